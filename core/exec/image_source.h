@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/base/error.h"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace qs::exec {
+
+/// Preprocessed images in a fixed order, one at a time. Implementations are safe to call from several threads at once
+/// and keep no more than a bounded number of images in memory.
+class ImageSource {
+public:
+    virtual ~ImageSource() = default;
+
+    virtual std::size_t size() const = 0;
+    /// Writes image `index` into `dst`: planar float [channels, height, width], exactly the model's input of one image.
+    /// Errors: what keeps the file from being read, with its path in `where`.
+    virtual Result<void> load(std::size_t index, std::span<float> dst) const = 0;
+    /// Class index, where known.
+    virtual std::optional<int> label(std::size_t index) const = 0;
+    /// Short name of the image for people (its path relative to the folder).
+    virtual std::string name(std::size_t index) const = 0;
+};
+
+} // namespace qs::exec

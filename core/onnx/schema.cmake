@@ -1,0 +1,16 @@
+# The ONNX schema of the system, compiled under a package name of our own, so that another copy in the process
+# (libonnx, OpenCV's) cannot clash with it. The wire format does not know the package name.
+find_path(ONNX_SCHEMA_DIR onnx/onnx.proto REQUIRED)
+set(schema_dir ${CMAKE_CURRENT_BINARY_DIR}/schema)
+file(MAKE_DIRECTORY ${schema_dir})
+file(READ ${ONNX_SCHEMA_DIR}/onnx/onnx.proto schema)
+string(REGEX REPLACE "\npackage onnx;" "\npackage quantoscope_onnx;" schema "${schema}")
+file(CONFIGURE OUTPUT ${schema_dir}/quantoscope_onnx.proto CONTENT "${schema}" @ONLY)
+add_custom_command(
+  OUTPUT ${schema_dir}/quantoscope_onnx.pb.cc ${schema_dir}/quantoscope_onnx.pb.h
+  COMMAND ${Protobuf_PROTOC_EXECUTABLE} --cpp_out=${schema_dir} --proto_path=${schema_dir} quantoscope_onnx.proto
+  DEPENDS ${schema_dir}/quantoscope_onnx.proto VERBATIM)
+add_library(quantoscope_onnx_schema STATIC ${schema_dir}/quantoscope_onnx.pb.cc)
+target_include_directories(quantoscope_onnx_schema SYSTEM PUBLIC ${schema_dir} ${Protobuf_INCLUDE_DIRS})
+target_link_libraries(quantoscope_onnx_schema PUBLIC ${Protobuf_LITE_LIBRARIES} Threads::Threads)
+target_link_libraries(quantoscope_core PRIVATE quantoscope_onnx_schema)
