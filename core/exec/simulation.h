@@ -1,0 +1,30 @@
+#pragma once
+
+#include "core/base/tensor.h"
+#include "core/graph/sites.h"
+
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace qs::exec {
+
+/// What a quantizer does to an activation: dst = dequantize(quantize(src)), element by element; the channel decides the
+/// parameters where they differ by channel. Implementations are immutable and safe to call from several threads.
+class ElementMap {
+public:
+    virtual ~ElementMap() = default;
+    /// src and dst: [layout.outer, layout.channels, layout.inner] row-major; they may be the same memory.
+    virtual void apply(const float* src, float* dst, const graph::ChannelLayout& layout) const = 0;
+};
+
+/// What replaces the float network's values while a program runs. Empty: the float network.
+struct Simulation {
+    /// By SiteId; null or missing: the site stays in float. Only activation sites.
+    std::vector<std::shared_ptr<const ElementMap>> activations;
+    /// Constants (dequantized weights, bias, folded LayerNorm parameters) by the input that reads them. An absent
+    /// optional input (the bias of a Linear without one) may be given here too.
+    std::map<graph::Use, Tensor> constants;
+};
+
+} // namespace qs::exec

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/ids.h"
+#include "core/graph/graph.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qs::graph {
+
+enum class SiteKind { Weight, Activation };
+
+/// What the operator that reads a site does in the network, found from structure, never from names.
+enum class Role {
+    PatchEmbed,        ///< first convolution or linear layer on the image
+    Qkv,               ///< linear layer that feeds q, k and v together
+    Query, Key, Value, ///< separate projections
+    QueryOperand,      ///< left operand of Q·Kᵀ
+    KeyOperand,        ///< right operand of Q·Kᵀ
+    SoftmaxOutput,     ///< left operand of A·V
+    ValueOperand,      ///< right operand of A·V
+    Proj,              ///< linear layer after attention
+    Fc1, Fc2,          ///< the two linear layers of an MLP
+    Downsample,        ///< patch merging and strided convolutions between stages
+    Conv,              ///< other convolution with more than one input channel a group and a kernel larger than 1
+    DepthwiseConv, PointwiseConv,
+    Bridge,            ///< layer of a bridge block (convolutional layout meets token layout)
+    Head,              ///< classifier
+    Linear,            ///< other linear layer
+    MatMulOperand,     ///< other product of two activations
+    // full coverage only
+    LayerNormInput, SoftmaxInput, GeluInput, ResidualSum, Logits,
+};
+std::string_view roleName(Role role); ///< stable, e.g. "fc1", "softmax-output"
+std::optional<Role> roleFromName(std::string_view name);
+std::string_view roleTitle(Role role); ///< for people, e.g. "Q·Kᵀ key"
+
+/// Which sites are quantized. MatMul: weights and inputs of all linear layers and convolutions, both operands of
+/// Q·Kᵀ and A·V, head. Full: also LayerNorm inputs, softmax inputs, GELU inputs, residual sums and logits.
+enum class Coverage { MatMul, Full };
+
+/// How a tensor splits around its channel axis: [outer, channels, inner], row-major.
+struct ChannelLayout {
+    int64_t outer = 1;
+    int64_t channels = 1;
+    int64_t inner = 1;
+    int64_t elements() const { return outer * channels * inner; }
+};
+
+/// One place where a quantizer can sit: a weight, or an activation on its way into operators. A tensor that several
+/// operators read (LayerNorm output -> q, k, v) is one site. A residual branch that reads the same tensor is not a user
+/// of the site: it keeps the float value.
+struct Site {
+    SiteId id;
+    std::string name;      ///< stable and unique, made of block and role: "blocks.3.fc2.input", "blocks.3.fc2.weight"
+    std::string layer;     ///< name of the operator it belongs to: "blocks.3.fc2" (several sites share it)
+    SiteKind kind = SiteKind::Activation;
+    Role role = Role::Linear;
+    int block = -1;        ///< number of the transformer (or convolution) block from the input on; -1: stem; -2: head
+    std::string nodeName;  ///< the file's name of the first operator that reads it
+    std::string valueName; ///< the file's name of the tensor
+    TensorId tensor;
+    std::vector<Use> uses; ///< readers that see the quantized value
+    Shape shape;           ///< of the tensor, for one run of the graph
+    /// Axis of channels. Activations: the one contracted with the weights (last for linear layers and left operands, the
+    /// second last for right operands of MatMul, 1 for convolutions). Weights: output channels (1 for Linear, 0 for Conv).
+    std::size_t channelAxis = 0;
+    ChannelLayout layout;                 ///< shape around channelAxis
+    Coverage coverage = Coverage::MatMul; ///< the smallest coverage that includes it
+    int64_t macs = 0;                     ///< multiply-accumulates of its readers, for one image
+
+    int64_t elements() const { return layout.elements(); }
+};
+
+/// All sites of a graph, in the order of execution; the weight of an operator follows its input.
+class SiteTable {
+public:
+    SiteTable() = default;
+    explicit SiteTable(std::vector<Site> sites);
+
+    std::size_t size() const { return m_sites.size(); }
+    const Site& operator[](SiteId id) const { return m_sites[id.index()]; }
+    std::span<const Site> all() const { return m_sites; }
+    auto begin() const { return m_sites.begin(); }
+    auto end() const { return m_sites.end(); }
+    /// Number of blocks (largest block + 1).
+    int blocks() const;
+    /// Invalid id where there is none.
+    SiteId find(std::string_view name) const;
+    /// The site whose quantized value input `use` reads; invalid where it reads float.
+    SiteId at(Use use) const;
+    /// Sites of one operator (`Site::layer`), inputs before weight.
+    std::vector<SiteId> ofLayer(std::string_view layer) const;
+
+private:
+    std::vector<Site> m_sites;
+    std::vector<std::pair<Use, SiteId>> m_uses; ///< sorted
+};
+
+/// Finds sites, roles and blocks from structure. Never fails: what it cannot recognise gets a general role.
+SiteTable findSites(const Graph& graph);
+
+} // namespace qs::graph
