@@ -16,8 +16,8 @@ public:
     virtual ~ImageSource() = default;
 
     virtual std::size_t size() const = 0;
-    /// Writes image `index` into `dst`: planar float [channels, height, width], exactly the model's input of one image.
-    /// Errors: what keeps the file from being read, with its path in `where`.
+    /// Writes image `index` into `dst`: planar float [channels, height, width], exactly the model's input of one
+    /// image. Errors: what keeps the file from being read, with its path in `where`.
     virtual Result<void> load(std::size_t index, std::span<float> dst) const = 0;
     /// Class index, where known.
     virtual std::optional<int> label(std::size_t index) const = 0;

@@ -26,7 +26,11 @@ struct ConstView {
 
     bool present() const { return data != nullptr; }
     bool contiguous() const { return strides == contiguousStrides(shape); }
-    template <class T> const T* as() const { return static_cast<const T*>(data); }
+    template <class T>
+    const T* as() const
+    {
+        return static_cast<const T*>(data);
+    }
 };
 
 /// A writable, contiguous array in memory.
@@ -34,18 +38,22 @@ struct View {
     void* data = nullptr;
     DType dtype = DType::Float32;
     Shape shape;
-    template <class T> T* as() const { return static_cast<T*>(data); }
+    template <class T>
+    T* as() const
+    {
+        return static_cast<T*>(data);
+    }
 };
 
-/// Everything the engine knows of one operator. One file in core/exec/ops defines it, one line of core/exec/ops/list.h
-/// registers it.
+/// Everything the engine knows of one operator. One file in core/exec/ops defines it, one line of
+/// core/exec/ops/list.h registers it.
 struct OpDef {
     std::string_view name;
-    /// Types and shapes of the outputs. Errors: ShapeMismatch, Unsupported (an attribute value that is not implemented),
-    /// InvalidArgument; `where` is left to the caller.
+    /// Types and shapes of the outputs. Errors: ShapeMismatch, Unsupported (an attribute value that is not
+    /// implemented), InvalidArgument; `where` is left to the caller.
     Result<std::vector<ValueInfo>> (*infer)(const graph::Node& node, std::span<const ValueInfo> inputs) = nullptr;
-    /// Computes the outputs. Inputs have the types and shapes given to infer and are contiguous unless acceptsStrides.
-    /// Must not allocate more than `scratch` for large data and never fails.
+    /// Computes the outputs. Inputs have the types and shapes given to infer and are contiguous unless
+    /// acceptsStrides. Must not allocate more than `scratch` for large data and never fails.
     void (*compute)(const graph::Node& node, std::span<const ConstView> inputs, std::span<const View> outputs,
                     std::span<std::byte> scratch, ThreadPool* pool) = nullptr;
     /// Bytes of scratch memory compute needs; null: none.
@@ -61,7 +69,8 @@ const OpDef* findOp(std::string_view name);
 std::span<const OpDef> allOps();
 
 /// Computes one node on constants: constant folding on import, and the slow reference in tests.
-/// Errors: Unsupported, ShapeMismatch, TooLarge (an output of more than 2^31 elements), with the node's name in `where`.
+/// Errors: Unsupported, ShapeMismatch, TooLarge (an output of more than 2^31 elements), with the node's name in
+/// `where`.
 Result<std::vector<Tensor>> evaluate(const graph::Node& node, std::span<const Tensor> inputs);
 
 } // namespace qs::exec

@@ -14,7 +14,8 @@
 
 namespace qs::exec {
 
-/// Packed weights by storage: compiling a changed plan packs only what changed. Share one between programs of a model.
+/// Packed weights by storage: compiling a changed plan packs only what changed. Share one between programs of a
+/// model.
 class WeightCache;
 std::shared_ptr<WeightCache> makeWeightCache();
 
@@ -23,14 +24,14 @@ class Observer {
 public:
     virtual ~Observer() = default;
     /// `data` is what flows into the site, before its quantizer, [layout] row-major, for one run of the graph.
-    /// `run` is the number of the run (image number / batch). Called on worker threads, one call at a time per worker;
-    /// different workers call at once. The memory is only valid during the call.
+    /// `run` is the number of the run (image number / batch). Called on worker threads, one call at a time per
+    /// worker; different workers call at once. The memory is only valid during the call.
     virtual void observe(SiteId site, std::size_t run, int worker, std::span<const float> data) = 0;
 };
 
-/// A graph compiled for execution: a list of steps over one statically planned arena (values that live at the same time
-/// do not overlap; the others share memory), operators fused (bias, activation and residual into products), views
-/// instead of copies where strides allow. Immutable; copies share.
+/// A graph compiled for execution: a list of steps over one statically planned arena (values that live at the same
+/// time do not overlap; the others share memory), operators fused (bias, activation and residual into products),
+/// views instead of copies where strides allow. Immutable; copies share.
 ///
 /// The float result equals ONNX Runtime's to 1e-4 of the largest logit. It does not depend on the number of threads.
 class Program {
@@ -74,7 +75,8 @@ private:
     std::unique_ptr<Impl> m_impl;
 };
 
-/// One run on one thread or, inside operators, on all threads of `pool`. src: inputElements floats; dst: outputElements.
+/// One run on one thread or, inside operators, on all threads of `pool`. src: inputElements floats; dst:
+/// outputElements.
 void run(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool = nullptr,
          Observer* observer = nullptr, std::size_t runIndex = 0, int worker = 0);
 

@@ -9,8 +9,8 @@
 
 namespace qs::exec {
 
-/// What a quantizer does to an activation: dst = dequantize(quantize(src)), element by element; the channel decides the
-/// parameters where they differ by channel. Implementations are immutable and safe to call from several threads.
+/// What a quantizer does to an activation: dst = dequantize(quantize(src)), element by element; the channel decides
+/// the parameters where they differ by channel. Implementations are immutable and safe to call from several threads.
 class ElementMap {
 public:
     virtual ~ElementMap() = default;

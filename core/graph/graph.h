@@ -63,10 +63,12 @@ struct Value {
 ///   LayerNormalization  x, gamma, beta (or absent); axis, epsilon                 (also from its decomposed form)
 ///   Gelu        approximate = "none" (erf) or "tanh"                             (also from its decomposed forms)
 ///   Softmax     axis                                                            (also from its decomposed form)
-///   FakeQuantize x; scale, zero_point (tensors), qmin, qmax, axis                  (QuantizeLinear -> DequantizeLinear)
+///   FakeQuantize x; scale, zero_point (tensors), qmin, qmax, axis                  (QuantizeLinear ->
+///   DequantizeLinear)
 struct Node {
     std::string op;
-    std::string name; ///< the file's name of the node that gives it its identity; unique, made up where the file has none
+    std::string
+        name; ///< the file's name of the node that gives it its identity; unique, made up where the file has none
     std::vector<TensorId> inputs; ///< invalid id: optional input that is absent
     std::vector<TensorId> outputs;
     Attributes attributes;
@@ -110,7 +112,8 @@ private:
 
 /// Multi-line text of a graph: `y:1x197x576 = Linear(x, w, b) axis=1`. For tests and messages.
 std::string dump(const Graph& graph);
-/// Parses the form that dump writes (constants as `name:3 = [1 2 3]` or `name:4x8 = random(seed)`), for small test graphs.
+/// Parses the form that dump writes (constants as `name:3 = [1 2 3]` or `name:4x8 = random(seed)`), for small test
+/// graphs.
 Result<Graph> parse(std::string_view text);
 
 } // namespace qs::graph

@@ -16,24 +16,32 @@ enum class SiteKind { Weight, Activation };
 
 /// What the operator that reads a site does in the network, found from structure, never from names.
 enum class Role {
-    PatchEmbed,        ///< first convolution or linear layer on the image
-    Qkv,               ///< linear layer that feeds q, k and v together
-    Query, Key, Value, ///< separate projections
-    QueryOperand,      ///< left operand of Q·Kᵀ
-    KeyOperand,        ///< right operand of Q·Kᵀ
-    SoftmaxOutput,     ///< left operand of A·V
-    ValueOperand,      ///< right operand of A·V
-    Proj,              ///< linear layer after attention
-    Fc1, Fc2,          ///< the two linear layers of an MLP
-    Downsample,        ///< patch merging and strided convolutions between stages
-    Conv,              ///< other convolution with more than one input channel a group and a kernel larger than 1
-    DepthwiseConv, PointwiseConv,
-    Bridge,            ///< layer of a bridge block (convolutional layout meets token layout)
-    Head,              ///< classifier
-    Linear,            ///< other linear layer
-    MatMulOperand,     ///< other product of two activations
+    PatchEmbed, ///< first convolution or linear layer on the image
+    Qkv,        ///< linear layer that feeds q, k and v together
+    Query,
+    Key,
+    Value,         ///< separate projections
+    QueryOperand,  ///< left operand of Q·Kᵀ
+    KeyOperand,    ///< right operand of Q·Kᵀ
+    SoftmaxOutput, ///< left operand of A·V
+    ValueOperand,  ///< right operand of A·V
+    Proj,          ///< linear layer after attention
+    Fc1,
+    Fc2,        ///< the two linear layers of an MLP
+    Downsample, ///< patch merging and strided convolutions between stages
+    Conv,       ///< other convolution with more than one input channel a group and a kernel larger than 1
+    DepthwiseConv,
+    PointwiseConv,
+    Bridge,        ///< layer of a bridge block (convolutional layout meets token layout)
+    Head,          ///< classifier
+    Linear,        ///< other linear layer
+    MatMulOperand, ///< other product of two activations
     // full coverage only
-    LayerNormInput, SoftmaxInput, GeluInput, ResidualSum, Logits,
+    LayerNormInput,
+    SoftmaxInput,
+    GeluInput,
+    ResidualSum,
+    Logits,
 };
 std::string_view roleName(Role role); ///< stable, e.g. "fc1", "softmax-output"
 std::optional<Role> roleFromName(std::string_view name);
@@ -52,12 +60,12 @@ struct ChannelLayout {
 };
 
 /// One place where a quantizer can sit: a weight, or an activation on its way into operators. A tensor that several
-/// operators read (LayerNorm output -> q, k, v) is one site. A residual branch that reads the same tensor is not a user
-/// of the site: it keeps the float value.
+/// operators read (LayerNorm output -> q, k, v) is one site. A residual branch that reads the same tensor is not a
+/// user of the site: it keeps the float value.
 struct Site {
     SiteId id;
-    std::string name;      ///< stable and unique, made of block and role: "blocks.3.fc2.input", "blocks.3.fc2.weight"
-    std::string layer;     ///< name of the operator it belongs to: "blocks.3.fc2" (several sites share it)
+    std::string name;  ///< stable and unique, made of block and role: "blocks.3.fc2.input", "blocks.3.fc2.weight"
+    std::string layer; ///< name of the operator it belongs to: "blocks.3.fc2" (several sites share it)
     SiteKind kind = SiteKind::Activation;
     Role role = Role::Linear;
     int block = -1;        ///< number of the transformer (or convolution) block from the input on; -1: stem; -2: head
@@ -66,8 +74,9 @@ struct Site {
     TensorId tensor;
     std::vector<Use> uses; ///< readers that see the quantized value
     Shape shape;           ///< of the tensor, for one run of the graph
-    /// Axis of channels. Activations: the one contracted with the weights (last for linear layers and left operands, the
-    /// second last for right operands of MatMul, 1 for convolutions). Weights: output channels (1 for Linear, 0 for Conv).
+    /// Axis of channels. Activations: the one contracted with the weights (last for linear layers and left operands,
+    /// the second last for right operands of MatMul, 1 for convolutions). Weights: output channels (1 for Linear, 0
+    /// for Conv).
     std::size_t channelAxis = 0;
     ChannelLayout layout;                 ///< shape around channelAxis
     Coverage coverage = Coverage::MatMul; ///< the smallest coverage that includes it

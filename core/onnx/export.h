@@ -1,0 +1,72 @@
+#pragma once
+
+#include "core/base/context.h"
+#include "core/base/error.h"
+#include "core/exec/image_source.h"
+#include "core/onnx/import.h"
+#include "core/quant/plan.h"
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qs::onnx {
+
+struct ExportOptions {
+    /// 17 by default (or the source's, where that is newer); 21 stores weights of 4 bits and fewer as int4.
+    int opset = 17;
+    /// Weights as uint8 with zero point 128 instead of int8: the same values, and exact on x86 CPUs without VNNI,
+    /// where ONNX Runtime's u8 × s8 product saturates (see export-rules, saturation); slower on CPUs with VNNI.
+    bool unsignedWeights = false;
+    std::map<std::string, std::string> metadata; ///< added to metadata_props
+};
+
+/// Where a node will run in ONNX Runtime's CPU provider, by the rules of the QDQ fusions.
+enum class Precision { Int8, Float, Moves };
+struct NodePrecision {
+    std::string node; ///< name in the exported file
+    std::string op;
+    std::string layer; ///< Site::layer, "" for nodes without sites
+    Precision precision = Precision::Float;
+    std::string reason; ///< why it stays in float; "" for int8 and for nodes that only move data
+    int64_t macs = 0;
+};
+
+struct ExportReport {
+    std::filesystem::path path;
+    std::size_t fileBytes = 0;
+    int64_t opset = 0;
+    std::vector<NodePrecision> nodes; ///< linear layers, convolutions, products, and what else computes
+    std::vector<std::string> warnings;
+    double int8MacShare() const; ///< of all multiply-accumulates, in [0, 1]
+};
+
+/// Writes the quantized model: the file's own nodes and names, with integer weights, QuantizeLinear/DequantizeLinear
+/// pairs at the quantized sites and int32 bias, by the rules measured to run as int8 kernels in ONNX Runtime:
+///   weights: int8 codes -> DequantizeLinear, symmetric, axis of the output channels; activations: per tensor, uint8
+///   (or int8 container for symmetric ones); zero points always written; bias int32 with scale s_x·s_w exactly;
+///   nothing around LayerNorm, GELU, softmax, residual sums (coverage matmul); a pair after each quantized Conv. Bits
+///   below 8 are stored in int8 containers with exact levels (a Clip keeps codes in range where the container is
+///   wider).
+/// Metadata: tool, version, recipe (JSON), recipe hash, calibration hash, model hash, bits by site.
+/// The file is written to a temporary name and renamed.
+/// Errors: Io; Unsupported (a site whose quantizer has no exact form in standard operators), InvalidArgument.
+Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
+                                 const ExportOptions& options);
+
+struct VerifyReport {
+    std::size_t images = 0;
+    double top1Agreement = 1;        ///< simulation against the re-loaded file, both in this engine
+    double maxLogitDifference = 0;   ///< relative to the largest logit
+    double logitSqnrDb = 0;          ///< simulation as signal
+    std::size_t weightsCompared = 0; ///< weight tensors whose dequantized values are equal bit by bit
+    bool passed = false;
+};
+/// Re-loads the exported file, checks every weight and scale bit by bit, and runs both on images.
+Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
+                                  const exec::ImageSource& images, std::size_t count, const Context& context);
+
+} // namespace qs::onnx

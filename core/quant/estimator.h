@@ -1,0 +1,45 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/quant/recipe.h"
+#include "core/stats/histogram.h"
+
+#include <span>
+
+namespace qs::quant {
+
+struct Range {
+    double low = 0;
+    double high = 0;
+};
+
+/// Range of a site from its histogram and exact extremes, by the estimator of the settings.
+///   Percentile: for each p the range [quantile(1 - p), quantile(p)]; the one with the smallest expected squared
+///   error of
+///               the grid it gives wins. Source: RepQ-ViT (three percentiles, chosen by MSE).
+///   Mse:        low and high are shrunk independently (asymmetric) or together (symmetric) over 100 steps each,
+///   coarse
+///               then fine; expected squared error on the histogram.
+///   Entropy:    as TensorRT's entropy calibrator on |x| (symmetric) or on x (asymmetric).
+/// Errors: InvalidArgument (a manual range with low > high or NaN; a percentile outside (0.5, 1]).
+Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& histogram, double minimum,
+                            double maximum, int bits, Scheme scheme);
+
+/// Range of weights (or of one channel of them) from the values themselves. Same estimators.
+Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme);
+
+/// Expected squared error a value of quantizing the histogram on a grid, split into what falls inside the range
+/// (rounding) and outside (clipping). Values are taken as uniform inside a bin.
+struct GridError {
+    double rounding = 0; ///< mean squared, units of the activation squared
+    double clipping = 0;
+    double clippedShare = 0; ///< of all values, in [0, 1]
+    double total() const { return rounding + clipping; }
+};
+struct UniformGridView {
+    double scale;
+    int zeroPoint, qmin, qmax;
+};
+GridError expectedError(const stats::Histogram& histogram, const UniformGridView& grid);
+
+} // namespace qs::quant

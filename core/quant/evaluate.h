@@ -1,0 +1,90 @@
+#pragma once
+
+#include "core/base/context.h"
+#include "core/base/error.h"
+#include "core/base/tensor.h"
+#include "core/exec/image_source.h"
+#include "core/exec/program.h"
+#include "core/graph/graph.h"
+#include "core/graph/sites.h"
+#include "core/quant/plan.h"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qs::quant {
+
+/// What one image gave.
+struct ImageResult {
+    std::string name;
+    std::optional<int> label;
+    std::vector<int> top5;              ///< classes, best first (fewer where there are fewer classes)
+    std::vector<float> top5Probability; ///< softmax
+    std::vector<int> floatTop5;
+    std::vector<float> floatTop5Probability;
+    bool flipped() const { return !top5.empty() && !floatTop5.empty() && top5[0] != floatTop5[0]; }
+};
+
+/// Figures of a network on a set of images. All but top1/top5 are against the float network on the same images.
+struct Evaluation {
+    std::string preset;
+    graph::Coverage coverage = graph::Coverage::MatMul;
+    bool isFloat = true;
+    std::size_t images = 0;
+    std::size_t labelled = 0;
+    std::optional<double> top1, top5;           ///< fractions of the labelled images
+    std::optional<double> floatTop1, floatTop5; ///< of the same images
+    double agreement = 1;                       ///< share of images with the float network's top-1
+    double logitSqnrDb = 0;  ///< 10 log10(sum l² / sum (l - l_q)²); +inf for the float network itself
+    double klDivergence = 0; ///< mean KL(softmax(float) ‖ softmax(quantized)), nats
+    double meanWeightBits = 32, meanActivationBits = 32;
+    std::size_t modelBytes = 0;
+    double bops = 0;
+    double seconds = 0; ///< wall time, quantized network only
+    double imagesPerSecond = 0;
+    int threads = 1;
+    std::vector<ImageResult> results;
+};
+
+/// Logits [images, classes] of the float network, so that several evaluations share one float pass.
+struct FloatReference {
+    std::shared_ptr<const Tensor> logits;
+    double seconds = 0;
+};
+Result<FloatReference> floatReference(const graph::Graph& graph, const graph::SiteTable& sites,
+                                      const exec::ImageSource& images, std::size_t count, const Context& context);
+
+/// `plan` null: the float network. `reference` null: it is computed first.
+/// Errors: InvalidArgument (no images, a label outside the classes, with the image's name), the image's, Cancelled.
+Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& sites, const Plan* plan,
+                            const exec::ImageSource& images, std::size_t count, const FloatReference* reference,
+                            const std::shared_ptr<exec::WeightCache>& weights, const Context& context);
+
+/// JSON of the figures (the command line's --json): images, top1, top5, agreement, logit_sqnr_db, ...
+std::string evaluationToJson(const Evaluation& evaluation, bool withImages = false);
+
+/// Errors along the depth, on a few images.
+struct SiteProfile {
+    SiteId site;
+    double accumulatedSqnrDb =
+        0; ///< value entering the site in the quantized network against the float network's, dB
+    /// Only this site quantized, all others float: KL of the logits (nats) and their SQNR (dB).
+    double sensitivityKl = 0;
+    double sensitivitySqnrDb = 0;
+};
+/// Accumulated error of every activation site: the quantized and the float network side by side.
+Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, const graph::SiteTable& sites,
+                                                   const Plan& plan, const exec::ImageSource& images,
+                                                   std::size_t count,
+                                                   const std::shared_ptr<exec::WeightCache>& weights,
+                                                   const Context& context);
+/// Sensitivity of every quantized site: one site quantized at a time (sites × images forward passes).
+Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const graph::SiteTable& sites,
+                                               const Plan& plan, const exec::ImageSource& images, std::size_t count,
+                                               const std::shared_ptr<exec::WeightCache>& weights,
+                                               const Context& context);
+
+} // namespace qs::quant

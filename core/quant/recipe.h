@@ -1,0 +1,130 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/graph/sites.h"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qs::quant {
+
+/// Bits of a site that stays in float.
+constexpr int kFloatBits = 32;
+
+enum class Scheme { Symmetric, Asymmetric };
+enum class Granularity { Tensor, Channel };
+
+/// How the range [low, high] that the codes span is chosen from the statistics of a site.
+enum class EstimatorKind {
+    MinMax,     ///< smallest and largest value
+    Percentile, ///< the (1 - p) and p quantiles; of several p the one with the smallest squared error
+    Mse,        ///< grid search over shrunken ranges for the smallest squared error
+    Entropy,    ///< smallest KL divergence between the histogram and its quantized form (TensorRT's calibrator)
+    Manual,     ///< given by hand
+};
+
+struct Estimator {
+    EstimatorKind kind = EstimatorKind::MinMax;
+    /// Percentile: candidates in (0.5, 1]. RepQ-ViT's three by default.
+    std::vector<double> percentiles{0.999, 0.9999, 0.99999};
+    /// Manual: the range, in units of the activation; low <= high.
+    double low = 0;
+    double high = 0;
+    friend bool operator==(const Estimator&, const Estimator&) = default;
+};
+
+/// All choices for one site.
+struct SiteSettings {
+    int bits = 8; ///< 2..8, or kFloatBits
+    Scheme scheme = Scheme::Asymmetric;
+    Granularity granularity = Granularity::Tensor;
+    std::string quantizer = "uniform"; ///< name in the list of quantizers (quantizer.h)
+    Estimator estimator;
+
+    bool isFloat() const { return bits == kFloatBits; }
+    friend bool operator==(const SiteSettings&, const SiteSettings&) = default;
+};
+
+/// The choices that a rule or an override makes; the others are left as they are.
+struct SitePatch {
+    std::optional<int> bits;
+    std::optional<Scheme> scheme;
+    std::optional<Granularity> granularity;
+    std::optional<std::string> quantizer;
+    std::optional<Estimator> estimator;
+
+    bool empty() const;
+    void applyTo(SiteSettings& settings) const;
+    /// What `other` sets wins.
+    void merge(const SitePatch& other);
+    friend bool operator==(const SitePatch&, const SitePatch&) = default;
+};
+
+/// Which sites a rule is about: all that is set must match.
+struct Selector {
+    std::optional<graph::SiteKind> kind;
+    std::optional<graph::Role> role;
+    std::optional<int> block;
+    std::optional<std::string> name; ///< with * and ? as wildcards
+    bool matches(const graph::Site& site) const;
+    friend bool operator==(const Selector&, const Selector&) = default;
+};
+
+struct Rule {
+    Selector match;
+    SitePatch set;
+    friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// The document: every choice of the user, edited, undone, saved, sent to a colleague. Later wins over earlier:
+/// defaults, then rules in order, then overrides of single sites. Sites are addressed by their stable names.
+struct Recipe {
+    static constexpr int kVersion = 1;
+
+    std::string preset; ///< name it started from, "" for none
+    graph::Coverage coverage = graph::Coverage::MatMul;
+    SiteSettings weight{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}};
+    SiteSettings activation{8, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}};
+    std::vector<Rule> rules;
+    std::map<std::string, SitePatch> overrides;
+    std::set<std::string> locked; ///< sites that searches and group edits leave alone
+
+    friend bool operator==(const Recipe&, const Recipe&) = default;
+};
+
+/// The settings of one site: float where the coverage leaves the site out.
+SiteSettings settingsOf(const Recipe& recipe, const graph::Site& site);
+
+/// A recipe with `patch` as override of the sites (locked ones are left alone).
+Recipe edited(const Recipe& recipe, const graph::SiteTable& sites, std::span<const SiteId> which,
+              const SitePatch& patch);
+/// A recipe without overrides of the sites.
+Recipe reset(const Recipe& recipe, const graph::SiteTable& sites, std::span<const SiteId> which);
+
+/// JSON, with "format": "quantoscope-recipe" and "version". Unknown keys are an error, not ignored.
+/// Errors: Malformed (not JSON), InvalidArgument with the JSON path in `where` (bits out of range, unknown scheme,
+/// ...).
+std::string recipeToJson(const Recipe& recipe);
+Result<Recipe> recipeFromJson(std::string_view json);
+Result<Recipe> loadRecipe(const std::filesystem::path& path);
+Result<void> saveRecipe(const Recipe& recipe, const std::filesystem::path& path);
+/// Names in the recipe that the model does not have: warnings, since a recipe may be meant for a family of models.
+std::vector<std::string> unknownNames(const Recipe& recipe, const graph::SiteTable& sites);
+
+struct Preset {
+    std::string_view name;        ///< as on the command line
+    std::string_view title;       ///< for people
+    std::string_view description; ///< one sentence, with the source
+};
+std::span<const Preset> presets();
+/// The recipe of a preset. The patch embedding's input stays at 8 bits whatever activationBits.
+/// Errors: NotFound (an unknown name, with the known ones), InvalidArgument (bits outside 2..8 and not kFloatBits).
+Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activationBits);
+
+} // namespace qs::quant

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "core/base/context.h"
+#include "core/base/error.h"
+#include "core/base/tensor.h"
+#include "core/exec/image_source.h"
+#include "core/graph/graph.h"
+#include "core/graph/sites.h"
+#include "core/stats/histogram.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace qs::stats {
+
+/// What is kept of the values that flow into one activation site, whatever the number of images.
+struct SiteStatistics {
+    std::string site;             ///< Site::name
+    uint64_t values = 0;          ///< how many were seen
+    std::vector<float> minimum;   ///< by channel
+    std::vector<float> maximum;   ///< by channel
+    std::vector<double> mean;     ///< by channel
+    std::vector<double> variance; ///< by channel, population
+    Histogram histogram;          ///< of all channels together
+    /// Rows picked evenly from all images (row = all channels at one place), [rows, channels]: for output-error
+    /// searches. The choice depends on the seed only, never on threads.
+    Tensor sample;
+    std::vector<uint32_t> sampleImage; ///< the image each row is from
+
+    float low() const;  ///< smallest value
+    float high() const; ///< largest value
+    double meanAll() const;
+    double stddevAll() const;
+    /// Excess kurtosis (0 for a Gaussian), from the histogram.
+    double kurtosis() const;
+    /// max|x| / stddev.
+    double tailWeight() const;
+};
+
+struct CalibrationOptions {
+    std::size_t sampleRows = 256; ///< rows kept a site
+    std::size_t firstImage = 0;
+    std::size_t images = SIZE_MAX; ///< at most so many
+};
+
+/// The float network seen on calibration images: what every range estimator and search works from.
+struct Calibration {
+    std::string modelHash;  ///< onnx::ModelInfo::hash
+    std::string preprocess; ///< JSON of images::Preprocess, "" where unknown
+    std::string imagesHash; ///< of the image names, in order
+    std::size_t images = 0;
+    uint64_t seed = 0;
+    std::vector<SiteStatistics> sites; ///< by SiteId; empty statistics for weights
+    Tensor logits;                     ///< float network, [images, classes]
+    std::size_t peakBytes = 0;         ///< working memory of the statistics, all threads
+};
+
+/// One streaming pass of the float network over the images. Memory: sites × (bins + channels + sample), times threads
+/// for the parts that are merged; it does not grow with the number of images. The result does not depend on threads.
+/// A cancelled pass returns Cancelled; nothing is kept.
+/// Errors: the image's; NotFinite naming the site (by name) and the image where a value is NaN or infinite.
+Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, const graph::SiteTable& sites,
+                                                     const exec::ImageSource& images,
+                                                     const CalibrationOptions& options, const Context& context);
+
+/// File form (.qcal): CBOR, versioned, written atomically. Errors of load: NotFound, Io, Malformed.
+Result<void> saveCalibration(const Calibration& calibration, const std::filesystem::path& path);
+Result<std::shared_ptr<const Calibration>> loadCalibration(const std::filesystem::path& path);
+/// Whether a calibration belongs to a model: InvalidArgument with the reason if not.
+Result<void> checkCalibration(const Calibration& calibration, const std::string& modelHash,
+                              const graph::SiteTable& sites);
+
+} // namespace qs::stats

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace qs::stats {
+
+/// Counts of values in equal bins over a range that doubles when values fall outside: one pass, fixed memory, no need
+/// to know the range beforehand. Bin width is always a power of two times the smallest, and bin borders are multiples
+/// of the width, so two histograms merge exactly and in any order to the same counts.
+class Histogram {
+public:
+    static constexpr std::size_t kBins = 2048;
+
+    /// Adds finite values. Values outside widen the range first.
+    void add(std::span<const float> values);
+    void merge(const Histogram& other);
+
+    bool empty() const { return m_total == 0; }
+    uint64_t total() const { return m_total; }
+    double low() const;   ///< left border of bin 0
+    double width() const; ///< of a bin, in units of the activation
+    std::span<const uint64_t> counts() const { return m_counts; }
+    double centre(std::size_t bin) const { return low() + (static_cast<double>(bin) + 0.5) * width(); }
+    /// Value below which the fraction q in [0, 1] of all counted values lies, linear inside a bin.
+    double quantile(double q) const;
+
+    /// The parts, for saving: exponent of the width (width = 2^exponent), index of the first bin (low = first *
+    /// width).
+    int widthExponent() const { return m_exponent; }
+    int64_t firstIndex() const { return m_first; }
+    static Histogram fromParts(int widthExponent, int64_t firstIndex, std::vector<uint64_t> counts);
+
+private:
+    void widenTo(double low, double high);
+    int m_exponent = 0;
+    int64_t m_first = 0;
+    uint64_t m_total = 0;
+    std::vector<uint64_t> m_counts;
+};
+
+} // namespace qs::stats
