@@ -44,6 +44,8 @@ struct CalibrationOptions {
     std::size_t sampleRows = 256; ///< rows kept a site
     std::size_t firstImage = 0;
     std::size_t images = SIZE_MAX; ///< at most so many
+    std::string modelHash;         ///< copied into the Calibration
+    std::string preprocess;        ///< JSON of images::Preprocess, copied into the Calibration
 };
 
 /// The float network seen on calibration images: what every range estimator and search works from.
