@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace qs::kernels {
+
+/// Running statistics of channels; each array has `channels` values and is updated. Start: +inf, -inf, 0, 0.
+struct ChannelMoments {
+    float* min = nullptr;
+    float* max = nullptr;
+    double* sum = nullptr;
+    double* sumOfSquares = nullptr;
+};
+
+// Bit-equal to the reference on every target; NaN: min and max skip it, sums become NaN. Check firstNotFinite first.
+
+/// x [rows, channels]: tokens of a transformer. Rows are added in order.
+void accumulateRows(std::size_t rows, std::size_t channels, const float* x, const ChannelMoments& moments);
+
+/// x [channels, inner]: one image of a convolution. Each channel: 16 fixed lanes, added pairwise, then to `moments`.
+void accumulatePlanes(std::size_t channels, std::size_t inner, const float* x, const ChannelMoments& moments);
+
+struct MinMax {
+    float min; ///< +inf if there is no number in x
+    float max; ///< -inf if there is no number in x
+};
+MinMax minMax(std::span<const float> x);
+float absMax(std::span<const float> x); ///< 0 if empty; skips NaN
+
+/// Counts of equal bins over [lo, hi):  bin = trunc((x - lo) * (bins / (hi - lo))), in float; the last bin also takes
+/// what rounds up to hi.
+struct HistogramView {
+    float lo = 0;
+    float hi = 1; ///< > lo, both finite, (hi - lo) finite
+    std::span<uint64_t> bins;
+};
+struct OutOfRange {
+    uint64_t below = 0;
+    uint64_t above = 0; ///< >= hi
+    uint64_t notANumber = 0;
+};
+/// Adds the elements of x to the bins; returns how many were outside.
+OutOfRange accumulateHistogram(std::span<const float> x, const HistogramView& histogram);
+
+/// Index of the first NaN or infinity, or -1.
+int64_t firstNotFinite(std::span<const float> x);
+
+namespace reference {
+void accumulateRows(std::size_t rows, std::size_t channels, const float* x, const ChannelMoments& moments);
+void accumulatePlanes(std::size_t channels, std::size_t inner, const float* x, const ChannelMoments& moments);
+MinMax minMax(std::span<const float> x);
+float absMax(std::span<const float> x);
+OutOfRange accumulateHistogram(std::span<const float> x, const HistogramView& histogram);
+int64_t firstNotFinite(std::span<const float> x);
+} // namespace reference
+
+} // namespace qs::kernels
