@@ -1,0 +1,91 @@
+#include "core/report/report.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace qs::report {
+
+namespace {
+
+nlohmann::json finite(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
+
+nlohmann::json siteToJson(const graph::Site& site, const quant::SitePlan& plan)
+{
+    return {{"site", site.name},
+            {"role", graph::roleName(site.role)},
+            {"block", site.block},
+            {"kind", site.kind == graph::SiteKind::Weight ? "weight" : "activation"},
+            {"bits", plan.quantized() ? plan.settings.bits : quant::kFloatBits},
+            {"scheme", plan.settings.scheme == quant::Scheme::Symmetric ? "symmetric" : "asymmetric"},
+            {"low", finite(plan.range.low)},
+            {"high", finite(plan.range.high)},
+            {"sqnr_db", plan.quantized() ? finite(plan.error.sqnrDb) : nlohmann::json()},
+            {"clipped_share", plan.error.clippedShare},
+            {"output_error", finite(plan.error.outputError)}};
+}
+
+std::string_view precisionName(onnx::Precision precision)
+{
+    switch (precision) {
+    case onnx::Precision::Int8: return "int8";
+    case onnx::Precision::Float: return "float";
+    case onnx::Precision::Moves: return "moves data";
+    }
+    return "";
+}
+
+nlohmann::json exportToJson(const onnx::ExportReport& report, const std::optional<onnx::VerifyReport>& verified)
+{
+    nlohmann::json nodes = nlohmann::json::array();
+    for (const auto& node : report.nodes)
+        nodes.push_back({{"node", node.node},
+                         {"op", node.op},
+                         {"layer", node.layer},
+                         {"precision", precisionName(node.precision)},
+                         {"reason", node.reason},
+                         {"macs", node.macs}});
+    nlohmann::json json = {{"path", report.path.string()},
+                           {"file_bytes", report.fileBytes},
+                           {"opset", report.opset},
+                           {"int8_mac_share", report.int8MacShare()},
+                           {"warnings", report.warnings},
+                           {"nodes", std::move(nodes)}};
+    if (verified)
+        json["verified"] = {{"images", verified->images},
+                            {"passed", verified->passed},
+                            {"top1_agreement", verified->top1Agreement},
+                            {"logit_sqnr_db", finite(verified->logitSqnrDb)},
+                            {"weights_compared", verified->weightsCompared}};
+    return json;
+}
+
+} // namespace
+
+nlohmann::json resultsToJson(const Results& results)
+{
+    nlohmann::json json = {{"format", "quantoscope-results"}, {"version", 1}};
+    if (results.model) {
+        const auto& info = results.model->info;
+        json["model"] = {{"file", info.path.filename().string()},
+                         {"hash", info.hash},
+                         {"file_bytes", info.fileBytes},
+                         {"parameters", info.parameters},
+                         {"blocks", results.model->sites.blocks()},
+                         {"sites", results.model->sites.size()}};
+    }
+    json["evaluations"] = nlohmann::json::array();
+    for (const auto& evaluation : results.evaluations)
+        json["evaluations"].push_back(nlohmann::json::parse(quant::evaluationToJson(evaluation)));
+    if (results.model && results.plan) {
+        json["sites"] = nlohmann::json::array();
+        for (const auto& site : results.model->sites)
+            if (site.coverage <= results.plan->recipe.coverage)
+                json["sites"].push_back(siteToJson(site, (*results.plan)[site.id]));
+    }
+    if (results.exported)
+        json["export"] = exportToJson(*results.exported, results.verified);
+    return json;
+}
+
+} // namespace qs::report

@@ -1,0 +1,16 @@
+# cmake -DNM=... -DARCHIVE=... -P silent_core.cmake: core does not print, abort or exit.
+# Allowed: what the standard library's own inline code calls (__cxa_*, std::terminate, assertion failures of our bugs).
+execute_process(COMMAND ${NM} -C --undefined-only ${ARCHIVE} OUTPUT_VARIABLE symbols RESULT_VARIABLE failed ERROR_QUIET)
+if(failed)
+  message(FATAL_ERROR "nm failed on ${ARCHIVE}")
+endif()
+set(bad "")
+string(REPLACE "\n" ";" symbols "${symbols}")
+foreach(symbol IN LISTS symbols)
+  if(symbol MATCHES " U (printf|puts|putchar|fprintf|fputs|perror|abort|exit|_exit|quick_exit|std::cout|std::cerr|std::clog)(@|$)")
+    string(APPEND bad "${symbol}\n")
+  endif()
+endforeach()
+if(bad)
+  message(FATAL_ERROR "core prints or ends the program:\n${bad}")
+endif()

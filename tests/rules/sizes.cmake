@@ -1,0 +1,16 @@
+# cmake -DROOT=... -P sizes.cmake: a file wants 250 lines, is questioned at 400, is split at 600.
+file(GLOB_RECURSE files ${ROOT}/app/*.cpp ${ROOT}/app/*.h ${ROOT}/core/*.cpp ${ROOT}/core/*.h ${ROOT}/widgets/*.cpp
+     ${ROOT}/widgets/*.h ${ROOT}/tests/*.cpp ${ROOT}/tests/*.h)
+set(bad "")
+foreach(path IN LISTS files)
+  file(READ ${path} text)
+  string(REGEX REPLACE "[^\n]" "" newlines "${text}")
+  string(LENGTH "${newlines}" lines)
+  if(lines GREATER 600)
+    file(RELATIVE_PATH name ${ROOT} ${path})
+    string(APPEND bad "${name}: ${lines} lines\n")
+  endif()
+endforeach()
+if(bad)
+  message(FATAL_ERROR "Over 600 lines, to be split:\n${bad}")
+endif()
