@@ -46,6 +46,7 @@ struct Evaluation {
     double seconds = 0; ///< wall time, quantized network only
     double imagesPerSecond = 0;
     int threads = 1;
+    int batch = 1; ///< images asked for at once by the caller; images run one by one on each thread
     std::vector<ImageResult> results;
 };
 
