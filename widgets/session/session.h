@@ -1,0 +1,289 @@
+#pragma once
+
+#include "core/images/folder.h"
+#include "core/images/preprocess.h"
+#include "core/onnx/export.h"
+#include "core/onnx/import.h"
+#include "core/quant/evaluate.h"
+#include "core/quant/plan.h"
+#include "core/quant/recipe.h"
+#include "core/stats/calibration.h"
+#include "widgets/session/job.h"
+
+#include <QObject>
+#include <QString>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <vector>
+
+class QUndoStack;
+
+namespace qs::ui {
+
+class History;
+struct SessionDocument;
+
+/// A folder of images under the session's preprocessing.
+struct ImageSet {
+    images::ImageFolder folder;
+    images::Preprocess preprocess;
+    std::shared_ptr<const exec::ImageSource> source;
+    std::size_t size() const { return folder.entries.size(); }
+};
+
+/// A value that a job computes from other values of the session. While `current` is false the value belongs to an
+/// older recipe (or set of images): draw it greyed, never as the present state. Null: never computed.
+template <class T>
+struct Figure {
+    std::shared_ptr<const T> value;
+    bool current = false;
+    bool running = false; ///< a job that will replace it is queued or running
+    explicit operator bool() const { return value != nullptr; }
+    const T* operator->() const { return value.get(); }
+    const T& operator*() const { return *value; }
+};
+
+/// What the probe stands on, and where in the session a job belongs.
+enum class JobKind {
+    OpenModel,
+    OpenImages,
+    OpenSession,
+    SaveSession,
+    Calibrate,
+    Resolve,
+    Probe,       ///< background: whole-model figure on the first kProbeImages images
+    Profile,     ///< background: accumulated error of every site
+    Evaluate,    ///< the full test set
+    Sensitivity, ///< one site quantized at a time
+    Export,
+};
+
+/// One job as the window shows it.
+struct JobStatus {
+    JobKind kind = JobKind::OpenModel;
+    QString title; ///< "Calibrating on 64 images"
+    JobProgress progress;
+    bool background = false;
+};
+
+/// What a finished export gave.
+struct ExportOutcome {
+    onnx::ExportReport report;
+    std::optional<onnx::VerifyReport> verification; ///< absent where there were no images to run
+    std::optional<Error> verificationError;
+};
+
+enum class SelectMode { Replace, Add, Toggle };
+
+/// The document of the window and the only way in which panels meet. It holds shared values, never raw data of jobs;
+/// a panel reads the values it shows when the matching signal comes, and calls a command when the user does
+/// something. Everything here runs on the UI thread and returns at once; long work runs in jobs, whose results arrive
+/// as signals.
+///
+/// A panel typically does
+///   connect(&session, &Session::sitesChanged, this, &Panel::refresh);      // numbers of some sites (also previews)
+///   connect(&session, &Session::selectionChanged, this, &Panel::refresh);
+///   ... const SitePlan* plan = session.sitePlan(session.currentSite());
+class Session : public QObject {
+    Q_OBJECT
+public:
+    static constexpr std::size_t kProbeImages = 64;
+    static constexpr std::size_t kProfileImages = 8;
+
+    explicit Session(JobRunner& runner, QObject* parent = nullptr);
+    ~Session() override;
+
+    // --- values: null or empty until there is one ------------------------------------------------------------------
+    const std::shared_ptr<const onnx::Model>& model() const { return m_model; }
+    /// Sites of the model; an empty table without a model.
+    const graph::SiteTable& sites() const;
+    const std::shared_ptr<const ImageSet>& calibrationImages() const { return m_calibrationImages; }
+    const std::shared_ptr<const ImageSet>& testImages() const { return m_testImages; }
+    /// The images that the probe and the profile run on: test images, or calibration images where there are none.
+    const std::shared_ptr<const ImageSet>& probeImages() const;
+    const images::Preprocess& preprocess() const { return m_preprocess; }
+    /// How many of the calibration images are used.
+    std::size_t calibrationCount() const { return m_calibrationCount; }
+    const Figure<stats::Calibration>& calibration() const { return m_calibration; }
+    /// Statistics of a site; null before calibration and for weights.
+    const stats::SiteStatistics* statistics(SiteId site) const;
+
+    const quant::Recipe& recipe() const { return m_recipe; }
+    quant::SiteSettings settings(SiteId site) const;
+    bool locked(SiteId site) const;
+    const Figure<quant::Plan>& plan() const { return m_plan; }
+    /// Freshest numbers of a site: a preview of the present recipe where there is one, else those of plan(). Null
+    /// before the first plan.
+    std::shared_ptr<const quant::SitePlan> sitePlan(SiteId site) const;
+    /// Whether sitePlan(site) belongs to the present recipe.
+    bool sitePlanCurrent(SiteId site) const;
+
+    const Figure<quant::Evaluation>& evaluation() const { return m_evaluation; } ///< of all test images
+    const Figure<quant::Evaluation>& probe() const { return m_probe; }
+    /// Freshest figures of the whole model: the evaluation if it is current, else the probe if it is, else whichever
+    /// exists (evaluation first), greyed.
+    const Figure<quant::Evaluation>& bestFigures() const;
+    const Figure<std::vector<quant::SiteProfile>>& profile() const { return m_profile; } ///< accumulatedSqnrDb
+    const Figure<std::vector<quant::SiteProfile>>& sensitivity() const { return m_sensitivity; } ///< on demand
+    /// Errors of one site in the tables above; null where it has none.
+    static const quant::SiteProfile* find(const Figure<std::vector<quant::SiteProfile>>& table, SiteId site);
+
+    // --- selection: one for all panels -----------------------------------------------------------------------------
+    const std::vector<SiteId>& selection() const { return m_selection; } ///< sorted
+    bool selected(SiteId site) const;
+    /// The site that single-site views show: the last one that was clicked; invalid with an empty selection.
+    SiteId currentSite() const { return m_current; }
+    void select(std::vector<SiteId> sites, SelectMode mode = SelectMode::Replace);
+    void select(SiteId site, SelectMode mode = SelectMode::Replace) { select(std::vector<SiteId>{site}, mode); }
+    void selectAll();
+    /// The test image that Images and Distribution show; -1: none.
+    int currentImage() const { return m_currentImage; }
+    void setCurrentImage(int image);
+
+    // --- view options shared by panels -----------------------------------------------------------------------------
+    bool logAxis() const { return m_logAxis; }
+    void setLogAxis(bool on);
+    /// Space: show the float state ("before") instead of the quantized one.
+    bool showBefore() const { return m_showBefore; }
+    void setShowBefore(bool on);
+
+    // --- commands: files -------------------------------------------------------------------------------------------
+    void openModel(const QString& path);
+    void openCalibrationImages(const QString& folder);
+    void openTestImages(const QString& folder);
+    /// The model and the images of `folder` (see demo.h); calibrates when they are loaded.
+    void openDemo(const QString& folder);
+    void setPreprocess(const images::Preprocess& preprocess);
+    void setCalibrationCount(std::size_t images);
+    /// Any dropped or named file: .onnx, .quantoscope, .json (recipe), a folder of images (calibration first, then
+    /// test).
+    void openPath(const QString& path);
+    void loadRecipe(const QString& path);
+    void saveRecipe(const QString& path);
+    void openSession(const QString& path);
+    /// Writes the session and, next to it, its calibration (.qcal).
+    void saveSession(const QString& path);
+    QString sessionPath() const { return m_sessionPath; } ///< "" until saved or opened
+    bool modified() const { return m_modified; }
+    /// Layout of the window and the like, kept in the session file without being looked at.
+    QByteArray windowState() const { return m_windowState; }
+    void setWindowState(const QByteArray& state) { m_windowState = state; }
+    void exportModel(const QString& path, const onnx::ExportOptions& options);
+
+    // --- commands: numbers -----------------------------------------------------------------------------------------
+    void calibrate();
+    void evaluate();
+    void measureSensitivity();
+    void cancelJobs(); ///< all jobs the user asked for; with none running, the background ones
+    void cancelJob(JobKind kind);
+
+    // --- commands: edits. Each is one entry of the history and can be undone ---------------------------------------
+    /// Consecutive edits with the same gesture (not 0) and the same sites become one entry: take a new gesture when a
+    /// slider is pressed, and pass it with each move.
+    int newGesture() { return ++m_gesture; }
+    void editSites(std::span<const SiteId> sites, const quant::SitePatch& patch, int gesture = 0);
+    void editSelection(const quant::SitePatch& patch, int gesture = 0);
+    void resetSites(std::span<const SiteId> sites); ///< drops their overrides
+    void setLocked(std::span<const SiteId> sites, bool locked);
+    void applyPreset(const QString& name, int weightBits, int activationBits);
+    void setCoverage(graph::Coverage coverage);
+    void setRecipe(const quant::Recipe& recipe, const QString& text);
+
+    QUndoStack& undoStack();
+    History& history() { return *m_history; }
+    const History& history() const { return *m_history; }
+
+    // --- jobs ------------------------------------------------------------------------------------------------------
+    std::vector<JobStatus> jobs() const; ///< running and queued, user jobs first
+    bool running(JobKind kind) const;
+    /// For jobs of a panel's own (thumbnails, channel by token maps).
+    JobRunner& runner() { return m_runner; }
+
+    /// Everything that a session file holds; and its way back (no calibration or figures are recomputed where the
+    /// document has them).
+    SessionDocument document() const;
+    void restore(SessionDocument document);
+
+signals:
+    void modelChanged();       ///< another model (or none): sites, selection and everything after it are new
+    void imagesChanged();      ///< folders or preprocessing
+    void calibrationChanged(); ///< new statistics, or the old ones became stale
+    void recipeChanged();      ///< settings differ; plan and figures are stale until their signals come
+    void planChanged();        ///< a new plan, all sites
+    void sitesChanged(const std::vector<qs::SiteId>& sites); ///< sitePlan of these sites is new (preview)
+    void evaluationChanged();                                ///< value, current or running
+    void probeChanged();
+    void profileChanged();
+    void sensitivityChanged();
+    void selectionChanged();
+    void currentImageChanged();
+    void viewOptionsChanged();
+    void historyChanged(); ///< states or their figures
+    void sessionChanged(); ///< path or modified
+    void exported(const qs::ui::ExportOutcome& outcome);
+
+    void jobStarted(qs::ui::JobKind kind);
+    void jobProgressed(qs::ui::JobKind kind);
+    void jobFinished(qs::ui::JobKind kind);
+    /// A command or a job failed (never for Cancelled). The window shows it in the error strip.
+    void failed(const qs::Error& error);
+    /// Something worth saying that is no error: warnings of the importer, of a folder, of a plan.
+    void noticed(const QString& text);
+
+private:
+    struct Jobs;
+    friend class RecipeCommand;
+
+    void setModel(std::shared_ptr<const onnx::Model> model);
+    void setImages(bool calibration, std::shared_ptr<const ImageSet> set);
+    void openImages(bool calibration, const QString& folder, bool thenCalibrate);
+    void setCalibration(std::shared_ptr<const stats::Calibration> calibration);
+    void reloadImages();
+    /// Called by the history: the recipe is now this one; starts preview, resolve and probe.
+    void recipeApplied(const quant::Recipe& recipe);
+    void startPreview(const std::vector<SiteId>& sites);
+    void startResolve();
+    void startProbe();
+    void startProfile();
+    void setPlan(std::shared_ptr<const quant::Plan> plan);
+    void dropFigures();
+    void staleFigures();
+    void recallFigures();
+    void setModified(bool modified);
+    void fail(const Error& error);
+    template <class T>
+    void watch(Job<T>& job, JobKind kind);
+
+    JobRunner& m_runner;
+    std::unique_ptr<Jobs> m_jobs;
+    std::unique_ptr<History> m_history;
+
+    std::shared_ptr<const onnx::Model> m_model;
+    std::shared_ptr<const ImageSet> m_calibrationImages, m_testImages;
+    images::Preprocess m_preprocess;
+    std::size_t m_calibrationCount = 256;
+    Figure<stats::Calibration> m_calibration;
+    quant::Recipe m_recipe;
+    Figure<quant::Plan> m_plan;
+    std::map<SiteId, std::shared_ptr<const quant::SitePlan>> m_previews; ///< of the present recipe
+    Figure<quant::Evaluation> m_evaluation, m_probe;
+    Figure<std::vector<quant::SiteProfile>> m_profile, m_sensitivity;
+
+    std::vector<SiteId> m_selection;
+    SiteId m_current;
+    int m_currentImage = -1;
+    bool m_logAxis = true;
+    bool m_showBefore = false;
+
+    int m_gesture = 0;
+    QString m_sessionPath;
+    QByteArray m_windowState;
+    bool m_modified = false;
+};
+
+} // namespace qs::ui

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+class QWidget;
+
+namespace qs::ui {
+
+class Session;
+
+/// What the window may ask of a panel, beside being a QWidget: class LayersPanel : public QWidget, public Panel.
+/// All have a default, so that a panel implements what it can.
+class Panel {
+public:
+    virtual ~Panel() = default;
+
+    /// Plots that File > Export > Plots offers, in the panel's order, e.g. "Histogram", "Range per channel".
+    virtual QStringList plotNames() const { return {}; }
+    /// Writes one of them; the suffix of the path decides: .png (twice the size on screen), .svg or .pdf.
+    /// Returns what went wrong, "" if nothing.
+    virtual QString savePlot(const QString& name, const QString& path);
+    /// The panel's table as CSV with a header line, "" where it has none. For File > Export > Tables.
+    virtual QString tableCsv() const { return {}; }
+    /// Ctrl+F: put the cursor into the filter; false where the panel has none.
+    virtual bool focusFilter() { return false; }
+};
+
+/// Where a panel is docked the first time.
+enum class PanelArea { Left, Centre, Right, RightBottom, Bottom };
+
+/// One panel of the window: the list in panels.cpp has one line for each.
+struct PanelFactory {
+    const char* id; ///< stable, for layouts: "layers"
+    const char* title;
+    PanelArea area;
+    QWidget* (*create)(Session& session, QWidget* parent);
+};
+
+} // namespace qs::ui

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <QString>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace qs::ui {
+
+/// Numbers as people read them: units always, a true minus sign, a dash where there is no number.
+QString formatPercent(double fraction);          ///< 0.812 -> "81.2 %"
+QString formatPointsDifference(double fraction); ///< -0.071 -> "−7.1"; 0 -> "±0.0"
+QString formatDb(double db);                     ///< "17.2 dB"; infinite: "exact"; NaN: "–"
+QString formatBits(double bits);                 ///< 7.6 -> "7.6 bit"; 32 and above: "float"
+QString formatBitsOfSite(int bits);              ///< 8 -> "8", 32 -> "float"
+QString formatBytes(std::size_t bytes);          ///< "5.6 MB" (decimal)
+QString formatCount(std::uint64_t count);        ///< "12 345"
+QString formatDuration(qint64 milliseconds);     ///< "0.4 s", "12 s", "3 min 20 s"
+QString formatNumber(double value);              ///< four significant digits
+
+} // namespace qs::ui
