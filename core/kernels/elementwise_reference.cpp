@@ -1,23 +1,59 @@
 #include "core/kernels/elementwise.h"
+#include "core/kernels/math_constants.h"
 
-#include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cmath>
-#include <limits>
 
 namespace qs::kernels::reference {
 
+using namespace constants;
+
+namespace {
+
+template <int N>
+float polynomial(float x, const float (&c)[N])
+{
+    float sum = c[N - 1];
+    for (int i = N - 2; i >= 0; --i)
+        sum = std::fma(sum, x, c[i]);
+    return sum;
+}
+
+template <int N>
+float saturatingRational(float x, float limit, const float (&p)[N], const float (&q)[N])
+{
+    const float magnitude = std::fabs(x);
+    const float z = x * x;
+    float y = magnitude * polynomial(z, p) / polynomial(z, q);
+    y = y > 1.0f ? 1.0f : y;
+    y = magnitude >= limit ? 1.0f : y;
+    return std::copysign(y, x);
+}
+
+} // namespace
+
 float exp(float x)
 {
-    return static_cast<float>(std::exp(static_cast<double>(x)));
+    if (x != x)
+        return x;
+    x = x < kExpLow ? kExpLow : x > kExpHigh ? kExpHigh : x;
+    const float nf = std::nearbyint(x * kLog2E);
+    const auto n = static_cast<int32_t>(nf);
+    float r = std::fma(-nf, kLn2High, x);
+    r = std::fma(-nf, kLn2Low, r);
+    const float p = std::fma(r * r, polynomial(r, kExp), r) + 1.0f;
+    const int32_t half = n >> 1;
+    return p * std::bit_cast<float>((half + 127) << 23) * std::bit_cast<float>((n - half + 127) << 23);
 }
+
 float erf(float x)
 {
-    return static_cast<float>(std::erf(static_cast<double>(x)));
+    return saturatingRational(x, kErfLimit, kErfP, kErfQ);
 }
 float tanh(float x)
 {
-    return static_cast<float>(std::tanh(static_cast<double>(x)));
+    return saturatingRational(x, kTanhLimit, kTanhP, kTanhQ);
 }
 
 namespace {
@@ -36,14 +72,12 @@ float clip(float x, float lo, float hi)
 
 float gelu(float x)
 {
-    constexpr float kInvSqrt2 = 0.70710678f;
     return (0.5f * x) * (1.0f + erf(x * kInvSqrt2));
 }
 
 float geluTanh(float x)
 {
-    constexpr float kSqrt2OverPi = 0.79788456f;
-    const float inner = kSqrt2OverPi * std::fma(0.044715f * x * x, x, x);
+    const float inner = kSqrt2OverPi * std::fma(kGeluCubic * x * x, x, x);
     return (0.5f * x) * (1.0f + tanh(inner));
 }
 

@@ -1,0 +1,31 @@
+#pragma once
+
+/// Coefficients of the approximations that the scalar reference and the vector kernels share. All were fitted by
+/// iteratively reweighted least squares (Lawson's method) to the relative error, in double, then rounded to float.
+namespace qs::kernels::constants {
+
+// exp(x) = 2^n exp(r),  n = rne(x / ln 2),  r = x - n ln 2 in [-0.347, 0.347],  ln 2 = kLn2High + kLn2Low where
+// n * kLn2High is exact.  exp(r) = 1 + r + r^2 P(r): fit error 3.1e-9.
+inline constexpr float kLog2E = 1.44269504f;
+inline constexpr float kLn2High = 0.693359375f;
+inline constexpr float kLn2Low = -2.12194440e-4f;
+inline constexpr float kExpLow = -104.0f; ///< below: 0
+inline constexpr float kExpHigh = 89.0f;  ///< above: infinity
+inline constexpr float kExp[] = {0.499999934f, 0.166665206f, 0.0416683881f, 0.00836871708f, 0.00138145997f};
+
+// erf(x) = x P(x^2) / Q(x^2) for |x| <= 4, then +-1: fit error 2.5e-8.
+inline constexpr float kErfLimit = 4.0f;
+inline constexpr float kErfP[] = {1.12837914f,    0.193546443f,   0.0531019352f,
+                                  0.00388340502f, 2.84567569e-4f, 1.98677566e-6f};
+inline constexpr float kErfQ[] = {1.0f, 0.504858625f, 0.115350577f, 0.0152073732f, 1.18558649e-3f, 3.74201927e-5f};
+
+// tanh(x) = x P(x^2) / Q(x^2) for |x| <= 9.1, then +-1: fit error 2.3e-8.
+inline constexpr float kTanhLimit = 9.1f;
+inline constexpr float kTanhP[] = {0.999999977f, 0.133744751f, 0.003487811f, 2.04811868e-5f, 1.31775236e-8f};
+inline constexpr float kTanhQ[] = {1.0f, 0.467077889f, 0.0258473883f, 3.27292015e-4f, 7.70404643e-7f};
+
+inline constexpr float kInvSqrt2 = 0.70710678f;
+inline constexpr float kSqrt2OverPi = 0.79788456f;
+inline constexpr float kGeluCubic = 0.044715f;
+
+} // namespace qs::kernels::constants
