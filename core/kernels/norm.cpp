@@ -1,21 +1,206 @@
+// Normalizations: sums in 16 fixed lanes whatever the vector length, so that every target adds in the same order.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/norm.cpp"
+
 #include "core/kernels/norm.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <hwy/foreach_target.h>
+
+#include "core/kernels/math_inl.h"
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace qs::kernels::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+constexpr std::size_t kLanes = 16;
+constexpr std::size_t kVector = hn::MaxLanes(D());
+constexpr std::size_t kVectors = kLanes / kVector;
+
+/// Calls body(part, value) for every vector of the row, part = its place in a block of 16; a last partial block is
+/// filled up with `padding`.
+template <class Body>
+HWY_INLINE void forBlocks(std::size_t cols, const float* x, float padding, Body body)
+{
+    const D d;
+    std::size_t i = 0;
+    for (; i + kLanes <= cols; i += kLanes)
+#pragma GCC unroll 16
+        for (std::size_t part = 0; part < kVectors; ++part)
+            body(part, hn::LoadU(d, x + i + part * kVector));
+    if (i == cols)
+        return;
+    alignas(64) float rest[kLanes];
+    std::fill_n(rest, kLanes, padding);
+    std::copy(x + i, x + cols, rest);
+#pragma GCC unroll 16
+    for (std::size_t part = 0; part < kVectors; ++part)
+        body(part, hn::Load(d, rest + part * kVector));
+}
+
+HWY_INLINE float addLanes(const V (&sums)[kVectors])
+{
+    const D d;
+    alignas(64) float lanes[kLanes];
+    for (std::size_t part = 0; part < kVectors; ++part)
+        hn::Store(sums[part], d, lanes + part * kVector);
+    for (std::size_t half = kLanes / 2; half > 0; half /= 2)
+        for (std::size_t i = 0; i < half; ++i)
+            lanes[i] += lanes[i + half];
+    return lanes[0];
+}
+
+HWY_INLINE void moments(std::size_t cols, const float* x, float epsilon, float& mean, float& inverse)
+{
+    const D d;
+    V sums[kVectors];
+    for (V& sum : sums)
+        sum = hn::Zero(d);
+    forBlocks(cols, x, 0.0f, [&](std::size_t part, V v) HWY_ATTR { sums[part] = hn::Add(sums[part], v); });
+    const float count = static_cast<float>(cols);
+    mean = addLanes(sums) / count;
+    const V center = hn::Set(d, mean);
+    for (V& sum : sums)
+        sum = hn::Zero(d);
+    // Padded with the mean, the missing elements add nothing.
+    forBlocks(cols, x, mean, [&](std::size_t part, V v) HWY_ATTR {
+        const V difference = hn::Sub(v, center);
+        sums[part] = hn::MulAdd(difference, difference, sums[part]);
+    });
+    inverse = 1.0f / std::sqrt(addLanes(sums) / count + epsilon);
+}
+
+/// A scalar multiply-add that rounds as the vectors of this target do.
+HWY_INLINE float multiplyAdd(float a, float b, float c)
+{
+    const hn::CappedTag<float, 1> d;
+    return hn::GetLane(hn::MulAdd(hn::Set(d, a), hn::Set(d, b), hn::Set(d, c)));
+}
+
+void layerNormRows(std::size_t rows, std::size_t cols, const float* x, const float* gamma, const float* beta,
+                   float epsilon, float* y)
+{
+    const D d;
+    for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
+        float mean;
+        float inverse;
+        moments(cols, x, epsilon, mean, inverse);
+        const V center = hn::Set(d, mean);
+        const V factor = hn::Set(d, inverse);
+        std::size_t i = 0;
+        for (; i + kVector <= cols; i += kVector) {
+            const V v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), center), factor);
+            const V g = gamma ? hn::LoadU(d, gamma + i) : hn::Set(d, 1.0f);
+            const V b = beta ? hn::LoadU(d, beta + i) : hn::Zero(d);
+            hn::StoreU(hn::MulAdd(v, g, b), d, y + i);
+        }
+        for (; i < cols; ++i)
+            y[i] = multiplyAdd((x[i] - mean) * inverse, gamma ? gamma[i] : 1.0f, beta ? beta[i] : 0.0f);
+    }
+}
+
+void normalizeOneRow(std::size_t cols, const float* x, float scale, float shift, float epsilon, float* y)
+{
+    const D d;
+    float mean;
+    float inverse;
+    moments(cols, x, epsilon, mean, inverse);
+    const V center = hn::Set(d, mean);
+    const V factor = hn::Set(d, inverse);
+    std::size_t i = 0;
+    for (; i + kVector <= cols; i += kVector) {
+        const V v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), center), factor);
+        hn::StoreU(hn::MulAdd(v, hn::Set(d, scale), hn::Set(d, shift)), d, y + i);
+    }
+    for (; i < cols; ++i)
+        y[i] = multiplyAdd((x[i] - mean) * inverse, scale, shift);
+}
+
+void softmaxRows(std::size_t rows, std::size_t cols, const float* x, float scale, float* y)
+{
+    constexpr float kLowest = -std::numeric_limits<float>::infinity();
+    const D d;
+    const V factor = hn::Set(d, scale);
+    for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
+        V tops[kVectors];
+        for (V& top : tops)
+            top = hn::Set(d, kLowest);
+        forBlocks(cols, x, kLowest, [&](std::size_t part, V v) HWY_ATTR {
+            tops[part] = hn::IfThenElse(hn::Gt(v, tops[part]), v, tops[part]);
+        });
+        alignas(64) float lanes[kLanes];
+        for (std::size_t part = 0; part < kVectors; ++part)
+            hn::Store(tops[part], d, lanes + part * kVector);
+        const float shiftValue = -(*std::max_element(lanes, lanes + kLanes) * scale);
+        const V shift = hn::Set(d, shiftValue);
+
+        V sums[kVectors];
+        for (V& sum : sums)
+            sum = hn::Zero(d);
+        std::size_t i = 0;
+        for (; i + kLanes <= cols; i += kLanes)
+#pragma GCC unroll 16
+            for (std::size_t part = 0; part < kVectors; ++part) {
+                const std::size_t at = i + part * kVector;
+                const V e = vectorExp(d, hn::MulAdd(hn::LoadU(d, x + at), factor, shift));
+                hn::StoreU(e, d, y + at);
+                sums[part] = hn::Add(sums[part], e);
+            }
+        if (i < cols) {
+            std::fill_n(lanes, kLanes, 0.0f);
+            std::copy(x + i, x + cols, lanes);
+            for (std::size_t part = 0; part < kVectors; ++part) {
+                const V v = hn::Load(d, lanes + part * kVector);
+                hn::Store(vectorExp(d, hn::MulAdd(v, factor, shift)), d, lanes + part * kVector);
+            }
+            std::fill(lanes + (cols - i), lanes + kLanes, 0.0f);
+            std::copy_n(lanes, cols - i, y + i);
+            for (std::size_t part = 0; part < kVectors; ++part)
+                sums[part] = hn::Add(sums[part], hn::Load(d, lanes + part * kVector));
+        }
+        const float inverse = 1.0f / addLanes(sums);
+        i = 0;
+        for (; i + kVector <= cols; i += kVector)
+            hn::StoreU(hn::Mul(hn::LoadU(d, y + i), hn::Set(d, inverse)), d, y + i);
+        for (; i < cols; ++i)
+            y[i] *= inverse;
+    }
+}
+
+} // namespace qs::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
 namespace qs::kernels {
+
+HWY_EXPORT(layerNormRows);
+HWY_EXPORT(normalizeOneRow);
+HWY_EXPORT(softmaxRows);
 
 void layerNorm(std::size_t rows, std::size_t cols, const float* x, const float* gamma, const float* beta,
                float epsilon, float* y)
 {
-    reference::layerNorm(rows, cols, x, gamma, beta, epsilon, y);
+    HWY_DYNAMIC_DISPATCH(layerNormRows)(rows, cols, x, gamma, beta, epsilon, y);
 }
 
 void normalizeRow(std::size_t cols, const float* x, float scale, float shift, float epsilon, float* y)
 {
-    reference::normalizeRow(cols, x, scale, shift, epsilon, y);
+    HWY_DYNAMIC_DISPATCH(normalizeOneRow)(cols, x, scale, shift, epsilon, y);
 }
 
 void softmax(std::size_t rows, std::size_t cols, const float* x, float scale, float* y)
 {
-    reference::softmax(rows, cols, x, scale, y);
+    HWY_DYNAMIC_DISPATCH(softmaxRows)(rows, cols, x, scale, y);
 }
 
 } // namespace qs::kernels
+
+#endif
