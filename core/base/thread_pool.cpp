@@ -16,54 +16,101 @@ namespace {
 thread_local const void* tlsPool = nullptr;
 thread_local int tlsWorker = 0;
 
-// Long enough to bridge the gap between two operators of a forward pass, short enough not to be seen in a process list.
-constexpr int kSpins = 4000;
+// Long enough (10 to 50 us) to bridge the gap between two operators of a forward pass, short enough not to be seen in
+// a process list.
+constexpr int kSpins = 1000;
+
+inline void pause()
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+/// Waits a short while for the condition without giving the core away.
+template <class Condition>
+void spinUntil(Condition condition)
+{
+    for (int spin = 0; spin < kSpins && !condition(); ++spin)
+        pause();
+}
+
+/// One loop. It lives on its caller's stack: a thread may touch it only between joining and leaving, both counted
+/// under the mutex.
+struct Loop {
+    const std::function<void(std::size_t, int)>& body;
+    std::size_t count;
+    std::atomic<std::size_t> next{0};
+};
 
 } // namespace
 
 struct ThreadPool::State {
-    std::vector<std::jthread> threads;
-    std::mutex callers;
-    std::mutex mutex;
+    std::mutex callers; ///< held through a whole parallelFor: one loop at a time
+
+    std::mutex mutex; ///< guards what follows; atomics are written under it and may be watched without
     std::condition_variable wake;
     std::condition_variable finished;
-    std::atomic<uint64_t> generation{0};
+    Loop* loop = nullptr; ///< null when there is nothing (left) to join
     bool stopping = false;
+    std::atomic<uint64_t> generation{0}; ///< counts loops
+    std::atomic<int> joined{0};          ///< workers inside the loop
 
-    const std::function<void(std::size_t, int)>* body = nullptr;
-    std::size_t count = 0;
-    std::atomic<std::size_t> next{0};
-    std::atomic<int> busy{0};
+    std::vector<std::jthread> threads;
 
-    void work(int worker)
+    void work(Loop& current, int worker)
     {
         const void* const outerPool = std::exchange(tlsPool, this);
         const int outerWorker = std::exchange(tlsWorker, worker);
-        for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
-            (*body)(i, worker);
+        for (std::size_t i = current.next.fetch_add(1); i < current.count; i = current.next.fetch_add(1))
+            current.body(i, worker);
         tlsPool = outerPool;
         tlsWorker = outerWorker;
     }
 
-    void loop(int worker)
+    void serve(int worker)
     {
         uint64_t seen = 0;
         for (;;) {
-            for (int spin = 0; spin < kSpins && generation.load(std::memory_order_acquire) == seen; ++spin)
-                std::atomic_signal_fence(std::memory_order_seq_cst);
-            {
-                std::unique_lock lock(mutex);
-                wake.wait(lock, [&] { return stopping || generation.load() != seen; });
-                if (stopping)
-                    return;
-                seen = generation.load();
-            }
-            work(worker);
-            if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-                const std::lock_guard lock(mutex);
+            spinUntil([&] { return generation.load(std::memory_order_relaxed) != seen; });
+            std::unique_lock lock(mutex);
+            wake.wait(lock, [&] { return stopping || generation.load() != seen; });
+            if (stopping)
+                return;
+            seen = generation.load();
+            if (!loop)
+                continue; // woke too late: the others have done it
+            Loop& current = *loop;
+            joined.fetch_add(1);
+            lock.unlock();
+            work(current, worker);
+            lock.lock();
+            if (joined.fetch_sub(1) == 1)
                 finished.notify_one();
-            }
         }
+    }
+
+    void run(Loop& current)
+    {
+        {
+            const std::lock_guard lock(mutex);
+            loop = &current;
+            generation.fetch_add(1);
+        }
+        wake.notify_all();
+        work(current, 0);
+        {
+            // Every index is taken: whoever has not joined by now need not.
+            const std::lock_guard lock(mutex);
+            loop = nullptr;
+            if (joined.load() == 0)
+                return;
+        }
+        spinUntil([&] { return joined.load(std::memory_order_relaxed) == 0; });
+        std::unique_lock lock(mutex);
+        finished.wait(lock, [&] { return joined.load() == 0; });
     }
 };
 
@@ -72,7 +119,7 @@ ThreadPool::ThreadPool(int threads) : m_state(std::make_unique<State>())
     if (threads <= 0)
         threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     for (int i = 1; i < threads; ++i)
-        m_state->threads.emplace_back([state = m_state.get(), i] { state->loop(i); });
+        m_state->threads.emplace_back([state = m_state.get(), i] { state->serve(i); });
 }
 
 ThreadPool::~ThreadPool()
@@ -85,7 +132,10 @@ ThreadPool::~ThreadPool()
     m_state->wake.notify_all();
 }
 
-int ThreadPool::size() const { return static_cast<int>(m_state->threads.size()) + 1; }
+int ThreadPool::size() const
+{
+    return static_cast<int>(m_state->threads.size()) + 1;
+}
 
 void ThreadPool::parallelFor(std::size_t count, const std::function<void(std::size_t, int)>& body)
 {
@@ -95,22 +145,9 @@ void ThreadPool::parallelFor(std::size_t count, const std::function<void(std::si
             body(i, worker);
         return;
     }
-    State& s = *m_state;
-    const std::lock_guard callers(s.callers);
-    {
-        const std::lock_guard lock(s.mutex);
-        s.body = &body;
-        s.count = count;
-        s.next.store(0);
-        s.busy.store(static_cast<int>(s.threads.size()));
-        s.generation.fetch_add(1, std::memory_order_release);
-    }
-    s.wake.notify_all();
-    s.work(0);
-    for (int spin = 0; spin < kSpins && s.busy.load(std::memory_order_acquire) > 0; ++spin)
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-    std::unique_lock lock(s.mutex);
-    s.finished.wait(lock, [&] { return s.busy.load(std::memory_order_acquire) == 0; });
+    const std::lock_guard callers(m_state->callers);
+    Loop loop{body, count};
+    m_state->run(loop);
 }
 
 } // namespace qs
