@@ -9,8 +9,11 @@
 namespace qs::stats {
 
 /// Counts of values in equal bins over a range that doubles when values fall outside: one pass, fixed memory, no need
-/// to know the range beforehand. Bin width is always a power of two times the smallest, and bin borders are multiples
-/// of the width, so two histograms merge exactly and in any order to the same counts.
+/// to know the range beforehand. Bin width is always a power of two, and bin borders are multiples of the width, so
+/// two histograms merge exactly and in any order to the same counts.
+///
+/// The window is a function of the smallest and largest value alone: the width is the smallest 2^e (e >= -100) with
+/// at most kBins bins between them and no bin index above 2^23, and bin 0 holds the smallest value.
 class Histogram {
 public:
     static constexpr std::size_t kBins = 2048;
@@ -32,12 +35,20 @@ public:
     /// width).
     int widthExponent() const { return m_exponent; }
     int64_t firstIndex() const { return m_first; }
+    /// Counts may be fewer than kBins; the window is made canonical again. No count above zero: an empty histogram.
     static Histogram fromParts(int widthExponent, int64_t firstIndex, std::vector<uint64_t> counts);
 
 private:
+    /// Coarsens and moves the window until it holds the bins of `low` and `high` too.
     void widenTo(double low, double high);
+    /// Counts of the same values at width 2^exponent (>= the present one), bin 0 at index `first`.
+    void rebin(int exponent, int64_t first);
+    void count(std::span<const float> values);
+    void countWide(std::span<const float> values);
+
     int m_exponent = 0;
     int64_t m_first = 0;
+    int64_t m_last = 0; ///< index of the bin of the largest value
     uint64_t m_total = 0;
     std::vector<uint64_t> m_counts;
 };
