@@ -36,9 +36,12 @@ struct SitePlan {
     Range range;                                 ///< per tensor; for channels the hull
     UniformGrid grid;                            ///< empty where the site stays in float
     std::shared_ptr<const exec::ElementMap> map; ///< activations; null in float
-    Tensor codes;                                ///< weights: int8 codes in the shape of the weight; empty in float
-    Tensor dequantized;                          ///< weights: what the simulation multiplies with
+    /// Weights: int8 codes in the shape of the weight; empty in float. The grid's codes are int8 too: an asymmetric
+    /// one is moved by -2^(bits-1).
+    Tensor codes;
+    Tensor dequantized; ///< weights: what the simulation multiplies with
     SiteError error;
+    bool raisedForBias = false; ///< weights: a channel's scale is larger than its range asks for, see BiasPlan
 
     bool quantized() const { return !grid.scale.empty(); }
 };
@@ -55,7 +58,8 @@ struct BiasPlan {
 /// plans.
 struct Plan {
     Recipe recipe;
-    std::vector<std::shared_ptr<const SitePlan>> sites; ///< by SiteId
+    std::shared_ptr<const stats::Calibration> calibration; ///< what it was resolved against
+    std::vector<std::shared_ptr<const SitePlan>> sites;    ///< by SiteId
     std::map<NodeId, std::shared_ptr<const BiasPlan>> biases;
     exec::Simulation simulation;   ///< what the executor runs
     double meanWeightBits = 0;     ///< over weight elements (float counts as 32)
@@ -69,12 +73,16 @@ struct Plan {
 };
 
 /// Resolves every site. `previous` (may be null): sites whose settings are equal are taken over, so that an edit of
-/// one site costs one site. Errors: InvalidArgument with the site's name, Cancelled.
+/// one site costs one site (if it was resolved against the same calibration object). `calibration` may be null where
+/// no activation is quantized. Errors: InvalidArgument with the site's name, Cancelled.
 Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const graph::SiteTable& sites,
                                             std::shared_ptr<const stats::Calibration> calibration,
                                             const Recipe& recipe, const Plan* previous, const Context& context);
 
-/// One site alone, for a preview while a control moves. Under 50 ms on any site of DeiT-Tiny.
+/// One site alone, for a preview while a control moves. Under 50 ms on any site of DeiT-Tiny. As in a whole plan, but
+/// without the guard of the bias. The output error of a weight uses the sample of the nearest activation site before
+/// it that fits. Errors: InvalidArgument with the site's name (bits, quantizer or estimator that make no sense, no
+/// statistics).
 Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
                              const stats::Calibration& calibration, const SiteSettings& settings);
 

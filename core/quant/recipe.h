@@ -107,9 +107,10 @@ Recipe edited(const Recipe& recipe, const graph::SiteTable& sites, std::span<con
 /// A recipe without overrides of the sites.
 Recipe reset(const Recipe& recipe, const graph::SiteTable& sites, std::span<const SiteId> which);
 
-/// JSON, with "format": "quantoscope-recipe" and "version". Unknown keys are an error, not ignored.
-/// Errors: Malformed (not JSON), InvalidArgument with the JSON path in `where` (bits out of range, unknown scheme,
-/// ...).
+/// JSON, with "format": "quantoscope-recipe" and "version". Unknown and repeated keys are an error, not ignored;
+/// absent ones keep their defaults. Bits are a number or "float". Errors: Malformed (not JSON, with the position),
+/// Unsupported (a later version), InvalidArgument with the JSON path in `where`, e.g. `rules[0].set.bits` or
+/// `overrides["blocks.3.fc2.input"].estimator.low`.
 std::string recipeToJson(const Recipe& recipe);
 Result<Recipe> recipeFromJson(std::string_view json);
 Result<Recipe> loadRecipe(const std::filesystem::path& path);
@@ -123,7 +124,7 @@ struct Preset {
     std::string_view description; ///< one sentence, with the source
 };
 std::span<const Preset> presets();
-/// The recipe of a preset. The patch embedding's input stays at 8 bits whatever activationBits.
+/// The recipe of a preset. The patch embedding's input stays at 8 bits whatever activationBits (float with float).
 /// Errors: NotFound (an unknown name, with the known ones), InvalidArgument (bits outside 2..8 and not kFloatBits).
 Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activationBits);
 

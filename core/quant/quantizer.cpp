@@ -1,0 +1,83 @@
+#include "core/quant/quantizer.h"
+
+#include "core/kernels/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace qs::quant {
+
+namespace {
+
+float usableScale(double scale)
+{
+    if (!(scale > 0))
+        return 1;
+    const auto rounded = static_cast<float>(std::min<double>(scale, std::numeric_limits<float>::max()));
+    return std::max(rounded, std::numeric_limits<float>::min());
+}
+
+class UniformMap final : public exec::ElementMap {
+public:
+    explicit UniformMap(UniformGrid grid) : m_grid(std::move(grid)) {}
+
+    void apply(const float* src, float* dst, const graph::ChannelLayout& layout) const override
+    {
+        const auto elements = static_cast<std::size_t>(layout.elements());
+        if (m_grid.scale.size() == 1) {
+            kernels::fakeQuantize({src, elements}, {m_grid.scale[0], m_grid.zeroPoint[0], m_grid.qmin, m_grid.qmax},
+                                  {dst, elements});
+            return;
+        }
+        const kernels::ChannelLayout channels{static_cast<std::size_t>(layout.outer),
+                                              static_cast<std::size_t>(layout.channels),
+                                              static_cast<std::size_t>(layout.inner)};
+        kernels::fakeQuantizeChannels(channels, src, {m_grid.scale, m_grid.zeroPoint, m_grid.qmin, m_grid.qmax}, dst);
+    }
+
+private:
+    UniformGrid m_grid;
+};
+
+} // namespace
+
+UniformGrid uniformGrid(double low, double high, int bits, Scheme scheme)
+{
+    low = std::min(low, 0.0);
+    high = std::max(high, 0.0);
+    UniformGrid grid;
+    if (scheme == Scheme::Symmetric) {
+        grid.qmax = (1 << (bits - 1)) - 1;
+        grid.qmin = -grid.qmax;
+        grid.scale = {usableScale(std::max(-low, high) / grid.qmax)};
+        grid.zeroPoint = {0};
+        return grid;
+    }
+    grid.qmin = 0;
+    grid.qmax = (1 << bits) - 1;
+    const float scale = usableScale((high - low) / grid.qmax);
+    const double zeroPoint = std::nearbyint(-low / static_cast<double>(scale));
+    grid.scale = {scale};
+    grid.zeroPoint = {static_cast<int32_t>(std::clamp<double>(zeroPoint, grid.qmin, grid.qmax))};
+    return grid;
+}
+
+std::shared_ptr<const exec::ElementMap> makeUniformMap(UniformGrid grid)
+{
+    return std::make_shared<UniformMap>(std::move(grid));
+}
+
+std::vector<double> gridLevels(const UniformGrid& grid)
+{
+    std::vector<double> levels;
+    if (grid.scale.empty())
+        return levels;
+    levels.reserve(static_cast<std::size_t>(grid.levels()));
+    for (int code = grid.qmin; code <= grid.qmax; ++code)
+        levels.push_back((code - grid.zeroPoint[0]) * static_cast<double>(grid.scale[0]));
+    return levels;
+}
+
+} // namespace qs::quant

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/exec/simulation.h"
+#include "core/quant/estimator.h"
+#include "core/quant/quantizer.h"
+#include "core/quant/recipe.h"
+#include "core/stats/calibration.h"
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace qs::quant {
+
+/// What a quantizer makes of the statistics of an activation.
+struct ActivationNumbers {
+    Range range;                                 ///< chosen; the hull where channels differ
+    UniformGrid grid;                            ///< the grid, or the one that describes the quantizer best
+    std::shared_ptr<const exec::ElementMap> map; ///< never null
+    GridError error;                             ///< expected, over all values
+};
+
+/// A way to turn activations into codes. One file in core/quant/quantizers defines it, one line of quantizers.cpp
+/// lists it; SiteSettings::quantizer names it.
+struct QuantizerDef {
+    std::string_view name;        ///< in recipes, e.g. "uniform"
+    std::string_view title;       ///< for people
+    std::string_view description; ///< one sentence, with the source
+    /// Errors: InvalidArgument (settings that this quantizer does not take); `where` is left to the caller.
+    Result<ActivationNumbers> (*resolve)(const stats::SiteStatistics& statistics, const SiteSettings& settings);
+};
+
+/// All quantizers, "uniform" first.
+std::span<const QuantizerDef> quantizers();
+/// Null where there is none of this name.
+const QuantizerDef* findQuantizer(std::string_view name);
+
+} // namespace qs::quant

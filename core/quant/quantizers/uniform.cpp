@@ -1,0 +1,82 @@
+#include "core/kernels/quantize.h"
+#include "core/quant/quantizers/list.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+namespace qs::quant {
+
+namespace {
+
+Result<ActivationNumbers> perTensor(const stats::SiteStatistics& statistics, const SiteSettings& settings)
+{
+    ActivationNumbers numbers;
+    QS_ASSIGN(numbers.range, estimateRange(settings.estimator, statistics.histogram, statistics.low(),
+                                           statistics.high(), settings.bits, settings.scheme));
+    numbers.grid = uniformGrid(numbers.range.low, numbers.range.high, settings.bits, settings.scheme);
+    numbers.error = expectedError(statistics.histogram, {numbers.grid.scale[0], numbers.grid.zeroPoint[0],
+                                                         numbers.grid.qmin, numbers.grid.qmax});
+    return numbers;
+}
+
+/// The calibration has one histogram for all channels, but rows of values: the estimators work on the sampled values
+/// of the channel together with its exact extremes, and the error is that of the sampled values.
+Result<ActivationNumbers> perChannel(const stats::SiteStatistics& statistics, const SiteSettings& settings)
+{
+    ActivationNumbers numbers;
+    numbers.range = {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+    const std::size_t channels = statistics.minimum.size();
+    const std::size_t rows = statistics.sample.empty() ? 0 : static_cast<std::size_t>(statistics.sample.shape()[0]);
+    const auto sample = rows > 0 ? statistics.sample.floats() : std::span<const float>{};
+    std::vector<float> values;
+    double clippedShare = 0;
+    for (std::size_t c = 0; c < channels; ++c) {
+        values.clear();
+        for (std::size_t r = 0; r < rows; ++r)
+            values.push_back(sample[r * channels + c]);
+        values.push_back(statistics.minimum[c]);
+        values.push_back(statistics.maximum[c]);
+        QS_ASSIGN(const Range range, estimateRange(settings.estimator, values, settings.bits, settings.scheme));
+        const UniformGrid grid = uniformGrid(range.low, range.high, settings.bits, settings.scheme);
+        numbers.range.low = std::min(numbers.range.low, range.low);
+        numbers.range.high = std::max(numbers.range.high, range.high);
+        numbers.grid.qmin = grid.qmin;
+        numbers.grid.qmax = grid.qmax;
+        numbers.grid.scale.push_back(grid.scale[0]);
+        numbers.grid.zeroPoint.push_back(grid.zeroPoint[0]);
+        if (rows == 0)
+            continue;
+        for (std::size_t r = 0; r < rows; ++r) {
+            const kernels::QuantGrid one{grid.scale[0], grid.zeroPoint[0], grid.qmin, grid.qmax};
+            const auto sums = kernels::quantizationError({&values[r], 1}, one);
+            (sums.clipped > 0 ? numbers.error.clipping : numbers.error.rounding) += sums.squaredError;
+            clippedShare += static_cast<double>(sums.clipped);
+        }
+    }
+    if (const auto seen = static_cast<double>(rows * channels); seen > 0) {
+        numbers.error.rounding /= seen;
+        numbers.error.clipping /= seen;
+        numbers.error.clippedShare = clippedShare / seen;
+    }
+    return numbers;
+}
+
+Result<ActivationNumbers> resolveUniform(const stats::SiteStatistics& statistics, const SiteSettings& settings)
+{
+    auto numbers = settings.granularity == Granularity::Channel ? perChannel(statistics, settings)
+                                                                : perTensor(statistics, settings);
+    if (numbers)
+        numbers->map = makeUniformMap(numbers->grid);
+    return numbers;
+}
+
+} // namespace
+
+QuantizerDef uniformQuantizer()
+{
+    return {"uniform", "Uniform", "Equally spaced levels, as every integer runtime has them (ONNX QuantizeLinear).",
+            resolveUniform};
+}
+
+} // namespace qs::quant

@@ -1,0 +1,179 @@
+#include "core/quant/recipe.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace qs::quant {
+
+namespace {
+
+/// Shell-like: * any run of characters, ? one.
+bool matchesPattern(std::string_view pattern, std::string_view text)
+{
+    std::size_t p = 0;
+    std::size_t t = 0;
+    std::size_t star = std::string_view::npos;
+    std::size_t resume = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            resume = t;
+        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+            ++p;
+            ++t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*')
+        ++p;
+    return p == pattern.size();
+}
+
+constexpr std::array kPresets{
+    Preset{"minmax", "Min-max", "Ranges from the smallest and largest value seen; the plain baseline of every tool."},
+    Preset{"percentile", "Percentile",
+           "Of three percentile ranges the one with the smallest squared error (as calibrated by RepQ-ViT)."},
+};
+
+bool validBits(int bits)
+{
+    return (bits >= 2 && bits <= 8) || bits == kFloatBits;
+}
+
+template <class T>
+void assign(T& value, const std::optional<T>& patch)
+{
+    if (patch)
+        value = *patch;
+}
+
+template <class T>
+void assign(std::optional<T>& value, const std::optional<T>& patch)
+{
+    if (patch)
+        value = patch;
+}
+
+} // namespace
+
+bool SitePatch::empty() const
+{
+    return *this == SitePatch{};
+}
+
+void SitePatch::applyTo(SiteSettings& settings) const
+{
+    assign(settings.bits, bits);
+    assign(settings.scheme, scheme);
+    assign(settings.granularity, granularity);
+    assign(settings.quantizer, quantizer);
+    assign(settings.estimator, estimator);
+}
+
+void SitePatch::merge(const SitePatch& other)
+{
+    assign(bits, other.bits);
+    assign(scheme, other.scheme);
+    assign(granularity, other.granularity);
+    assign(quantizer, other.quantizer);
+    assign(estimator, other.estimator);
+}
+
+bool Selector::matches(const graph::Site& site) const
+{
+    return (!kind || *kind == site.kind) && (!role || *role == site.role) && (!block || *block == site.block) &&
+           (!name || matchesPattern(*name, site.name));
+}
+
+SiteSettings settingsOf(const Recipe& recipe, const graph::Site& site)
+{
+    SiteSettings settings = site.kind == graph::SiteKind::Weight ? recipe.weight : recipe.activation;
+    for (const Rule& rule : recipe.rules)
+        if (rule.match.matches(site))
+            rule.set.applyTo(settings);
+    if (const auto found = recipe.overrides.find(site.name); found != recipe.overrides.end())
+        found->second.applyTo(settings);
+    if (site.coverage == graph::Coverage::Full && recipe.coverage == graph::Coverage::MatMul)
+        settings.bits = kFloatBits;
+    return settings;
+}
+
+Recipe edited(const Recipe& recipe, const graph::SiteTable& sites, std::span<const SiteId> which,
+              const SitePatch& patch)
+{
+    Recipe result = recipe;
+    if (patch.empty())
+        return result;
+    for (const SiteId id : which) {
+        const std::string& name = sites[id].name;
+        if (!result.locked.contains(name))
+            result.overrides[name].merge(patch);
+    }
+    return result;
+}
+
+Recipe reset(const Recipe& recipe, const graph::SiteTable& sites, std::span<const SiteId> which)
+{
+    Recipe result = recipe;
+    for (const SiteId id : which)
+        if (!result.locked.contains(sites[id].name))
+            result.overrides.erase(sites[id].name);
+    return result;
+}
+
+std::vector<std::string> unknownNames(const Recipe& recipe, const graph::SiteTable& sites)
+{
+    std::set<std::string> names;
+    for (const auto& [name, patch] : recipe.overrides)
+        if (!sites.find(name).valid())
+            names.insert(name);
+    for (const std::string& name : recipe.locked)
+        if (!sites.find(name).valid())
+            names.insert(name);
+    for (const Rule& rule : recipe.rules)
+        if (rule.match.name && std::ranges::none_of(sites, [&](const graph::Site& site) {
+                return matchesPattern(*rule.match.name, site.name);
+            }))
+            names.insert(*rule.match.name);
+    return {names.begin(), names.end()};
+}
+
+std::span<const Preset> presets()
+{
+    return kPresets;
+}
+
+Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activationBits)
+{
+    if (std::ranges::find(kPresets, name, &Preset::name) == kPresets.end()) {
+        std::string known;
+        for (const Preset& preset : kPresets)
+            known += (known.empty() ? "" : ", ") + std::string(preset.name);
+        return fail(ErrorCode::NotFound, "no preset of this name; there are: " + known, std::string(name));
+    }
+    for (const int bits : {weightBits, activationBits})
+        if (!validBits(bits))
+            return fail(ErrorCode::InvalidArgument,
+                        "bits must be 2 to 8, or 32 for float, not " + std::to_string(bits), std::string(name));
+    Recipe recipe;
+    recipe.preset = name;
+    recipe.weight.bits = weightBits;
+    recipe.activation.bits = activationBits;
+    if (name == "percentile")
+        recipe.activation.estimator.kind = EstimatorKind::Percentile;
+    if (activationBits != kFloatBits) {
+        Rule image;
+        image.match.kind = graph::SiteKind::Activation;
+        image.match.role = graph::Role::PatchEmbed;
+        image.set.bits = 8;
+        recipe.rules.push_back(image);
+    }
+    return recipe;
+}
+
+} // namespace qs::quant

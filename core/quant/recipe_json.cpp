@@ -1,0 +1,395 @@
+#include "core/base/file.h"
+#include "core/quant/quantizers.h"
+#include "core/quant/recipe.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace qs::quant {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kFormat = "quantoscope-recipe";
+
+template <class T>
+using Names = std::initializer_list<std::pair<T, std::string_view>>;
+
+const Names<Scheme> kSchemes{{Scheme::Symmetric, "symmetric"}, {Scheme::Asymmetric, "asymmetric"}};
+const Names<Granularity> kGranularities{{Granularity::Tensor, "tensor"}, {Granularity::Channel, "channel"}};
+const Names<graph::Coverage> kCoverages{{graph::Coverage::MatMul, "matmul"}, {graph::Coverage::Full, "full"}};
+const Names<graph::SiteKind> kKinds{{graph::SiteKind::Weight, "weight"}, {graph::SiteKind::Activation, "activation"}};
+const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"},
+                                       {EstimatorKind::Percentile, "percentile"},
+                                       {EstimatorKind::Mse, "mse"},
+                                       {EstimatorKind::Entropy, "entropy"},
+                                       {EstimatorKind::Manual, "manual"}};
+
+template <class T>
+std::string nameOf(const Names<T>& names, T value)
+{
+    for (const auto& [candidate, name] : names)
+        if (candidate == value)
+            return std::string(name);
+    return {};
+}
+
+// ---- writing
+
+Json bitsJson(int bits)
+{
+    return bits == kFloatBits ? Json("float") : Json(bits);
+}
+
+Json estimatorJson(const Estimator& estimator)
+{
+    Json json{{"kind", nameOf(kEstimators, estimator.kind)}};
+    const Estimator defaults;
+    if (estimator.kind == EstimatorKind::Percentile || estimator.percentiles != defaults.percentiles)
+        json["percentiles"] = estimator.percentiles;
+    if (estimator.kind == EstimatorKind::Manual || estimator.low != 0 || estimator.high != 0) {
+        json["low"] = estimator.low;
+        json["high"] = estimator.high;
+    }
+    return json;
+}
+
+Json patchJson(const SitePatch& patch)
+{
+    Json json = Json::object();
+    if (patch.bits)
+        json["bits"] = bitsJson(*patch.bits);
+    if (patch.scheme)
+        json["scheme"] = nameOf(kSchemes, *patch.scheme);
+    if (patch.granularity)
+        json["granularity"] = nameOf(kGranularities, *patch.granularity);
+    if (patch.quantizer)
+        json["quantizer"] = *patch.quantizer;
+    if (patch.estimator)
+        json["estimator"] = estimatorJson(*patch.estimator);
+    return json;
+}
+
+Json settingsJson(const SiteSettings& settings)
+{
+    return patchJson({settings.bits, settings.scheme, settings.granularity, settings.quantizer, settings.estimator});
+}
+
+Json selectorJson(const Selector& selector)
+{
+    Json json = Json::object();
+    if (selector.kind)
+        json["kind"] = nameOf(kKinds, *selector.kind);
+    if (selector.role)
+        json["role"] = graph::roleName(*selector.role);
+    if (selector.block)
+        json["block"] = *selector.block;
+    if (selector.name)
+        json["name"] = *selector.name;
+    return json;
+}
+
+// ---- reading
+
+auto wrong(std::string message, const std::string& path)
+{
+    return fail(ErrorCode::InvalidArgument, std::move(message), path);
+}
+
+std::string child(const std::string& path, std::string_view key)
+{
+    return path.empty() ? std::string(key) : path + "." + std::string(key);
+}
+
+Result<void> checkKeys(const Json& json, const std::string& path, std::initializer_list<std::string_view> known)
+{
+    if (!json.is_object())
+        return wrong("must be an object", path);
+    for (const auto& [key, value] : json.items()) {
+        bool found = false;
+        for (const std::string_view name : known)
+            found = found || name == key;
+        if (!found)
+            return wrong("unknown key", child(path, key));
+    }
+    return {};
+}
+
+Result<std::string> readText(const Json& json, const std::string& path)
+{
+    if (!json.is_string())
+        return wrong("must be a text", path);
+    return json.get<std::string>();
+}
+
+template <class T>
+Result<T> readName(const Json& json, const std::string& path, const Names<T>& names)
+{
+    std::string known;
+    for (const auto& [value, name] : names) {
+        if (json.is_string() && json.get_ref<const std::string&>() == name)
+            return value;
+        known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    }
+    return wrong("must be one of " + known, path);
+}
+
+Result<double> readNumber(const Json& json, const std::string& path)
+{
+    if (!json.is_number() || !std::isfinite(json.get<double>()))
+        return wrong("must be a number", path);
+    return json.get<double>();
+}
+
+Result<int> readInteger(const Json& json, const std::string& path)
+{
+    if (!json.is_number_integer() || json.get<double>() < INT32_MIN || json.get<double>() > INT32_MAX)
+        return wrong("must be an integer", path);
+    return json.get<int>();
+}
+
+Result<int> readBits(const Json& json, const std::string& path)
+{
+    if (json.is_string() && json.get_ref<const std::string&>() == "float")
+        return kFloatBits;
+    const auto bits = readInteger(json, path);
+    if (!bits || ((*bits < 2 || *bits > 8) && *bits != kFloatBits))
+        return wrong("must be 2 to 8 or \"float\"", path);
+    return *bits;
+}
+
+Result<Estimator> readEstimator(const Json& json, const std::string& path)
+{
+    QS_CHECK(checkKeys(json, path, {"kind", "percentiles", "low", "high"}));
+    Estimator estimator;
+    if (!json.contains("kind"))
+        return wrong("is missing", child(path, "kind"));
+    QS_ASSIGN(estimator.kind, readName(json["kind"], child(path, "kind"), kEstimators));
+    if (json.contains("percentiles")) {
+        const Json& list = json["percentiles"];
+        const std::string at = child(path, "percentiles");
+        if (!list.is_array() || list.empty() || list.size() > 16)
+            return wrong("must be a list of 1 to 16 numbers", at);
+        estimator.percentiles.clear();
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const std::string item = at + "[" + std::to_string(i) + "]";
+            QS_ASSIGN(const double p, readNumber(list[i], item));
+            if (!(p > 0.5 && p <= 1))
+                return wrong("must lie in (0.5, 1]", item);
+            estimator.percentiles.push_back(p);
+        }
+    }
+    const bool manual = estimator.kind == EstimatorKind::Manual;
+    for (const auto& [key, target] : {std::pair{"low", &estimator.low}, std::pair{"high", &estimator.high}}) {
+        if (json.contains(key)) {
+            QS_ASSIGN(*target, readNumber(json[key], child(path, key)));
+        } else if (manual) {
+            return wrong("is missing", child(path, key));
+        }
+    }
+    if (estimator.low > estimator.high)
+        return wrong("must not be above high", child(path, "low"));
+    return estimator;
+}
+
+Result<SitePatch> readPatch(const Json& json, const std::string& path)
+{
+    QS_CHECK(checkKeys(json, path, {"bits", "scheme", "granularity", "quantizer", "estimator"}));
+    SitePatch patch;
+    if (json.contains("bits")) {
+        QS_ASSIGN(patch.bits, readBits(json["bits"], child(path, "bits")));
+    }
+    if (json.contains("scheme")) {
+        QS_ASSIGN(patch.scheme, readName(json["scheme"], child(path, "scheme"), kSchemes));
+    }
+    if (json.contains("granularity")) {
+        QS_ASSIGN(patch.granularity, readName(json["granularity"], child(path, "granularity"), kGranularities));
+    }
+    if (json.contains("quantizer")) {
+        const std::string at = child(path, "quantizer");
+        QS_ASSIGN(std::string name, readText(json["quantizer"], at));
+        if (findQuantizer(name) == nullptr)
+            return wrong("there is no quantizer \"" + name + "\"", at);
+        patch.quantizer = std::move(name);
+    }
+    if (json.contains("estimator")) {
+        QS_ASSIGN(patch.estimator, readEstimator(json["estimator"], child(path, "estimator")));
+    }
+    return patch;
+}
+
+Result<Selector> readSelector(const Json& json, const std::string& path)
+{
+    QS_CHECK(checkKeys(json, path, {"kind", "role", "block", "name"}));
+    Selector selector;
+    if (json.contains("kind")) {
+        QS_ASSIGN(selector.kind, readName(json["kind"], child(path, "kind"), kKinds));
+    }
+    if (json.contains("role")) {
+        QS_ASSIGN(const std::string name, readText(json["role"], child(path, "role")));
+        selector.role = graph::roleFromName(name);
+        if (!selector.role)
+            return wrong("there is no role \"" + name + "\"", child(path, "role"));
+    }
+    if (json.contains("block")) {
+        QS_ASSIGN(selector.block, readInteger(json["block"], child(path, "block")));
+    }
+    if (json.contains("name")) {
+        QS_ASSIGN(selector.name, readText(json["name"], child(path, "name")));
+    }
+    return selector;
+}
+
+Result<void> readRules(const Json& json, Recipe& recipe)
+{
+    if (!json.is_array())
+        return wrong("must be a list", "rules");
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const std::string at = "rules[" + std::to_string(i) + "]";
+        QS_CHECK(checkKeys(json[i], at, {"match", "set"}));
+        Rule rule;
+        for (const char* key : {"match", "set"})
+            if (!json[i].contains(key))
+                return wrong("is missing", child(at, key));
+        QS_ASSIGN(rule.match, readSelector(json[i]["match"], child(at, "match")));
+        QS_ASSIGN(rule.set, readPatch(json[i]["set"], child(at, "set")));
+        recipe.rules.push_back(std::move(rule));
+    }
+    return {};
+}
+
+Result<Recipe> readRecipe(const Json& json)
+{
+    QS_CHECK(checkKeys(
+        json, "",
+        {"format", "version", "preset", "coverage", "weight", "activation", "rules", "overrides", "locked"}));
+    if (!json.contains("format") || json["format"] != kFormat)
+        return wrong("must be \"" + std::string(kFormat) + "\"", "format");
+    if (!json.contains("version"))
+        return wrong("is missing", "version");
+    QS_ASSIGN(const int version, readInteger(json["version"], "version"));
+    if (version < 1)
+        return wrong("must be 1 or more", "version");
+    if (version > Recipe::kVersion)
+        return fail(ErrorCode::Unsupported,
+                    "the recipe is of version " + std::to_string(version) + ", this program knows up to " +
+                        std::to_string(Recipe::kVersion),
+                    "version");
+    Recipe recipe;
+    if (json.contains("preset")) {
+        QS_ASSIGN(recipe.preset, readText(json["preset"], "preset"));
+    }
+    if (json.contains("coverage")) {
+        QS_ASSIGN(recipe.coverage, readName(json["coverage"], "coverage", kCoverages));
+    }
+    if (json.contains("weight")) {
+        QS_ASSIGN(const SitePatch patch, readPatch(json["weight"], "weight"));
+        patch.applyTo(recipe.weight);
+    }
+    if (json.contains("activation")) {
+        QS_ASSIGN(const SitePatch patch, readPatch(json["activation"], "activation"));
+        patch.applyTo(recipe.activation);
+    }
+    if (json.contains("rules"))
+        QS_CHECK(readRules(json["rules"], recipe));
+    if (json.contains("overrides")) {
+        if (!json["overrides"].is_object())
+            return wrong("must be an object", "overrides");
+        for (const auto& [name, value] : json["overrides"].items()) {
+            QS_ASSIGN(recipe.overrides[name], readPatch(value, "overrides[\"" + name + "\"]"));
+        }
+    }
+    if (json.contains("locked")) {
+        if (!json["locked"].is_array())
+            return wrong("must be a list", "locked");
+        for (std::size_t i = 0; i < json["locked"].size(); ++i) {
+            QS_ASSIGN(std::string name, readText(json["locked"][i], "locked[" + std::to_string(i) + "]"));
+            recipe.locked.insert(std::move(name));
+        }
+    }
+    return recipe;
+}
+
+/// Keys of the objects that are open while a document is parsed: nlohmann keeps the last of equal keys silently.
+class RepeatedKey {
+public:
+    bool operator()(int depth, Json::parse_event_t event, Json& parsed)
+    {
+        if (event == Json::parse_event_t::object_start)
+            m_open.emplace_back();
+        else if (event == Json::parse_event_t::object_end)
+            m_open.pop_back();
+        else if (event == Json::parse_event_t::key && m_found.empty() &&
+                 !m_open.back().insert(parsed.get<std::string>()).second)
+            m_found = parsed.get<std::string>();
+        (void)depth;
+        return true;
+    }
+    const std::string& found() const { return m_found; }
+
+private:
+    std::vector<std::set<std::string>> m_open;
+    std::string m_found;
+};
+
+} // namespace
+
+std::string recipeToJson(const Recipe& recipe)
+{
+    Json json{{"format", kFormat},
+              {"version", Recipe::kVersion},
+              {"preset", recipe.preset},
+              {"coverage", nameOf(kCoverages, recipe.coverage)},
+              {"weight", settingsJson(recipe.weight)},
+              {"activation", settingsJson(recipe.activation)},
+              {"rules", Json::array()},
+              {"overrides", Json::object()},
+              {"locked", recipe.locked}};
+    for (const Rule& rule : recipe.rules)
+        json["rules"].push_back({{"match", selectorJson(rule.match)}, {"set", patchJson(rule.set)}});
+    for (const auto& [name, patch] : recipe.overrides)
+        json["overrides"][name] = patchJson(patch);
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<Recipe> recipeFromJson(std::string_view text)
+{
+    RepeatedKey repeated;
+    Json json;
+    try {
+        json = Json::parse(
+            text, [&](int depth, Json::parse_event_t event, Json& parsed) { return repeated(depth, event, parsed); });
+    } catch (const Json::parse_error& error) {
+        return fail(ErrorCode::Malformed, "not JSON: error at byte " + std::to_string(error.byte));
+    } catch (const Json::exception& error) {
+        return fail(ErrorCode::Malformed, std::string("not JSON: ") + error.what());
+    }
+    if (!repeated.found().empty())
+        return wrong("the key is given twice", repeated.found());
+    return readRecipe(json);
+}
+
+Result<Recipe> loadRecipe(const std::filesystem::path& path)
+{
+    QS_ASSIGN(const std::string text, qs::readText(path));
+    auto recipe = recipeFromJson(text);
+    if (!recipe) {
+        Error error = std::move(recipe.error());
+        error.where = path.string() + (error.where.empty() ? "" : ": " + error.where);
+        return tl::unexpected<Error>(std::move(error));
+    }
+    return recipe;
+}
+
+Result<void> saveRecipe(const Recipe& recipe, const std::filesystem::path& path)
+{
+    return writeAtomically(path, recipeToJson(recipe));
+}
+
+} // namespace qs::quant

@@ -1,0 +1,202 @@
+#include "core/quant/site_resolver.h"
+
+#include "core/kernels/quantize.h"
+#include "core/kernels/statistics.h"
+#include "core/quant/output_error.h"
+#include "core/quant/quantizers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace qs::quant {
+
+namespace {
+
+Result<void> checkSettings(const graph::Site& site, const SiteSettings& settings)
+{
+    if (!settings.isFloat() && (settings.bits < 2 || settings.bits > 8))
+        return fail(ErrorCode::InvalidArgument, "bits must be 2 to 8 or float, not " + std::to_string(settings.bits),
+                    site.name);
+    if (findQuantizer(settings.quantizer) == nullptr)
+        return fail(ErrorCode::InvalidArgument, "there is no quantizer \"" + settings.quantizer + "\"", site.name);
+    if (!settings.isFloat() && site.kind == graph::SiteKind::Weight && settings.quantizer != "uniform")
+        return fail(ErrorCode::InvalidArgument, "weights take the uniform quantizer only", site.name);
+    return {};
+}
+
+double decibels(double signal, double error)
+{
+    return error > 0 ? 10 * std::log10(signal / error) : std::numeric_limits<double>::infinity();
+}
+
+kernels::ChannelLayout kernelLayout(const graph::Site& site, const UniformGrid& grid)
+{
+    if (grid.scale.size() == 1)
+        return {1, 1, static_cast<std::size_t>(site.elements())};
+    return {static_cast<std::size_t>(site.layout.outer), static_cast<std::size_t>(site.layout.channels),
+            static_cast<std::size_t>(site.layout.inner)};
+}
+
+/// Values of channel `channel` of [outer, channels, inner], one after the other.
+void gather(const graph::ChannelLayout& layout, const float* src, int64_t channel, std::vector<float>& dst)
+{
+    dst.clear();
+    for (int64_t o = 0; o < layout.outer; ++o) {
+        const float* run = src + (o * layout.channels + channel) * layout.inner;
+        dst.insert(dst.end(), run, run + layout.inner);
+    }
+}
+
+void addToGrid(UniformGrid& grid, UniformGrid one, int bits, Scheme scheme)
+{
+    if (scheme == Scheme::Asymmetric) {
+        const int half = 1 << (bits - 1);
+        one.qmin -= half;
+        one.qmax -= half;
+        one.zeroPoint[0] -= half;
+    }
+    grid.qmin = one.qmin;
+    grid.qmax = one.qmax;
+    grid.scale.push_back(one.scale[0]);
+    grid.zeroPoint.push_back(one.zeroPoint[0]);
+}
+
+Error named(Error error, const graph::Site& site)
+{
+    if (error.where.empty())
+        error.where = site.name;
+    return error;
+}
+
+/// The nearest activation site before a weight whose rows have the weight's input channels.
+const stats::SiteStatistics* nearestInput(const graph::Graph& graph, const graph::Site& site,
+                                          const stats::Calibration& calibration)
+{
+    if (site.uses.empty())
+        return nullptr;
+    const graph::Node& node = graph.node(site.uses.front().node);
+    const int64_t inputs = node.op == "Linear" ? site.shape[0] : site.shape.rank() > 1 ? site.shape[1] : 0;
+    for (std::size_t i = std::min(site.id.index(), calibration.sites.size()); i-- > 0;) {
+        const stats::SiteStatistics& candidate = calibration.sites[i];
+        if (!candidate.sample.empty() && candidate.sample.shape()[1] == inputs)
+            return &candidate;
+    }
+    return nullptr;
+}
+
+} // namespace
+
+Result<SitePlan> resolveActivation(const graph::Graph& graph, const graph::Site& site,
+                                   const stats::SiteStatistics& statistics, const SiteSettings& settings)
+{
+    QS_CHECK(checkSettings(site, settings));
+    SitePlan plan;
+    plan.settings = settings;
+    if (settings.isFloat()) {
+        plan.range = {statistics.low(), statistics.high()};
+        plan.error.sqnrDb = std::numeric_limits<double>::infinity();
+        return plan;
+    }
+    if (statistics.histogram.empty())
+        return fail(ErrorCode::InvalidArgument, "the calibration has no statistics of this site", site.name);
+    auto numbers = findQuantizer(settings.quantizer)->resolve(statistics, settings);
+    if (!numbers)
+        return tl::unexpected<Error>(named(std::move(numbers.error()), site));
+    plan.range = numbers->range;
+    plan.grid = std::move(numbers->grid);
+    plan.map = std::move(numbers->map);
+    const double mean = statistics.meanAll();
+    const double deviation = statistics.stddevAll();
+    const double total = numbers->error.total();
+    plan.error.sqnrDb = decibels(mean * mean + deviation * deviation, total);
+    plan.error.roundingShare = total > 0 ? numbers->error.rounding / total : 1;
+    plan.error.clippedShare = numbers->error.clippedShare;
+    plan.error.outputError = activationOutputError(graph, site, statistics, *plan.map);
+    return plan;
+}
+
+void quantizeWeight(const graph::Graph& graph, const graph::Site& site, const stats::SiteStatistics* input,
+                    SitePlan& plan)
+{
+    const auto weight = graph.value(site.tensor).constant.floats();
+    const UniformGrid& grid = plan.grid;
+    const auto layout = kernelLayout(site, grid);
+    const kernels::ChannelGrids grids{grid.scale, grid.zeroPoint, grid.qmin, grid.qmax};
+    plan.codes = Tensor(DType::Int8, site.shape);
+    plan.dequantized = Tensor(DType::Float32, site.shape);
+    const auto codes = plan.codes.mutableData<int8_t>();
+    const auto values = plan.dequantized.mutableData<float>();
+    kernels::quantizeChannels(layout, weight.data(), grids, codes.data());
+    kernels::dequantizeChannels(layout, codes.data(), grids, values.data());
+
+    double signal = 0;
+    double rounding = 0;
+    double clipping = 0;
+    std::size_t clipped = 0;
+    for (std::size_t i = 0; i < weight.size(); ++i) {
+        const double difference = static_cast<double>(weight[i]) - values[i];
+        signal += static_cast<double>(weight[i]) * weight[i];
+        if (codes[i] == grid.qmin || codes[i] == grid.qmax) {
+            const float scale = grid.scale[i / layout.inner % layout.channels];
+            if (std::abs(difference) > 0.5001 * scale) {
+                clipping += difference * difference;
+                ++clipped;
+                continue;
+            }
+        }
+        rounding += difference * difference;
+    }
+    const double total = rounding + clipping;
+    plan.error.sqnrDb = decibels(signal, total);
+    plan.error.roundingShare = total > 0 ? rounding / total : 1;
+    plan.error.clippedShare = static_cast<double>(clipped) / static_cast<double>(weight.size());
+    plan.error.outputError = weightOutputError(graph, site, input, values);
+}
+
+Result<SitePlan> resolveWeight(const graph::Graph& graph, const graph::Site& site, const stats::SiteStatistics* input,
+                               const SiteSettings& settings)
+{
+    QS_CHECK(checkSettings(site, settings));
+    const auto weight = graph.value(site.tensor).constant.floats();
+    SitePlan plan;
+    plan.settings = settings;
+    if (settings.isFloat()) {
+        const auto extremes = kernels::minMax(weight);
+        plan.range = {extremes.min, extremes.max};
+        plan.error.sqnrDb = std::numeric_limits<double>::infinity();
+        return plan;
+    }
+    const bool perChannel = settings.granularity == Granularity::Channel;
+    const int64_t channels = perChannel ? site.layout.channels : 1;
+    std::vector<float> values;
+    plan.range = {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+    for (int64_t c = 0; c < channels; ++c) {
+        if (perChannel)
+            gather(site.layout, weight.data(), c, values);
+        auto range = estimateRange(settings.estimator, perChannel ? std::span<const float>(values) : weight,
+                                   settings.bits, settings.scheme);
+        if (!range)
+            return tl::unexpected<Error>(named(std::move(range.error()), site));
+        plan.range.low = std::min(plan.range.low, range->low);
+        plan.range.high = std::max(plan.range.high, range->high);
+        addToGrid(plan.grid, uniformGrid(range->low, range->high, settings.bits, settings.scheme), settings.bits,
+                  settings.scheme);
+    }
+    quantizeWeight(graph, site, input, plan);
+    return plan;
+}
+
+Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
+                             const stats::Calibration& calibration, const SiteSettings& settings)
+{
+    if (site.kind == graph::SiteKind::Weight)
+        return resolveWeight(graph, site, nearestInput(graph, site, calibration), settings);
+    if (site.id.index() >= calibration.sites.size())
+        return fail(ErrorCode::InvalidArgument, "the calibration is of another model", site.name);
+    return resolveActivation(graph, site, calibration.sites[site.id.index()], settings);
+}
+
+} // namespace qs::quant
