@@ -76,9 +76,9 @@ protected:
     void runPillow(const std::string& cases)
     {
         m_dir.write("cases.txt", cases);
-        const fs::path script = fs::path(__FILE__).parent_path() / "pillow_reference.py";
-        ASSERT_EQ(
-            std::system(("'" + m_python + "' '" + script.string() + "' '" + m_dir.path().string() + "'").c_str()), 0);
+        const std::string command =
+            "'" + m_python + "' '" + QUANTOSCOPE_PILLOW_SCRIPT + "' '" + m_dir.path().string() + "'";
+        ASSERT_EQ(std::system(command.c_str()), 0);
     }
 
     std::string m_python;
