@@ -19,15 +19,16 @@ struct ChannelMoments {
 /// x [rows, channels]: tokens of a transformer. Rows are added in order.
 void accumulateRows(std::size_t rows, std::size_t channels, const float* x, const ChannelMoments& moments);
 
-/// x [channels, inner]: one image of a convolution. Each channel: 16 fixed lanes, added pairwise, then to `moments`.
+/// x [channels, inner]: one image of a convolution. Each channel: 16 fixed lanes, added pairwise, then to `moments`
+/// (min and max are +0 rather than -0).
 void accumulatePlanes(std::size_t channels, std::size_t inner, const float* x, const ChannelMoments& moments);
 
 struct MinMax {
     float min; ///< +inf if there is no number in x
     float max; ///< -inf if there is no number in x
 };
-MinMax minMax(std::span<const float> x);
-float absMax(std::span<const float> x); ///< 0 if empty; skips NaN
+MinMax minMax(std::span<const float> x); ///< +0 rather than -0; skips NaN
+float absMax(std::span<const float> x);  ///< 0 if empty; skips NaN
 
 /// Counts of equal bins over [lo, hi):  bin = trunc((x - lo) * (bins / (hi - lo))), in float; the last bin also takes
 /// what rounds up to hi.

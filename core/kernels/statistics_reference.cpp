@@ -46,6 +46,8 @@ void accumulatePlanes(std::size_t channels, std::size_t inner, const float* x, c
             sums[i % kLanes] += v;
             squares[i % kLanes] += static_cast<double>(v) * v;
         }
+        moments.min[c] += 0.0f; // -0 becomes 0: which of the two came first is not kept
+        moments.max[c] += 0.0f;
         moments.sum[c] += addLanes(sums);
         moments.sumOfSquares[c] += addLanes(squares);
     }
@@ -58,7 +60,7 @@ MinMax minMax(std::span<const float> x)
         range.min = v < range.min ? v : range.min;
         range.max = v > range.max ? v : range.max;
     }
-    return range;
+    return {range.min + 0.0f, range.max + 0.0f}; // no -0
 }
 
 float absMax(std::span<const float> x)
