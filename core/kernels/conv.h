@@ -34,8 +34,8 @@ private:
 /// Depthwise convolution of channels [first, last): each channel has its own [kh, kw] filter.
 ///   y[c, oy, ox] = activation(bias[c] + sum over (ky, kx) in order of x[c, iy, ix] * w[c, ky, kx])
 /// x [channels, height, width], w [channels, kh, kw], bias [channels] or null, y [channels, outHeight, outWidth].
-/// One FMA chain per result, starting from bias: bit-equal to the reference where FMA exists. Padding counts as
-/// absent (not as products with zero). y must not overlap x.
+/// One FMA chain per result, starting from bias, the zeros of the padding included: bit-equal to the reference where
+/// FMA exists. y must not overlap x. Any channel range may be computed on any thread. Allocates one padded plane.
 void depthwiseConv(const ConvWindow& window, std::size_t first, std::size_t last, const float* x, const float* w,
                    const float* bias, Activation activation, float* y);
 

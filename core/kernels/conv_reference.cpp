@@ -19,9 +19,9 @@ void depthwiseConv(const ConvWindow& window, std::size_t first, std::size_t last
                         // Below zero wraps to a huge value, so one comparison tests both ends.
                         const std::size_t iy = oy * window.strideHeight + ky * window.dilationHeight - window.padTop;
                         const std::size_t ix = ox * window.strideWidth + kx * window.dilationWidth - window.padLeft;
-                        if (iy < window.height && ix < window.width)
-                            sum = std::fma(x[(c * window.height + iy) * window.width + ix],
-                                           w[(c * window.kernelHeight + ky) * window.kernelWidth + kx], sum);
+                        const bool inside = iy < window.height && ix < window.width;
+                        sum = std::fma(inside ? x[(c * window.height + iy) * window.width + ix] : 0.0f,
+                                       w[(c * window.kernelHeight + ky) * window.kernelWidth + kx], sum);
                     }
                 y[(c * outHeight + oy) * outWidth + ox] = activate(activation, sum);
             }
