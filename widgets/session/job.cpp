@@ -1,5 +1,7 @@
 #include "widgets/session/job.h"
 
+#include <algorithm>
+
 namespace qs::ui {
 
 namespace {

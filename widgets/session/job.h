@@ -183,12 +183,12 @@ private:
         m_stop.request_stop();
         m_stop = std::stop_source{};
         m_cell = std::make_shared<Cell>();
-        const auto body = [work = m_now.work, cell = m_cell, stop = m_stop, lane = m_lane,
+        auto body = [work = m_now.work, cell = m_cell, stop = m_stop, lane = m_lane,
                            runner = &m_runner](QPromise<Result<T>>& promise) mutable {
             promise.setProgressRange(0, std::numeric_limits<int>::max());
             promise.addResult(runOnWorker(work, *cell, stop, lane, *runner, promise));
         };
-        m_watcher.setFuture(QtConcurrent::task(body)
+        m_watcher.setFuture(QtConcurrent::task(std::move(body))
                                 .onThreadPool(m_runner.lane(m_lane))
                                 .withPriority(m_lane == Lane::Background ? 0 : 1)
                                 .spawn());

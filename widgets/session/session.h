@@ -27,6 +27,7 @@ namespace qs::ui {
 
 class History;
 struct SessionDocument;
+struct StateFigures;
 
 /// A folder of images under the session's preprocessing.
 struct ImageSet {
@@ -48,7 +49,7 @@ struct Figure {
     const T& operator*() const { return *value; }
 };
 
-/// What the probe stands on, and where in the session a job belongs.
+/// What a job does.
 enum class JobKind {
     OpenModel,
     OpenImages,
@@ -237,27 +238,30 @@ signals:
 
 private:
     struct Jobs;
-    friend class RecipeCommand;
 
-    void setModel(std::shared_ptr<const onnx::Model> model);
-    void setImages(bool calibration, std::shared_ptr<const ImageSet> set);
-    void openImages(bool calibration, const QString& folder, bool thenCalibrate);
+    enum class Purpose { Calibration, Test };
+    void openImages(Purpose purpose, const QString& folder);
+    void setImages(Purpose purpose, std::shared_ptr<const ImageSet> images);
     void setCalibration(std::shared_ptr<const stats::Calibration> calibration);
-    void reloadImages();
-    /// Called by the history: the recipe is now this one; starts preview, resolve and probe.
+    /// Called by the history: the recipe is now this one. Starts preview and resolve.
     void recipeApplied(const quant::Recipe& recipe);
-    void startPreview(const std::vector<SiteId>& sites);
+    void startPreview(std::vector<SiteId> sites);
     void startResolve();
+    void setPlan(std::shared_ptr<const quant::Plan> plan);
     void startProbe();
     void startProfile();
-    void setPlan(std::shared_ptr<const quant::Plan> plan);
-    void dropFigures();
-    void staleFigures();
+    void recordFigures(const quant::Recipe& recipe, const StateFigures& figures);
+    /// Figures of the present recipe where the history knows them; the others become stale.
     void recallFigures();
+    /// Figures of other images or another calibration are void.
+    void dropFigures();
+    void emitFigures();
     void setModified(bool modified);
-    void fail(const Error& error);
+    bool need(bool condition, const char* what);
+    /// Whether there is a value; says failed() where there is an error other than Cancelled.
     template <class T>
-    void watch(Job<T>& job, JobKind kind);
+    bool succeeded(const Result<T>& result);
+    void watch(JobBase& job, JobKind kind, const char* title);
 
     JobRunner& m_runner;
     std::unique_ptr<Jobs> m_jobs;
@@ -269,6 +273,7 @@ private:
     std::size_t m_calibrationCount = 256;
     Figure<stats::Calibration> m_calibration;
     quant::Recipe m_recipe;
+    std::string m_key; ///< History::keyOf(m_recipe)
     Figure<quant::Plan> m_plan;
     std::map<SiteId, std::shared_ptr<const quant::SitePlan>> m_previews; ///< of the present recipe
     Figure<quant::Evaluation> m_evaluation, m_probe;

@@ -1,0 +1,355 @@
+#include "widgets/session/session.h"
+#include "widgets/session/session_jobs.h"
+
+#include "core/quant/evaluate.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace qs::ui {
+
+namespace {
+
+/// A resolve that runs longer than this is not worth waiting for once the recipe has moved on.
+constexpr qint64 kPatienceMs = 150;
+/// Previews of more sites than a person can see are left to resolve.
+constexpr std::size_t kPreviewSites = 8;
+/// Images on which an export is checked.
+constexpr std::size_t kVerifyImages = 16;
+
+/// Evaluates `count` images, with the float logits of an earlier run where there are any.
+Result<Evaluated> evaluateOn(const onnx::Model& model, const quant::Plan& plan, const ImageSet& images,
+                             std::size_t count, std::shared_ptr<const quant::FloatReference> reference,
+                             const std::shared_ptr<exec::WeightCache>& weights, const Context& context)
+{
+    if (!reference) {
+        QS_ASSIGN(quant::FloatReference found,
+                  quant::floatReference(model.graph, model.sites, *images.source, count, context));
+        reference = std::make_shared<const quant::FloatReference>(std::move(found));
+    }
+    QS_ASSIGN(quant::Evaluation evaluation, quant::evaluate(model.graph, model.sites, &plan, *images.source, count,
+                                                            reference.get(), weights, context));
+    return Evaluated{std::make_shared<const quant::Evaluation>(std::move(evaluation)), std::move(reference)};
+}
+
+} // namespace
+
+void Session::calibrate()
+{
+    if (!need(m_model != nullptr, "Open a model first.") ||
+        !need(m_calibrationImages != nullptr, "Open calibration images first."))
+        return;
+    m_calibration.running = true;
+    emit calibrationChanged();
+    stats::CalibrationOptions options;
+    options.images = m_calibrationCount;
+    options.modelHash = m_model->info.hash;
+    options.preprocess = nlohmann::json(m_preprocess).dump();
+    m_jobs->calibrate.start(
+        [model = m_model, images = m_calibrationImages, options](const Context& context) {
+            return stats::calibrate(model->graph, model->sites, *images->source, options, context);
+        },
+        [this](Result<std::shared_ptr<const stats::Calibration>> result) {
+            m_calibration.running = false;
+            if (succeeded(result))
+                setCalibration(*result);
+            else
+                emit calibrationChanged();
+        });
+}
+
+void Session::setCalibration(std::shared_ptr<const stats::Calibration> calibration)
+{
+    m_calibration = {std::move(calibration), true, false};
+    m_plan.running = m_calibration.value != nullptr;
+    m_plan.current = false;
+    m_previews.clear();
+    dropFigures();
+    setModified(true);
+    emit calibrationChanged();
+    if (m_calibration)
+        startResolve();
+}
+
+void Session::startPreview(std::vector<SiteId> which)
+{
+    std::erase_if(which, [this](SiteId id) { return !selected(id); });
+    if (!m_calibration || which.empty())
+        return;
+    if (const auto first = std::ranges::find(which, m_current); first != which.end())
+        std::iter_swap(which.begin(), first);
+    which.resize(std::min(which.size(), kPreviewSites));
+    std::vector<std::pair<SiteId, quant::SiteSettings>> wanted;
+    for (const SiteId id : which)
+        wanted.emplace_back(id, settings(id));
+    m_jobs->preview.start(
+        [model = m_model, calibration = m_calibration.value, wanted](const Context& context) -> Result<SitePlans> {
+            SitePlans plans;
+            for (const auto& [id, settings] : wanted) {
+                if (context.stopRequested())
+                    return cancelled();
+                QS_ASSIGN(quant::SitePlan plan,
+                          quant::resolveSite(model->graph, model->sites[id], *calibration, settings));
+                plans.emplace_back(id, std::make_shared<const quant::SitePlan>(std::move(plan)));
+            }
+            return plans;
+        },
+        [this, model = m_model](Result<SitePlans> result) {
+            if (!succeeded(result) || model != m_model || m_plan.current)
+                return;
+            std::vector<SiteId> sites;
+            for (auto& [id, plan] : *result) {
+                m_previews[id] = std::move(plan);
+                sites.push_back(id);
+            }
+            emit sitesChanged(sites);
+        },
+        Job<SitePlans>::WhenBusy::Follow);
+}
+
+void Session::startResolve()
+{
+    if (!m_calibration)
+        return;
+    using WhenBusy = Job<std::shared_ptr<const quant::Plan>>::WhenBusy;
+    const bool slow = m_jobs->resolve.running() && m_jobs->resolve.progress().elapsedMs > kPatienceMs;
+    m_plan.running = true;
+    m_jobs->probeDelay.stop();
+    m_jobs->probe.cancel();
+    m_jobs->profile.cancel();
+    m_jobs->resolve.start(
+        [model = m_model, calibration = m_calibration.value, recipe = m_recipe,
+         previous = m_plan.value](const Context& context) {
+            return quant::resolve(model->graph, model->sites, calibration, recipe, previous.get(), context);
+        },
+        [this, model = m_model,
+         calibration = m_calibration.value](Result<std::shared_ptr<const quant::Plan>> result) {
+            if (model != m_model || calibration != m_calibration.value)
+                return;
+            if (succeeded(result)) {
+                setPlan(*result);
+            } else {
+                m_plan.running = false;
+                emit planChanged();
+            }
+        },
+        slow ? WhenBusy::Supersede : WhenBusy::Follow);
+}
+
+void Session::setPlan(std::shared_ptr<const quant::Plan> plan)
+{
+    m_plan.value = std::move(plan);
+    m_plan.current = m_plan->recipe == m_recipe;
+    m_plan.running = !m_plan.current;
+    if (m_plan.current)
+        m_previews.clear();
+    if (!m_current.valid() && m_plan.current) { // show something worth looking at: the worst activation
+        SiteId worst;
+        for (const graph::Site& site : sites())
+            if (site.kind == graph::SiteKind::Activation && (*m_plan)[site.id].quantized() &&
+                (!worst.valid() || (*m_plan)[site.id].error.sqnrDb < (*m_plan)[worst].error.sqnrDb))
+                worst = site.id;
+        if (worst.valid())
+            select(worst);
+    }
+    emit planChanged();
+    for (const std::string& warning : m_plan->warnings)
+        if (std::ranges::find(m_jobs->saidWarnings, warning) == m_jobs->saidWarnings.end()) {
+            m_jobs->saidWarnings.push_back(warning);
+            emit noticed(QString::fromStdString(warning));
+        }
+    if (m_plan.current && !(m_probe.current && !m_probe->results.empty()) && probeImages()) {
+        m_probe.running = true;
+        emit probeChanged();
+        m_jobs->probeDelay.start();
+    }
+}
+
+void Session::startProbe()
+{
+    const std::shared_ptr<const ImageSet>& images = probeImages();
+    if (!m_plan.current || !images)
+        return;
+    const std::size_t count = std::min(kProbeImages, images->size());
+    m_probe.running = true;
+    m_jobs->probe.start(
+        [model = m_model, plan = m_plan.value, images, count, reference = m_jobs->probeReference,
+         weights = m_jobs->weights](const Context& context) {
+            return evaluateOn(*model, *plan, *images, count, reference, weights, context);
+        },
+        [this, plan = m_plan.value, images](Result<Evaluated> result) {
+            m_probe.running = false;
+            if (succeeded(result) && images == probeImages() && plan == m_plan.value) {
+                m_probe = {result->evaluation, m_plan.current, false};
+                m_jobs->probeReference = result->reference;
+                recordFigures(plan->recipe, {result->evaluation, nullptr, nullptr});
+                if (!m_profile.current)
+                    startProfile();
+            }
+            emit probeChanged();
+        });
+    emit probeChanged();
+}
+
+void Session::startProfile()
+{
+    const std::shared_ptr<const ImageSet>& images = probeImages();
+    if (!m_plan.current || !images)
+        return;
+    m_profile.running = true;
+    m_jobs->profile.start(
+        [model = m_model, plan = m_plan.value, images,
+         weights = m_jobs->weights](const Context& context) -> Result<Profiles> {
+            QS_ASSIGN(std::vector<quant::SiteProfile> found,
+                      quant::accumulatedErrors(model->graph, model->sites, *plan, *images->source,
+                                               std::min(kProfileImages, images->size()), weights, context));
+            return std::make_shared<const std::vector<quant::SiteProfile>>(std::move(found));
+        },
+        [this, plan = m_plan.value](Result<Profiles> result) {
+            m_profile.running = false;
+            if (succeeded(result) && plan == m_plan.value) {
+                m_profile = {*result, m_plan.current, false};
+                recordFigures(plan->recipe, {nullptr, nullptr, *result});
+            }
+            emit profileChanged();
+        });
+    emit profileChanged();
+}
+
+void Session::evaluate()
+{
+    if (!need(m_model != nullptr, "Open a model first.") ||
+        !need(m_testImages != nullptr, "Open test images first.") ||
+        !need(m_plan && m_calibration, "Calibrate first: there are no ranges to quantize with."))
+        return;
+    // The plan of the present recipe may still be on its way: the job resolves for itself then.
+    m_evaluation.running = true;
+    emit evaluationChanged();
+    m_jobs->evaluate.start(
+        [model = m_model, calibration = m_calibration.value, recipe = m_recipe, plan = m_plan.value,
+         images = m_testImages, reference = m_jobs->testReference,
+         weights = m_jobs->weights](const Context& context) -> Result<Evaluated> {
+            std::shared_ptr<const quant::Plan> present = plan;
+            if (plan->recipe != recipe) {
+                QS_ASSIGN(present,
+                          quant::resolve(model->graph, model->sites, calibration, recipe, plan.get(), context));
+            }
+            return evaluateOn(*model, *present, *images, images->size(), reference, weights, context);
+        },
+        [this, recipe = m_recipe, calibration = m_calibration.value,
+         images = m_testImages](Result<Evaluated> result) {
+            m_evaluation.running = false;
+            if (succeeded(result) && images == m_testImages && calibration == m_calibration.value) {
+                m_jobs->testReference = result->reference;
+                const std::string key = History::keyOf(recipe);
+                m_evaluation = {result->evaluation, key == m_key, false};
+                recordFigures(recipe, {nullptr, result->evaluation, nullptr});
+                setModified(true);
+                recallFigures(); // the present recipe may have an evaluation of its own
+            }
+            emit evaluationChanged();
+        });
+}
+
+void Session::measureSensitivity()
+{
+    if (!need(m_plan.current, "Calibrate first: there are no ranges to quantize with.") ||
+        !need(probeImages() != nullptr, "Open test images first."))
+        return;
+    m_sensitivity.running = true;
+    emit sensitivityChanged();
+    m_jobs->sensitivity.start(
+        [model = m_model, plan = m_plan.value, images = probeImages(),
+         weights = m_jobs->weights](const Context& context) -> Result<Profiles> {
+            QS_ASSIGN(std::vector<quant::SiteProfile> found,
+                      quant::sensitivities(model->graph, model->sites, *plan, *images->source,
+                                           std::min(kProfileImages, images->size()), weights, context));
+            return std::make_shared<const std::vector<quant::SiteProfile>>(std::move(found));
+        },
+        [this, plan = m_plan.value](Result<Profiles> result) {
+            m_sensitivity.running = false;
+            if (succeeded(result))
+                m_sensitivity = {*result, plan == m_plan.value && m_plan.current, false};
+            emit sensitivityChanged();
+        });
+}
+
+void Session::exportModel(const QString& path, const onnx::ExportOptions& options)
+{
+    if (!need(m_plan.current, "Nothing to export yet: open a model and calibrate first."))
+        return;
+    m_jobs->exportModel.start(
+        [model = m_model, plan = m_plan.value, images = probeImages(), options,
+         file = std::filesystem::path(path.toStdString())](const Context& context) -> Result<ExportOutcome> {
+            context.progress("writing the file", 0, 1);
+            ExportOutcome outcome;
+            QS_ASSIGN(outcome.report, onnx::exportModel(*model, *plan, file, options));
+            if (!images)
+                return outcome;
+            auto verified = onnx::verifyExport(*model, *plan, file, *images->source,
+                                               std::min(kVerifyImages, images->size()), context);
+            if (verified)
+                outcome.verification = *verified;
+            else
+                outcome.verificationError = verified.error();
+            return outcome;
+        },
+        [this](Result<ExportOutcome> result) {
+            if (succeeded(result))
+                emit exported(*result);
+        });
+}
+
+// --- figures -------------------------------------------------------------------------------------------------------
+
+void Session::recordFigures(const quant::Recipe& recipe, const StateFigures& figures)
+{
+    const std::string key = History::keyOf(recipe);
+    StateFigures known = m_history->figures(key);
+    if (figures.probe)
+        known.probe = figures.probe;
+    if (figures.evaluation)
+        known.evaluation = figures.evaluation;
+    if (figures.profile)
+        known.profile = figures.profile;
+    m_history->setFigures(key, known);
+}
+
+void Session::recallFigures()
+{
+    const StateFigures known = m_history->figures(m_key);
+    const auto recall = [](auto& figure, const auto& value) {
+        figure.current = value != nullptr;
+        if (value)
+            figure.value = value;
+    };
+    recall(m_probe, known.probe);
+    recall(m_evaluation, known.evaluation);
+    recall(m_profile, known.profile);
+    m_sensitivity.current = false;
+}
+
+void Session::dropFigures()
+{
+    m_jobs->evaluate.cancel();
+    m_jobs->sensitivity.cancel();
+    m_jobs->probe.cancel();
+    m_jobs->profile.cancel();
+    m_probe = {};
+    m_evaluation = {};
+    m_profile = {};
+    m_sensitivity = {};
+    m_history->dropFigures();
+    emitFigures();
+}
+
+void Session::emitFigures()
+{
+    emit probeChanged();
+    emit evaluationChanged();
+    emit profileChanged();
+    emit sensitivityChanged();
+}
+
+} // namespace qs::ui

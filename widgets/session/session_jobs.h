@@ -1,0 +1,68 @@
+#pragma once
+
+#include "widgets/session/history.h"
+#include "widgets/session/session.h"
+#include "widgets/session/session_file.h"
+
+#include <QTimer>
+
+namespace qs::ui {
+
+/// An evaluation and the float logits that it needed, kept for the next one on the same images.
+struct Evaluated {
+    std::shared_ptr<const quant::Evaluation> evaluation;
+    std::shared_ptr<const quant::FloatReference> reference;
+};
+
+using SitePlans = std::vector<std::pair<SiteId, std::shared_ptr<const quant::SitePlan>>>;
+using Profiles = std::shared_ptr<const std::vector<quant::SiteProfile>>;
+
+/// The jobs of a session and what they share. Only session*.cpp include this.
+struct Session::Jobs {
+    explicit Jobs(JobRunner& runner)
+        : openModel(runner, Lane::Interactive), openCalibrationImages(runner, Lane::Interactive),
+          openTestImages(runner, Lane::Interactive), openSession(runner, Lane::Interactive),
+          saveSession(runner, Lane::Interactive), recipeFile(runner, Lane::Interactive),
+          preview(runner, Lane::Interactive), resolve(runner, Lane::Interactive), calibrate(runner, Lane::User),
+          evaluate(runner, Lane::User), sensitivity(runner, Lane::User), exportModel(runner, Lane::User),
+          probe(runner, Lane::Background), profile(runner, Lane::Background)
+    {
+    }
+
+    struct Entry {
+        JobKind kind;
+        JobBase* job;
+        const char* title;
+    };
+    std::vector<Entry> entries; ///< those that the window shows
+
+    Job<std::shared_ptr<const onnx::Model>> openModel;
+    Job<std::shared_ptr<const ImageSet>> openCalibrationImages, openTestImages;
+    Job<SessionDocument> openSession;
+    Job<bool> saveSession;
+    Job<quant::Recipe> recipeFile;
+    Job<SitePlans> preview;
+    Job<std::shared_ptr<const quant::Plan>> resolve;
+    Job<std::shared_ptr<const stats::Calibration>> calibrate;
+    Job<Evaluated> evaluate;
+    Job<Profiles> sensitivity;
+    Job<ExportOutcome> exportModel;
+    Job<Evaluated> probe;
+    Job<Profiles> profile;
+
+    QTimer probeDelay; ///< a moving control starts no probe until it rests
+
+    std::shared_ptr<exec::WeightCache> weights; ///< of the model
+    std::shared_ptr<const quant::FloatReference> testReference, probeReference;
+    std::vector<std::string> saidWarnings;
+};
+
+template <class T>
+bool Session::succeeded(const Result<T>& result)
+{
+    if (!result && result.error().code != ErrorCode::Cancelled)
+        emit failed(result.error());
+    return result.has_value();
+}
+
+} // namespace qs::ui

@@ -1,0 +1,61 @@
+#include "widgets/shell/next_step.h"
+
+#include "widgets/theme/format.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+
+namespace qs::ui {
+
+NextStep::NextStep(Session& session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_text(new QLabel(this)), m_button(new QPushButton(this))
+{
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(10, 4, 6, 4);
+    m_text->setWordWrap(true);
+    layout->addWidget(m_text, 1);
+    layout->addWidget(m_button);
+    connect(m_button, &QPushButton::clicked, this, [this] {
+        if (m_action)
+            (this->*m_action)();
+    });
+    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged})
+        connect(&session, signal, this, &NextStep::refresh);
+    refresh();
+}
+
+QString NextStep::text() const { return m_text->text(); }
+
+void NextStep::refresh()
+{
+    const Figure<stats::Calibration>& calibration = m_session.calibration();
+    const auto say = [this](const QString& text, const QString& button, void (NextStep::*action)()) {
+        m_text->setText(text);
+        m_button->setText(button);
+        m_action = action;
+        setVisible(true);
+    };
+    if (!m_session.model()) {
+        setVisible(false);
+    } else if (!m_session.calibrationImages() && !calibration) {
+        say(tr("Ranges come from images: open a folder of typical ones, a few dozen are enough. No labels needed."),
+            tr("Open calibration images…"), &NextStep::openCalibrationImages);
+    } else if (calibration.running) {
+        setVisible(false);
+    } else if (!calibration) {
+        say(tr("%1 calibration images are ready.").arg(formatCount(m_session.calibrationImages()->size())),
+            tr("Calibrate"), &NextStep::calibrate);
+    } else if (!calibration.current && m_session.calibrationImages()) {
+        say(tr("The calibration is of other images or another preprocessing than those that are set now."),
+            tr("Calibrate again"), &NextStep::calibrate);
+    } else if (!m_session.testImages()) {
+        say(tr("Accuracy needs labelled test images; until then the agreement with float on the calibration images is "
+               "shown."),
+            tr("Open test images…"), &NextStep::openTestImages);
+    } else {
+        setVisible(false);
+    }
+}
+
+} // namespace qs::ui

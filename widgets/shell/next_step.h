@@ -1,0 +1,32 @@
+#pragma once
+
+#include "widgets/session/session.h"
+
+#include <QWidget>
+
+class QLabel;
+class QPushButton;
+
+namespace qs::ui {
+
+/// One line above the plots while something is missing: what it is, and the button that gets it.
+class NextStep : public QWidget {
+    Q_OBJECT
+public:
+    explicit NextStep(Session& session, QWidget* parent = nullptr);
+    QString text() const;
+
+signals:
+    void openCalibrationImages();
+    void openTestImages();
+
+private:
+    void refresh();
+    Session& m_session;
+    QLabel* m_text;
+    QPushButton* m_button;
+    void (NextStep::*m_action)() = nullptr;
+    void calibrate() { m_session.calibrate(); }
+};
+
+} // namespace qs::ui

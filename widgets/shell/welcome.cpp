@@ -1,0 +1,104 @@
+#include "widgets/shell/welcome.h"
+
+#include <QEvent>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+namespace qs::ui {
+
+Welcome::Welcome(QWidget* parent) : QWidget(parent), m_card(new QWidget(this)), m_recent(new QVBoxLayout)
+{
+    auto* outer = new QVBoxLayout(this);
+    outer->addStretch(2);
+    outer->addWidget(m_card, 0, Qt::AlignHCenter);
+    outer->addStretch(3);
+
+    auto* layout = new QVBoxLayout(m_card);
+    m_card->setFixedWidth(560);
+    m_card->setObjectName(QStringLiteral("welcomeCard"));
+    layout->setContentsMargins(40, 32, 40, 32);
+    layout->setSpacing(14);
+    auto* logo = new QLabel(m_card);
+    logo->setPixmap(QIcon(QStringLiteral(":/icons/quantoscope.svg")).pixmap(64, 64));
+    layout->addWidget(logo, 0, Qt::AlignHCenter);
+    auto* title = new QLabel(tr("Drop an ONNX model here, or open the demo"), m_card);
+    QFont font = title->font();
+    font.setPointSizeF(font.pointSizeF() * 1.5);
+    title->setFont(font);
+    title->setAlignment(Qt::AlignHCenter);
+    title->setWordWrap(true);
+    layout->addWidget(title);
+    auto* text = new QLabel(tr("Quantoscope shows where and why quantization hurts a vision transformer, lets you try "
+                               "remedies, and exports an int8 model."),
+                            m_card);
+    text->setWordWrap(true);
+    text->setAlignment(Qt::AlignHCenter);
+    layout->addWidget(text);
+    auto* buttons = new QHBoxLayout;
+    const auto add = [&](const QString& label, void (Welcome::*signal)()) {
+        auto* button = new QPushButton(label, m_card);
+        button->setMinimumHeight(34);
+        connect(button, &QPushButton::clicked, this, signal);
+        buttons->addWidget(button);
+        return button;
+    };
+    layout->addSpacing(6);
+    auto* demo = add(tr("Open the &demo"), &Welcome::openDemo);
+    demo->setDefault(true);
+    m_demo = demo;
+    add(tr("Open &model…"), &Welcome::openModel);
+    add(tr("Open &session…"), &Welcome::openSession);
+    layout->addLayout(buttons);
+    m_recent->setSpacing(2);
+    layout->addLayout(m_recent);
+    style();
+}
+
+void Welcome::setDemoAvailable(bool available)
+{
+    m_demo->setEnabled(available);
+    m_demo->setToolTip(available ? tr("A small vision transformer with images, made for this program")
+                                 : tr("The demo's files are not where they should be: set QUANTOSCOPE_RESOURCES to the "
+                                      "folder that holds demo/"));
+}
+
+void Welcome::setRecent(const QStringList& files)
+{
+    while (QLayoutItem* item = m_recent->takeAt(0)) {
+        delete item->widget();
+        delete item;
+    }
+    if (files.isEmpty())
+        return;
+    auto* header = new QLabel(tr("Recent"), m_card);
+    header->setForegroundRole(QPalette::PlaceholderText);
+    m_recent->addSpacing(8);
+    m_recent->addWidget(header);
+    for (const QString& file : files.first(std::min<qsizetype>(5, files.size()))) {
+        auto* link = new QLabel(QStringLiteral("<a href=\"%1\">%2</a>")
+                                    .arg(file.toHtmlEscaped(), QFileInfo(file).fileName().toHtmlEscaped()),
+                                m_card);
+        link->setToolTip(file);
+        link->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+        connect(link, &QLabel::linkActivated, this, &Welcome::openRecent);
+        m_recent->addWidget(link);
+    }
+}
+
+void Welcome::style()
+{
+    m_card->setStyleSheet(QStringLiteral("#welcomeCard { background: palette(base); border: 1px solid palette(mid); "
+                                         "border-radius: 10px; }"));
+}
+
+void Welcome::changeEvent(QEvent* event)
+{
+    if (event->type() == QEvent::PaletteChange)
+        m_card->update();
+    QWidget::changeEvent(event);
+}
+
+} // namespace qs::ui

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <QWidget>
+
+class QVBoxLayout;
+
+namespace qs::ui {
+
+/// The window without a model: what to do next.
+class Welcome : public QWidget {
+    Q_OBJECT
+public:
+    explicit Welcome(QWidget* parent = nullptr);
+    void setRecent(const QStringList& files);
+    void setDemoAvailable(bool available);
+
+signals:
+    void openModel();
+    void openDemo();
+    void openSession();
+    void openRecent(const QString& file);
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void style();
+    QWidget* m_card;
+    QWidget* m_demo;
+    QVBoxLayout* m_recent;
+};
+
+} // namespace qs::ui

@@ -1,0 +1,101 @@
+#include "widgets/theme/format.h"
+
+#include <QLocale>
+
+#include <cmath>
+
+namespace qs::ui {
+
+namespace {
+
+const QString kMinus = QStringLiteral("−");
+const QString kNone = QStringLiteral("–");
+
+QString fixed(double value, int decimals)
+{
+    QString text = QString::number(std::abs(value), 'f', decimals);
+    // No "−0.0".
+    const bool zero = text.toDouble() == 0;
+    return value < 0 && !zero ? kMinus + text : text;
+}
+
+} // namespace
+
+QString formatPercent(double fraction)
+{
+    return std::isfinite(fraction) ? fixed(100 * fraction, 1) + QStringLiteral(" %") : kNone;
+}
+
+QString formatPointsDifference(double fraction)
+{
+    if (!std::isfinite(fraction))
+        return kNone;
+    const QString text = fixed(100 * fraction, 1);
+    if (text == QLatin1String("0.0"))
+        return QStringLiteral("±0.0");
+    return text.startsWith(kMinus) ? text : QLatin1Char('+') + text;
+}
+
+QString formatDb(double db)
+{
+    if (std::isnan(db))
+        return kNone;
+    if (std::isinf(db))
+        return db > 0 ? QStringLiteral("exact") : kNone;
+    return fixed(db, 1) + QStringLiteral(" dB");
+}
+
+QString formatBits(double bits)
+{
+    if (!std::isfinite(bits))
+        return kNone;
+    return bits >= 31.95 ? QStringLiteral("float") : fixed(bits, 1) + QStringLiteral(" bit");
+}
+
+QString formatBitsOfSite(int bits)
+{
+    return bits >= 32 ? QStringLiteral("float") : QString::number(bits);
+}
+
+QString formatBytes(std::size_t bytes)
+{
+    const double value = static_cast<double>(bytes);
+    if (value < 1e3)
+        return QStringLiteral("%1 B").arg(bytes);
+    if (value < 1e5)
+        return fixed(value / 1e3, 1) + QStringLiteral(" kB");
+    if (value < 1e9)
+        return fixed(value / 1e6, value < 1e8 ? 1 : 0) + QStringLiteral(" MB");
+    return fixed(value / 1e9, 2) + QStringLiteral(" GB");
+}
+
+QString formatCount(std::uint64_t count)
+{
+    QString text = QString::number(count);
+    for (qsizetype i = text.size() - 3; i > 0; i -= 3)
+        text.insert(i, QChar(0x202F)); // narrow no-break space
+    return text;
+}
+
+QString formatDuration(qint64 milliseconds)
+{
+    if (milliseconds < 0)
+        return kNone;
+    if (milliseconds < 9950)
+        return fixed(static_cast<double>(milliseconds) / 1000, 1) + QStringLiteral(" s");
+    const qint64 seconds = (milliseconds + 500) / 1000;
+    if (seconds < 60)
+        return QStringLiteral("%1 s").arg(seconds);
+    if (seconds < 3600)
+        return QStringLiteral("%1 min %2 s").arg(seconds / 60).arg(seconds % 60);
+    return QStringLiteral("%1 h %2 min").arg(seconds / 3600).arg(seconds / 60 % 60);
+}
+
+QString formatNumber(double value)
+{
+    if (!std::isfinite(value))
+        return kNone;
+    return QString::number(value, 'g', 4).replace(QLatin1Char('-'), kMinus);
+}
+
+} // namespace qs::ui
