@@ -1,0 +1,341 @@
+#include "core/exec/compiler.h"
+
+#include "core/exec/ops/support.h"
+#include "core/exec/ops/unary.h"
+#include "core/exec/ops/views.h"
+
+#include <algorithm>
+#include <set>
+
+namespace qs::exec {
+
+using graph::Node;
+using graph::Use;
+
+Compiler::Compiler(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
+                   const Program::Options& options, WeightCache& weights)
+    : m_graph(graph), m_sites(sites), m_simulation(simulation), m_weights(weights)
+{
+    m_observed.assign(sites.size(), false);
+    for (const SiteId id : options.observed)
+        if (id.valid() && id.index() < sites.size())
+            m_observed[id.index()] = true;
+    m_sitesOf.resize(graph.values().size());
+    m_values.resize(graph.values().size());
+    for (const graph::Site& site : sites.all())
+        if (site.kind == graph::SiteKind::Activation && site.tensor.valid() &&
+            (m_observed[site.id.index()] || mapOf(site.id)))
+            m_sitesOf[site.tensor.index()].push_back(site.id);
+}
+
+const ElementMap* Compiler::mapOf(SiteId site) const
+{
+    return site.valid() && site.index() < m_simulation.activations.size()
+               ? m_simulation.activations[site.index()].get()
+               : nullptr;
+}
+
+bool Compiler::pinned(TensorId tensor) const
+{
+    const auto& outputs = m_graph.outputs();
+    return !m_sitesOf[tensor.index()].empty() || std::find(outputs.begin(), outputs.end(), tensor) != outputs.end();
+}
+
+Result<void> Compiler::check() const
+{
+    std::set<std::string> missing;
+    std::string example;
+    for (const Node& node : m_graph.nodes())
+        if (!findOp(node.op) && missing.insert(node.op).second && example.empty())
+            example = node.name;
+    if (!missing.empty()) {
+        std::string names;
+        for (const std::string& name : missing)
+            names += (names.empty() ? "" : ", ") + name;
+        return fail(ErrorCode::Unsupported, "operators that are not supported: " + names, example);
+    }
+    for (const graph::Site& site : m_sites.all())
+        if (site.kind == graph::SiteKind::Activation && site.tensor.valid() &&
+            !m_sitesOf[site.tensor.index()].empty() &&
+            (site.layout.elements() != m_graph.value(site.tensor).shape.elements() ||
+             m_graph.value(site.tensor).dtype != DType::Float32))
+            return fail(ErrorCode::ShapeMismatch, "the site's layout does not fit its tensor", site.name);
+    for (std::size_t i = 0; i < m_graph.nodes().size(); ++i) {
+        auto checked = checkNode(m_graph.nodes()[i], NodeId(i));
+        if (!checked) {
+            checked.error().where = m_graph.nodes()[i].name;
+            return checked;
+        }
+    }
+    const graph::Value& in = m_graph.value(m_graph.input());
+    if (in.dtype != DType::Float32 || in.shape.rank() == 0 || m_graph.value(m_graph.output()).dtype != DType::Float32)
+        return fail(ErrorCode::Unsupported, "the input and the output must be float tensors", in.name);
+    return {};
+}
+
+Result<void> Compiler::checkNode(const Node& node, NodeId id) const
+{
+    std::vector<ValueInfo> infos;
+    Node seen = node; // with the absent inputs that the simulation fills in
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+        if (node.inputs[i].valid())
+            infos.push_back({m_graph.value(node.inputs[i]).dtype, m_graph.value(node.inputs[i]).shape});
+        else
+            infos.emplace_back();
+    for (auto it = m_simulation.constants.lower_bound(Use{id, 0});
+         it != m_simulation.constants.end() && it->first.node == id; ++it) {
+        const auto input = static_cast<std::size_t>(it->first.input);
+        if (input > 16)
+            return mismatch("a replaced constant has no input");
+        if (infos.size() <= input) {
+            infos.resize(input + 1);
+            seen.inputs.resize(input + 1);
+        }
+        infos[input] = {it->second.dtype(), it->second.shape()};
+        seen.inputs[input] = TensorId(std::size_t{0});
+    }
+    QS_ASSIGN(const auto outputs, findOp(node.op)->infer(seen, infos));
+    if (outputs.size() < node.outputs.size())
+        return mismatch("more outputs than " + node.op + " has");
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+        if (!node.outputs[i].valid())
+            continue;
+        const graph::Value& value = m_graph.value(node.outputs[i]);
+        if (!(value.shape == outputs[i].shape) || value.dtype != outputs[i].dtype)
+            return mismatch("the graph says " + value.shape.text() + ", the operator gives " +
+                            outputs[i].shape.text());
+    }
+    return {};
+}
+
+Result<void> Compiler::compile()
+{
+    QS_CHECK(check());
+    Operand input;
+    input.kind = Operand::Kind::Input;
+    input.shape = m_graph.value(m_graph.input()).shape;
+    input.strides = contiguousStrides(input.shape);
+    define(m_graph.input(), input);
+
+    const Fusions fusions = findFusions(m_graph, [this](TensorId t) { return pinned(t); });
+    for (std::size_t i = 0; i < m_graph.nodes().size(); ++i) {
+        const int chain = fusions.chainOf[i];
+        if (chain < 0)
+            emitPlain(NodeId(i));
+        else if (fusions.chains[static_cast<std::size_t>(chain)].last == NodeId(i))
+            emitChain(fusions.chains[static_cast<std::size_t>(chain)]);
+    }
+
+    const TensorId out = m_graph.output();
+    output = m_values[out.index()];
+    for (const SiteId site : m_sitesOf[out.index()]) // logits: a site without readers
+        if (m_sites[site].uses.empty())
+            if (const auto it = m_mapped.find({out, site}); it != m_mapped.end())
+                output = it->second;
+    if (!output.present()) { // the graph's output is one of its constants
+        output.kind = Operand::Kind::Constant;
+        output.constant = m_graph.value(out).constant;
+        output.shape = m_graph.value(out).shape;
+        output.strides = contiguousStrides(output.shape);
+    }
+    output = contiguous(output);
+    return {};
+}
+
+std::optional<Tensor> Compiler::constantAt(Use use) const
+{
+    if (const auto it = m_simulation.constants.find(use); it != m_simulation.constants.end())
+        return it->second;
+    const Node& node = m_graph.node(use.node);
+    const auto input = static_cast<std::size_t>(use.input);
+    if (input < node.inputs.size() && node.inputs[input].valid() && m_graph.value(node.inputs[input]).isConstant())
+        return m_graph.value(node.inputs[input]).constant;
+    return std::nullopt;
+}
+
+Operand Compiler::read(Use use)
+{
+    if (auto constant = constantAt(use)) {
+        Operand operand;
+        operand.kind = Operand::Kind::Constant;
+        operand.dtype = constant->dtype();
+        operand.shape = constant->shape();
+        operand.strides = contiguousStrides(operand.shape);
+        operand.constant = std::move(*constant);
+        return operand;
+    }
+    const Node& node = m_graph.node(use.node);
+    const auto input = static_cast<std::size_t>(use.input);
+    if (input >= node.inputs.size() || !node.inputs[input].valid())
+        return {};
+    const TensorId tensor = node.inputs[input];
+    if (const SiteId site = m_sites.at(use); mapOf(site))
+        if (const auto it = m_mapped.find({tensor, site}); it != m_mapped.end())
+            return it->second;
+    return m_values[tensor.index()];
+}
+
+Operand Compiler::makeBuffer(DType type, const Shape& shape)
+{
+    return makeBuffer(type, shape, contiguousStrides(shape));
+}
+
+Operand Compiler::makeBuffer(DType type, const Shape& shape, const Shape& strides)
+{
+    Operand operand;
+    operand.kind = Operand::Kind::Arena;
+    operand.dtype = type;
+    operand.buffer = static_cast<int>(buffers.size());
+    operand.shape = shape;
+    operand.strides = strides;
+    buffers.push_back({static_cast<std::size_t>(shape.elements()) * dtypeSize(type)});
+    return operand;
+}
+
+Operand Compiler::contiguous(const Operand& operand)
+{
+    if (!operand.present() || operand.contiguous())
+        return operand;
+    for (const auto& [from, copy] : m_copies)
+        if (from.kind != Operand::Kind::Constant && from.sameView(operand))
+            return copy;
+    Operand copy = makeBuffer(operand.dtype, operand.shape);
+    steps.push_back(makeCopyStep(operand, copy));
+    m_copies.emplace_back(operand, copy);
+    return copy;
+}
+
+/// Strides for `tensor` under which the transposition that reads it leaves contiguous memory.
+std::optional<Shape> Compiler::preferredStrides(TensorId tensor, int depth) const
+{
+    const graph::Value& value = m_graph.value(tensor);
+    if (value.uses.size() != 1 || pinned(tensor) || depth > 8)
+        return std::nullopt;
+    const Node& reader = m_graph.node(value.uses[0].node);
+    if (reader.op != "Transpose" && reader.op != "Reshape")
+        return std::nullopt;
+    const Shape& shape = m_graph.value(reader.outputs[0]).shape;
+    const auto wanted = preferredStrides(reader.outputs[0], depth + 1);
+    if (reader.op == "Reshape")
+        return wanted ? reshapeStrides(shape, *wanted, value.shape) : std::nullopt;
+    const Shape after = wanted.value_or(contiguousStrides(shape));
+    // Transpose: output axis i walks input axis perm[i].
+    const auto map = mapView(reader, 0, value.shape, Shape{0, 1, 2, 3, 4, 5, 6, 7}, shape);
+    Shape strides = value.shape;
+    for (std::size_t i = 0; i < shape.rank(); ++i)
+        strides[static_cast<std::size_t>(map->strides[i])] = after[i];
+    return strides;
+}
+
+void Compiler::define(TensorId tensor, Operand operand)
+{
+    m_values[tensor.index()] = std::move(operand);
+    publish(tensor);
+}
+
+void Compiler::publish(TensorId tensor)
+{
+    for (const SiteId id : m_sitesOf[tensor.index()]) {
+        const graph::Site& site = m_sites[id];
+        SiteAction action{id, site.name, site.layout, nullptr, m_observed[id.index()]};
+        if (mapOf(id))
+            action.map = m_simulation.activations[id.index()];
+        Operand& value = m_values[tensor.index()];
+        if (!action.map) {
+            value = contiguous(value);
+            steps.push_back(makeSiteStep(std::move(action), value, {}));
+            continue;
+        }
+        Operand mapped = makeBuffer(DType::Float32, value.shape);
+        m_mapped[{tensor, id}] = mapped;
+        steps.push_back(makeSiteStep(std::move(action), value, mapped));
+    }
+}
+
+void Compiler::emitPlain(NodeId id)
+{
+    if (!emitView(id))
+        emitGeneric(id);
+}
+
+/// Reshape, Transpose, Slice ... and a Gather of one index as other strides over the same memory.
+bool Compiler::emitView(NodeId id)
+{
+    const Node& node = m_graph.node(id);
+    const OpDef* op = findOp(node.op);
+    if (node.op == "Gather") {
+        const auto index = constantAt({id, 1});
+        if (!index || index->elements() != 1)
+            return false;
+        Operand view = read({id, 0});
+        const Shape& out = m_graph.value(node.outputs[0]).shape;
+        const auto axis = *resolveAxis(node.attributes.integer("axis", 0), view.shape.rank());
+        int64_t at = index->dtype() == DType::Int64 ? index->data<int64_t>()[0] : index->data<int32_t>()[0];
+        at += at < 0 ? view.shape[axis] : 0;
+        if (at < 0 || at >= view.shape[axis])
+            return false;
+        view.offset += at * view.strides[axis];
+        Shape strides = view.strides;
+        strides.erase(axis);
+        for (std::size_t i = 0; i < index->shape().rank(); ++i)
+            strides.insert(axis, 1);
+        view.strides = strides;
+        view.shape = out;
+        define(node.outputs[0], view);
+        return true;
+    }
+    if (!op->isView)
+        return false;
+    Operand source = read({id, 0});
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+        if (!node.outputs[i].valid())
+            continue;
+        const Shape& shape = m_graph.value(node.outputs[i]).shape;
+        auto map = mapView(node, i, source.shape, source.strides, shape);
+        if (!map) {
+            source = contiguous(source);
+            map = mapView(node, i, source.shape, source.strides, shape);
+        }
+        Operand view = source;
+        view.offset += map->offset;
+        view.shape = shape;
+        view.strides = map->strides;
+        define(node.outputs[i], view);
+    }
+    return true;
+}
+
+void Compiler::emitGeneric(NodeId id)
+{
+    const Node& node = m_graph.node(id);
+    const OpDef* op = findOp(node.op);
+    std::size_t inputs = node.inputs.size();
+    for (auto it = m_simulation.constants.lower_bound(Use{id, 0});
+         it != m_simulation.constants.end() && it->first.node == id; ++it)
+        inputs = std::max(inputs, static_cast<std::size_t>(it->first.input) + 1);
+    std::vector<Operand> in;
+    for (std::size_t i = 0; i < inputs; ++i) {
+        Operand operand = read({id, static_cast<int>(i)});
+        in.push_back(op->acceptsStrides ? operand : contiguous(operand));
+    }
+    std::vector<Operand> out;
+    for (const TensorId t : node.outputs) {
+        if (t.valid())
+            out.push_back(makeBuffer(m_graph.value(t).dtype, m_graph.value(t).shape));
+        else
+            out.emplace_back();
+    }
+    auto step = makeGenericStep(*op, node, in, out);
+    if (unaryCall(node) || node.op == "Softmax" || node.op == "LayerNormalization" || node.op == "BatchNormalization")
+        step->inPlace = {0};
+    else if (node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div")
+        for (std::size_t i = 0; i < in.size(); ++i)
+            if (in[i].shape == out[0].shape)
+                step->inPlace.push_back(i);
+    steps.push_back(std::move(step));
+    for (std::size_t i = 0; i < node.outputs.size(); ++i)
+        if (node.outputs[i].valid())
+            define(node.outputs[i], out[i]);
+}
+
+} // namespace qs::exec

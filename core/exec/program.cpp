@@ -1,0 +1,129 @@
+#include "core/exec/program.h"
+
+#include "core/exec/compiler.h"
+#include "core/exec/program_impl.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace qs::exec {
+
+Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTable& sites,
+                                 const Simulation& simulation, const Options& options)
+{
+    try {
+        auto impl = std::make_shared<Impl>();
+        impl->weights = options.weights ? options.weights : makeWeightCache();
+        impl->weights->nextGeneration();
+        Compiler compiler(graph, sites, simulation, options, *impl->weights);
+        QS_CHECK(compiler.compile());
+        impl->steps = std::move(compiler.steps);
+        impl->buffers = std::move(compiler.buffers);
+        impl->output = std::move(compiler.output);
+        impl->inPlace = shareBuffers(impl->steps, {&impl->output, 1}, impl->buffers);
+        impl->arenaBytes = planArena(impl->steps, {&impl->output, 1}, impl->buffers);
+        impl->weightBytes = compiler.weightBytes;
+        impl->batch = graph.batch();
+        impl->inputElements = graph.value(graph.input()).shape.elements();
+        impl->outputElements = graph.value(graph.output()).shape.elements();
+        return Program(std::move(impl));
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::OutOfMemory, "not enough memory to prepare the model");
+    }
+}
+
+Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTable& sites)
+{
+    return compile(graph, sites, {}, {});
+}
+
+int64_t Program::batch() const
+{
+    return m_impl->batch;
+}
+int64_t Program::inputElements() const
+{
+    return m_impl->inputElements;
+}
+int64_t Program::outputElements() const
+{
+    return m_impl->outputElements;
+}
+std::size_t Program::arenaBytes() const
+{
+    return m_impl->arenaBytes + m_impl->scratchBytes(1);
+}
+std::size_t Program::weightBytes() const
+{
+    return m_impl->weightBytes;
+}
+
+std::string Program::dump() const
+{
+    std::string text;
+    for (const auto& step : m_impl->steps) {
+        for (const Operand& w : step->writes)
+            text += w.text() + " ";
+        text += "= " + step->text() + "(";
+        for (std::size_t i = 0; i < step->reads.size(); ++i)
+            text += (i ? ", " : "") + step->reads[i].text();
+        text += ")\n";
+    }
+    text += "output " + m_impl->output.text() + "\n";
+    text += "steps " + std::to_string(m_impl->steps.size()) + ", in place " + std::to_string(m_impl->inPlace) +
+            ", arena " + std::to_string(m_impl->arenaBytes) + " bytes\n";
+    return text;
+}
+
+std::size_t Program::Impl::scratchBytes(int workers) const
+{
+    std::size_t most = 0;
+    for (const auto& step : steps)
+        most = std::max(most,
+                        step->sharedScratchBytes() + static_cast<std::size_t>(workers) * step->workerScratchBytes());
+    return most;
+}
+
+Workspace::Workspace() : m_impl(std::make_unique<Impl>()) {}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+std::byte* Workspace::Impl::reserve(std::size_t sizeBytes)
+{
+    if (memory.empty() || memory.sizeBytes() < sizeBytes) {
+        memory = {};
+        memory = Tensor(DType::UInt8, Shape{static_cast<int64_t>(sizeBytes)});
+    }
+    return memory.mutableBytes();
+}
+
+bool runSteps(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,
+              Observer* observer, std::size_t runIndex, int worker, const std::stop_token& stop)
+{
+    const Program::Impl& impl = program.impl();
+    RunState state;
+    state.arena = workspace.impl().reserve(impl.arenaBytes + impl.scratchBytes(pool ? pool->size() : 1));
+    state.scratch = state.arena + impl.arenaBytes;
+    state.input = src;
+    state.pool = pool && pool->size() > 1 ? pool : nullptr;
+    state.observer = observer;
+    state.runIndex = runIndex;
+    state.worker = worker;
+    for (const auto& step : impl.steps) {
+        if (stop.stop_requested())
+            return false;
+        step->run(state);
+    }
+    std::memcpy(dst, state.address(impl.output), static_cast<std::size_t>(impl.outputElements) * sizeof(float));
+    return true;
+}
+
+void run(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,
+         Observer* observer, std::size_t runIndex, int worker)
+{
+    runSteps(program, workspace, src, dst, pool, observer, runIndex, worker, {});
+}
+
+} // namespace qs::exec

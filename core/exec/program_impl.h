@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/exec/memory.h"
+#include "core/exec/program.h"
+#include "core/exec/step.h"
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+namespace qs::exec {
+
+struct Program::Impl {
+    std::vector<std::unique_ptr<Step>> steps;
+    std::vector<Buffer> buffers;
+    Operand output;
+    std::shared_ptr<WeightCache> weights;
+    int64_t batch = 1;
+    int64_t inputElements = 0;
+    int64_t outputElements = 0;
+    std::size_t arenaBytes = 0;
+    std::size_t weightBytes = 0;
+    std::size_t inPlace = 0; ///< steps that write over their input
+
+    std::size_t scratchBytes(int workers) const;
+};
+
+struct Workspace::Impl {
+    Tensor memory; ///< arena, then scratch
+    /// At least so many bytes, 64-byte aligned.
+    std::byte* reserve(std::size_t sizeBytes);
+};
+
+/// One run that can be stopped between steps: false if it was.
+bool runSteps(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,
+              Observer* observer, std::size_t runIndex, int worker, const std::stop_token& stop);
+
+} // namespace qs::exec

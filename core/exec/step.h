@@ -1,0 +1,96 @@
+#pragma once
+
+#include "core/base/tensor.h"
+#include "core/exec/op.h"
+#include "core/exec/program.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace qs::exec {
+
+/// Where an array lies while a program runs: in the caller's input, in the arena, or in a constant; and how.
+struct Operand {
+    enum class Kind : uint8_t { None, Input, Arena, Constant };
+    Kind kind = Kind::None;
+    DType dtype = DType::Float32;
+    int buffer = -1;      ///< Arena: which of the planned buffers
+    int64_t offset = 0;   ///< elements from the start of the buffer, the input or the constant
+    std::size_t base = 0; ///< Arena: bytes from the start of the arena; known after planning
+    Shape shape;
+    Shape strides; ///< elements
+    Tensor constant;
+
+    bool present() const { return kind != Kind::None; }
+    bool contiguous() const;
+    bool sameView(const Operand& other) const;
+    std::string text() const;
+};
+
+/// What a step needs to run.
+struct RunState {
+    std::byte* arena = nullptr;
+    const float* input = nullptr;
+    std::byte* scratch = nullptr; ///< 64-byte aligned: shared part of the step, then one part a worker
+    ThreadPool* pool = nullptr;
+    Observer* observer = nullptr;
+    std::size_t runIndex = 0;
+    int worker = 0;
+
+    const void* address(const Operand& operand) const;
+    template <class T>
+    const T* read(const Operand& operand) const
+    {
+        return static_cast<const T*>(address(operand));
+    }
+    template <class T>
+    T* write(const Operand& operand) const
+    {
+        assert(operand.kind == Operand::Kind::Arena);
+        return static_cast<T*>(const_cast<void*>(address(operand)));
+    }
+    ConstView view(const Operand& operand) const;
+};
+
+/// One operation of a compiled program. Immutable while running; several threads run it on their own arenas.
+class Step {
+public:
+    virtual ~Step() = default;
+    virtual void run(const RunState& state) const = 0;
+    virtual std::string text() const = 0;
+    /// Scratch memory: once for the step, and for every worker of the pool. Multiples of 64.
+    virtual std::size_t sharedScratchBytes() const { return 0; }
+    virtual std::size_t workerScratchBytes() const { return 0; }
+
+    std::vector<Operand> reads;
+    std::vector<Operand> writes;
+    /// Numbers of reads whose memory the first write may take over when nothing needs it afterwards.
+    std::vector<std::size_t> inPlace;
+};
+
+/// Rounds up to the alignment of buffers.
+constexpr std::size_t alignUp(std::size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+// ---- steps --------------------------------------------------------------------------------------------------------
+
+/// Any operator through its OpDef.
+std::unique_ptr<Step> makeGenericStep(const OpDef& op, const graph::Node& node, std::vector<Operand> inputs,
+                                      std::vector<Operand> outputs);
+/// dst (contiguous) = src (any strides).
+std::unique_ptr<Step> makeCopyStep(Operand src, Operand dst);
+/// What happens to a value where a site sits: copied to dst if it is not there yet, shown to the observer, mapped.
+struct SiteAction {
+    SiteId id;
+    std::string name;
+    graph::ChannelLayout layout;
+    std::shared_ptr<const ElementMap> map; ///< null: only observed
+    bool observed = false;
+};
+std::unique_ptr<Step> makeSiteStep(SiteAction action, Operand src, Operand dst);
+
+} // namespace qs::exec
