@@ -13,4 +13,5 @@ add_custom_command(
 add_library(quantoscope_onnx_schema STATIC ${schema_dir}/quantoscope_onnx.pb.cc)
 target_include_directories(quantoscope_onnx_schema SYSTEM PUBLIC ${schema_dir} ${Protobuf_INCLUDE_DIRS})
 target_link_libraries(quantoscope_onnx_schema PUBLIC ${Protobuf_LITE_LIBRARIES} Threads::Threads)
-target_link_libraries(quantoscope_core PRIVATE quantoscope_onnx_schema)
+# PUBLIC for the headers inside core/onnx and their tests; nothing outside of core/onnx includes it.
+target_link_libraries(quantoscope_core PUBLIC quantoscope_onnx_schema)

@@ -1,0 +1,125 @@
+#include "core/onnx/export.h"
+
+#include "core/base/file.h"
+#include "core/onnx/convert_opset.h"
+#include "core/onnx/export_edit.h"
+#include "core/onnx/export_file.h"
+#include "core/onnx/precision.h"
+#include "core/quant/recipe.h"
+
+#include <nlohmann/json.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+namespace {
+
+constexpr int64_t kOldestOpset = 17;
+constexpr int64_t kInt4Opset = 21;
+
+/// Rank of values of the imported graph by name.
+std::function<std::optional<std::size_t>(const std::string&)> ranksOf(const graph::Graph& graph)
+{
+    std::map<std::string, std::size_t> ranks;
+    for (const graph::Value& value : graph.values())
+        ranks[value.name] = value.shape.rank();
+    return [ranks = std::move(ranks)](const std::string& name) {
+        const auto it = ranks.find(name);
+        return it == ranks.end() ? std::nullopt : std::optional(it->second);
+    };
+}
+
+std::string bitsOfSites(const Model& model, const quant::Plan& plan)
+{
+    nlohmann::ordered_json bits = nlohmann::ordered_json::object();
+    for (const graph::Site& site : model.sites)
+        bits[site.name] = plan[site.id].quantized() ? plan[site.id].settings.bits : quant::kFloatBits;
+    return bits.dump();
+}
+
+void setMetadata(pb::ModelProto& model, const std::string& key, const std::string& value)
+{
+    for (pb::StringStringEntryProto& entry : *model.mutable_metadata_props())
+        if (entry.key() == key) {
+            entry.set_value(value);
+            return;
+        }
+    pb::StringStringEntryProto& entry = *model.add_metadata_props();
+    entry.set_key(key);
+    entry.set_value(value);
+}
+
+void describe(pb::ModelProto& proto, const Model& model, const quant::Plan& plan, const ExportOptions& options)
+{
+    const std::string recipe = quant::recipeToJson(plan.recipe);
+    proto.set_producer_name("Quantoscope");
+    proto.set_producer_version(QUANTOSCOPE_VERSION);
+    setMetadata(proto, "quantoscope.version", QUANTOSCOPE_VERSION);
+    setMetadata(proto, "quantoscope.recipe", recipe);
+    setMetadata(proto, "quantoscope.recipe_hash", contentHash(recipe));
+    setMetadata(proto, "quantoscope.model_hash", model.info.hash);
+    setMetadata(proto, "quantoscope.model_producer", model.info.producer);
+    setMetadata(proto, "quantoscope.site_bits", bitsOfSites(model, plan));
+    setMetadata(proto, "quantoscope.unsigned_weights", options.unsignedWeights ? "true" : "false");
+    for (const auto& [key, value] : options.metadata)
+        setMetadata(proto, key, value);
+}
+
+std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan, const ExportOptions& options,
+                                    const std::vector<NodePrecision>& nodes)
+{
+    std::vector<std::string> warnings;
+    if (!options.unsignedWeights) {
+        const std::vector<std::string> layers = saturatingLayers(model, plan);
+        if (!layers.empty())
+            warnings.push_back(
+                std::to_string(layers.size()) + " layers (" + layers.front() + (layers.size() > 1 ? ", ...)" : ")") +
+                " can saturate in ONNX Runtime on x86 CPUs without VNNI instructions, which then differs from "
+                "this simulation; unsigned weights or weights of 7 bits are exact there");
+    }
+    std::size_t packed = 0;
+    for (const NodePrecision& node : nodes)
+        packed += node.reason.starts_with("4-bit") ? 1 : 0;
+    if (packed > 0)
+        warnings.push_back(std::to_string(packed) +
+                           " layers with 4-bit weights run as float products in ONNX Runtime: smaller, not faster");
+    if (options.opset >= kInt4Opset && model.info.opset < kInt4Opset)
+        warnings.push_back("opset 21 needs ONNX Runtime 1.18 or newer (1.20 for all integer kernels)");
+    return warnings;
+}
+
+} // namespace
+
+Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
+                                 const ExportOptions& options)
+try {
+    if (options.opset != kOldestOpset && options.opset != kInt4Opset)
+        return fail(ErrorCode::InvalidArgument, "the opset of an exported model is 17 or 21", path.string());
+    std::error_code ignored;
+    if (std::filesystem::equivalent(model.info.path, path, ignored))
+        return fail(ErrorCode::InvalidArgument, "an export must not overwrite the model it is made from",
+                    path.string());
+    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash));
+    QS_CHECK(convertOpset(file, options.opset, ranksOf(model.graph)));
+    ExportEdit edit(file, model, plan, options);
+    QS_CHECK(edit.apply());
+    file.finish();
+    file.model().set_ir_version(irVersionOf(file.opset()));
+    describe(file.model(), model, plan, options);
+
+    ExportReport report;
+    report.path = path;
+    report.opset = file.opset();
+    report.nodes = predictPrecision(model, edit.forms());
+    report.warnings = warningsOf(model, plan, options, report.nodes);
+    QS_ASSIGN(report.fileBytes, writeModel(file.model(), path));
+    return report;
+} catch (const std::exception& error) { // protobuf and the allocator
+    return fail(ErrorCode::OutOfMemory, std::string("export failed: ") + error.what(), path.string());
+}
+
+} // namespace qs::onnx

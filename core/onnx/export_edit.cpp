@@ -1,0 +1,216 @@
+#include "core/onnx/export_edit.h"
+
+#include <algorithm>
+#include <set>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+namespace {
+
+bool isProduct(const graph::Node& node)
+{
+    return node.op == "Linear" || node.op == "Conv" || node.op == "MatMul";
+}
+
+} // namespace
+
+const graph::Site* ExportEdit::quantizedSite(graph::Use use) const
+{
+    const SiteId id = m_model.sites.at(use);
+    return id.valid() && m_plan[id].quantized() ? &m_model.sites[id] : nullptr;
+}
+
+Result<void> ExportEdit::checkPlan() const
+{
+    if (m_plan.sites.size() != m_model.sites.size())
+        return fail(ErrorCode::InvalidArgument, "the plan is of another model");
+    std::set<graph::Use> known;
+    for (const graph::Site& site : m_model.sites) {
+        const quant::SitePlan& numbers = m_plan[site.id];
+        if (!numbers.quantized())
+            continue;
+        if (site.kind == graph::SiteKind::Weight) {
+            known.insert(site.uses.begin(), site.uses.end());
+            continue;
+        }
+        if (numbers.settings.quantizer != "uniform")
+            return fail(ErrorCode::Unsupported,
+                        "the quantizer '" + numbers.settings.quantizer +
+                            "' has no exact form in ONNX operators; choose 'uniform' to export",
+                        site.name);
+        if (numbers.grid.scale.size() > 1)
+            return fail(
+                ErrorCode::Unsupported,
+                "ONNX Runtime cannot run activations quantized channel by channel; choose granularity 'tensor' to "
+                "export",
+                site.name);
+    }
+    for (const auto& [node, bias] : m_plan.biases)
+        known.insert({node, 2});
+    for (const auto& [use, tensor] : m_plan.simulation.constants)
+        if (!known.contains(use))
+            return fail(ErrorCode::Unsupported, "the recipe changes a constant that export does not write",
+                        m_model.graph.node(use.node).name);
+    return {};
+}
+
+Result<void> ExportEdit::apply()
+{
+    QS_CHECK(checkPlan());
+    for (std::size_t i = 0; i < m_model.graph.nodes().size(); ++i) {
+        const NodeId id(i);
+        if (isProduct(m_model.graph.node(id)))
+            QS_CHECK(editProduct(id));
+        else
+            QS_CHECK(editOther(id));
+    }
+    for (const graph::Site& site : m_model.sites)
+        if (site.uses.empty() && site.kind == graph::SiteKind::Activation && m_plan[site.id].quantized())
+            QS_CHECK(editLogits(site));
+    return {};
+}
+
+Result<int> ExportEdit::productPosition(const graph::Node& node) const
+{
+    for (const int position : node.sources) {
+        const std::string& op = m_file.node(position).op_type();
+        if (node.op == "Conv" ? op == "Conv" : op == "MatMul" || op == "Gemm")
+            return position;
+    }
+    return fail(ErrorCode::Unsupported, "export cannot edit a " + node.op + " of this form", node.name);
+}
+
+Result<void> ExportEdit::editProduct(NodeId id)
+{
+    const graph::Node& node = m_model.graph.node(id);
+    const graph::Site* first = quantizedSite({id, 0});
+    const graph::Site* second = quantizedSite({id, 1});
+    const Result<int> found = productPosition(node);
+    if (!found) {
+        if (first || second)
+            return tl::unexpected<Error>(found.error());
+        return {};
+    }
+    const int position = *found;
+    ProductForm& form = m_forms[id];
+    form.position = position;
+    form.node = m_file.node(position).name();
+    form.op = m_file.node(position).op_type();
+    form.quantizedInput = first;
+    form.quantizedWeight = second;
+    const bool hasBias = node.inputs.size() > 2 && node.inputs[2].valid();
+    const bool integerBias = m_plan.biases.contains(id);
+    form.integerBias = !hasBias || integerBias;
+    if (first) {
+        QS_ASSIGN(const std::string value, activationValue(*first, m_file.node(position).input(0), position));
+        m_file.node(position).set_input(0, value);
+    }
+    if (second && second->kind == graph::SiteKind::Activation) {
+        QS_ASSIGN(const std::string value, activationValue(*second, m_file.node(position).input(1), position));
+        m_file.node(position).set_input(1, value);
+    } else if (second) {
+        form.int4 = m_options.opset >= 21 && m_plan[second->id].settings.bits <= 4;
+        QS_CHECK(replaceWeight(*second, position));
+    }
+    if (integerBias)
+        QS_CHECK(replaceBias(id, position));
+    return {};
+}
+
+Result<void> ExportEdit::editOther(NodeId id)
+{
+    const graph::Node& node = m_model.graph.node(id);
+    const auto isInside = [&](const std::string& value) {
+        return std::ranges::find(node.sources, m_file.producer(value)) != node.sources.end();
+    };
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        const graph::Site* site = quantizedSite({id, static_cast<int>(i)});
+        if (!site || site->kind != graph::SiteKind::Activation)
+            continue;
+        // A node of one operator is edited at that input; a recognised group (LayerNorm, GELU, softmax) at all places
+        // where it reads its one activation.
+        bool edited = false;
+        for (const int position : node.sources) {
+            const bool same = m_file.node(position).op_type() == node.op;
+            for (int k = 0; k < m_file.node(position).input_size(); ++k) {
+                const std::string value = m_file.node(position).input(k);
+                const bool here = same ? k == static_cast<int>(i)
+                                       : i == 0 && !value.empty() && !m_file.isConstant(value) && !isInside(value);
+                if (!here)
+                    continue;
+                QS_ASSIGN(const std::string replaced, activationValue(*site, value, position));
+                m_file.node(position).set_input(k, replaced);
+                edited = true;
+            }
+        }
+        if (!edited)
+            return fail(ErrorCode::Unsupported, "export cannot quantize the input of a " + node.op + " of this form",
+                        site->name);
+    }
+    return {};
+}
+
+Result<void> ExportEdit::editLogits(const graph::Site& site)
+{
+    const std::string name = site.valueName;
+    const int position = m_file.producer(name);
+    if (position < 0)
+        return fail(ErrorCode::Unsupported, "export cannot quantize this value", site.name);
+    const std::string before = m_file.unique(name + "_float");
+    for (std::string& output : *m_file.node(position).mutable_output())
+        if (output == name)
+            output = before;
+    m_file.placeAfter(pair(site, before, name), position);
+    return {};
+}
+
+Result<std::string> ExportEdit::activationValue(const graph::Site& site, const std::string& value, int reader)
+{
+    const std::pair key{site.id, value};
+    if (const auto it = m_pairs.find(key); it != m_pairs.end()) {
+        m_file.lower(it->second.group, reader);
+        return it->second.output;
+    }
+    const std::string output = m_file.unique(site.name + "_dequantized");
+    const ExportFile::Group group = m_file.place(pair(site, value, output), reader);
+    m_pairs[key] = {group, output};
+    return output;
+}
+
+std::vector<pb::NodeProto> ExportEdit::pair(const graph::Site& site, const std::string& value,
+                                            const std::string& output)
+{
+    const quant::UniformGrid& grid = m_plan[site.id].grid;
+    const bool isSigned = grid.qmin < 0;
+    const int lowest = isSigned ? -128 : 0;
+    const int highest = isSigned ? 127 : 255;
+    const float scale = grid.scale[0];
+    const int32_t zeroPoint = grid.zeroPoint[0];
+    const std::string scaleName = m_file.addScalar(site.name + "_scale", scale);
+    const auto zeroByte = static_cast<uint8_t>(zeroPoint);
+    const std::string zeroName =
+        m_file.addTensor(site.name + "_zero_point", isSigned ? pb::TensorProto::INT8 : pb::TensorProto::UINT8, {},
+                         std::span<const uint8_t>(&zeroByte, 1));
+    std::vector<pb::NodeProto> nodes;
+    std::string from = value;
+    if (grid.qmin > lowest || grid.qmax < highest) {
+        const auto bound = [&](int code, const char* which) {
+            return m_file.addScalar(site.name + which, static_cast<float>(code - zeroPoint) * scale);
+        };
+        std::vector<std::string> inputs{from, grid.qmin > lowest ? bound(grid.qmin, "_low") : std::string()};
+        if (grid.qmax < highest)
+            inputs.push_back(bound(grid.qmax, "_high"));
+        from = m_file.unique(site.name + "_clipped");
+        nodes.push_back(makeNode("Clip", m_file.unique(site.name + "/Clip"), std::move(inputs), from));
+    }
+    const std::string codes = m_file.unique(site.name + "_quantized");
+    nodes.push_back(
+        makeNode("QuantizeLinear", m_file.unique(site.name + "/QuantizeLinear"), {from, scaleName, zeroName}, codes));
+    nodes.push_back(makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
+                             {codes, scaleName, zeroName}, output));
+    return nodes;
+}
+
+} // namespace qs::onnx

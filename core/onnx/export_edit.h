@@ -1,0 +1,79 @@
+#pragma once
+
+#include "core/onnx/export.h"
+#include "core/onnx/export_file.h"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace qs::onnx {
+
+/// What a linear layer, convolution or product became in the file.
+struct ProductForm {
+    int position = -1; ///< of the MatMul, Gemm or Conv in the list of the original file
+    std::string node;  ///< its name
+    std::string op;    ///< its operator
+    bool quantizedInput = false;
+    bool quantizedWeight = false; ///< of a product of two activations: its second operand
+    bool integerBias = true;      ///< true also where there is no bias
+    bool int4 = false;            ///< weights packed as 4-bit integers
+};
+
+/// Puts a plan into a file: integer weights, QuantizeLinear/DequantizeLinear pairs, int32 bias. How:
+///   weights      codes -> DequantizeLinear (axis of the output channels in the node's own layout), in place of the
+///                weight input; Gemm's alpha and beta are 1 afterwards (the importer has folded them into the
+///                weights)
+///   activations  [Clip ->] QuantizeLinear -> DequantizeLinear, once for all readers of a site, in place of exactly
+///   the
+///                inputs that read it. Clip stands where the container has codes that the grid does not have: its
+///                bounds are the values of the outermost codes, which is exact (rounding is monotone, and the bound
+///                itself rounds to the outermost code).
+///   bias         int32 -> DequantizeLinear with scale_x · scale_w, in Gemm, Conv, or the Add after a MatMul (which
+///                is made where there is none); a BatchNormalization that the importer folded is taken out.
+class ExportEdit {
+public:
+    ExportEdit(ExportFile& file, const Model& model, const quant::Plan& plan, const ExportOptions& options)
+        : m_file(file), m_model(model), m_plan(plan), m_options(options)
+    {
+    }
+
+    /// Errors: Unsupported (a quantizer without an exact form in standard operators, a layer whose nodes cannot be
+    /// edited), naming the site or the node.
+    Result<void> apply();
+
+    const std::map<NodeId, ProductForm>& forms() const { return m_forms; }
+    const std::vector<std::string>& warnings() const { return m_warnings; }
+
+private:
+    struct Pair {
+        ExportFile::Group group;
+        std::string output;
+    };
+
+    Result<void> checkPlan() const;
+    Result<void> editProduct(NodeId id);
+    Result<void> editOther(NodeId id);
+    Result<void> editLogits(const graph::Site& site);
+    Result<void> replaceWeight(const graph::Site& site, int position);
+    Result<void> replaceBias(NodeId id, int position);
+    Result<std::string> weightValue(const graph::Site& site, int position);
+    std::string biasValue(const graph::Site& weight, const quant::BiasPlan& bias, int before);
+    /// The value that readers of the site read instead of `value`.
+    Result<std::string> activationValue(const graph::Site& site, const std::string& value, int reader);
+    std::vector<quantoscope_onnx::NodeProto> pair(const graph::Site& site, const std::string& value,
+                                                  const std::string& output);
+    Result<int> productPosition(const graph::Node& node) const;
+    const graph::Site* quantizedSite(graph::Use use) const;
+
+    ExportFile& m_file;
+    const Model& m_model;
+    const quant::Plan& m_plan;
+    const ExportOptions& m_options;
+    std::map<std::pair<SiteId, std::string>, Pair> m_pairs; ///< by site and value of the file, or layout of a weight
+    std::map<NodeId, ProductForm> m_forms;
+    std::vector<std::string> m_warnings;
+};
+
+} // namespace qs::onnx

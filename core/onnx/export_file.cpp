@@ -1,0 +1,382 @@
+#include "core/onnx/export_file.h"
+
+#include "core/base/file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <climits>
+#include <exception>
+#include <utility>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::size_t number(const std::string& text)
+{
+    std::size_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+/// Brings the external data of a tensor into the message. The importer has checked that its place is below the
+/// folder.
+Result<void> inlineExternal(pb::TensorProto& tensor, const fs::path& folder)
+{
+    std::string location;
+    std::size_t offset = 0;
+    std::optional<std::size_t> length;
+    for (const pb::StringStringEntryProto& entry : tensor.external_data()) {
+        if (entry.key() == "location")
+            location = entry.value();
+        else if (entry.key() == "offset")
+            offset = number(entry.value());
+        else if (entry.key() == "length")
+            length = number(entry.value());
+    }
+    QS_ASSIGN(const MappedFile file, MappedFile::open(folder / location));
+    const std::size_t size = file.bytes().size();
+    if (offset > size || length.value_or(0) > size - offset)
+        return fail(ErrorCode::Malformed, "external data is shorter than the model says",
+                    (folder / location).string());
+    tensor.set_raw_data(file.bytes().data() + offset, length.value_or(size - offset));
+    tensor.clear_external_data();
+    tensor.clear_data_location();
+    return {};
+}
+
+bool isExternal(const pb::TensorProto& tensor)
+{
+    return tensor.data_location() == pb::TensorProto::EXTERNAL;
+}
+
+/// All names that a node reads, those of the graphs inside it included.
+template <class Visit>
+void forReads(const pb::NodeProto& node, const Visit& visit)
+{
+    for (const std::string& input : node.input())
+        if (!input.empty())
+            visit(input);
+    const auto inside = [&](const pb::GraphProto& graph) {
+        for (const pb::NodeProto& inner : graph.node())
+            forReads(inner, visit);
+        for (const pb::ValueInfoProto& output : graph.output())
+            visit(output.name());
+    };
+    for (const pb::AttributeProto& a : node.attribute()) {
+        if (a.has_g())
+            inside(a.g());
+        for (const pb::GraphProto& graph : a.graphs())
+            inside(graph);
+    }
+}
+
+/// Keeps the elements of a repeated field for which `keep` holds.
+template <class Field, class Keep>
+void filter(Field& field, const Keep& keep)
+{
+    int kept = 0;
+    for (int i = 0; i < field.size(); ++i) {
+        if (!keep(field.Get(i)))
+            continue;
+        if (kept != i)
+            field.SwapElements(kept, i);
+        ++kept;
+    }
+    field.DeleteSubrange(kept, field.size() - kept);
+}
+
+} // namespace
+
+Result<ExportFile> ExportFile::open(const fs::path& path, const std::string& hash)
+{
+    QS_ASSIGN(const MappedFile mapped, MappedFile::open(path));
+    if (contentHash(mapped.bytes()) != hash)
+        return fail(ErrorCode::Malformed, "the model file has changed since it was opened; open it again",
+                    path.string());
+    ExportFile file;
+    if (mapped.bytes().size() > INT_MAX ||
+        !file.m_model.ParseFromArray(mapped.bytes().data(), static_cast<int>(mapped.bytes().size())))
+        return fail(ErrorCode::Malformed, "not an ONNX file", path.string());
+    for (pb::TensorProto& tensor : *file.m_model.mutable_graph()->mutable_initializer())
+        if (isExternal(tensor))
+            QS_CHECK(inlineExternal(tensor, path.parent_path()));
+    for (pb::NodeProto& node : *file.m_model.mutable_graph()->mutable_node())
+        for (pb::AttributeProto& a : *node.mutable_attribute())
+            if (a.has_t() && isExternal(a.t()))
+                QS_CHECK(inlineExternal(*a.mutable_t(), path.parent_path()));
+    if (file.m_model.functions_size() > 0)
+        return fail(ErrorCode::Unsupported, "the file defines functions of its own", path.string());
+    file.index();
+    return file;
+}
+
+void ExportFile::index()
+{
+    const pb::GraphProto& graph = m_model.graph();
+    for (const pb::ValueInfoProto& input : graph.input())
+        m_names.insert(input.name());
+    for (int i = 0; i < graph.initializer_size(); ++i) {
+        m_initializers[graph.initializer(i).name()] = i;
+        m_names.insert(graph.initializer(i).name());
+    }
+    for (int i = 0; i < graph.node_size(); ++i) {
+        m_names.insert(graph.node(i).name());
+        for (const std::string& output : graph.node(i).output()) {
+            m_names.insert(output);
+            m_producers[output] = i;
+        }
+    }
+}
+
+int64_t ExportFile::opset() const
+{
+    for (const pb::OperatorSetIdProto& id : m_model.opset_import())
+        if (id.domain().empty() || id.domain() == "ai.onnx")
+            return id.version();
+    return 0;
+}
+
+void ExportFile::setOpset(int64_t opset)
+{
+    for (pb::OperatorSetIdProto& id : *m_model.mutable_opset_import())
+        if (id.domain().empty() || id.domain() == "ai.onnx")
+            id.set_version(opset);
+}
+
+int ExportFile::producer(const std::string& value) const
+{
+    const auto it = m_producers.find(value);
+    return it == m_producers.end() ? -1 : it->second;
+}
+
+const pb::TensorProto* ExportFile::constant(const std::string& value) const
+{
+    if (const auto it = m_initializers.find(value); it != m_initializers.end())
+        return &m_model.graph().initializer(it->second);
+    const int position = producer(value);
+    if (position < 0)
+        return nullptr;
+    const pb::NodeProto& from = node(position);
+    if (from.op_type() == "Identity")
+        return constant(from.input(0));
+    const pb::AttributeProto* tensor = from.op_type() == "Constant" ? attribute(from, "value") : nullptr;
+    return tensor ? &tensor->t() : nullptr;
+}
+
+bool ExportFile::isConstant(const std::string& value) const
+{
+    if (m_initializers.contains(value))
+        return true;
+    const int position = producer(value);
+    if (position < 0)
+        return false;
+    const pb::NodeProto& from = node(position);
+    if (from.op_type() == "Constant")
+        return true;
+    if (from.input_size() == 0)
+        return false;
+    return std::ranges::all_of(from.input(), [&](const std::string& in) { return in.empty() || isConstant(in); });
+}
+
+bool ExportFile::isGraphOutput(const std::string& value) const
+{
+    return std::ranges::any_of(m_model.graph().output(), [&](const auto& output) { return output.name() == value; });
+}
+
+std::string ExportFile::unique(const std::string& base)
+{
+    std::string name = base;
+    for (int i = 2; !m_names.insert(name).second; ++i)
+        name = base + "_" + std::to_string(i);
+    return name;
+}
+
+std::string ExportFile::addTensor(const std::string& base, int32_t type, std::span<const int64_t> dims,
+                                  std::string bytes)
+{
+    pb::TensorProto& tensor = *m_model.mutable_graph()->add_initializer();
+    tensor.set_name(unique(base));
+    tensor.set_data_type(type);
+    for (const int64_t size : dims)
+        tensor.add_dims(size);
+    tensor.set_raw_data(std::move(bytes));
+    m_initializers[tensor.name()] = m_model.graph().initializer_size() - 1;
+    return tensor.name();
+}
+
+std::string ExportFile::addInts(const std::string& base, std::span<const int64_t> values)
+{
+    const int64_t count = static_cast<int64_t>(values.size());
+    return addTensor(base, pb::TensorProto::INT64, {&count, 1}, values);
+}
+
+std::string ExportFile::addScalar(const std::string& base, float value)
+{
+    return addTensor(base, pb::TensorProto::FLOAT, {}, std::span<const float>(&value, 1));
+}
+
+ExportFile::Group ExportFile::place(std::vector<pb::NodeProto> nodes, int before)
+{
+    m_placed.push_back({before, std::move(nodes)});
+    return m_placed.size() - 1;
+}
+
+void ExportFile::lower(Group group, int before)
+{
+    m_placed[group].before = std::min(m_placed[group].before, before);
+}
+
+void ExportFile::finish()
+{
+    pb::GraphProto& graph = *m_model.mutable_graph();
+    std::ranges::stable_sort(m_placed, {}, &Placed::before);
+    std::vector<pb::NodeProto> nodes;
+    auto placed = m_placed.begin();
+    for (int position = 0; position <= graph.node_size(); ++position) {
+        for (; placed != m_placed.end() && placed->before <= position; ++placed)
+            std::ranges::move(placed->nodes, std::back_inserter(nodes));
+        if (position < graph.node_size() && !m_removed.contains(position))
+            nodes.push_back(std::move(*graph.mutable_node(position)));
+    }
+    m_placed.clear();
+    m_removed.clear();
+
+    std::set<std::string> read;
+    for (const pb::ValueInfoProto& output : graph.output())
+        read.insert(output.name());
+    std::vector<char> alive(nodes.size());
+    for (std::size_t i = nodes.size(); i-- > 0;) {
+        alive[i] =
+            std::ranges::any_of(nodes[i].output(), [&](const std::string& name) { return read.contains(name); });
+        if (alive[i])
+            forReads(nodes[i], [&](const std::string& name) { read.insert(name); });
+    }
+    graph.clear_node();
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+        if (alive[i])
+            graph.mutable_node()->Add(std::move(nodes[i]));
+
+    std::set<std::string> values;
+    for (const pb::NodeProto& n : graph.node())
+        values.insert(n.output().begin(), n.output().end());
+    std::set<std::string> initializers;
+    for (const pb::TensorProto& tensor : graph.initializer())
+        initializers.insert(tensor.name());
+    filter(*graph.mutable_initializer(), [&](const auto& tensor) { return read.contains(tensor.name()); });
+    filter(*graph.mutable_input(), [&](const auto& input) { return !initializers.contains(input.name()); });
+    filter(*graph.mutable_value_info(), [&](const auto& value) { return values.contains(value.name()); });
+    m_producers.clear();
+    m_initializers.clear();
+    index();
+}
+
+pb::NodeProto makeNode(const std::string& op, const std::string& name, std::vector<std::string> inputs,
+                       const std::string& output)
+{
+    pb::NodeProto node;
+    node.set_op_type(op);
+    node.set_name(name);
+    for (std::string& input : inputs)
+        node.add_input(std::move(input));
+    node.add_output(output);
+    return node;
+}
+
+const pb::AttributeProto* attribute(const pb::NodeProto& node, const std::string& name)
+{
+    for (const pb::AttributeProto& a : node.attribute())
+        if (a.name() == name)
+            return &a;
+    return nullptr;
+}
+
+void eraseAttribute(pb::NodeProto& node, const std::string& name)
+{
+    filter(*node.mutable_attribute(), [&](const auto& a) { return a.name() != name; });
+}
+
+int64_t integerAttribute(const pb::NodeProto& node, const std::string& name, int64_t fallback)
+{
+    const pb::AttributeProto* a = attribute(node, name);
+    return a ? a->i() : fallback;
+}
+
+namespace {
+
+pb::AttributeProto& freshAttribute(pb::NodeProto& node, const std::string& name)
+{
+    eraseAttribute(node, name);
+    pb::AttributeProto& a = *node.add_attribute();
+    a.set_name(name);
+    return a;
+}
+
+} // namespace
+
+void setAttribute(pb::NodeProto& node, const std::string& name, int64_t value)
+{
+    pb::AttributeProto& a = freshAttribute(node, name);
+    a.set_type(pb::AttributeProto::INT);
+    a.set_i(value);
+}
+
+void setAttribute(pb::NodeProto& node, const std::string& name, float value)
+{
+    pb::AttributeProto& a = freshAttribute(node, name);
+    a.set_type(pb::AttributeProto::FLOAT);
+    a.set_f(value);
+}
+
+void setAttribute(pb::NodeProto& node, const std::string& name, const std::string& value)
+{
+    pb::AttributeProto& a = freshAttribute(node, name);
+    a.set_type(pb::AttributeProto::STRING);
+    a.set_s(value);
+}
+
+Result<std::size_t> writeModel(pb::ModelProto& model, const fs::path& path, std::size_t limitBytes)
+{
+    constexpr std::size_t kLargeBytes = 1024;
+    constexpr std::size_t kAlignment = 4096;
+    std::size_t outside = 0;
+    try {
+        if (model.ByteSizeLong() > limitBytes) {
+            const fs::path data = path.string() + ".data";
+            QS_CHECK(writeAtomically(data, [&](std::ostream& out) {
+                for (pb::TensorProto& tensor : *model.mutable_graph()->mutable_initializer()) {
+                    if (tensor.raw_data().size() < kLargeBytes)
+                        continue;
+                    const std::size_t padding = (kAlignment - outside % kAlignment) % kAlignment;
+                    out.write(std::string(padding, '\0').data(), static_cast<std::streamsize>(padding));
+                    out.write(tensor.raw_data().data(), static_cast<std::streamsize>(tensor.raw_data().size()));
+                    const std::pair<const char*, std::string> entries[] = {
+                        {"location", data.filename().string()},
+                        {"offset", std::to_string(outside + padding)},
+                        {"length", std::to_string(tensor.raw_data().size())}};
+                    for (const auto& [key, value] : entries) {
+                        pb::StringStringEntryProto& entry = *tensor.add_external_data();
+                        entry.set_key(key);
+                        entry.set_value(value);
+                    }
+                    tensor.set_data_location(pb::TensorProto::EXTERNAL);
+                    outside += padding + tensor.raw_data().size();
+                    tensor.clear_raw_data();
+                }
+                return out.good();
+            }));
+        }
+        const std::size_t inside = model.ByteSizeLong();
+        if (inside > INT_MAX)
+            return fail(ErrorCode::TooLarge, "the model does not fit into an ONNX file", path.string());
+        QS_CHECK(writeAtomically(path, [&](std::ostream& out) { return model.SerializeToOstream(&out); }));
+        return inside + outside;
+    } catch (const std::exception& error) {
+        return fail(ErrorCode::Io, std::string("cannot write: ") + error.what(), path.string());
+    }
+}
+
+} // namespace qs::onnx

@@ -1,0 +1,149 @@
+#include "core/exec/program.h"
+#include "core/onnx/export.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <unordered_map>
+
+namespace qs::onnx {
+
+namespace {
+
+/// A quantized network amplifies last-bit differences of its float parts, so a few images may flip.
+constexpr double kLeastAgreement = 0.985;
+constexpr double kLeastSqnrDb = 20;
+
+using NodesByOutput = std::unordered_map<std::string, const graph::Node*>;
+
+NodesByOutput nodesByOutput(const graph::Graph& graph)
+{
+    NodesByOutput nodes;
+    for (const graph::Node& node : graph.nodes())
+        for (const TensorId output : node.outputs)
+            if (output.valid())
+                nodes[graph.value(output).name] = &node;
+    return nodes;
+}
+
+Error differs(const std::string& what, const std::string& where)
+{
+    return {ErrorCode::Internal, "the exported file has another " + what + " than the simulation", where};
+}
+
+bool sameBits(const Tensor& a, const Tensor& b)
+{
+    return a.dtype() == b.dtype() && a.elements() == b.elements() &&
+           std::memcmp(a.bytes(), b.bytes(), a.sizeBytes()) == 0;
+}
+
+/// The node of the re-loaded graph that stands for `node` of the original one.
+const graph::Node* counterpart(const graph::Graph& original, const graph::Node& node, const NodesByOutput& reloaded)
+{
+    const auto it = reloaded.find(original.value(node.outputs[0]).name);
+    return it != reloaded.end() && it->second->op == node.op ? it->second : nullptr;
+}
+
+bool sameGrid(const graph::Node& fake, const quant::UniformGrid& grid)
+{
+    const Tensor* scale = fake.attributes.tensor("scale");
+    const Tensor* zeroPoint = fake.attributes.tensor("zero_point");
+    return scale && zeroPoint && scale->elements() == 1 && zeroPoint->elements() == 1 &&
+           scale->floats()[0] == grid.scale[0] && zeroPoint->data<int32_t>()[0] == grid.zeroPoint[0] &&
+           fake.attributes.integer("qmin", 0) <= grid.qmin && fake.attributes.integer("qmax", 0) >= grid.qmax;
+}
+
+Result<std::size_t> compareConstants(const Model& model, const quant::Plan& plan, const Model& reloaded)
+{
+    const NodesByOutput nodes = nodesByOutput(reloaded.graph);
+    std::size_t compared = 0;
+    for (const graph::Site& site : model.sites) {
+        const quant::SitePlan& numbers = plan[site.id];
+        if (!numbers.quantized())
+            continue;
+        for (const graph::Use& use : site.uses) {
+            const graph::Node* node = counterpart(model.graph, model.graph.node(use.node), nodes);
+            if (!node || static_cast<int>(node->inputs.size()) <= use.input)
+                return tl::unexpected<Error>(differs("node", site.nodeName));
+            const graph::Value& input = reloaded.graph.value(node->inputs[static_cast<std::size_t>(use.input)]);
+            if (site.kind == graph::SiteKind::Weight) {
+                if (!sameBits(input.constant, numbers.dequantized))
+                    return tl::unexpected<Error>(differs("weight", site.name));
+                ++compared;
+                continue;
+            }
+            const graph::Node* fake = input.producer.valid() ? &reloaded.graph.node(input.producer) : nullptr;
+            if (!fake || fake->op != "FakeQuantize" || !sameGrid(*fake, numbers.grid))
+                return tl::unexpected<Error>(differs("grid", site.name));
+        }
+    }
+    for (const auto& [id, bias] : plan.biases) {
+        const graph::Node& original = model.graph.node(id);
+        const graph::Node* node = counterpart(model.graph, original, nodes);
+        if (!node || node->inputs.size() < 3)
+            return tl::unexpected<Error>(differs("bias", original.name));
+        const std::span<const float> values = reloaded.graph.value(node->inputs[2]).constant.floats();
+        for (std::size_t i = 0; i < bias->codes.size(); ++i)
+            if (i >= values.size() || values[i] != static_cast<float>(bias->codes[i]) * bias->scale[i])
+                return tl::unexpected<Error>(differs("bias", original.name));
+    }
+    return compared;
+}
+
+std::size_t best(std::span<const float> logits)
+{
+    return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+void compareLogits(const Tensor& expected, const Tensor& actual, VerifyReport& report)
+{
+    const std::span<const float> a = expected.floats();
+    const std::span<const float> b = actual.floats();
+    const std::size_t classes = report.images > 0 ? a.size() / report.images : 0;
+    double signal = 0, noise = 0, largest = 0, difference = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const double d = static_cast<double>(a[i]) - b[i];
+        signal += static_cast<double>(a[i]) * a[i];
+        noise += d * d;
+        largest = std::max(largest, std::abs(static_cast<double>(a[i])));
+        difference = std::max(difference, std::abs(d));
+    }
+    std::size_t same = 0;
+    for (std::size_t i = 0; i < report.images; ++i)
+        same += best(a.subspan(i * classes, classes)) == best(b.subspan(i * classes, classes));
+    report.top1Agreement = report.images > 0 ? static_cast<double>(same) / static_cast<double>(report.images) : 1;
+    report.maxLogitDifference = largest > 0 ? difference / largest : 0;
+    report.logitSqnrDb = noise > 0 ? 10 * std::log10(signal / noise) : std::numeric_limits<double>::infinity();
+}
+
+} // namespace
+
+Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
+                                  const exec::ImageSource& images, std::size_t count, const Context& context)
+{
+    ImportOptions options;
+    options.imageSize = model.info.height;
+    QS_ASSIGN(const Model reloaded, importModel(path, options));
+    VerifyReport report;
+    QS_ASSIGN(report.weightsCompared, compareConstants(model, plan, reloaded));
+    report.images = std::min(count, images.size());
+    if (report.images > 0) {
+        QS_ASSIGN(const exec::Program simulated,
+                  exec::Program::compile(model.graph, model.sites, plan.simulation, {}));
+        QS_ASSIGN(const exec::Program exported, exec::Program::compile(reloaded.graph, reloaded.sites));
+        QS_ASSIGN(const Tensor expected, exec::runImages(simulated, images, 0, report.images, context, "simulating"));
+        QS_ASSIGN(const Tensor actual,
+                  exec::runImages(exported, images, 0, report.images, context, "checking the export"));
+        if (expected.elements() != actual.elements())
+            return fail(ErrorCode::Internal, "the exported file has another number of classes", path.string());
+        compareLogits(expected, actual, report);
+    }
+    report.passed = report.top1Agreement >= kLeastAgreement && report.logitSqnrDb >= kLeastSqnrDb;
+    if (report.images == 0)
+        report.passed = true;
+    return report;
+}
+
+} // namespace qs::onnx

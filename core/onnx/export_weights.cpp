@@ -1,0 +1,221 @@
+#include "core/onnx/export_edit.h"
+
+#include <algorithm>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+namespace {
+
+constexpr int32_t kUInt4Type = 21; // TensorProto.DataType of ONNX 1.16, newer than the schema of the system
+constexpr int32_t kInt4Type = 22;
+
+/// How codes lie in the file: stored = code + shift.
+struct Container {
+    int32_t type = pb::TensorProto::INT8;
+    int shift = 0;
+};
+
+Container containerOf(const quant::UniformGrid& grid, bool int4, bool isUnsigned)
+{
+    const bool symmetric = grid.qmin < 0;
+    if (int4)
+        return {symmetric ? kInt4Type : kUInt4Type, 0};
+    if (isUnsigned)
+        return {pb::TensorProto::UINT8, symmetric ? 128 : 0};
+    return {pb::TensorProto::INT8, symmetric ? 0 : -128};
+}
+
+/// One byte a code, or two codes a byte with the first in the low half.
+std::string packed(const std::vector<int>& codes, bool int4)
+{
+    std::string bytes;
+    if (!int4) {
+        bytes.reserve(codes.size());
+        for (const int code : codes)
+            bytes += static_cast<char>(code);
+        return bytes;
+    }
+    bytes.assign((codes.size() + 1) / 2, '\0');
+    for (std::size_t i = 0; i < codes.size(); ++i)
+        bytes[i / 2] = static_cast<char>(static_cast<unsigned char>(bytes[i / 2]) | ((codes[i] & 15) << (i % 2 * 4)));
+    return bytes;
+}
+
+/// Codes of a weight as the plan means them, checked against its dequantized values.
+Result<std::vector<int>> codesOf(const quant::SitePlan& numbers, const graph::Site& site)
+{
+    const std::span<const int8_t> stored = numbers.codes.data<int8_t>();
+    const std::span<const float> values = numbers.dequantized.floats();
+    const quant::UniformGrid& grid = numbers.grid;
+    const auto inner = static_cast<std::size_t>(site.layout.inner);
+    std::vector<int> codes(stored.size());
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+        const std::size_t c = grid.scale.size() > 1 ? i / inner % grid.scale.size() : 0;
+        codes[i] = grid.qmax > 127 ? static_cast<uint8_t>(stored[i]) : stored[i];
+        if (static_cast<float>(codes[i] - grid.zeroPoint[c]) * grid.scale[c] != values[i])
+            return fail(ErrorCode::Internal, "the codes of the weight do not give its values", site.name);
+    }
+    return codes;
+}
+
+} // namespace
+
+/// Puts DequantizeLinear(codes) in place of input 1, in the node's own layout.
+Result<void> ExportEdit::replaceWeight(const graph::Site& site, int position)
+{
+    QS_ASSIGN(const std::string value, weightValue(site, position));
+    pb::NodeProto& node = m_file.node(position);
+    node.set_input(1, value);
+    if (attribute(node, "alpha"))
+        setAttribute(node, "alpha", 1.0f);
+    return {};
+}
+
+Result<std::string> ExportEdit::weightValue(const graph::Site& site, int position)
+{
+    const pb::NodeProto& node = m_file.node(position);
+    const std::string original = node.input(1);
+    if (!m_file.isConstant(original))
+        return fail(ErrorCode::Unsupported, "export cannot edit a layer whose weight is the left operand",
+                    site.nodeName);
+    const pb::TensorProto* tensor = m_file.constant(original);
+    if (tensor && tensor->data_type() != pb::TensorProto::FLOAT)
+        return fail(ErrorCode::Unsupported,
+                    "export writes float32 models only; the weights of this one have another type", site.nodeName);
+    const bool isConv = node.op_type() == "Conv";
+    const bool transposed = node.op_type() == "Gemm" && integerAttribute(node, "transB", 0) != 0;
+    const std::pair key{site.id, std::string(transposed ? "transposed" : "")};
+    if (const auto it = m_pairs.find(key); it != m_pairs.end()) {
+        m_file.lower(it->second.group, position);
+        return it->second.output;
+    }
+
+    const quant::SitePlan& numbers = m_plan[site.id];
+    QS_ASSIGN(std::vector<int> codes, codesOf(numbers, site));
+    std::vector<int64_t> dims;
+    for (std::size_t i = 0; i < site.shape.rank(); ++i)
+        dims.push_back(site.shape[i]);
+    int64_t axis = isConv ? 0 : 1;
+    if (transposed) {
+        std::vector<int> turned(codes.size());
+        const auto k = static_cast<std::size_t>(dims[0]);
+        const auto n = static_cast<std::size_t>(dims[1]);
+        for (std::size_t i = 0; i < k; ++i)
+            for (std::size_t j = 0; j < n; ++j)
+                turned[j * k + i] = codes[i * n + j];
+        codes = std::move(turned);
+        std::swap(dims[0], dims[1]);
+        axis = 0;
+    }
+    const bool int4 = m_options.opset >= 21 && numbers.settings.bits <= 4;
+    const Container container = containerOf(numbers.grid, int4, m_options.unsignedWeights);
+    for (int& code : codes)
+        code += container.shift;
+    std::vector<int> zeroPoints(numbers.grid.zeroPoint.begin(), numbers.grid.zeroPoint.end());
+    for (int& zero : zeroPoints)
+        zero += container.shift;
+
+    const bool perChannel = numbers.grid.scale.size() > 1;
+    std::vector<int64_t> parameterDims;
+    if (perChannel)
+        parameterDims.push_back(static_cast<int64_t>(numbers.grid.scale.size()));
+    const std::string codesName =
+        m_file.addTensor(site.name + "_quantized", container.type, dims, packed(codes, int4));
+    const std::string scaleName = m_file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, parameterDims,
+                                                   std::span<const float>(numbers.grid.scale));
+    const std::string zeroName =
+        m_file.addTensor(site.name + "_zero_point", container.type, parameterDims, packed(zeroPoints, int4));
+    const std::string output = m_file.unique(site.name + "_dequantized");
+    pb::NodeProto dequantize = makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
+                                        {codesName, scaleName, zeroName}, output);
+    if (perChannel)
+        setAttribute(dequantize, "axis", axis);
+    m_pairs[key] = {m_file.place({std::move(dequantize)}, position), output};
+    return output;
+}
+
+std::string ExportEdit::biasValue(const graph::Site& weight, const quant::BiasPlan& bias, int before)
+{
+    const std::string base = weight.layer + ".bias";
+    const bool perChannel = m_plan[weight.id].grid.scale.size() > 1;
+    const auto count = static_cast<int64_t>(bias.codes.size());
+    const std::string codes = m_file.addTensor(base + "_quantized", pb::TensorProto::INT32, {&count, 1},
+                                               std::span<const int32_t>(bias.codes));
+    const std::string scale = perChannel ? m_file.addTensor(base + "_scale", pb::TensorProto::FLOAT, {&count, 1},
+                                                            std::span<const float>(bias.scale))
+                                         : m_file.addScalar(base + "_scale", bias.scale.front());
+    const std::string output = m_file.unique(base + "_dequantized");
+    pb::NodeProto node =
+        makeNode("DequantizeLinear", m_file.unique(base + "/DequantizeLinear"), {codes, scale}, output);
+    if (perChannel)
+        setAttribute(node, "axis", int64_t{0});
+    m_file.place({std::move(node)}, before);
+    return output;
+}
+
+/// The bias goes where the file has it. Where the importer folded more into the layer than one bias (a second Add, a
+/// BatchNormalization), all of these leave and the layer gets one bias of its own.
+Result<void> ExportEdit::replaceBias(NodeId id, int position)
+{
+    const graph::Node& graphNode = m_model.graph.node(id);
+    const graph::Site& weight = m_model.sites[m_model.sites.at({id, 1})];
+    const std::string bias = biasValue(weight, *m_plan.biases.at(id), position);
+    const bool isMatMul = m_file.node(position).op_type() == "MatMul";
+
+    std::vector<int> adds; // nodes of the group after the product that compute with constants
+    std::vector<int> rest;
+    for (const int source : graphNode.sources) {
+        const pb::NodeProto& node = m_file.node(source);
+        if (source == position || m_file.isConstant(node.output(0)))
+            continue;
+        if (node.op_type() == "Add" && (m_file.isConstant(node.input(0)) || m_file.isConstant(node.input(1))))
+            adds.push_back(source);
+        else
+            rest.push_back(source);
+    }
+    pb::NodeProto& product = m_file.node(position);
+    const bool ownBias = product.input_size() > 2 && !product.input(2).empty();
+    const auto setOwn = [&] {
+        while (product.input_size() < 3)
+            product.add_input();
+        product.set_input(2, bias);
+        if (attribute(product, "beta"))
+            setAttribute(product, "beta", 1.0f);
+    };
+    const bool folded =
+        std::ranges::any_of(rest, [&](int source) { return m_file.node(source).op_type() == "BatchNormalization"; });
+    if (!folded && isMatMul && adds.size() == 1) {
+        pb::NodeProto& add = m_file.node(adds[0]);
+        add.set_input(m_file.isConstant(add.input(0)) ? 0 : 1, bias);
+        return {};
+    }
+    if (!folded && !isMatMul && adds.empty()) {
+        setOwn();
+        return {};
+    }
+    for (const int source : rest)
+        if (m_file.node(source).op_type() != "BatchNormalization")
+            return fail(ErrorCode::Unsupported, "export cannot edit the bias of a layer of this form",
+                        graphNode.name);
+    if (isMatMul && ownBias)
+        return fail(ErrorCode::Internal, "a MatMul with three inputs", graphNode.name);
+    for (const int source : adds)
+        m_file.remove(source);
+    for (const int source : rest)
+        m_file.remove(source);
+    const std::string output = m_model.graph.value(graphNode.outputs[0]).name;
+    if (isMatMul) {
+        const std::string between = m_file.unique(product.output(0) + "_product");
+        product.set_output(0, between);
+        m_file.placeAfter({makeNode("Add", m_file.unique(weight.layer + ".bias/Add"), {between, bias}, output)},
+                          position);
+    } else {
+        product.set_output(0, output);
+        setOwn();
+    }
+    return {};
+}
+
+} // namespace qs::onnx

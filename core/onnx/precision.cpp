@@ -1,0 +1,133 @@
+#include "core/onnx/precision.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace qs::onnx {
+
+namespace {
+
+constexpr std::array<std::string_view, 18> kMovers{
+    "Reshape", "Transpose", "Slice",        "Split",        "Concat", "Gather", "GatherElements", "Expand", "Tile",
+    "Pad",     "Cast",      "DepthToSpace", "SpaceToDepth", "Where",  "TopK",   "Trilu",          "ArgMax", "ArgMin"};
+
+std::string layerOf(const Model& model, NodeId id, std::size_t inputs)
+{
+    for (std::size_t i = 0; i < inputs; ++i)
+        if (const SiteId site = model.sites.at({id, static_cast<int>(i)}); site.valid())
+            return model.sites[site].layer;
+    return "";
+}
+
+std::string reasonOfProduct(const Model& model, const graph::Node& node, const ProductForm& form)
+{
+    const bool twoActivations = node.op == "MatMul";
+    if (!form.quantizedInput && !form.quantizedWeight)
+        return "not quantized";
+    if (!form.quantizedInput)
+        return twoActivations ? "its left operand is not quantized" : "its input is not quantized (weights only)";
+    if (!form.quantizedWeight)
+        return twoActivations ? "its right operand is not quantized" : "its weights are not quantized";
+    if (node.op == "Conv")
+        return "ONNX Runtime has an integer convolution only where its output is quantized too";
+    if (form.int4)
+        return "4-bit weights are multiplied in float where the input is quantized";
+    if (!form.integerBias && (form.op == "Gemm" || !model.info.dynamicBatch))
+        return "its bias is float";
+    return "";
+}
+
+std::string reasonOfOther(const graph::Node& node)
+{
+    if (node.op == "LayerNormalization" || node.op == "Softmax" || node.op == "Gelu")
+        return "kept in float: quantizing it costs accuracy and time";
+    return "element-wise operators and reductions compute in float";
+}
+
+} // namespace
+
+int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node)
+{
+    const Shape& output = graph.value(node.outputs[0]).shape;
+    const int64_t images = std::max<int64_t>(graph.batch(), 1);
+    if (node.op == "Linear" || node.op == "MatMul")
+        return output.elements() / images * graph.value(node.inputs[0]).shape.back();
+    if (node.op == "Conv") {
+        const Shape& weight = graph.value(node.inputs[1]).shape;
+        return output.elements() / images * (weight.elements() / std::max<int64_t>(weight[0], 1));
+    }
+    return 0;
+}
+
+std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<NodeId, ProductForm>& forms)
+{
+    std::vector<NodePrecision> table;
+    for (std::size_t i = 0; i < model.graph.nodes().size(); ++i) {
+        const NodeId id(i);
+        const graph::Node& node = model.graph.node(id);
+        NodePrecision row;
+        row.node = node.name;
+        row.op = node.op;
+        row.layer = layerOf(model, id, node.inputs.size());
+        row.macs = multiplyAccumulates(model.graph, node);
+        if (const auto form = forms.find(id); form != forms.end()) {
+            row.node = form->second.node.empty() ? node.name : form->second.node;
+            row.op = form->second.op;
+            row.reason = reasonOfProduct(model, node, form->second);
+            row.precision = row.reason.empty() ? Precision::Int8 : Precision::Float;
+        } else if (std::ranges::find(kMovers, std::string_view(node.op)) != kMovers.end()) {
+            row.precision = Precision::Moves;
+        } else {
+            row.reason = reasonOfOther(node);
+        }
+        table.push_back(std::move(row));
+    }
+    return table;
+}
+
+std::vector<std::string> saturatingLayers(const Model& model, const quant::Plan& plan)
+{
+    std::vector<std::string> layers;
+    for (const graph::Site& site : model.sites) {
+        const quant::SitePlan& weight = plan[site.id];
+        if (site.kind != graph::SiteKind::Weight || !weight.quantized() || site.uses.empty() ||
+            model.graph.node(site.uses[0].node).op != "Linear" || weight.grid.qmin < -128 || weight.grid.qmax > 127)
+            continue;
+        const SiteId input = model.sites.at({site.uses[0].node, 0});
+        if (!input.valid() || !plan[input].quantized())
+            continue;
+        // Symmetric activations are moved to 0..255 by the runtime.
+        const quant::UniformGrid& grid = plan[input].grid;
+        const int largest = grid.qmin < 0 ? grid.qmax + 128 : grid.qmax;
+        const std::span<const int8_t> codes = weight.codes.data<int8_t>();
+        const auto n = static_cast<std::size_t>(site.shape[1]);
+        const auto k = static_cast<std::size_t>(site.shape[0]);
+        bool saturates = false;
+        for (std::size_t row = 0; row + 1 < k && !saturates; row += 2)
+            for (std::size_t c = 0; c < n; ++c) {
+                const int a = codes[row * n + c];
+                const int b = codes[(row + 1) * n + c];
+                const int up = std::max(a, 0) + std::max(b, 0);
+                const int down = std::max(-a, 0) + std::max(-b, 0);
+                saturates |= up * largest > 32767 || down * largest > 32768;
+            }
+        if (saturates)
+            layers.push_back(site.layer);
+    }
+    return layers;
+}
+
+double ExportReport::int8MacShare() const
+{
+    int64_t all = 0;
+    int64_t integer = 0;
+    for (const NodePrecision& node : nodes) {
+        all += node.macs;
+        integer += node.precision == Precision::Int8 ? node.macs : 0;
+    }
+    return all > 0 ? static_cast<double>(integer) / static_cast<double>(all) : 0;
+}
+
+} // namespace qs::onnx

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "core/onnx/export.h"
+#include "core/onnx/export_edit.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace qs::onnx {
+
+/// Which kernels ONNX Runtime's CPU provider will choose for the nodes of an exported model, by its QDQ fusion rules
+/// (1.20 to 1.31, measured):
+///   Linear  int8 (QGemm, MatMulIntegerToFloat, QLinearMatMul) if input and weight come from DequantizeLinear of
+///           8-bit integers with zero points and the bias, if any, is int32; also with a float bias where the batch
+///           is dynamic (the fusion to a float Gemm needs static shapes)
+///   MatMul  int8 if both operands are quantized
+///   Conv    float: an integer convolution needs a QuantizeLinear right after it
+/// and everything else computes in float or only moves data. Multiply-accumulates are of one image.
+std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<NodeId, ProductForm>& forms);
+
+/// Multiply-accumulates of a node of the graph, for one image; 0 for what is not a product.
+int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node);
+
+/// Names of the layers whose int8 weights can overflow the 16-bit sums of x86 CPUs without VNNI. There two products
+/// a0·w0 + a1·w1 (rows 2j and 2j+1, a in [0, 255]) are added with saturation at 32767, so the codes of one sign of a
+/// pair must not exceed 128 in sum (activations of fewer bits have room for more).
+/// Source: ONNX Runtime's documentation of quantization on x86; measured on AVX2.
+std::vector<std::string> saturatingLayers(const Model& model, const quant::Plan& plan);
+
+} // namespace qs::onnx
