@@ -1,0 +1,122 @@
+#pragma once
+
+#include "core/exec/image_source.h"
+#include "core/onnx/import.h"
+#include "core/quant/plan.h"
+#include "core/quant/quantizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+
+namespace qs::test {
+
+struct HandPlanOptions {
+    int weightBits = 8;
+    int activationBits = 8;
+    quant::Scheme activationScheme = quant::Scheme::Asymmetric;
+    quant::Granularity weightGranularity = quant::Granularity::Channel;
+    double low = -3.1, high = 2.7; ///< range of every activation
+    std::function<bool(const graph::Site&)> quantized = [](const graph::Site& site) {
+        return site.coverage == graph::Coverage::MatMul;
+    };
+};
+
+/// A plan without calibration: min-max weights, one range for all activations. What export and simulation share is
+/// written out here a second time, so that tests do not depend on resolve.
+inline quant::Plan handPlan(const onnx::Model& model, const HandPlanOptions& options = {})
+{
+    quant::Plan plan;
+    plan.sites.resize(model.sites.size());
+    plan.simulation.activations.resize(model.sites.size());
+    for (const graph::Site& site : model.sites) {
+        auto numbers = std::make_shared<quant::SitePlan>();
+        plan.sites[site.id.index()] = numbers;
+        if (!options.quantized(site)) {
+            numbers->settings.bits = quant::kFloatBits;
+            continue;
+        }
+        if (site.kind == graph::SiteKind::Activation) {
+            numbers->settings.bits = options.activationBits;
+            numbers->settings.scheme = options.activationScheme;
+            numbers->grid =
+                quant::uniformGrid(options.low, options.high, options.activationBits, options.activationScheme);
+            numbers->map = quant::makeUniformMap(numbers->grid);
+            plan.simulation.activations[site.id.index()] = numbers->map;
+            continue;
+        }
+        numbers->settings = {options.weightBits, quant::Scheme::Symmetric, options.weightGranularity, "uniform", {}};
+        const Tensor& weight = model.graph.value(site.tensor).constant;
+        const auto inner = static_cast<std::size_t>(site.layout.inner);
+        const bool perChannel = options.weightGranularity == quant::Granularity::Channel;
+        const std::size_t channels = perChannel ? static_cast<std::size_t>(site.layout.channels) : 1;
+        const auto channel = [&](std::size_t i) { return i / inner % channels; };
+        std::vector<float> largest(channels);
+        for (std::size_t i = 0; i < weight.floats().size(); ++i)
+            largest[channel(i)] = std::max(largest[channel(i)], std::abs(weight.floats()[i]));
+        for (const float m : largest) {
+            const quant::UniformGrid one = quant::uniformGrid(-m, m, options.weightBits, quant::Scheme::Symmetric);
+            numbers->grid.scale.push_back(one.scale[0]);
+            numbers->grid.zeroPoint.push_back(0);
+            numbers->grid.qmin = one.qmin;
+            numbers->grid.qmax = one.qmax;
+        }
+        numbers->codes = Tensor(DType::Int8, weight.shape());
+        numbers->dequantized = Tensor(DType::Float32, weight.shape());
+        auto codes = numbers->codes.mutableData<int8_t>();
+        auto values = numbers->dequantized.mutableData<float>();
+        for (std::size_t i = 0; i < codes.size(); ++i) {
+            const float scale = numbers->grid.scale[channel(i)];
+            codes[i] = static_cast<int8_t>(std::nearbyint(weight.floats()[i] / scale));
+            values[i] = static_cast<float>(codes[i]) * scale;
+        }
+        for (const graph::Use& use : site.uses)
+            plan.simulation.constants[use] = numbers->dequantized;
+    }
+    for (const graph::Site& site : model.sites) {
+        if (site.kind != graph::SiteKind::Weight || !plan[site.id].quantized())
+            continue;
+        const NodeId node = site.uses[0].node;
+        const SiteId input = model.sites.at({node, 0});
+        const auto& inputs = model.graph.node(node).inputs;
+        if (!input.valid() || !plan[input].quantized() || inputs.size() < 3 || !inputs[2].valid())
+            continue;
+        const std::span<const float> bias = model.graph.value(inputs[2]).constant.floats();
+        auto codes = std::make_shared<quant::BiasPlan>();
+        Tensor values(DType::Float32, {static_cast<int64_t>(bias.size())});
+        const std::vector<float>& scales = plan[site.id].grid.scale;
+        for (std::size_t i = 0; i < bias.size(); ++i) {
+            codes->scale.push_back(plan[input].grid.scale[0] * scales[scales.size() > 1 ? i : 0]);
+            codes->codes.push_back(static_cast<int32_t>(std::nearbyint(bias[i] / codes->scale[i])));
+            values.mutableData<float>()[i] = static_cast<float>(codes->codes[i]) * codes->scale[i];
+        }
+        plan.biases[node] = codes;
+        plan.simulation.constants[{node, 2}] = values;
+    }
+    return plan;
+}
+
+/// Images of normally distributed noise.
+class NoiseImages final : public exec::ImageSource {
+public:
+    explicit NoiseImages(std::size_t count) : m_count(count) {}
+    std::size_t size() const override { return m_count; }
+    Result<void> load(std::size_t index, std::span<float> dst) const override
+    {
+        std::mt19937 random(static_cast<uint32_t>(index) + 1);
+        std::normal_distribution<float> normal;
+        for (float& value : dst)
+            value = normal(random);
+        return {};
+    }
+    std::optional<int> label(std::size_t) const override { return std::nullopt; }
+    std::string name(std::size_t index) const override { return "noise " + std::to_string(index); }
+
+private:
+    std::size_t m_count;
+};
+
+} // namespace qs::test
