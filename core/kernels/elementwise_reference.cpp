@@ -11,12 +11,15 @@ using namespace constants;
 
 namespace {
 
+/// The same order of operations as in math_inl.h, here and below.
 template <int N>
 float polynomial(float x, const float (&c)[N])
 {
-    float sum = c[N - 1];
-    for (int i = N - 2; i >= 0; --i)
-        sum = std::fma(sum, x, c[i]);
+    const float square = x * x;
+    const auto pair = [&](int i) { return i + 1 < N ? std::fma(c[i + 1], x, c[i]) : c[i]; };
+    float sum = pair((N - 1) / 2 * 2);
+    for (int i = (N - 1) / 2 * 2 - 2; i >= 0; i -= 2)
+        sum = std::fma(sum, square, pair(i));
     return sum;
 }
 
@@ -38,13 +41,12 @@ float exp(float x)
     if (x != x)
         return x;
     x = x < kExpLow ? kExpLow : x > kExpHigh ? kExpHigh : x;
-    const float nf = std::nearbyint(x * kLog2E);
-    const auto n = static_cast<int32_t>(nf);
-    float r = std::fma(-nf, kLn2High, x);
-    r = std::fma(-nf, kLn2Low, r);
-    const float p = std::fma(r * r, polynomial(r, kExp), r) + 1.0f;
-    const int32_t half = n >> 1;
-    return p * std::bit_cast<float>((half + 127) << 23) * std::bit_cast<float>((n - half + 127) << 23);
+    const float shifted = std::fma(x, kLog2E, kRoundMagic);
+    const float n = shifted - kRoundMagic;
+    float r = std::fma(-n, kLn2High, x);
+    r = std::fma(-n, kLn2Low, r);
+    const float twice = std::fma(r * r, polynomial(r, kTwiceExp), r + r) + 2.0f;
+    return twice * std::bit_cast<float>((std::bit_cast<uint32_t>(shifted) + 126) << 23);
 }
 
 float erf(float x)

@@ -4,14 +4,16 @@
 /// iteratively reweighted least squares (Lawson's method) to the relative error, in double, then rounded to float.
 namespace qs::kernels::constants {
 
-// exp(x) = 2^n exp(r),  n = rne(x / ln 2),  r = x - n ln 2 in [-0.347, 0.347],  ln 2 = kLn2High + kLn2Low where
-// n * kLn2High is exact.  exp(r) = 1 + r + r^2 P(r): fit error 3.1e-9.
+// exp(x) = 2^(n-1) 2 exp(r),  n = rne(x / ln 2),  r = x - n ln 2 in [-0.347, 0.347],  ln 2 = kLn2High + kLn2Low where
+// n * kLn2High is exact.  2 exp(r) = 2 + 2 r + r^2 P(r): fit error 3.1e-9. The factor 2 moves the exponents that one
+// float can hold from [-126, 127] to [-125, 128]: up to the largest finite result.
 inline constexpr float kLog2E = 1.44269504f;
 inline constexpr float kLn2High = 0.693359375f;
 inline constexpr float kLn2Low = -2.12194440e-4f;
-inline constexpr float kExpLow = -104.0f; ///< below: 0
-inline constexpr float kExpHigh = 89.0f;  ///< above: infinity
-inline constexpr float kExp[] = {0.499999934f, 0.166665206f, 0.0416683881f, 0.00836871708f, 0.00138145997f};
+inline constexpr float kExpLow = -87.336544f;     ///< n = -126: the factor is 0
+inline constexpr float kExpHigh = 88.8f;          ///< 2 exp(r) 2^127 overflows
+inline constexpr float kRoundMagic = 12582912.0f; ///< 1.5 * 2^23: added, it leaves an integer in the low bits
+inline constexpr float kTwiceExp[] = {0.999999868f, 0.333330412f, 0.0833367763f, 0.0167374341f, 0.00276291994f};
 
 // erf(x) = x P(x^2) / Q(x^2) for |x| <= 4, then +-1: fit error 2.5e-8.
 inline constexpr float kErfLimit = 4.0f;
