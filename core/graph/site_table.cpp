@@ -1,0 +1,61 @@
+#include "core/graph/sites.h"
+
+#include <algorithm>
+#include <set>
+
+namespace qs::graph {
+
+SiteTable::SiteTable(std::vector<Site> sites) : m_sites(std::move(sites))
+{
+    for (std::size_t i = 0; i < m_sites.size(); ++i) {
+        m_sites[i].id = SiteId(i);
+        for (const Use& use : m_sites[i].uses)
+            m_uses.emplace_back(use, SiteId(i));
+    }
+    std::sort(m_uses.begin(), m_uses.end());
+}
+
+int SiteTable::blocks() const
+{
+    int blocks = 0;
+    for (const Site& site : m_sites)
+        blocks = std::max(blocks, site.block + 1);
+    return blocks;
+}
+
+SiteId SiteTable::find(std::string_view name) const
+{
+    const auto it = std::find_if(m_sites.begin(), m_sites.end(), [&](const Site& site) { return site.name == name; });
+    return it == m_sites.end() ? SiteId() : it->id;
+}
+
+SiteId SiteTable::at(Use use) const
+{
+    const auto it = std::lower_bound(m_uses.begin(), m_uses.end(), use,
+                                     [](const auto& entry, const Use& wanted) { return entry.first < wanted; });
+    return it != m_uses.end() && it->first == use ? it->second : SiteId();
+}
+
+std::vector<SiteId> SiteTable::ofLayer(std::string_view layer) const
+{
+    // The weight says which nodes the layer is; its input may be named after an earlier layer that shares it.
+    std::set<NodeId> nodes;
+    std::vector<SiteId> ids;
+    for (const Site& site : m_sites)
+        if (site.layer == layer && site.kind == SiteKind::Weight)
+            for (const Use& use : site.uses)
+                nodes.insert(use.node);
+    for (const Site& site : m_sites) {
+        const bool reads =
+            site.coverage == Coverage::MatMul &&
+            std::any_of(site.uses.begin(), site.uses.end(), [&](const Use& use) { return nodes.contains(use.node); });
+        if (site.layer == layer || reads)
+            ids.push_back(site.id);
+    }
+    std::stable_sort(ids.begin(), ids.end(), [&](SiteId a, SiteId b) {
+        return m_sites[a.index()].kind == SiteKind::Activation && m_sites[b.index()].kind == SiteKind::Weight;
+    });
+    return ids;
+}
+
+} // namespace qs::graph

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/graph/sites.h"
+
+#include <map>
+#include <vector>
+
+namespace qs::graph {
+
+/// One scaled dot product attention. Ids are of MatMul and Softmax nodes.
+struct Attention {
+    NodeId product; ///< Q·Kᵀ
+    NodeId softmax;
+    NodeId sum;          ///< A·V
+    int softmaxSlot = 0; ///< input of `sum` that the softmax feeds
+};
+
+/// What the operators of a graph are in the network.
+struct Structure {
+    std::vector<NodeId> layers; ///< Linear, Conv and MatMul nodes on activations, in order
+    std::vector<Attention> attention;
+    std::map<NodeId, Role> roles;      ///< of Linear and Conv nodes
+    std::map<NodeId, int> attentionOf; ///< layers that belong to an attention: its index
+    std::map<NodeId, int> blocks;      ///< of all layers
+};
+
+/// True for Linear and Conv nodes with a constant weight, and MatMul nodes of two activations.
+bool isLayer(const Graph& graph, const Node& node);
+
+/// Finds attention, roles and blocks from operators and shapes alone.
+Structure findStructure(const Graph& graph);
+
+// The steps of findStructure, in their order.
+void findAttention(const Graph& graph, Structure& structure);
+void findRoles(const Graph& graph, Structure& structure);
+void findBlocks(const Graph& graph, Structure& structure);
+
+/// Layers met first when walking from a value to what produced it, through nodes that `through` accepts. Only the
+/// data inputs of a node are followed, not constants.
+std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*through)(const Node&));
+/// Readers met first when walking from a value to its readers, through nodes that `through` accepts: uses of nodes
+/// that it does not accept.
+std::vector<Use> readersAfter(const Graph& graph, TensorId from, bool (*through)(const Node&));
+
+/// Reshape, Transpose, Slice, Split, Gather, ...: moves elements and computes nothing.
+bool isMovement(const Node& node);
+/// Gelu, Relu, Silu, ...
+bool isActivation(const Node& node);
+
+} // namespace qs::graph

@@ -1,0 +1,121 @@
+#include "core/graph/structure.h"
+
+#include <algorithm>
+
+namespace qs::graph {
+
+namespace {
+
+/// Between Q·Kᵀ and softmax: scale, mask, position bias, and their reshapes. Talking heads: small convolutions.
+bool isScoreStep(const Node& node)
+{
+    return isMovement(node) || node.op == "Mul" || node.op == "Div" || node.op == "Add" || node.op == "Sub" ||
+           node.op == "Where" || node.op == "Clip" || node.op == "BatchNormalization";
+}
+
+/// Between the projections and the products: split into heads, scale, normalise, activate.
+bool isOperandStep(const Node& node)
+{
+    return isMovement(node) || isActivation(node) || node.op == "Mul" || node.op == "Div" || node.op == "Add" ||
+           node.op == "LayerNormalization" || node.op == "BatchNormalization" || node.op == "AveragePool";
+}
+
+/// Between A·V and the projection: join the heads, activate, add a local branch.
+bool isJoinStep(const Node& node)
+{
+    return isMovement(node) || isActivation(node) || node.op == "Add" || node.op == "BatchNormalization";
+}
+
+bool isMatMul(const Graph& graph, NodeId id)
+{
+    return graph.node(id).op == "MatMul";
+}
+
+/// The product whose result the softmax normalises. Convolutions on the way (talking heads) are walked through.
+NodeId productBefore(const Graph& graph, TensorId id)
+{
+    for (int convolutions = 0; convolutions < 3; ++convolutions) {
+        const std::vector<NodeId> layers = layersBefore(graph, id, isScoreStep);
+        for (const NodeId layer : layers)
+            if (isMatMul(graph, layer))
+                return layer;
+        if (layers.size() != 1 || graph.node(layers.front()).op != "Conv")
+            return {};
+        id = graph.node(layers.front()).inputs[0];
+    }
+    return {};
+}
+
+std::optional<Use> productAfter(const Graph& graph, TensorId id)
+{
+    for (int convolutions = 0; convolutions < 3; ++convolutions) {
+        const std::vector<Use> readers = readersAfter(graph, id, isScoreStep);
+        for (const Use& use : readers)
+            if (isMatMul(graph, use.node))
+                return use;
+        if (readers.size() != 1 || graph.node(readers.front().node).op != "Conv")
+            return std::nullopt;
+        id = graph.node(readers.front().node).outputs[0];
+    }
+    return std::nullopt;
+}
+
+bool contains(const std::vector<NodeId>& list, NodeId id)
+{
+    return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+/// Linear layers and convolutions that feed an operand: the nearest one on its way.
+std::vector<NodeId> projections(const Graph& graph, TensorId operand)
+{
+    std::vector<NodeId> layers = layersBefore(graph, operand, isOperandStep);
+    std::erase_if(layers, [&](NodeId id) { return isMatMul(graph, id); });
+    return layers;
+}
+
+void assign(Structure& structure, NodeId layer, Role role, int attention)
+{
+    if (structure.roles.emplace(layer, role).second)
+        structure.attentionOf.emplace(layer, attention);
+}
+
+} // namespace
+
+void findAttention(const Graph& graph, Structure& structure)
+{
+    for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+        const Node& softmax = graph.nodes()[n];
+        if (softmax.op != "Softmax")
+            continue;
+        const NodeId product = productBefore(graph, softmax.inputs[0]);
+        const auto sum = productAfter(graph, softmax.outputs[0]);
+        if (!product.valid() || !sum || structure.attentionOf.contains(product) ||
+            structure.attentionOf.contains(sum->node) || product == sum->node)
+            continue;
+        const int index = static_cast<int>(structure.attention.size());
+        structure.attention.push_back({product, NodeId(n), sum->node, sum->input});
+        structure.attentionOf[product] = index;
+        structure.attentionOf[sum->node] = index;
+    }
+    for (std::size_t a = 0; a < structure.attention.size(); ++a) {
+        const Attention& attention = structure.attention[a];
+        const int index = static_cast<int>(a);
+        const Node& product = graph.node(attention.product);
+        const Node& sum = graph.node(attention.sum);
+        const auto query = projections(graph, product.inputs[0]);
+        const auto key = projections(graph, product.inputs[1]);
+        const auto value = projections(graph, sum.inputs[static_cast<std::size_t>(1 - attention.softmaxSlot)]);
+        for (const NodeId layer : query)
+            assign(structure, layer, contains(key, layer) || contains(value, layer) ? Role::Qkv : Role::Query, index);
+        for (const NodeId layer : key)
+            assign(structure, layer, contains(value, layer) ? Role::Qkv : Role::Key, index);
+        for (const NodeId layer : value)
+            assign(structure, layer, Role::Value, index);
+        const auto readers = readersAfter(graph, sum.outputs[0], isJoinStep);
+        for (const Use& use : readers)
+            if (isLayer(graph, graph.node(use.node)) && !isMatMul(graph, use.node) && use.input == 0)
+                assign(structure, use.node, Role::Proj, index);
+    }
+}
+
+} // namespace qs::graph
