@@ -1,0 +1,82 @@
+#include "core/onnx/lowering.h"
+
+namespace qs::onnx {
+
+namespace {
+
+Result<void> needFloat(Lowering& n)
+{
+    for (std::size_t i = 0; i < n.inputCount(); ++i)
+        if (n.has(i) && n.dtype(i) != DType::Float32)
+            return fail(ErrorCode::Unsupported, "input " + std::to_string(i) + " is of type " +
+                                                    std::string(dtypeName(n.dtype(i))) + ", not float");
+    return {};
+}
+
+Result<void> matMul(Lowering& n)
+{
+    QS_CHECK(needFloat(n));
+    return n.finish("MatMul", {n.input(0), n.input(1)});
+}
+
+Result<TensorId> transposed(Lowering& n, std::size_t i)
+{
+    graph::Attributes attributes;
+    attributes.set("perm", std::vector<int64_t>{1, 0});
+    return n.step("Transpose", {n.input(i)}, std::move(attributes));
+}
+
+Result<TensorId> scaled(Lowering& n, TensorId id, float factor)
+{
+    if (factor == 1.0f)
+        return id;
+    QS_ASSIGN(const TensorId constant, n.constantStep(Tensor::scalar(factor)));
+    return n.step("Mul", {id, constant});
+}
+
+/// alpha · A' · B' + beta · C as MatMul and Add; alpha is folded into the constant B, beta into the constant C.
+Result<void> gemm(Lowering& n)
+{
+    QS_CHECK(needFloat(n));
+    QS_CHECK(n.needRank(0, 2, 2));
+    QS_CHECK(n.needRank(1, 2, 2));
+    TensorId a = n.input(0), b = n.input(1);
+    if (n.attributes().integer("transA", 0) != 0) {
+        QS_ASSIGN(a, transposed(n, 0));
+    }
+    if (n.attributes().integer("transB", 0) != 0) {
+        QS_ASSIGN(b, transposed(n, 1));
+    }
+    QS_ASSIGN(b, scaled(n, b, n.attributes().real("alpha", 1.0f)));
+    if (!n.has(2) || n.attributes().real("beta", 1.0f) == 0.0f)
+        return n.finish("MatMul", {a, b});
+    QS_ASSIGN(const TensorId c, scaled(n, n.input(2), n.attributes().real("beta", 1.0f)));
+    QS_ASSIGN(const TensorId product, n.step("MatMul", {a, b}));
+    const Shape expected = n.builder().value(product).shape;
+    QS_CHECK(n.finish("Add", {product, c}));
+    if (n.builder().value(n.results().front()).shape != expected)
+        return fail(ErrorCode::ShapeMismatch, "its C does not broadcast to " + expected.text());
+    return {};
+}
+
+Result<void> einsum(Lowering& n)
+{
+    QS_CHECK(needFloat(n));
+    std::vector<TensorId> inputs;
+    for (std::size_t i = 0; i < n.inputCount(); ++i)
+        inputs.push_back(n.input(i));
+    graph::Attributes attributes;
+    attributes.set("equation", n.attributes().text("equation", ""));
+    return n.finish("Einsum", std::move(inputs), std::move(attributes));
+}
+
+constexpr Rule kRules[] = {{"MatMul", 2, 2, matMul}, {"Gemm", 2, 3, gemm}, {"Einsum", 2, 2, einsum}};
+
+} // namespace
+
+std::span<const Rule> productRules()
+{
+    return kRules;
+}
+
+} // namespace qs::onnx

@@ -1,0 +1,117 @@
+#include "core/onnx/lowering.h"
+
+#include <cmath>
+#include <numeric>
+
+namespace qs::onnx {
+
+namespace {
+
+/// Spreads a list for some axes over all of them; the others get `fallback`.
+template <class T>
+std::vector<T> spread(const std::vector<T>& list, const std::vector<int64_t>& axes, std::size_t rank, T fallback)
+{
+    std::vector<T> all(rank, fallback);
+    for (std::size_t i = 0; i < axes.size(); ++i)
+        all[static_cast<std::size_t>(axes[i])] = list[i];
+    return all;
+}
+
+Result<void> resizeBy(Lowering& n, const std::optional<std::vector<float>>& scales,
+                      const std::optional<std::vector<int64_t>>& sizes, std::vector<int64_t> axes,
+                      graph::Attributes attributes)
+{
+    const Shape& shape = n.shape(0);
+    std::vector<int64_t> target(shape.begin(), shape.end());
+    std::vector<float> factor(shape.rank(), 1.0f);
+    const std::size_t given = sizes ? sizes->size() : scales ? scales->size() : 0;
+    if (given != axes.size())
+        return fail(ErrorCode::Malformed, "its sizes or scales do not fit " + shape.text());
+    if (sizes) {
+        target = spread(*sizes, axes, shape.rank(), int64_t{0});
+        for (std::size_t i = 0; i < target.size(); ++i) {
+            target[i] = target[i] == 0 ? shape[i] : target[i];
+            factor[i] = static_cast<float>(target[i]) / static_cast<float>(shape[i]);
+        }
+    } else {
+        factor = spread(*scales, axes, shape.rank(), 1.0f);
+        for (std::size_t i = 0; i < target.size(); ++i) {
+            const double size = std::floor(static_cast<double>(shape[i]) * factor[i]);
+            if (!(factor[i] > 0) || !(size < 1e9))
+                return fail(ErrorCode::Malformed, "has a scale that is not positive, or enormous");
+            target[i] = static_cast<int64_t>(size);
+        }
+    }
+    for (const int64_t size : target)
+        if (size < 1)
+            return fail(ErrorCode::Malformed, "resizes to nothing");
+    attributes.set("sizes", std::move(target));
+    attributes.set("scales", std::move(factor));
+    return n.finish("Resize", {n.input(0)}, std::move(attributes));
+}
+
+std::vector<int64_t> allAxes(const Shape& shape)
+{
+    std::vector<int64_t> axes(shape.rank());
+    std::iota(axes.begin(), axes.end(), 0);
+    return axes;
+}
+
+Result<void> resize(Lowering& n)
+{
+    const bool old = n.opset() < 11; // x, scales; samples at x / scale, rounded down
+    QS_ASSIGN(auto scales, n.reals("scales", old ? 1 : 2));
+    std::optional<std::vector<int64_t>> sizes;
+    if (!old) {
+        QS_ASSIGN(sizes, n.integers("sizes", 3));
+    }
+    if (sizes && sizes->empty())
+        sizes.reset();
+    if (scales && scales->empty())
+        scales.reset();
+    if (!sizes == !scales)
+        return fail(ErrorCode::Malformed, "needs either sizes or scales");
+    std::vector<int64_t> axes = n.attributes().integers("axes");
+    if (axes.empty())
+        axes = allAxes(n.shape(0));
+    QS_CHECK(n.axes(axes, n.rank(0)));
+    for (int64_t& axis : axes)
+        axis = axis < 0 ? axis + n.rank(0) : axis;
+    if (n.attributes().integer("antialias", 0) != 0)
+        return fail(ErrorCode::Unsupported, "resizes with antialiasing");
+    if (sizes && n.attributes().text("keep_aspect_ratio_policy", "stretch") != "stretch")
+        return fail(ErrorCode::Unsupported, "resizes with an aspect ratio policy");
+    graph::Attributes attributes;
+    attributes.set("mode", n.attributes().text("mode", "nearest"));
+    attributes.set("coordinate_transformation_mode",
+                   old ? "asymmetric" : n.attributes().text("coordinate_transformation_mode", "half_pixel"));
+    attributes.set("nearest_mode", old ? "floor" : n.attributes().text("nearest_mode", "round_prefer_floor"));
+    attributes.set("cubic_coeff_a", n.attributes().real("cubic_coeff_a", -0.75f));
+    attributes.set("exclude_outside", n.attributes().integer("exclude_outside", 0));
+    return resizeBy(n, scales, sizes, std::move(axes), std::move(attributes));
+}
+
+Result<void> upsample(Lowering& n)
+{
+    QS_ASSIGN(const auto scales, n.reals("scales", 1));
+    if (!scales)
+        return fail(ErrorCode::Malformed, "has no scales");
+    graph::Attributes attributes;
+    attributes.set("mode", n.attributes().text("mode", "nearest"));
+    attributes.set("coordinate_transformation_mode", std::string("asymmetric"));
+    attributes.set("nearest_mode", std::string("floor"));
+    attributes.set("cubic_coeff_a", -0.75f);
+    attributes.set("exclude_outside", int64_t{0});
+    return resizeBy(n, scales, std::nullopt, allAxes(n.shape(0)), std::move(attributes));
+}
+
+constexpr Rule kRules[] = {{"Resize", 1, 4, resize}, {"Upsample", 1, 2, upsample}};
+
+} // namespace
+
+std::span<const Rule> resizeRules()
+{
+    return kRules;
+}
+
+} // namespace qs::onnx
