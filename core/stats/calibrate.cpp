@@ -1,0 +1,127 @@
+#include "core/base/file.h"
+#include "core/stats/calibration.h"
+#include "core/stats/collector.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace qs::stats {
+
+namespace {
+
+constexpr std::string_view kStage = "calibrating";
+
+/// Runs between two points where all threads meet: bounds what waits for a slow run before it.
+std::size_t windowRuns(int threads)
+{
+    return std::max<std::size_t>(32, 8 * static_cast<std::size_t>(threads));
+}
+
+/// Part of a source, numbered from 0.
+class Part final : public exec::ImageSource {
+public:
+    Part(const exec::ImageSource& source, std::size_t first, std::size_t count)
+        : m_source(source), m_first(first), m_count(count)
+    {
+    }
+    std::size_t size() const override { return m_count; }
+    Result<void> load(std::size_t index, std::span<float> dst) const override
+    {
+        return m_source.load(m_first + index, dst);
+    }
+    std::optional<int> label(std::size_t index) const override { return m_source.label(m_first + index); }
+    std::string name(std::size_t index) const override { return m_source.name(m_first + index); }
+
+private:
+    const exec::ImageSource& m_source;
+    std::size_t m_first;
+    std::size_t m_count;
+};
+
+std::string hashOfNames(const exec::ImageSource& images)
+{
+    std::string names;
+    for (std::size_t i = 0; i < images.size(); ++i)
+        names += images.name(i) + '\n';
+    return contentHash(std::string_view(names));
+}
+
+} // namespace
+
+Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, const graph::SiteTable& sites,
+                                                     const exec::ImageSource& images,
+                                                     const CalibrationOptions& options, const Context& context)
+{
+    const std::size_t first = std::min(options.firstImage, images.size());
+    const std::size_t total = std::min(options.images, images.size() - first);
+    if (total == 0)
+        return fail(ErrorCode::InvalidArgument, "there are no images to calibrate on");
+    const auto batch = static_cast<std::size_t>(graph.batch());
+    if (total % batch != 0)
+        return fail(ErrorCode::InvalidArgument,
+                    "the model takes " + std::to_string(batch) + " images at once: calibrate on a multiple of that");
+    const Part all(images, first, total);
+
+    exec::Program::Options compileOptions;
+    for (const graph::Site& site : sites)
+        if (site.kind == graph::SiteKind::Activation)
+            compileOptions.observed.push_back(site.id);
+    QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, {}, compileOptions));
+    Collector collector(sites, compileOptions.observed, batch, context.threads(), options.sampleRows, context.seed);
+
+    auto result = std::make_shared<Calibration>();
+    const std::size_t window = windowRuns(context.threads()) * batch;
+    for (std::size_t begin = 0; begin < total; begin += window) {
+        const std::size_t count = std::min(window, total - begin);
+        Context inner = context;
+        inner.report = [&](const Progress& progress) { context.progress(kStage, begin + progress.done, total); };
+        collector.startAt(begin / batch);
+        auto logits = exec::runImages(program, Part(all, begin, count), 0, count, inner, kStage, &collector);
+        if (const auto bad = collector.notFinite(); bad && (logits || logits.error().code != ErrorCode::Cancelled))
+            return fail(ErrorCode::NotFinite, "a value is NaN or infinite, image " + all.name(bad->run * batch),
+                        sites[bad->site].name);
+        if (!logits)
+            return tl::unexpected<Error>(std::move(logits.error()));
+        if (begin == 0)
+            result->logits = Tensor(DType::Float32, {static_cast<int64_t>(total), logits->shape()[1]});
+        std::ranges::copy(logits->floats(), result->logits.mutableData<float>().begin() +
+                                                static_cast<std::ptrdiff_t>(begin) * logits->shape()[1]);
+    }
+    if (!compileOptions.observed.empty() && collector.runs() != total / batch)
+        return fail(ErrorCode::Internal, "a site was not seen in every image");
+
+    result->modelHash = options.modelHash;
+    result->preprocess = options.preprocess;
+    result->imagesHash = hashOfNames(all);
+    result->images = total;
+    result->seed = context.seed;
+    result->peakBytes = collector.bytes();
+    result->sites = collector.finish();
+    return result;
+}
+
+Result<void> checkCalibration(const Calibration& calibration, const std::string& modelHash,
+                              const graph::SiteTable& sites)
+{
+    if (!calibration.modelHash.empty() && !modelHash.empty() && calibration.modelHash != modelHash)
+        return fail(ErrorCode::InvalidArgument, "the calibration was made for another model");
+    if (calibration.sites.size() != sites.size())
+        return fail(ErrorCode::InvalidArgument, "the calibration has " + std::to_string(calibration.sites.size()) +
+                                                    " sites, the model has " + std::to_string(sites.size()));
+    for (const graph::Site& site : sites) {
+        const SiteStatistics& statistics = calibration.sites[site.id.index()];
+        if (statistics.site != site.name)
+            return fail(ErrorCode::InvalidArgument, "the calibration knows this site as \"" + statistics.site + "\"",
+                        site.name);
+        if (site.kind == graph::SiteKind::Activation &&
+            statistics.minimum.size() != static_cast<std::size_t>(site.layout.channels))
+            return fail(ErrorCode::InvalidArgument,
+                        "the calibration has " + std::to_string(statistics.minimum.size()) +
+                            " channels, the model has " + std::to_string(site.layout.channels),
+                        site.name);
+    }
+    return {};
+}
+
+} // namespace qs::stats

@@ -1,0 +1,228 @@
+#include "core/base/file.h"
+#include "core/stats/calibration.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <ostream>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace qs::stats {
+
+namespace {
+
+using Json = nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "numbers are stored as they lie in memory");
+
+constexpr std::string_view kFormat = "quantoscope-calibration";
+constexpr int kVersion = 1;
+constexpr std::size_t kLargestDepth = 6;
+
+template <class T>
+Json packed(std::span<const T> values)
+{
+    std::vector<uint8_t> bytes(values.size_bytes());
+    if (!bytes.empty())
+        std::memcpy(bytes.data(), values.data(), bytes.size());
+    return Json::binary(std::move(bytes));
+}
+
+template <class T>
+Json packed(const std::vector<T>& values)
+{
+    return packed(std::span<const T>(values));
+}
+
+Json tensorJson(const Tensor& tensor)
+{
+    if (tensor.empty())
+        return nullptr;
+    return {{"rows", tensor.shape()[0]}, {"columns", tensor.shape()[1]}, {"data", packed(tensor.floats())}};
+}
+
+Json siteJson(const SiteStatistics& site)
+{
+    Json json{{"name", site.site}};
+    if (site.values == 0)
+        return json;
+    const auto counts = site.histogram.counts();
+    std::size_t used = counts.size();
+    while (used > 0 && counts[used - 1] == 0)
+        --used;
+    json["values"] = site.values;
+    json["minimum"] = packed(site.minimum);
+    json["maximum"] = packed(site.maximum);
+    json["mean"] = packed(site.mean);
+    json["variance"] = packed(site.variance);
+    json["histogram"] = {{"exponent", site.histogram.widthExponent()},
+                         {"first", site.histogram.firstIndex()},
+                         {"counts", packed(counts.first(used))}};
+    json["sample"] = tensorJson(site.sample);
+    json["sample_image"] = packed(site.sampleImage);
+    return json;
+}
+
+/// Builds the document, but only so deep: a hostile file must not use up the stack.
+class ShallowParser : public nlohmann::detail::json_sax_dom_parser<Json> {
+public:
+    using Base = nlohmann::detail::json_sax_dom_parser<Json>;
+    explicit ShallowParser(Json& document) : Base(document, false) {}
+    bool start_object(std::size_t size) { return ++m_depth <= kLargestDepth && Base::start_object(size); }
+    bool start_array(std::size_t size) { return ++m_depth <= kLargestDepth && Base::start_array(size); }
+    bool end_object()
+    {
+        --m_depth;
+        return Base::end_object();
+    }
+    bool end_array()
+    {
+        --m_depth;
+        return Base::end_array();
+    }
+
+private:
+    std::size_t m_depth = 0;
+};
+
+/// Throws on what is missing or of the wrong kind; loadCalibration turns that into an Error.
+struct Malformed {
+    std::string message;
+};
+
+template <class T>
+std::vector<T> unpacked(const Json& json)
+{
+    const auto& bytes = json.get_binary();
+    if (bytes.size() % sizeof(T) != 0)
+        throw Malformed{"an array has a broken size"};
+    std::vector<T> values(bytes.size() / sizeof(T));
+    if (!values.empty())
+        std::memcpy(values.data(), bytes.data(), bytes.size());
+    if constexpr (std::is_floating_point_v<T>)
+        if (!std::ranges::all_of(values, [](T value) { return std::isfinite(value); }))
+            throw Malformed{"an array holds NaN or infinity"};
+    return values;
+}
+
+Tensor readTensor(const Json& json)
+{
+    if (json.is_null())
+        return {};
+    const auto rows = json.at("rows").get<int64_t>();
+    const auto columns = json.at("columns").get<int64_t>();
+    const auto values = unpacked<float>(json.at("data"));
+    if (rows <= 0 || columns <= 0 || rows > (int64_t{1} << 31) || columns > (int64_t{1} << 31) ||
+        static_cast<uint64_t>(rows) * static_cast<uint64_t>(columns) != values.size())
+        throw Malformed{"an array has the wrong size"};
+    return Tensor::fromFloats({rows, columns}, values);
+}
+
+SiteStatistics readSite(const Json& json)
+{
+    SiteStatistics site;
+    site.site = json.at("name").get<std::string>();
+    if (!json.contains("values"))
+        return site;
+    site.values = json["values"].get<uint64_t>();
+    site.minimum = unpacked<float>(json.at("minimum"));
+    site.maximum = unpacked<float>(json.at("maximum"));
+    site.mean = unpacked<double>(json.at("mean"));
+    site.variance = unpacked<double>(json.at("variance"));
+    const Json& histogram = json.at("histogram");
+    const auto exponent = histogram.at("exponent").get<int>();
+    const auto first = histogram.at("first").get<int64_t>();
+    auto counts = unpacked<uint64_t>(histogram.at("counts"));
+    if (std::abs(exponent) > 150 || std::abs(static_cast<double>(first)) > 1e9 || counts.size() > Histogram::kBins)
+        throw Malformed{"a histogram is out of bounds"};
+    site.histogram = Histogram::fromParts(exponent, first, std::move(counts));
+    site.sample = readTensor(json.at("sample"));
+    site.sampleImage = unpacked<uint32_t>(json.at("sample_image"));
+    const std::size_t channels = site.minimum.size();
+    const auto rows = site.sample.empty() ? 0 : static_cast<std::size_t>(site.sample.shape()[0]);
+    if (channels == 0 || site.maximum.size() != channels || site.mean.size() != channels ||
+        site.variance.size() != channels || site.sampleImage.size() != rows ||
+        (rows > 0 && static_cast<std::size_t>(site.sample.shape()[1]) != channels) ||
+        site.histogram.total() != site.values)
+        throw Malformed{"the numbers of site \"" + site.site + "\" do not fit together"};
+    return site;
+}
+
+Calibration readCalibration(const Json& json)
+{
+    Calibration calibration;
+    calibration.modelHash = json.at("model_hash").get<std::string>();
+    calibration.preprocess = json.at("preprocess").get<std::string>();
+    calibration.imagesHash = json.at("images_hash").get<std::string>();
+    calibration.images = json.at("images").get<std::size_t>();
+    calibration.seed = json.at("seed").get<uint64_t>();
+    calibration.peakBytes = json.at("peak_bytes").get<std::size_t>();
+    calibration.logits = readTensor(json.at("logits"));
+    for (const Json& site : json.at("sites"))
+        calibration.sites.push_back(readSite(site));
+    return calibration;
+}
+
+} // namespace
+
+Result<void> saveCalibration(const Calibration& calibration, const std::filesystem::path& path)
+{
+    Json json{{"format", kFormat},
+              {"version", kVersion},
+              {"model_hash", calibration.modelHash},
+              {"preprocess", calibration.preprocess},
+              {"images_hash", calibration.imagesHash},
+              {"images", calibration.images},
+              {"seed", calibration.seed},
+              {"peak_bytes", calibration.peakBytes},
+              {"logits", tensorJson(calibration.logits)},
+              {"sites", Json::array()}};
+    for (const SiteStatistics& site : calibration.sites)
+        json["sites"].push_back(siteJson(site));
+    std::vector<uint8_t> bytes;
+    try {
+        bytes = Json::to_cbor(json);
+    } catch (const Json::exception& error) {
+        return fail(ErrorCode::InvalidArgument, error.what(), path.string()); // a name that is not UTF-8
+    }
+    return writeAtomically(path, [&](std::ostream& out) {
+        out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        return out.good();
+    });
+}
+
+Result<std::shared_ptr<const Calibration>> loadCalibration(const std::filesystem::path& path)
+{
+    QS_ASSIGN(const MappedFile file, MappedFile::open(path));
+    const auto malformed = [&](const std::string& why) {
+        return fail(ErrorCode::Malformed, "not a calibration: " + why, path.string());
+    };
+    try {
+        Json json;
+        ShallowParser parser(json);
+        const auto bytes = file.bytes();
+        const auto* begin = reinterpret_cast<const uint8_t*>(bytes.data());
+        if (!Json::sax_parse(begin, begin + bytes.size(), &parser, Json::input_format_t::cbor) || !json.is_object())
+            return malformed("the file is broken or of another kind");
+        if (!json.contains("format") || json["format"] != kFormat)
+            return malformed("the file is of another kind");
+        const int version = json.at("version").get<int>();
+        if (version != kVersion)
+            return fail(ErrorCode::Unsupported,
+                        "the calibration is of version " + std::to_string(version) + ", this program reads " +
+                            std::to_string(kVersion),
+                        path.string());
+        return std::make_shared<const Calibration>(readCalibration(json));
+    } catch (const Malformed& error) {
+        return malformed(error.message);
+    } catch (const Json::exception& error) {
+        return malformed(error.what());
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::OutOfMemory, "the calibration does not fit into memory", path.string());
+    }
+}
+
+} // namespace qs::stats

@@ -1,0 +1,176 @@
+#include "core/stats/collector.h"
+
+#include "core/kernels/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace qs::stats {
+
+namespace {
+
+std::size_t channelsOf(const graph::SiteTable& sites, const std::vector<SiteId>& observed)
+{
+    std::size_t channels = 0;
+    for (const SiteId id : observed)
+        channels += static_cast<std::size_t>(sites[id].layout.channels);
+    return channels;
+}
+
+} // namespace
+
+Collector::Moments::Moments(std::size_t channels)
+    : minimum(channels), maximum(channels), sum(channels), sumOfSquares(channels)
+{
+    clear();
+}
+
+void Collector::Moments::clear()
+{
+    std::ranges::fill(minimum, std::numeric_limits<float>::infinity());
+    std::ranges::fill(maximum, -std::numeric_limits<float>::infinity());
+    std::ranges::fill(sum, 0);
+    std::ranges::fill(sumOfSquares, 0);
+}
+
+Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed, std::size_t batch, int workers,
+                     std::size_t sampleRows, uint64_t seed)
+    : m_sites(sites), m_observed(std::move(observed)), m_position(sites.size()),
+      m_channels(channelsOf(sites, m_observed)), m_batch(batch), m_workers(static_cast<std::size_t>(workers)),
+      m_total(m_channels)
+{
+    std::size_t offset = 0;
+    for (std::size_t i = 0; i < m_observed.size(); ++i) {
+        const auto channels = static_cast<std::size_t>(sites[m_observed[i]].layout.channels);
+        m_position[m_observed[i].index()] = i;
+        m_offset.push_back(offset);
+        m_samples.push_back(std::make_unique<Reservoir>(sampleRows, channels, seed, m_observed[i].index()));
+        offset += channels;
+    }
+    for (Worker& worker : m_workers)
+        worker.histograms.resize(m_observed.size());
+}
+
+void Collector::observe(SiteId id, std::size_t run, int workerNumber, std::span<const float> data)
+{
+    run += m_firstRun;
+    Worker& worker = m_workers[static_cast<std::size_t>(workerNumber)];
+    if (worker.seen == 0) {
+        const std::lock_guard lock(m_mutex);
+        if (m_free.empty()) {
+            worker.moments = std::make_unique<Moments>(m_channels);
+            ++m_parts;
+        } else {
+            worker.moments = std::move(m_free.back());
+            m_free.pop_back();
+            worker.moments->clear();
+        }
+        worker.failed = false;
+    }
+    ++worker.seen;
+
+    const graph::ChannelLayout& layout = m_sites[id].layout;
+    const auto channels = static_cast<std::size_t>(layout.channels);
+    const std::size_t position = m_position[id.index()];
+    const std::size_t offset = m_offset[position];
+    const kernels::ChannelMoments moments{
+        worker.moments->minimum.data() + offset, worker.moments->maximum.data() + offset,
+        worker.moments->sum.data() + offset, worker.moments->sumOfSquares.data() + offset};
+    if (layout.inner == 1) {
+        kernels::accumulateRows(static_cast<std::size_t>(layout.outer), channels, data.data(), moments);
+    } else {
+        const auto inner = static_cast<std::size_t>(layout.inner);
+        for (std::size_t o = 0; o < static_cast<std::size_t>(layout.outer); ++o)
+            kernels::accumulatePlanes(channels, inner, data.data() + o * channels * inner, moments);
+    }
+
+    // NaN and infinity show in the sums of squares.
+    if (!std::all_of(moments.sumOfSquares, moments.sumOfSquares + channels,
+                     [](double x) { return std::isfinite(x); })) {
+        const std::lock_guard lock(m_mutex);
+        const NotFinite found{run, id};
+        if (!m_notFinite || found < *m_notFinite)
+            m_notFinite = found;
+        worker.failed = true;
+    } else {
+        worker.histograms[position].add(data);
+        m_samples[position]->offer(layout, data.data(), run * m_batch, m_batch);
+    }
+    if (worker.seen == m_observed.size())
+        complete(run, worker);
+}
+
+void Collector::complete(std::size_t run, Worker& worker)
+{
+    const std::lock_guard lock(m_mutex);
+    worker.seen = 0;
+    m_pending[run] = std::move(worker.moments);
+    for (auto next = m_pending.find(m_nextRun); next != m_pending.end(); next = m_pending.find(m_nextRun)) {
+        add(*next->second);
+        m_free.push_back(std::move(next->second));
+        m_pending.erase(next);
+        ++m_nextRun;
+    }
+}
+
+void Collector::add(const Moments& part)
+{
+    for (std::size_t c = 0; c < m_channels; ++c) {
+        m_total.minimum[c] = std::min(m_total.minimum[c], part.minimum[c]);
+        m_total.maximum[c] = std::max(m_total.maximum[c], part.maximum[c]);
+        m_total.sum[c] += part.sum[c];
+        m_total.sumOfSquares[c] += part.sumOfSquares[c];
+    }
+}
+
+std::optional<Collector::NotFinite> Collector::notFinite() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_notFinite;
+}
+
+std::size_t Collector::bytes() const
+{
+    const std::size_t moments = m_channels * 2 * (sizeof(float) + sizeof(double));
+    std::size_t bytes = (m_parts + 1) * moments;
+    for (const Worker& worker : m_workers)
+        bytes += worker.histograms.size() * (sizeof(Histogram) + Histogram::kBins * sizeof(uint64_t));
+    for (const auto& sample : m_samples)
+        bytes += sample->bytes();
+    return bytes;
+}
+
+std::vector<SiteStatistics> Collector::finish()
+{
+    std::vector<SiteStatistics> result(m_sites.size());
+    for (const graph::Site& site : m_sites)
+        result[site.id.index()].site = site.name;
+    for (std::size_t i = 0; i < m_observed.size(); ++i) {
+        const graph::Site& site = m_sites[m_observed[i]];
+        SiteStatistics& statistics = result[site.id.index()];
+        const auto channels = static_cast<std::size_t>(site.layout.channels);
+        const std::size_t begin = m_offset[i];
+        const auto count = static_cast<double>(m_nextRun) * static_cast<double>(site.layout.outer) *
+                           static_cast<double>(site.layout.inner);
+        statistics.values = m_nextRun * static_cast<uint64_t>(site.elements());
+        statistics.minimum.assign(m_total.minimum.begin() + begin, m_total.minimum.begin() + begin + channels);
+        statistics.maximum.assign(m_total.maximum.begin() + begin, m_total.maximum.begin() + begin + channels);
+        for (std::size_t c = begin; c < begin + channels; ++c) {
+            const double mean = m_total.sum[c] / count;
+            statistics.mean.push_back(mean);
+            statistics.variance.push_back(std::max(0.0, m_total.sumOfSquares[c] / count - mean * mean));
+        }
+        for (Worker& worker : m_workers) {
+            statistics.histogram.merge(worker.histograms[i]);
+            worker.histograms[i] = {};
+        }
+        statistics.sample = m_samples[i]->rows();
+        statistics.sampleImage = m_samples[i]->images();
+        m_samples[i].reset();
+    }
+    return result;
+}
+
+} // namespace qs::stats
