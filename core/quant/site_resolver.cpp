@@ -2,6 +2,7 @@
 
 #include "core/kernels/quantize.h"
 #include "core/kernels/statistics.h"
+#include "core/quant/logits.h"
 #include "core/quant/output_error.h"
 #include "core/quant/quantizers.h"
 
@@ -25,11 +26,6 @@ Result<void> checkSettings(const graph::Site& site, const SiteSettings& settings
     if (!settings.isFloat() && site.kind == graph::SiteKind::Weight && settings.quantizer != "uniform")
         return fail(ErrorCode::InvalidArgument, "weights take the uniform quantizer only", site.name);
     return {};
-}
-
-double decibels(double signal, double error)
-{
-    return error > 0 ? 10 * std::log10(signal / error) : std::numeric_limits<double>::infinity();
 }
 
 kernels::ChannelLayout kernelLayout(const graph::Site& site, const UniformGrid& grid)

@@ -1,0 +1,86 @@
+#include "core/quant/cost.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace qs::quant {
+
+namespace {
+
+/// Multiply-accumulates of a Linear, Conv or MatMul for one image; 0 for other operators.
+int64_t macsOf(const graph::Graph& graph, const graph::Node& node)
+{
+    if (node.inputs.size() < 2 || !node.inputs[1].valid())
+        return 0;
+    const Shape& left = graph.value(node.inputs[0]).shape;
+    const Shape& right = graph.value(node.inputs[1]).shape;
+    const int64_t outputs = graph.value(node.outputs[0]).shape.elements();
+    int64_t depth = 0;
+    if (node.op == "Linear" || node.op == "MatMul")
+        depth = left.rank() > 0 ? left.back() : 0;
+    else if (node.op == "Conv")
+        depth = right.product(1, right.rank());
+    return outputs * depth / graph.batch();
+}
+
+int bitsAt(const graph::SiteTable& sites, const Plan& plan, graph::Use use)
+{
+    const SiteId id = sites.at(use);
+    return id.valid() ? plan[id].settings.bits : kFloatBits;
+}
+
+} // namespace
+
+void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan& plan)
+{
+    double weightBits = 0;
+    double weightElements = 0;
+    double activationBits = 0;
+    double activationElements = 0;
+    std::size_t bytes = 0;
+    std::vector<bool> counted(graph.values().size(), false);
+    for (const graph::Site& site : sites) {
+        const SitePlan& numbers = plan[site.id];
+        if (site.coverage == graph::Coverage::Full && plan.recipe.coverage == graph::Coverage::MatMul)
+            continue;
+        const auto elements = static_cast<double>(site.elements());
+        const std::size_t zeroPointBytes = numbers.settings.scheme == Scheme::Asymmetric ? 1 : 0;
+        if (numbers.quantized())
+            bytes += numbers.grid.scale.size() * (sizeof(float) + zeroPointBytes);
+        if (site.kind == graph::SiteKind::Activation) {
+            activationBits += elements * numbers.settings.bits;
+            activationElements += elements;
+            continue;
+        }
+        weightBits += elements * numbers.settings.bits;
+        weightElements += elements;
+        if (!counted[site.tensor.index()])
+            bytes += static_cast<std::size_t>((site.elements() * numbers.settings.bits + 7) / 8);
+        counted[site.tensor.index()] = true;
+    }
+    for (std::size_t i = 0; i < graph.values().size(); ++i)
+        if (!counted[i])
+            bytes += graph.values()[i].constant.sizeBytes();
+
+    plan.bops = 0;
+    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+        const auto macs = static_cast<double>(macsOf(graph, graph.nodes()[i]));
+        if (macs > 0)
+            plan.bops += macs * bitsAt(sites, plan, {NodeId(i), 0}) * bitsAt(sites, plan, {NodeId(i), 1});
+    }
+    plan.meanWeightBits = weightElements > 0 ? weightBits / weightElements : kFloatBits;
+    plan.meanActivationBits = activationElements > 0 ? activationBits / activationElements : kFloatBits;
+    plan.modelBytes = bytes;
+}
+
+Cost costOfFloat(const graph::Graph& graph)
+{
+    Cost cost;
+    for (const graph::Value& value : graph.values())
+        cost.modelBytes += value.constant.sizeBytes();
+    for (const graph::Node& node : graph.nodes())
+        cost.bops += static_cast<double>(macsOf(graph, node)) * kFloatBits * kFloatBits;
+    return cost;
+}
+
+} // namespace qs::quant

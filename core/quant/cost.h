@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/graph/sites.h"
+#include "core/quant/plan.h"
+
+#include <cstddef>
+
+namespace qs::quant {
+
+/// Fills in what a plan costs: mean bits, bytes, bit operations.
+void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan& plan);
+
+struct Cost {
+    std::size_t modelBytes = 0; ///< constants
+    double bops = 0;            ///< of one image
+};
+Cost costOfFloat(const graph::Graph& graph);
+
+} // namespace qs::quant

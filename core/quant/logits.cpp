@@ -1,0 +1,93 @@
+#include "core/quant/logits.h"
+
+#include "core/kernels/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace qs::quant {
+
+namespace {
+
+/// log of the softmax's denominator, the largest logit taken out.
+double logSum(std::span<const float> logits, double largest)
+{
+    double sum = 0;
+    for (const float logit : logits)
+        sum += std::exp(logit - largest);
+    return std::log(sum);
+}
+
+double largestOf(std::span<const float> logits)
+{
+    return *std::ranges::max_element(logits);
+}
+
+} // namespace
+
+std::vector<double> softmax(std::span<const float> logits)
+{
+    const double largest = largestOf(logits);
+    const double denominator = logSum(logits, largest);
+    std::vector<double> result;
+    result.reserve(logits.size());
+    for (const float logit : logits)
+        result.push_back(std::exp(logit - largest - denominator));
+    return result;
+}
+
+double klDivergence(std::span<const float> reference, std::span<const float> other)
+{
+    const double largestReference = largestOf(reference);
+    const double largestOther = largestOf(other);
+    const double shift =
+        largestReference + logSum(reference, largestReference) - largestOther - logSum(other, largestOther);
+    const auto probabilities = softmax(reference);
+    double sum = 0;
+    for (std::size_t i = 0; i < reference.size(); ++i)
+        sum += probabilities[i] * (static_cast<double>(reference[i]) - other[i] - shift);
+    return std::max(0.0, sum);
+}
+
+std::vector<int> topClasses(std::span<const float> logits, std::size_t count)
+{
+    std::vector<int> order(logits.size());
+    std::iota(order.begin(), order.end(), 0);
+    count = std::min(count, order.size());
+    const auto better = [&](int a, int b) {
+        const float left = logits[static_cast<std::size_t>(a)];
+        const float right = logits[static_cast<std::size_t>(b)];
+        return left != right ? left > right : a < b;
+    };
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), better);
+    order.resize(count);
+    return order;
+}
+
+LogitDifference compareLogits(const Tensor& reference, const Tensor& other, std::size_t images)
+{
+    const auto classes = static_cast<std::size_t>(reference.shape()[1]);
+    LogitDifference result;
+    double signal = 0;
+    double error = 0;
+    for (std::size_t i = 0; i < images; ++i) {
+        const auto a = reference.floats().subspan(i * classes, classes);
+        const auto b = other.floats().subspan(i * classes, classes);
+        const auto sums = kernels::differenceSums(a, b);
+        signal += sums.squaredSignal;
+        error += sums.squaredError;
+        result.klDivergence += klDivergence(a, b);
+    }
+    result.klDivergence /= static_cast<double>(std::max<std::size_t>(1, images));
+    result.sqnrDb = decibels(signal, error);
+    return result;
+}
+
+double decibels(double signal, double error)
+{
+    return error > 0 ? 10 * std::log10(signal / error) : std::numeric_limits<double>::infinity();
+}
+
+} // namespace qs::quant
