@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renders the labelled images of the demo: a textured shape in a cluttered scene, 64x64, twelve classes.
+"""Renders the labelled images of the demo: a patterned thing in a cluttered scene, 64x64, twelve patterns.
 
     render_images.py                      writes images/calib (64) and images/test (360) beside this script
     render_images.py --sheet sheet.png    also a contact sheet of the first test images, twelve in a row
 
-A class is a shape (disc, square, triangle, star) with a fill (striped, checked, dotted). Everything else varies and means
-nothing: colours, position, size, rotation, proportions, period and angle of the fill, background, clutter, occlusion,
-light, blur, noise. Image number i of a split depends on (seed of the split, i) alone; its class is i modulo twelve, so
-every prefix of a split is balanced. Needs numpy and Pillow.
+The class is the pattern. Everything else varies and means nothing: the outline (disc, square, triangle, star), colours,
+position, size, rotation, proportions, period and angle of the pattern, background, clutter, occlusion, light, blur, noise.
+Image number i of a split depends on (seed of the split, i) alone; its class is i modulo twelve, so every prefix of a split
+is balanced. Needs numpy and Pillow.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from PIL import Image
 
 SIZE = 64  # pixels, width and height
 SHAPES = ("disc", "square", "triangle", "star")
-FILLS = ("striped", "checked", "dotted")
-CLASSES = tuple(f"{fill} {shape}" for shape in SHAPES for fill in FILLS)
+CLASSES = ("plain", "striped", "pinstriped", "dashed", "checked", "gridded", "bricked", "dotted", "ringed", "crossed", "waved",
+           "blotched")
 SPLIT_SEEDS = {"calib": 101, "test": 202, "train": 303, "validation": 404}
 STORED = {"calib": 64, "test": 360}
 JPEG = {"quality": 90, "subsampling": 0}  # 4:4:4: decoders then agree to the last bit but for their DCT
@@ -29,7 +29,7 @@ JPEG = {"quality": 90, "subsampling": 0}  # 4:4:4: decoders then agree to the la
 _ROWS, _COLUMNS = numpy.mgrid[0:SIZE, 0:SIZE].astype(numpy.float32)
 
 
-def _rotated(rng, centre_x, centre_y, angle, scale_x, scale_y):
+def _rotated(centre_x, centre_y, angle, scale_x, scale_y):
     """Coordinates of every pixel in a frame that is moved, turned and scaled."""
     x, y = _COLUMNS - centre_x, _ROWS - centre_y
     cosine, sine = numpy.cos(angle), numpy.sin(angle)
@@ -55,18 +55,45 @@ def _shape_distance(shape, u, v):
     return across / numpy.hypot(edge_x, edge_y)
 
 
-def _fill_pattern(rng, fill, contrast):
-    """Weight of the marks on the ground of the fill, per pixel, 0..1."""
-    period = rng.uniform(6.5, 10.0)
-    angle = rng.uniform(0, 2 * numpy.pi)
-    u, v = _rotated(rng, rng.uniform(0, SIZE), rng.uniform(0, SIZE), angle, period / (2 * numpy.pi), period / (2 * numpy.pi))
-    if fill == "striped":
-        wave = numpy.sin(u)
-    elif fill == "checked":
-        wave = 2.2 * numpy.sin(0.8 * u) * numpy.sin(0.8 * v)
-    else:
-        wave = numpy.sin(u) + numpy.sin(v) - 0.75
-    return numpy.clip(0.5 + contrast * wave, 0, 1)
+def _from_line(t):
+    """Distance to the nearest of the lines t = ..., -1, 0, 1, ..."""
+    return numpy.abs(t - numpy.rint(t))
+
+
+def _marks_distance(rng, pattern, u, v):
+    """How far inside the marks of the pattern (negative: outside), in units of its period."""
+    x, y = _from_line(u), _from_line(v)
+    if pattern == "plain":
+        return numpy.full_like(u, -1)
+    if pattern == "striped":
+        return 0.25 - x
+    if pattern == "pinstriped":
+        return 0.11 - x
+    if pattern == "dashed":
+        return numpy.minimum(0.13 - x, 0.3 - _from_line(0.7 * v + 0.5 * numpy.mod(numpy.rint(u), 2)))
+    if pattern == "checked":
+        return 5 * (0.25 - x) * (0.25 - y)
+    if pattern == "gridded":
+        return 0.1 - numpy.minimum(x, y)
+    if pattern == "bricked":
+        joint = _from_line(0.6 * u + 0.5 * numpy.mod(numpy.floor(v), 2)) / 0.6
+        return 0.1 - numpy.minimum(y, joint)
+    if pattern == "dotted":
+        return 0.27 - numpy.hypot(x, y)
+    if pattern == "ringed":
+        return 0.09 - numpy.abs(numpy.hypot(x, y) - 0.32)
+    if pattern == "crossed":
+        return numpy.maximum(numpy.minimum(0.1 - x, 0.36 - y), numpy.minimum(0.36 - x, 0.1 - y))
+    if pattern == "waved":
+        return 0.2 - _from_line(u + 0.3 * numpy.sin(4.4 * v))
+    return 1.5 * (_smooth_noise(rng, int(rng.integers(10, 15))) - 0.5)  # blotched
+
+
+def _marks(rng, pattern):
+    """Weight of the marks on the ground of the pattern, per pixel, 0..1."""
+    period = rng.uniform(8.0, 12.0)
+    u, v = _rotated(*rng.uniform(0, SIZE, 2), rng.uniform(-0.7, 0.7), period, period)
+    return numpy.clip(0.5 + _marks_distance(rng, pattern, u, v) * period, 0, 1)
 
 
 def _blend(canvas, coverage, colour):
@@ -91,18 +118,18 @@ def _clutter(rng, canvas, count):
     """Blots and strokes: ellipses, short to long, thin to thick."""
     for _ in range(count):
         long, thin = rng.uniform(2, 16), rng.uniform(1.2, 4)
-        u, v = _rotated(rng, rng.uniform(0, SIZE), rng.uniform(0, SIZE), rng.uniform(0, numpy.pi), long, thin)
+        u, v = _rotated(rng.uniform(0, SIZE), rng.uniform(0, SIZE), rng.uniform(0, numpy.pi), long, thin)
         coverage = numpy.clip((1 - numpy.hypot(u, v)) * thin + 0.5, 0, 1)
         _blend(canvas, coverage, rng.random(3, dtype=numpy.float32))
 
 
-def _object(rng, canvas, shape, fill):
+def _object(rng, canvas, pattern):
     """Draws the object; returns how much of each pixel it covers."""
-    radius = rng.uniform(18, 27)
+    shape, radius = SHAPES[int(rng.integers(len(SHAPES)))], rng.uniform(20, 29)
     stretch = numpy.sqrt(rng.uniform(0.8, 1.25))
     margin = 0.8 * radius
     centre = rng.uniform(margin, SIZE - margin, 2)
-    u, v = _rotated(rng, *centre, rng.uniform(-0.5, 0.5), radius * stretch, radius / stretch)
+    u, v = _rotated(*centre, rng.uniform(-0.5, 0.5), radius * stretch, radius / stretch)
     coverage = numpy.clip(0.5 - _shape_distance(shape, u, v) * radius, 0, 1)
 
     # A light ground with dark marks; neither the same as what lies below.
@@ -111,7 +138,7 @@ def _object(rng, canvas, shape, fill):
         ground, marks = 1 - 0.6 * rng.random(3, dtype=numpy.float32), 0.5 * rng.random(3, dtype=numpy.float32)
         if numpy.abs(ground - marks).sum() > 1.0 and numpy.abs((ground + marks) / 2 - below).sum() > 0.4:
             break
-    weight = _fill_pattern(rng, fill, rng.uniform(0.9, 2.5))[..., None]
+    weight = _marks(rng, pattern)[..., None]
     _blend(canvas, coverage, ground + weight * (marks - ground))
     return coverage
 
@@ -140,7 +167,7 @@ def render(seed: int, index: int) -> tuple[Image.Image, int, numpy.ndarray]:
     label = index % len(CLASSES)
     canvas = _background(rng)
     _clutter(rng, canvas, int(rng.integers(2, 7)))
-    coverage = _object(rng, canvas, SHAPES[label // len(FILLS)], FILLS[label % len(FILLS)])
+    coverage = _object(rng, canvas, CLASSES[label])
     _clutter(rng, canvas, int(rng.integers(0, 4)))
     _light(rng, canvas)
     canvas = _blur(canvas, rng.uniform(0, 1))
