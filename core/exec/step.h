@@ -76,8 +76,6 @@ constexpr std::size_t alignUp(std::size_t bytes)
     return (bytes + 63) / 64 * 64;
 }
 
-// ---- steps --------------------------------------------------------------------------------------------------------
-
 /// Any operator through its OpDef.
 std::unique_ptr<Step> makeGenericStep(const OpDef& op, const graph::Node& node, std::vector<Operand> inputs,
                                       std::vector<Operand> outputs);

@@ -15,6 +15,7 @@ namespace qs::onnx {
 //   Where                               condition (Bool), a, b
 //  element-wise
 //   Relu Sigmoid Tanh Exp Log Sqrt Reciprocal Neg Abs Erf Sin Cos Floor Ceil Round Sign Softplus Silu HardSwish
+//   Mish IsNaN
 //   Silu                                x * sigmoid(x)
 //   HardSigmoid                         alpha, beta
 //   LeakyRelu, Elu                      alpha

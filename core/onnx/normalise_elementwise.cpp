@@ -188,6 +188,8 @@ constexpr Rule kRules[] = {
     {"Sign", 1, 1, unary},
     {"Softplus", 1, 1, unary},
     {"HardSwish", 1, 1, unary},
+    {"Mish", 1, 1, unary},
+    {"IsNaN", 1, 1, unary},
     {"HardSigmoid", 1, 1, curve},
     {"LeakyRelu", 1, 1, curve},
     {"Elu", 1, 1, curve},

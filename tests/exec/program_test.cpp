@@ -1,0 +1,336 @@
+#include "core/exec/program.h"
+
+#include "op_testing.h"
+
+#include <cmath>
+#include <mutex>
+
+namespace qs::exec::testing {
+namespace {
+
+using graph::Graph;
+using graph::Site;
+using graph::SiteTable;
+
+/// Attention and an MLP as an exporter writes them, after import: q, k, v cut from one product, residuals, a class
+/// token.
+constexpr std::string_view kBlock = R"(input x:1x3x8x8
+patchW:16x3x4x4 = random(1)
+patchB:16 = random(2)
+token:1x1x16 = random(3)
+gamma:16 = random(4)
+beta:16 = random(5)
+qkvW:16x48 = random(6)
+qkvB:48 = random(7)
+scale:scalar = [0.5]
+projW:16x16 = random(8)
+projB:16 = random(9)
+fc1W:16x32 = random(10)
+fc1B:32 = random(11)
+fc2W:32x16 = random(12)
+headW:16x7 = random(13)
+zero:scalar:int64 = [0]
+patches:1x16x2x2 = Conv(x, patchW, patchB) strides=[4 4] # patch
+flat:1x16x4 = Reshape(patches) shape=[1 16 4]
+tokens:1x4x16 = Transpose(flat) perm=[0 2 1]
+all:1x5x16 = Concat(token, tokens) axis=1
+n1:1x5x16 = LayerNormalization(all, gamma, beta) axis=2 epsilon=1e-05
+qkv:1x5x48 = Linear(n1, qkvW, qkvB) # qkv
+heads:1x5x3x2x8 = Reshape(qkv) shape=[1 5 3 2 8]
+turned:3x1x2x5x8 = Transpose(heads) perm=[2 0 3 1 4]
+q1:1x1x2x5x8, k1:1x1x2x5x8, v1:1x1x2x5x8 = Split(turned) axis=0 split=[1 1 1]
+q:1x2x5x8 = Reshape(q1) shape=[1 2 5 8]
+k:1x2x5x8 = Reshape(k1) shape=[1 2 5 8]
+v:1x2x5x8 = Reshape(v1) shape=[1 2 5 8]
+kt:1x2x8x5 = Transpose(k) perm=[0 1 3 2]
+s:1x2x5x5 = MatMul(q, kt) # qk
+scaled:1x2x5x5 = Mul(s, scale)
+a:1x2x5x5 = Softmax(scaled) axis=3
+o:1x2x5x8 = MatMul(a, v) # av
+ot:1x5x2x8 = Transpose(o) perm=[0 2 1 3]
+of:1x5x16 = Reshape(ot) shape=[1 5 16]
+p:1x5x16 = Linear(of, projW, projB) # proj
+r1:1x5x16 = Add(all, p)
+n2:1x5x16 = LayerNormalization(r1, gamma, beta) axis=2 epsilon=1e-05
+h:1x5x32 = Linear(n2, fc1W, fc1B) # fc1
+g:1x5x32 = Gelu(h) approximate="none"
+m:1x5x16 = Linear(g, fc2W) # fc2
+r2:1x5x16 = Add(m, r1)
+cls:1x16 = Gather(r2, zero) axis=1
+logits:1x7 = Linear(cls, headW) # head
+output logits
+)";
+
+Graph parsed(std::string_view text)
+{
+    auto graph = graph::parse(text);
+    EXPECT_TRUE(graph) << graph.error().text();
+    return *graph;
+}
+
+/// Node by node through evaluate(), without any fusion, view or shared memory.
+std::vector<float> reference(const Graph& graph, const Tensor& input)
+{
+    std::vector<Tensor> values(graph.values().size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = graph.values()[i].constant;
+    values[graph.input().index()] = input;
+    for (const graph::Node& node : graph.nodes()) {
+        std::vector<Tensor> inputs;
+        for (const TensorId t : node.inputs)
+            inputs.push_back(t.valid() ? values[t.index()] : Tensor());
+        auto outputs = evaluate(node, inputs);
+        EXPECT_TRUE(outputs) << outputs.error().text();
+        for (std::size_t i = 0; i < node.outputs.size(); ++i)
+            values[node.outputs[i].index()] = (*outputs)[i];
+    }
+    const auto logits = values[graph.output().index()].floats();
+    return {logits.begin(), logits.end()};
+}
+
+std::vector<float> runProgram(const Program& program, const Tensor& input, ThreadPool* pool = nullptr,
+                              Observer* observer = nullptr)
+{
+    Workspace workspace;
+    std::vector<float> logits(static_cast<std::size_t>(program.outputElements()));
+    run(program, workspace, input.floats().data(), logits.data(), pool, observer);
+    return logits;
+}
+
+void expectClose(const std::vector<float>& found, const std::vector<float>& expected)
+{
+    ASSERT_EQ(found.size(), expected.size());
+    float most = 0;
+    for (const float v : expected)
+        most = std::max(most, std::abs(v));
+    for (std::size_t i = 0; i < found.size(); ++i)
+        EXPECT_NEAR(found[i], expected[i], 1e-5f * most) << i;
+}
+
+TEST(Program, agreesWithNodeByNodeEvaluation)
+{
+    const Graph graph = parsed(kBlock);
+    const auto program = Program::compile(graph, {});
+    ASSERT_TRUE(program) << program.error().text();
+    const Tensor x = randomTensor({1, 3, 8, 8}, 21);
+    expectClose(runProgram(*program, x), reference(graph, x));
+}
+
+TEST(Program, fusesAndCopiesNothing)
+{
+    const auto program = Program::compile(parsed(kBlock), {});
+    ASSERT_TRUE(program);
+    const std::string dump = program->dump();
+    EXPECT_THAT(dump, ::testing::HasSubstr("Conv channels-last +bias"));
+    EXPECT_THAT(dump, ::testing::HasSubstr("Linear +bias +residual"));
+    EXPECT_THAT(dump, ::testing::HasSubstr("Linear +residual"));
+    EXPECT_THAT(dump, ::testing::HasSubstr("Linear +bias Gelu"));
+    EXPECT_THAT(dump, ::testing::HasSubstr("MatMul scaled"));
+    for (const char* step : {"Copy", "= Transpose", "= Reshape", "= Gather", "= Split", "= Mul", "= Gelu", "= Add"})
+        EXPECT_THAT(dump, ::testing::Not(::testing::HasSubstr(step))) << dump;
+    EXPECT_THAT(dump, ::testing::HasSubstr("steps 12,"));
+}
+
+TEST(Program, givesTheSameForAnyNumberOfThreads)
+{
+    const auto program = Program::compile(parsed(kBlock), {});
+    const Tensor x = randomTensor({1, 3, 8, 8}, 22);
+    const auto expected = runProgram(*program, x);
+    for (const int threads : {2, 3}) {
+        ThreadPool pool(threads);
+        EXPECT_EQ(runProgram(*program, x, &pool), expected);
+    }
+}
+
+TEST(Program, namesAllMissingOperators)
+{
+    const auto program =
+        Program::compile(parsed("input x:1x2\na:1x2 = Foo(x) # first\nb:1x2 = Bar(a) # second\noutput b\n"), {});
+    ASSERT_FALSE(program);
+    EXPECT_EQ(program.error().code, ErrorCode::Unsupported);
+    EXPECT_THAT(program.error().text(),
+                ::testing::AllOf(::testing::HasSubstr("Bar, Foo"), ::testing::HasSubstr("first")));
+}
+
+TEST(Program, refusesShapesThatLie)
+{
+    const auto program = Program::compile(parsed("input x:1x2\na:1x3 = Relu(x) # relu\noutput a\n"), {});
+    ASSERT_FALSE(program);
+    EXPECT_EQ(program.error().code, ErrorCode::ShapeMismatch);
+    EXPECT_EQ(program.error().where, "relu");
+}
+
+class Halve : public ElementMap {
+public:
+    void apply(const float* src, float* dst, const graph::ChannelLayout& layout) const override
+    {
+        for (int64_t i = 0; i < layout.elements(); ++i)
+            dst[i] = src[i] / 2;
+    }
+};
+
+/// Multiplies channel c by c.
+class ByChannel : public ElementMap {
+public:
+    void apply(const float* src, float* dst, const graph::ChannelLayout& layout) const override
+    {
+        for (int64_t i = 0; i < layout.elements(); ++i)
+            dst[i] = src[i] * static_cast<float>(i / layout.inner % layout.channels);
+    }
+};
+
+Site siteOf(const Graph& graph, std::size_t id, const std::string& value, std::size_t axis,
+            const std::vector<std::string>& readers)
+{
+    Site site;
+    site.id = SiteId(id);
+    site.name = value;
+    for (std::size_t t = 0; t < graph.values().size(); ++t)
+        if (graph.values()[t].name == value)
+            site.tensor = TensorId(t);
+    for (const graph::Use use : graph.value(site.tensor).uses)
+        if (std::find(readers.begin(), readers.end(), graph.node(use.node).name) != readers.end())
+            site.uses.push_back(use);
+    EXPECT_EQ(site.uses.size(), readers.size());
+    site.shape = graph.value(site.tensor).shape;
+    site.channelAxis = axis;
+    site.layout = {site.shape.product(0, axis), site.shape[axis], site.shape.product(axis + 1, site.shape.rank())};
+    return site;
+}
+
+class Recorder : public Observer {
+public:
+    void observe(SiteId site, std::size_t run, int, std::span<const float> data) override
+    {
+        const std::lock_guard lock(m_mutex);
+        seen[{site.index(), run}].assign(data.begin(), data.end());
+    }
+    std::map<std::pair<std::size_t, std::size_t>, std::vector<float>> seen;
+
+private:
+    std::mutex m_mutex;
+};
+
+TEST(Simulation, mapsOnlyWhatTheSitesUsersRead)
+{
+    // y is read by three: one through the site, two in float (one of them a residual).
+    const Graph graph = parsed(R"(input x:1x4
+w:4x4 = random(1)
+y:1x4 = Relu(x) # relu
+a:1x4 = Linear(y, w) # first
+b:1x4 = Linear(y, w) # second
+c:1x4 = Add(a, b) # sum
+d:1x4 = Add(c, y) # residual
+output d
+)");
+    const SiteTable sites({siteOf(graph, 0, "y", 1, {"first"})});
+    Simulation simulation;
+    simulation.activations = {std::make_shared<Halve>()};
+    Program::Options options;
+    options.observed = {SiteId(std::size_t{0})};
+    const auto program = Program::compile(graph, sites, simulation, options);
+    ASSERT_TRUE(program) << program.error().text();
+    const Tensor x = floats({1, 4}, {1, 2, -3, 4});
+    Recorder recorder;
+    const auto logits = runProgram(*program, x, nullptr, &recorder);
+    const Tensor y = floats({1, 4}, {1, 2, 0, 4});
+    EXPECT_EQ((recorder.seen[{0, 0}]), (Floats{1, 2, 0, 4})) << "observers see the value before the map";
+    const Tensor product =
+        evaluateOne("Linear", {}, {y, graph.value(graph.node(NodeId(std::size_t{1})).inputs[1]).constant});
+    Floats expected(4);
+    for (std::size_t i = 0; i < 4; ++i)
+        expected[i] = 1.5f * product.floats()[i] + y.floats()[i];
+    expectClose(logits, expected);
+}
+
+TEST(Simulation, quantizesInPlaceWhereNobodyNeedsTheFloat)
+{
+    const Graph graph =
+        parsed("input x:1x4\nw:4x4 = random(1)\ny:1x4 = Relu(x)\nz:1x4 = Linear(y, w) # l\noutput z\n");
+    Simulation simulation;
+    simulation.activations = {std::make_shared<Halve>()};
+    const auto program = Program::compile(graph, SiteTable({siteOf(graph, 0, "y", 1, {"l"})}), simulation, {});
+    EXPECT_THAT(program->dump(), ::testing::HasSubstr("in place 1"));
+    EXPECT_THAT(program->dump(), ::testing::HasSubstr("Map y"));
+}
+
+TEST(Simulation, mapsViewsAndReplacesConstants)
+{
+    const Graph graph = parsed(kBlock);
+    const SiteTable sites({siteOf(graph, 0, "n1", 2, {"qkv"}), siteOf(graph, 1, "q", 3, {"qk"}),
+                           siteOf(graph, 2, "kt", 2, {"qk"}), siteOf(graph, 3, "a", 3, {"av"}),
+                           siteOf(graph, 4, "v", 2, {"av"}), siteOf(graph, 5, "of", 2, {"proj"}),
+                           siteOf(graph, 6, "g", 2, {"fc2"}), siteOf(graph, 7, "x", 1, {"patch"})});
+    Simulation simulation;
+    simulation.activations.assign(8, std::make_shared<ByChannel>());
+    simulation.activations[3] = nullptr;
+    // A bias for fc2, which has none, and other weights for the head.
+    std::map<std::string, std::size_t> number;
+    for (std::size_t i = 0; i < graph.nodes().size(); ++i)
+        number[graph.nodes()[i].name] = i;
+    const Tensor bias = randomTensor({16}, 31);
+    const Tensor weight = randomTensor({16, 7}, 32);
+    simulation.constants[{NodeId(number["fc2"]), 2}] = bias;
+    simulation.constants[{NodeId(number["head"]), 1}] = weight;
+    Program::Options options;
+    for (std::size_t i = 0; i < 8; ++i)
+        options.observed.push_back(SiteId(i));
+    const auto program = Program::compile(graph, sites, simulation, options);
+    ASSERT_TRUE(program) << program.error().text();
+
+    // The same by rewriting the graph's values node by node.
+    const Tensor x = randomTensor({1, 3, 8, 8}, 33);
+    std::vector<Tensor> values(graph.values().size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = graph.values()[i].constant;
+    values[graph.input().index()] = x;
+    for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+        graph::Node node = graph.nodes()[n];
+        std::vector<Tensor> inputs;
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            Tensor value = values[node.inputs[i].index()];
+            const SiteId site = sites.at({NodeId(n), static_cast<int>(i)});
+            if (site.valid() && site.index() != 3) {
+                const Tensor before = value;
+                ByChannel().apply(before.floats().data(), value.mutableData<float>().data(), sites[site].layout);
+            }
+            inputs.push_back(value);
+        }
+        if (node.name == "fc2") {
+            inputs.push_back(bias);
+            node.inputs.push_back(TensorId(std::size_t{0}));
+        }
+        if (node.name == "head")
+            inputs[1] = weight;
+        const auto outputs = evaluate(node, inputs);
+        ASSERT_TRUE(outputs) << outputs.error().text();
+        for (std::size_t i = 0; i < node.outputs.size(); ++i)
+            values[node.outputs[i].index()] = (*outputs)[i];
+    }
+    Recorder recorder;
+    const auto logits = values[graph.output().index()].floats();
+    expectClose(runProgram(*program, x, nullptr, &recorder), {logits.begin(), logits.end()});
+    ThreadPool pool(2);
+    EXPECT_EQ(runProgram(*program, x, &pool), runProgram(*program, x));
+    ASSERT_EQ(recorder.seen.size(), 8u);
+    for (std::size_t i = 0; i < 8; ++i) {
+        const auto expected = values[sites[SiteId(i)].tensor.index()].floats();
+        expectClose(recorder.seen[{i, 0}], {expected.begin(), expected.end()});
+    }
+}
+
+TEST(WeightCache, packsOnlyWhatChanged)
+{
+    const Graph graph = parsed(kBlock);
+    Program::Options options;
+    options.weights = makeWeightCache();
+    const auto first = Program::compile(graph, {}, {}, options);
+    const auto second = Program::compile(graph, {}, {}, options);
+    EXPECT_EQ(first->weightBytes(), second->weightBytes());
+    EXPECT_GT(first->weightBytes(), 0u);
+    const Tensor x = randomTensor({1, 3, 8, 8}, 34);
+    EXPECT_EQ(runProgram(*first, x), runProgram(*second, x));
+}
+
+} // namespace
+} // namespace qs::exec::testing

@@ -1,0 +1,87 @@
+// float_logits MODEL INPUT LOGITS [THREADS [SECONDS]]
+// Runs every image of INPUT (raw float32, as many images as there are) and writes the logits (raw float32). With
+// SECONDS, then runs on the same images for so long and prints one line: images, seconds, median of the time of one
+// pass.
+#include "core/exec/program.h"
+#include "core/onnx/import.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <vector>
+
+namespace {
+
+using namespace qs;
+
+class RawImages : public exec::ImageSource {
+public:
+    RawImages(std::vector<float> data, std::size_t each) : m_data(std::move(data)), m_each(each) {}
+    std::size_t size() const override { return m_data.size() / m_each; }
+    Result<void> load(std::size_t index, std::span<float> dst) const override
+    {
+        std::copy_n(m_data.data() + index * m_each, m_each, dst.data());
+        return {};
+    }
+    std::optional<int> label(std::size_t) const override { return std::nullopt; }
+    std::string name(std::size_t index) const override { return "image " + std::to_string(index); }
+
+private:
+    std::vector<float> m_data;
+    std::size_t m_each;
+};
+
+int failWith(const Error& error)
+{
+    std::fprintf(stderr, "%s\n", error.text().c_str());
+    return 2;
+}
+
+} // namespace
+
+int main(int count, char** arguments)
+{
+    if (count < 4)
+        return 2;
+    auto model = onnx::importModel(arguments[1]);
+    if (!model)
+        return failWith(model.error());
+    auto program = exec::Program::compile(model->graph, model->sites);
+    if (!program)
+        return failWith(program.error());
+    if (std::getenv("FLOAT_LOGITS_DUMP"))
+        std::fputs(program->dump().c_str(), stderr);
+    std::ifstream file(arguments[2], std::ios::binary | std::ios::ate);
+    std::vector<float> data(static_cast<std::size_t>(file.tellg()) / sizeof(float));
+    file.seekg(0);
+    file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size() * sizeof(float)));
+    const RawImages images(std::move(data), static_cast<std::size_t>(program->inputElements() / program->batch()));
+
+    ThreadPool pool(count > 4 ? std::atoi(arguments[4]) : 1);
+    Context context;
+    context.pool = &pool;
+    const auto logits = exec::runImages(*program, images, 0, images.size(), context, "running");
+    if (!logits)
+        return failWith(logits.error());
+    std::ofstream out(arguments[3], std::ios::binary);
+    out.write(reinterpret_cast<const char*>(logits->bytes()), static_cast<std::streamsize>(logits->sizeBytes()));
+    if (count <= 5)
+        return 0;
+
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    const auto elapsed = [](Clock::time_point since) {
+        return std::chrono::duration<double>(Clock::now() - since).count();
+    };
+    std::vector<double> times;
+    while (elapsed(start) < std::atof(arguments[5]) || times.size() < 3) {
+        const auto before = Clock::now();
+        (void)exec::runImages(*program, images, 0, images.size(), context, "running");
+        times.push_back(elapsed(before));
+    }
+    std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
+    std::printf("%zu images %.1f s median %.6f s\n", images.size(), elapsed(start), times[times.size() / 2]);
+    return 0;
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operator by operator against ONNX Runtime on random data: small models of one operator each.
+
+    operator_parity.py FLOAT_LOGITS [NAME ...]
+
+Every case is a model `image [1, 3, 8, 8] -> ... -> [1, n]`: what the case needs is cut from the image, so that nothing is constant
+and folded away, and its result is flattened. The limit is 1e-5 of the largest result.
+"""
+
+import pathlib
+import sys
+import tempfile
+
+from judge import difference, numpy, onnx, ours, theirs
+
+from onnx import TensorProto, helper, numpy_helper
+
+LIMIT = 1e-5
+IMAGE = [1, 3, 8, 8]
+
+
+class Model:
+    """A model under construction. Values are names."""
+
+    def __init__(self) -> None:
+        self.nodes, self.constants = [], []
+        self.random = numpy.random.default_rng(7)
+
+    def constant(self, value, kind=numpy.int64) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(numpy.asarray(value, kind), name))
+        return name
+
+    def weights(self, *shape) -> str:
+        return self.constant(self.random.standard_normal(shape), numpy.float32)
+
+    def node(self, op: str, *inputs: str, outputs: int = 1, **attributes):
+        names = [f"v{len(self.nodes)}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(op, list(inputs), names, f"n{len(self.nodes)}", **attributes))
+        return names[0] if outputs == 1 else names
+
+    def data(self, *shape: int, skip: int = 0) -> str:
+        """`shape` numbers of the image, from number `skip` on."""
+        count = int(numpy.prod(shape))
+        flat = self.node("Reshape", "image", self.constant([-1]))
+        cut = self.node("Slice", flat, self.constant([skip]), self.constant([skip + count]), self.constant([0]))
+        return self.node("Reshape", cut, self.constant(list(shape) if shape else []))
+
+    def save(self, result: str, path: pathlib.Path, opset: int) -> None:
+        flat = self.node("Reshape", result, self.constant([1, -1]))
+        graph = helper.make_graph(
+            self.nodes, "case", [helper.make_tensor_value_info("image", TensorProto.FLOAT, IMAGE)],
+            [helper.make_tensor_value_info(flat, TensorProto.FLOAT, [1, None])], self.constants)
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)
+
+
+CASES = {}
+
+
+def case(name: str, build, opset: int = 17) -> None:
+    CASES[name] = (build, opset)
+
+
+def unary(op: str, opset: int = 17, **attributes) -> None:
+    case(op + "".join(f" {k}={v}" for k, v in attributes.items()),
+         lambda m: m.node(op, m.data(2, 5, 7), **attributes), opset)
+
+
+for op in ("Neg Abs Reciprocal Exp Erf Tanh Sigmoid Relu Softplus Floor Ceil Round Sign Sin Cos HardSwish Mish".split()):
+    unary(op, 18 if op == "Mish" else 17)
+unary("LeakyRelu", alpha=0.2)
+unary("Elu", alpha=0.7)
+unary("HardSigmoid", alpha=0.3, beta=0.4)
+unary("Gelu", 20)
+unary("Gelu", 20, approximate="tanh")
+for op in ("Sqrt", "Log"):
+    case(op, lambda m, op=op: m.node(op, m.node("Abs", m.data(3, 40))))
+case("Silu", lambda m: (lambda x: m.node("Mul", x, m.node("Sigmoid", x)))(m.data(3, 40)))
+case("Clip", lambda m: m.node("Clip", m.data(3, 40), m.constant(-0.5, numpy.float32), m.constant(0.25, numpy.float32)))
+case("Clip one side", lambda m: m.node("Clip", m.data(3, 40), "", m.constant(0.25, numpy.float32)))
+case("PRelu", lambda m: m.node("PRelu", m.data(1, 4, 3, 3), m.weights(4, 1, 1)))
+case("Pow 2", lambda m: m.node("Pow", m.data(3, 40), m.constant(2, numpy.float32)))
+case("Pow 1.7", lambda m: m.node("Pow", m.node("Abs", m.data(3, 40)), m.constant(1.7, numpy.float32)))
+case("Mod fmod", lambda m: m.node("Mod", m.data(3, 40), m.data(1, 40, skip=60), fmod=1))
+
+SHAPES = [((2, 3, 4), (2, 3, 4)), ((2, 3, 4), (4,)), ((2, 3, 4), (3, 1)), ((2, 1, 4), (3, 1)), ((2, 3, 4), ()), ((1,), (5, 3)),
+          ((2, 3, 4), (2, 1, 1)), ((4, 1), (1, 5))]
+for op in "Add Sub Mul Div Min Max".split():
+    for a, b in SHAPES:
+        case(f"{op} {a} {b}", lambda m, op=op, a=a, b=b: m.node(op, m.data(*a), m.data(*b, skip=50)))
+for op in "Equal Less Greater LessOrEqual GreaterOrEqual".split():
+    case(op, lambda m, op=op: m.node("Cast", m.node(op, m.node("Round", m.data(6, 7)), m.node("Round", m.data(1, 7, skip=9))), to=1))
+for op in "And Or Xor".split():
+    case(op, lambda m, op=op: m.node("Cast", m.node(op, *[
+        m.node("Greater", m.data(6, 7, skip=s), m.constant(0, numpy.float32)) for s in (0, 50)]), to=1))
+case("Where", lambda m: m.node("Where", m.node("Not", m.node("Greater", m.data(6, 1), m.constant(0, numpy.float32))),
+                               m.data(6, 7), m.data(7, skip=60)))
+case("IsNaN", lambda m: m.node("Cast", m.node("IsNaN", m.node("Log", m.data(5, 5))), to=1))
+case("Cast int64", lambda m: m.node("Cast", m.node("Cast", m.node("Mul", m.data(50), m.constant(9, numpy.float32)), to=7), to=1))
+
+# movement
+for perm in [(1, 0, 2, 3), (0, 2, 3, 1), (3, 2, 1, 0), (0, 1, 3, 2), (2, 3, 0, 1)]:
+    case(f"Transpose {perm}", lambda m, p=perm: m.node("Relu", m.node("Transpose", m.data(2, 3, 4, 5), perm=p)))
+for s, e, a, t in [([1], [3], [1], [1]), ([-2], [9], [2], [1]), ([4], [-9], [2], [-2]), ([0, 1], [2, 9], [0, 2], [1, 2])]:
+    case(f"Slice {s} {e} {a} {t}", lambda m, p=(s, e, a, t): m.node("Exp", m.node("Slice", m.data(2, 3, 5), *map(m.constant, p))))
+case("Split", lambda m: m.node("Sub", *[m.node("Slice", v, m.constant([0]), m.constant([2]), m.constant([1])) for v in m.node(
+    "Split", m.data(3, 6), m.constant([2, 4]), outputs=2, axis=1)]))
+case("Concat", lambda m: m.node("Concat", m.data(2, 3, 4), m.node("Transpose", m.data(2, 4, 5), perm=[0, 2, 1]), axis=1))
+case("Gather rows", lambda m: m.node("Gather", m.data(5, 6), m.constant([[4, 0], [-1, 2]]), axis=0))
+case("Gather scalar", lambda m: m.node("Gather", m.data(3, 5, 6), m.constant(-2), axis=1))
+case("Gather one", lambda m: m.node("Gather", m.data(3, 5, 6), m.constant([3]), axis=1))
+case("GatherElements", lambda m: m.node("GatherElements", m.data(3, 4), m.constant([[0, 3], [2, -1], [1, 1]]), axis=1))
+case("Expand", lambda m: m.node("Expand", m.data(3, 1), m.constant([2, 1, 4])))
+case("Tile", lambda m: m.node("Tile", m.data(3, 2), m.constant([2, 3])))
+for mode in ("constant", "reflect", "edge"):
+    case(f"Pad {mode}", lambda m, mode=mode: m.node("Pad", m.data(1, 2, 4, 5), m.constant([0, 0, 1, 2, 0, 0, 3, 1]),
+                                                    *([m.constant(2.5, numpy.float32)] if mode == "constant" else []), mode=mode))
+for mode in ("DCR", "CRD"):
+    case(f"DepthToSpace {mode}", lambda m, mode=mode: m.node("DepthToSpace", m.data(1, 8, 3, 4), blocksize=2, mode=mode))
+case("SpaceToDepth", lambda m: m.node("SpaceToDepth", m.data(1, 2, 4, 6), blocksize=2))
+case("Trilu", lambda m: m.node("Trilu", m.data(2, 4, 5), m.constant(1), upper=0))
+case("TopK", lambda m: m.node("TopK", m.data(4, 9), m.constant([3]), outputs=2, axis=1)[0])
+case("CumSum", lambda m: m.node("CumSum", m.data(4, 9), m.constant(1), exclusive=1, reverse=1))
+
+# reductions
+for op in "ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare".split():
+    for axes in ([2], [1], [0, 2], [0, 1, 2]):
+        def reduce(m, op=op, axes=axes):
+            if op == "ReduceSum":
+                return m.node(op, m.data(3, 4, 5), m.constant(axes), keepdims=0)
+            return m.node(op, m.data(3, 4, 5), axes=axes, keepdims=1)
+        case(f"{op} {axes}", reduce)
+for op in ("ArgMax", "ArgMin"):
+    case(op, lambda m, op=op: m.node("Cast", m.node(op, m.data(4, 6, 3), axis=1, keepdims=0), to=1))
+for op in ("Softmax", "LogSoftmax"):
+    for axis in (-1, 1):
+        case(f"{op} {axis}", lambda m, op=op, axis=axis: m.node(op, m.data(2, 7, 9), axis=axis))
+
+# products
+for a, b in [((5, 7), (7, 3)), ((2, 5, 7), (7, 3)), ((2, 5, 7), (2, 7, 3)), ((2, 1, 5, 4), (3, 4, 2)), ((7,), (7, 3)), ((5, 7), (7,)),
+             ((1, 40), (40, 1)), ((3, 17), (17, 5))]:
+    case(f"MatMul {a} {b}", lambda m, a=a, b=b: m.node("MatMul", m.data(*a), m.data(*b, skip=60)))
+case("MatMul of a transpose", lambda m: m.node("MatMul", m.data(2, 5, 6), m.node("Transpose", m.data(2, 7, 6, skip=80), perm=[0, 2, 1])))
+case("MatMul of a column view", lambda m: m.node("MatMul", m.node("Transpose", m.data(2, 6, 5), perm=[0, 2, 1]), m.data(2, 6, 7, skip=80)))
+case("Linear bias gelu residual", lambda m: m.node("Add", m.node("Gelu", m.node("Add", m.node("MatMul", m.data(9, 16), m.weights(16, 16)),
+                                                                                m.weights(16))), m.data(9, 16, skip=11)), 20)
+case("Gemm", lambda m: m.node("Gemm", m.data(4, 9), m.weights(7, 9), m.weights(7), transB=1, alpha=0.5, beta=2.0))
+for equation, a, b in [("bhid,bhjd->bhij", (1, 2, 5, 4), (1, 2, 6, 4)), ("bhij,bhjd->bhid", (1, 2, 5, 6), (1, 2, 6, 4)),
+                       ("ij,jk", (5, 6), (6, 3)), ("nchw,chk->nwk", (2, 3, 4, 2), (3, 4, 5)), ("bid,bjd->bij", (2, 5, 4), (2, 3, 4))]:
+    case(f"Einsum {equation}", lambda m, e=equation, a=a, b=b: m.node("Einsum", m.data(*a), m.data(*b, skip=60), equation=e))
+
+# convolutions
+for label, x, w, options in [
+        ("3x3", (1, 3, 8, 8), (5, 3, 3, 3), dict(pads=[1, 1, 1, 1])),
+        ("patches", (1, 3, 8, 8), (7, 3, 4, 4), dict(strides=[4, 4])),
+        ("1x1", (1, 6, 5, 6), (20, 6, 1, 1), {}),
+        ("1x1 stride", (1, 6, 5, 6), (4, 6, 1, 1), dict(strides=[2, 2])),
+        ("stride pads", (1, 3, 8, 8), (4, 3, 3, 3), dict(strides=[2, 2], pads=[1, 0, 2, 1])),
+        ("dilated", (1, 3, 8, 8), (4, 3, 3, 3), dict(dilations=[2, 3], pads=[2, 3, 2, 3])),
+        ("depthwise", (1, 6, 5, 6), (6, 1, 3, 3), dict(group=6, pads=[1, 1, 1, 1])),
+        ("depthwise multiplied", (1, 4, 6, 6), (8, 1, 3, 3), dict(group=4, pads=[1, 1, 1, 1], strides=[2, 2])),
+        ("groups", (1, 6, 5, 6), (8, 3, 3, 3), dict(group=2)),
+        ("auto_pad", (1, 3, 8, 7), (4, 3, 3, 3), dict(auto_pad="SAME_LOWER", strides=[2, 2])),
+        ("1-D", (1, 4, 20), (6, 4, 5), dict(pads=[2, 2], strides=[3])),
+        ("wide", (1, 2, 3, 31), (9, 2, 3, 3), dict(pads=[1, 1, 1, 1]))]:
+    case(f"Conv {label}", lambda m, x=x, w=w, o=options: m.node("Conv", m.data(*x), m.weights(*w), m.weights(w[0]), **o))
+case("Conv silu residual", lambda m: (lambda x: (lambda y: m.node("Add", x, m.node("Mul", y, m.node("Sigmoid", y))))(
+    m.node("Conv", x, m.weights(6, 6, 3, 3), pads=[1, 1, 1, 1])))(m.data(1, 6, 5, 6)))
+case("Conv tokens", lambda m: m.node("Transpose", m.node("Reshape", m.node("Conv", "image", m.weights(9, 3, 2, 2), m.weights(9), strides=[2, 2]),
+                                                         m.constant([1, 9, 16])), perm=[0, 2, 1]))
+case("ConvTranspose", lambda m: m.node("ConvTranspose", m.data(1, 4, 5, 6), m.weights(4, 3, 3, 3), m.weights(3), strides=[2, 2],
+                                       pads=[1, 0, 1, 1], output_padding=[1, 0]))
+for op in ("AveragePool", "MaxPool"):
+    for o in [dict(), dict(strides=[2, 2]), dict(pads=[1, 1, 1, 1], strides=[2, 2]), dict(strides=[2, 2], ceil_mode=1),
+              dict(pads=[1, 1, 0, 1], strides=[2, 3], ceil_mode=1)]:
+        case(f"{op} {o}", lambda m, op=op, o=o: m.node(op, m.data(1, 3, 8, 7), kernel_shape=[3, 3], **o))
+case("AveragePool with padding", lambda m: m.node("AveragePool", m.data(1, 3, 8, 7), kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1))
+case("GlobalAveragePool", lambda m: m.node("GlobalAveragePool", "image"))
+
+# normalisation
+case("LayerNormalization", lambda m: m.node("LayerNormalization", m.data(2, 5, 13), m.weights(13), m.weights(13), axis=-1, epsilon=1e-6))
+case("BatchNormalization", lambda m: m.node("BatchNormalization", m.data(1, 4, 5, 6), m.weights(4), m.weights(4), m.weights(4),
+                                            m.constant([0.5, 1, 2, 3], numpy.float32)))
+case("InstanceNormalization", lambda m: m.node("InstanceNormalization", m.data(1, 4, 5, 6), m.weights(4), m.weights(4)))
+
+# resize
+for mode in ("nearest", "linear", "cubic"):
+    for coordinates in ("half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"):
+        for sizes in ([1, 2, 10, 7], [1, 2, 3, 4]):
+            case(f"Resize {mode} {coordinates} {sizes[2:]}", lambda m, p=(mode, coordinates, sizes): m.node(
+                "Resize", m.data(1, 2, 5, 6), "", "", m.constant(p[2]), mode=p[0], coordinate_transformation_mode=p[1],
+                **({"nearest_mode": "floor"} if p[1] == "asymmetric" else {})))
+case("Resize scales", lambda m: m.node("Resize", m.data(1, 2, 5, 6), "", m.constant([1, 1, 2, 1.5], numpy.float32), mode="linear"))
+
+# quantized files
+case("QuantizeLinear", lambda m: m.node("DequantizeLinear", *(lambda s, z: (m.node("QuantizeLinear", m.data(5, 9), s, z), s, z))(
+    m.constant(0.1, numpy.float32), m.constant(3, numpy.uint8))))
+case("QuantizeLinear by channel", lambda m: m.node("DequantizeLinear", *(lambda s, z: (m.node(
+    "QuantizeLinear", m.data(2, 3, 5), s, z, axis=1), s, z))(m.constant([0.1, 0.02, 0.3], numpy.float32), m.constant([0, 5, -7], numpy.int8)),
+    axis=1))
+
+
+def main() -> int:
+    tool, *wanted = sys.argv[1:]
+    image = numpy.random.default_rng(3).standard_normal(IMAGE).astype(numpy.float32)
+    failures = []
+    worst = ("", 0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "case.onnx")
+        for name, (build, opset) in CASES.items():
+            if wanted and not any(w in name for w in wanted):
+                continue
+            try:
+                model = Model()
+                model.save(build(model), path, opset)
+                expected = theirs(path, image)
+                found = ours(tool, path, image, expected.shape)
+                error = 0.0 if numpy.array_equal(found, expected, equal_nan=True) else difference(found, expected)
+                if not error <= LIMIT:
+                    failures.append(f"{name}: differs by {error:.1e} of the largest result")
+                worst = max(worst, (name, error), key=lambda w: w[1])
+            except Exception as problem:  # one operator that cannot be judged must not hide the others
+                failures.append(f"{name}: {problem}")
+    print(f"{len(CASES)} cases, {len(failures)} failed; largest difference {worst[1]:.1e} ({worst[0]})")
+    for failure in failures:
+        print("FAILED", failure)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
