@@ -87,8 +87,9 @@ HWY_INLINE void applyRun(std::size_t count, const typename Op::In* x, const Grid
     std::size_t i = 0;
     for (; i + kVector <= count; i += kVector)
         Op::apply(x + i, g, y + i);
-    if (i < count)
-        applyRest<Op>(count - i, x + i, g, y + i);
+    if constexpr (kVector > 1)
+        if (i < count)
+            applyRest<Op>(count - i, x + i, g, y + i);
 }
 
 template <class Op>
@@ -119,9 +120,9 @@ HWY_INLINE void applyChannels(const ChannelLayout& layout, const typename Op::In
         const Grid g{hn::Load(d, scales), hn::Load(d, zeros), ends.lo, ends.hi};
         for (std::size_t o = 0; o < layout.outer; ++o) {
             const std::size_t at = o * channels + c;
-            if (width == kVector)
+            if (kVector == 1 || width == kVector)
                 Op::apply(x + at, g, y + at);
-            else
+            else if constexpr (kVector > 1)
                 applyRest<Op>(width, x + at, g, y + at);
         }
     }
