@@ -26,13 +26,14 @@ struct Autosave::Jobs {
 
 Autosave::Autosave(Session& session, const QString& folder, int intervalMs, QObject* parent)
     : QObject(parent), m_session(session), m_jobs(std::make_unique<Jobs>(session.runner())),
-      m_folder(folder.isEmpty() ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) +
-                                      QStringLiteral("/autosave")
-                                : folder)
+      m_folder(folder.isEmpty()
+                   ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/autosave")
+                   : folder)
 {
     QDir().mkpath(m_folder);
     for (int i = 0; m_file.isEmpty() && i < 1000; ++i) {
-        const QString file = QStringLiteral("%1/%2-%3.quantoscope").arg(m_folder).arg(QCoreApplication::applicationPid()).arg(i);
+        const QString file =
+            QStringLiteral("%1/%2-%3.quantoscope").arg(m_folder).arg(QCoreApplication::applicationPid()).arg(i);
         auto lock = std::make_unique<QLockFile>(withSuffix(file, ".lock"));
         lock->setStaleLockTime(0); // stale only when its process is gone
         if (!QFileInfo::exists(file) && lock->tryLock(0)) {
@@ -96,8 +97,8 @@ void Autosave::save()
                 emit saved();
             } else if (result.error().code != ErrorCode::Cancelled) {
                 m_timer.stop(); // say it once, not every few seconds
-                emit m_session.failed(Error{result.error().code, "autosave is off: " + result.error().message,
-                                            result.error().where});
+                emit m_session.failed(
+                    Error{result.error().code, "autosave is off: " + result.error().message, result.error().where});
             }
         });
 }

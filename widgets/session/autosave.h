@@ -22,7 +22,8 @@ class Autosave : public QObject {
     Q_OBJECT
 public:
     /// folder "": the application's data folder.
-    explicit Autosave(Session& session, const QString& folder = {}, int intervalMs = 20000, QObject* parent = nullptr);
+    explicit Autosave(Session& session, const QString& folder = {}, int intervalMs = 20000,
+                      QObject* parent = nullptr);
     ~Autosave() override;
 
     /// Session files of programs that died, newest first.

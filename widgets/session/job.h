@@ -184,7 +184,7 @@ private:
         m_stop = std::stop_source{};
         m_cell = std::make_shared<Cell>();
         auto body = [work = m_now.work, cell = m_cell, stop = m_stop, lane = m_lane,
-                           runner = &m_runner](QPromise<Result<T>>& promise) mutable {
+                     runner = &m_runner](QPromise<Result<T>>& promise) mutable {
             promise.setProgressRange(0, std::numeric_limits<int>::max());
             promise.addResult(runOnWorker(work, *cell, stop, lane, *runner, promise));
         };

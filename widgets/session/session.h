@@ -167,6 +167,8 @@ public:
     void loadRecipe(const QString& path);
     void saveRecipe(const QString& path);
     void openSession(const QString& path);
+    /// Opens an autosaved copy: it has no path of its own and counts as modified.
+    void recover(const QString& autosave);
     /// Writes the session and, next to it, its calibration (.qcal).
     void saveSession(const QString& path);
     QString sessionPath() const { return m_sessionPath; } ///< "" until saved or opened
@@ -175,6 +177,8 @@ public:
     QByteArray windowState() const { return m_windowState; }
     void setWindowState(const QByteArray& state) { m_windowState = state; }
     void exportModel(const QString& path, const onnx::ExportOptions& options);
+    /// A page of its own with all figures that are known of the present recipe.
+    void exportReport(const QString& path);
 
     // --- commands: numbers -----------------------------------------------------------------------------------------
     void calibrate();
@@ -241,6 +245,7 @@ private:
 
     enum class Purpose { Calibration, Test };
     void openImages(Purpose purpose, const QString& folder);
+    void readSession(const QString& path, bool recovered);
     void setImages(Purpose purpose, std::shared_ptr<const ImageSet> images);
     void setCalibration(std::shared_ptr<const stats::Calibration> calibration);
     /// Called by the history: the recipe is now this one. Starts preview and resolve.

@@ -66,7 +66,6 @@ void Session::setCalibration(std::shared_ptr<const stats::Calibration> calibrati
     m_plan.current = false;
     m_previews.clear();
     dropFigures();
-    setModified(true);
     emit calibrationChanged();
     if (m_calibration)
         startResolve();

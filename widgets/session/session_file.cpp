@@ -47,7 +47,10 @@ Result<fs::path> pathFromJson(const json& document, const char* key, const fs::p
     return fs::path(value["path"].get<std::string>());
 }
 
-json number(double value) { return std::isfinite(value) ? json(value) : json(); }
+json number(double value)
+{
+    return std::isfinite(value) ? json(value) : json();
+}
 double number(const json& from, const char* key, double fallback)
 {
     const auto found = from.find(key);
@@ -167,7 +170,8 @@ std::string sessionToJson(const SessionDocument& document, const fs::path& folde
 {
     json states = json::array();
     for (std::size_t i = 0; i < document.states.size(); ++i)
-        states.push_back(stateToJson(document.states[i], i < document.figures.size() ? document.figures[i] : StateFigures{}));
+        states.push_back(
+            stateToJson(document.states[i], i < document.figures.size() ? document.figures[i] : StateFigures{}));
     json model = pathToJson(document.model, folder);
     if (model.is_object())
         model["hash"] = document.modelHash;
@@ -194,7 +198,8 @@ Result<SessionDocument> sessionFromJson(std::string_view text, const fs::path& f
     if (!version.is_number_integer())
         return fail(ErrorCode::Malformed, "no version", "version");
     if (version.get<int64_t>() > SessionDocument::kVersion)
-        return fail(ErrorCode::Unsupported, "written by a newer Quantoscope (session version " + version.dump() + ")");
+        return fail(ErrorCode::Unsupported,
+                    "written by a newer Quantoscope (session version " + version.dump() + ")");
 
     SessionDocument document;
     QS_ASSIGN(document.model, pathFromJson(value, "model", folder));

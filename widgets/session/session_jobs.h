@@ -22,10 +22,11 @@ struct Session::Jobs {
     explicit Jobs(JobRunner& runner)
         : openModel(runner, Lane::Interactive), openCalibrationImages(runner, Lane::Interactive),
           openTestImages(runner, Lane::Interactive), openSession(runner, Lane::Interactive),
-          saveSession(runner, Lane::Interactive), recipeFile(runner, Lane::Interactive),
-          preview(runner, Lane::Interactive), resolve(runner, Lane::Interactive), calibrate(runner, Lane::User),
-          evaluate(runner, Lane::User), sensitivity(runner, Lane::User), exportModel(runner, Lane::User),
-          probe(runner, Lane::Background), profile(runner, Lane::Background)
+          saveSession(runner, Lane::Interactive), report(runner, Lane::Interactive),
+          recipeFile(runner, Lane::Interactive), preview(runner, Lane::Interactive),
+          resolve(runner, Lane::Interactive), calibrate(runner, Lane::User), evaluate(runner, Lane::User),
+          sensitivity(runner, Lane::User), exportModel(runner, Lane::User), probe(runner, Lane::Background),
+          profile(runner, Lane::Background)
     {
     }
 
@@ -39,7 +40,7 @@ struct Session::Jobs {
     Job<std::shared_ptr<const onnx::Model>> openModel;
     Job<std::shared_ptr<const ImageSet>> openCalibrationImages, openTestImages;
     Job<SessionDocument> openSession;
-    Job<bool> saveSession;
+    Job<bool> saveSession, report;
     Job<quant::Recipe> recipeFile;
     Job<SitePlans> preview;
     Job<std::shared_ptr<const quant::Plan>> resolve;

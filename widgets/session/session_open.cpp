@@ -2,6 +2,11 @@
 #include "widgets/session/session_jobs.h"
 #include "widgets/session/text.h"
 
+#include "core/base/file.h"
+#include "core/report/report.h"
+
+#include <nlohmann/json.hpp>
+
 #include <QDir>
 #include <QFileInfo>
 
@@ -186,14 +191,23 @@ void Session::openDemo(const QString& folder)
 
 void Session::openSession(const QString& path)
 {
+    readSession(path, false);
+}
+void Session::recover(const QString& autosave)
+{
+    readSession(autosave, true);
+}
+
+void Session::readSession(const QString& path, bool recovered)
+{
     m_jobs->openSession.start([file = toPath(path)](const Context& context) { return loadSession(file, context); },
-                              [this, path](Result<SessionDocument> result) {
+                              [this, path, recovered](Result<SessionDocument> result) {
                                   if (!succeeded(result))
                                       return;
                                   const std::vector<std::string> warnings = result->warnings;
                                   restore(std::move(*result));
-                                  m_sessionPath = path;
-                                  m_modified = false;
+                                  m_sessionPath = recovered ? QString() : path;
+                                  m_modified = recovered;
                                   emit sessionChanged();
                                   for (const std::string& warning : warnings)
                                       emit noticed(QString::fromStdString(warning));
@@ -268,6 +282,31 @@ void Session::saveRecipe(const QString& path)
         });
 }
 
+void Session::exportReport(const QString& path)
+{
+    if (!need(m_plan.current, "Nothing to report yet: open a model and calibrate first."))
+        return;
+    std::vector<quant::Evaluation> evaluations;
+    if (m_evaluation.current)
+        evaluations.push_back(*m_evaluation);
+    else if (m_probe.current)
+        evaluations.push_back(*m_probe);
+    m_jobs->report.start(
+        [model = m_model, plan = m_plan.value, evaluations, file = toPath(path)](const Context&) -> Result<bool> {
+            report::Results results;
+            results.model = model.get();
+            results.plan = plan.get();
+            results.evaluations = evaluations;
+            QS_ASSIGN(const std::string page, report::htmlReport(report::resultsToJson(results).dump()));
+            QS_CHECK(writeAtomically(file, page));
+            return true;
+        },
+        [this, path](Result<bool> result) {
+            if (succeeded(result))
+                emit noticed(tr("Report written: %1").arg(path));
+        });
+}
+
 SessionDocument Session::document() const
 {
     SessionDocument document;
@@ -333,7 +372,7 @@ void Session::restore(SessionDocument document)
     std::ranges::sort(m_selection);
     m_current = m_selection.empty() ? SiteId{} : m_selection.back();
     recallFigures();
-    m_modified = true;
+    m_modified = false;
 
     emit modelChanged();
     emit imagesChanged();

@@ -18,7 +18,8 @@ QString progressText(const JobProgress& progress)
 {
     if (progress.total == 0)
         return progress.stage;
-    return QStringLiteral("%1 · %2 of %3").arg(progress.stage, formatCount(progress.done), formatCount(progress.total));
+    return QStringLiteral("%1 · %2 of %3")
+        .arg(progress.stage, formatCount(progress.done), formatCount(progress.total));
 }
 
 QString timeText(const JobProgress& progress)
@@ -51,7 +52,10 @@ JobStrip::JobStrip(Session& session, QWidget* parent)
     setVisible(false);
 }
 
-QString JobStrip::text() const { return m_what->text(); }
+QString JobStrip::text() const
+{
+    return m_what->text();
+}
 
 void JobStrip::refresh()
 {

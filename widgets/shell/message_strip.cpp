@@ -49,7 +49,10 @@ MessageStrip::MessageStrip(QWidget* parent) : QWidget(parent), m_layout(new QVBo
     setVisible(false);
 }
 
-int MessageStrip::rows() const { return m_layout->count(); }
+int MessageStrip::rows() const
+{
+    return m_layout->count();
+}
 
 QStringList MessageStrip::texts() const
 {
@@ -75,7 +78,8 @@ void MessageStrip::ask(const QString& text, const std::vector<Button>& buttons)
     addRow(Kind::Question, text, {}, buttons);
 }
 
-QWidget* MessageStrip::addRow(Kind kind, const QString& text, const QString& detail, const std::vector<Button>& buttons)
+QWidget* MessageStrip::addRow(Kind kind, const QString& text, const QString& detail,
+                              const std::vector<Button>& buttons)
 {
     const QString whole = detail.isEmpty() ? text : detail + QStringLiteral(": ") + text;
     for (int i = 0; i < m_layout->count(); ++i) // said again: once is enough
@@ -96,8 +100,9 @@ QWidget* MessageStrip::addRow(Kind kind, const QString& text, const QString& det
     layout->addWidget(icon, 0, Qt::AlignTop);
     auto* label = new QLabel(row);
     label->setTextFormat(Qt::RichText);
-    label->setText(detail.isEmpty() ? text.toHtmlEscaped()
-                                    : QStringLiteral("<b>%1</b><br>%2").arg(detail.toHtmlEscaped(), text.toHtmlEscaped()));
+    label->setText(detail.isEmpty()
+                       ? text.toHtmlEscaped()
+                       : QStringLiteral("<b>%1</b><br>%2").arg(detail.toHtmlEscaped(), text.toHtmlEscaped()));
     label->setWordWrap(true);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     layout->addWidget(label, 1);

@@ -12,8 +12,8 @@ class QVBoxLayout;
 
 namespace qs::ui {
 
-/// What went wrong and what is worth saying, in rows at the top of the window that stay until they are closed (notes go
-/// after a while). Nothing here is modal; a row may ask something by its buttons.
+/// What went wrong and what is worth saying, in rows at the top of the window that stay until they are closed (notes
+/// go after a while). Nothing here is modal; a row may ask something by its buttons.
 class MessageStrip : public QWidget {
     Q_OBJECT
 public:

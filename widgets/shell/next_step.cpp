@@ -25,7 +25,10 @@ NextStep::NextStep(Session& session, QWidget* parent)
     refresh();
 }
 
-QString NextStep::text() const { return m_text->text(); }
+QString NextStep::text() const
+{
+    return m_text->text();
+}
 
 void NextStep::refresh()
 {
@@ -50,7 +53,8 @@ void NextStep::refresh()
         say(tr("The calibration is of other images or another preprocessing than those that are set now."),
             tr("Calibrate again"), &NextStep::calibrate);
     } else if (!m_session.testImages()) {
-        say(tr("Accuracy needs labelled test images; until then the agreement with float on the calibration images is "
+        say(tr("Accuracy needs labelled test images; until then the agreement with float on the calibration images "
+               "is "
                "shown."),
             tr("Open test images…"), &NextStep::openTestImages);
     } else {

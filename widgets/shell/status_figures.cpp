@@ -20,7 +20,8 @@ QString accuracyText(const quant::Evaluation& figures)
         if (figures.floatTop1) {
             QString reference = formatPercent(*figures.floatTop1);
             reference.chop(2); // the unit is said once
-            text += QObject::tr(" (float %1, %2)").arg(reference, formatPointsDifference(*figures.top1 - *figures.floatTop1));
+            text += QObject::tr(" (float %1, %2)")
+                        .arg(reference, formatPointsDifference(*figures.top1 - *figures.floatTop1));
         }
         parts << text;
     }
@@ -43,9 +44,10 @@ StatusFigures::StatusFigures(Session& session, QWidget* parent)
     m_bar->setRange(0, 1000);
     m_bar->setTextVisible(false);
     m_bar->setFixedSize(90, 10);
-    m_figures->setToolTip(tr("Share of images whose most likely class is the label (top-1), and whose most likely class is "
-                             "the float network's (agreement). Mean bits count weight elements and activation elements; "
-                             "the size is what a file would hold at best."));
+    m_figures->setToolTip(
+        tr("Share of images whose most likely class is the label (top-1), and whose most likely class is "
+           "the float network's (agreement). Mean bits count weight elements and activation elements; "
+           "the size is what a file would hold at best."));
     for (auto signal : {&Session::probeChanged, &Session::evaluationChanged, &Session::planChanged,
                         &Session::recipeChanged, &Session::modelChanged, &Session::calibrationChanged})
         connect(&session, signal, this, &StatusFigures::refresh);
@@ -55,7 +57,10 @@ StatusFigures::StatusFigures(Session& session, QWidget* parent)
     refreshRunning();
 }
 
-QString StatusFigures::text() const { return m_figures->text(); }
+QString StatusFigures::text() const
+{
+    return m_figures->text();
+}
 
 void StatusFigures::refresh()
 {
@@ -65,11 +70,12 @@ void StatusFigures::refresh()
     if (best)
         parts << accuracyText(*best);
     if (plan)
-        parts << QStringLiteral("W %1 · A %2").arg(formatBits(plan->meanWeightBits), formatBits(plan->meanActivationBits))
+        parts << QStringLiteral("W %1 · A %2")
+                     .arg(formatBits(plan->meanWeightBits), formatBits(plan->meanActivationBits))
               << formatBytes(plan->modelBytes);
     QString text = parts.join(QStringLiteral(" · "));
     if (text.isEmpty())
-        text = !m_session.model()         ? tr("No model")
+        text = !m_session.model()        ? tr("No model")
                : m_session.calibration() ? tr("Resolving …")
                                          : tr("Not calibrated");
     m_figures->setText(text);
@@ -107,10 +113,12 @@ void StatusFigures::refreshRunning()
     if (!shown)
         return;
     const JobProgress& progress = shown->progress;
-    QString text = shown->kind == JobKind::Probe
-                       ? tr("probe %1 img").arg(formatCount(std::min<std::size_t>(
-                             Session::kProbeImages, m_session.probeImages() ? m_session.probeImages()->size() : 0)))
-                       : tr("error profile");
+    QString text =
+        shown->kind == JobKind::Probe
+            ? tr("probe %1 img")
+                  .arg(formatCount(std::min<std::size_t>(
+                      Session::kProbeImages, m_session.probeImages() ? m_session.probeImages()->size() : 0)))
+            : tr("error profile");
     if (progress.remainingMs >= 0 && progress.elapsedMs > 500)
         text += QStringLiteral(" · ") + formatDuration(progress.remainingMs);
     else if (progress.elapsedMs == 0)

@@ -9,8 +9,8 @@ class QProgressBar;
 
 namespace qs::ui {
 
-/// The line of figures at the bottom: accuracy against float, agreement, mean bits, size, what they stand on, and what
-/// runs in the background. Greyed while they belong to an older recipe.
+/// The line of figures at the bottom: accuracy against float, agreement, mean bits, size, what they stand on, and
+/// what runs in the background. Greyed while they belong to an older recipe.
 class StatusFigures : public QWidget {
     Q_OBJECT
 public:

@@ -31,11 +31,13 @@ Welcome::Welcome(QWidget* parent) : QWidget(parent), m_card(new QWidget(this)), 
     title->setAlignment(Qt::AlignHCenter);
     title->setWordWrap(true);
     layout->addWidget(title);
-    auto* text = new QLabel(tr("Quantoscope shows where and why quantization hurts a vision transformer, lets you try "
-                               "remedies, and exports an int8 model."),
-                            m_card);
+    auto* text =
+        new QLabel(tr("Quantoscope shows where and why quantization hurts a vision transformer, lets you try "
+                      "remedies, and exports an int8 model."),
+                   m_card);
     text->setWordWrap(true);
     text->setAlignment(Qt::AlignHCenter);
+    text->setMinimumHeight(text->heightForWidth(480)); // a centred card does not ask for the height of wrapped text
     layout->addWidget(text);
     auto* buttons = new QHBoxLayout;
     const auto add = [&](const QString& label, void (Welcome::*signal)()) {
@@ -60,9 +62,10 @@ Welcome::Welcome(QWidget* parent) : QWidget(parent), m_card(new QWidget(this)), 
 void Welcome::setDemoAvailable(bool available)
 {
     m_demo->setEnabled(available);
-    m_demo->setToolTip(available ? tr("A small vision transformer with images, made for this program")
-                                 : tr("The demo's files are not where they should be: set QUANTOSCOPE_RESOURCES to the "
-                                      "folder that holds demo/"));
+    m_demo->setToolTip(available
+                           ? tr("A small vision transformer with images, made for this program")
+                           : tr("The demo's files are not where they should be: set QUANTOSCOPE_RESOURCES to the "
+                                "folder that holds demo/"));
 }
 
 void Welcome::setRecent(const QStringList& files)

@@ -116,8 +116,14 @@ QColor interpolate(const std::array<QRgb, N>& stops, double t)
 
 } // namespace
 
-const Colours& colours() { return state().colours; }
-Theme currentTheme() { return state().theme; }
+const Colours& colours()
+{
+    return state().colours;
+}
+Theme currentTheme()
+{
+    return state().theme;
+}
 
 QPalette lightPalette()
 {
@@ -144,8 +150,8 @@ void applyTheme(Theme theme)
         QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     }
     s.theme = theme;
-    const bool dark = theme == Theme::Dark ||
-                      (theme == Theme::System && s.desktop.color(QPalette::Window).lightness() < 128);
+    const bool dark =
+        theme == Theme::Dark || (theme == Theme::System && s.desktop.color(QPalette::Window).lightness() < 128);
     s.colours = dark ? darkColours() : lightColours();
     QApplication::setPalette(dark ? darkPalette() : lightPalette());
 }

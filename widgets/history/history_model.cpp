@@ -1,0 +1,105 @@
+#include "widgets/history/history_model.h"
+
+#include "widgets/session/history.h"
+#include "widgets/session/session.h"
+#include "widgets/shell/status_figures.h"
+#include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
+
+#include <QApplication>
+#include <QFont>
+#include <QPalette>
+
+namespace qs::ui {
+
+HistoryModel::HistoryModel(Session& session, QObject* parent) : QAbstractTableModel(parent), m_session(session)
+{
+    connect(&session, &Session::historyChanged, this, &HistoryModel::refresh);
+    connect(&session, &Session::modelChanged, this, &HistoryModel::refresh);
+    refresh();
+}
+
+void HistoryModel::refresh()
+{
+    const int rows = m_session.model() ? m_session.history().size() : 0;
+    if (rows > m_rows) {
+        beginInsertRows({}, m_rows, rows - 1);
+        m_rows = rows;
+        endInsertRows();
+    } else if (rows < m_rows) {
+        beginRemoveRows({}, rows, m_rows - 1);
+        m_rows = rows;
+        endRemoveRows();
+    }
+    if (m_rows > 0)
+        emit dataChanged(index(0, 0), index(m_rows - 1, Columns - 1));
+}
+
+int HistoryModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : m_rows;
+}
+int HistoryModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(Columns);
+}
+
+QVariant HistoryModel::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid() || index.row() >= std::min(m_rows, m_session.history().size()))
+        return {};
+    const History& history = m_session.history();
+    const HistoryState& state = history.state(index.row());
+    const StateFigures figures = history.figures(state.key);
+    const quant::Evaluation* best = figures.best();
+    switch (role) {
+    case Qt::DisplayRole:
+        if (index.column() == Change)
+            return state.text;
+        if (!best)
+            return QStringLiteral("–");
+        if (index.column() == Top1)
+            return best->top1 ? formatPercent(*best->top1) + (figures.evaluation ? QString() : QStringLiteral(" *"))
+                              : QStringLiteral("–");
+        return formatPercent(best->agreement);
+    case Qt::TextAlignmentRole:
+        return static_cast<int>(Qt::AlignVCenter | (index.column() == Change ? Qt::AlignLeft : Qt::AlignRight));
+    case Qt::FontRole:
+        if (index.row() == history.index()) {
+            QFont font;
+            font.setBold(true);
+            return font;
+        }
+        return {};
+    case Qt::ForegroundRole:
+        return index.row() > history.index() ? QVariant(colours().stale) : QVariant();
+    case Qt::ToolTipRole:
+        if (!best)
+            return tr("%1\nNo figures of this state were computed.").arg(state.text);
+        return tr("%1\n%2\nW %3 · A %4 · %5\n%6 on %7 images")
+            .arg(state.text, accuracyText(*best), formatBits(best->meanWeightBits),
+                 formatBits(best->meanActivationBits), formatBytes(best->modelBytes),
+                 figures.evaluation ? tr("evaluated") : tr("* probe"))
+            .arg(best->images);
+    default:
+        return {};
+    }
+}
+
+QVariant HistoryModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
+        return {};
+    switch (section) {
+    case Change:
+        return tr("Change");
+    case Top1:
+        return tr("Top-1");
+    case Agreement:
+        return tr("Agreement");
+    default:
+        return {};
+    }
+}
+
+} // namespace qs::ui

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <QAbstractTableModel>
+
+namespace qs::ui {
+
+class Session;
+
+/// The states of the history with their figures, oldest first. The present one is bold; undone ones are greyed.
+class HistoryModel : public QAbstractTableModel {
+    Q_OBJECT
+public:
+    enum Column { Change, Top1, Agreement, Columns };
+
+    explicit HistoryModel(Session& session, QObject* parent = nullptr);
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+private:
+    void refresh();
+    Session& m_session;
+    int m_rows = 0;
+};
+
+} // namespace qs::ui

@@ -1,0 +1,89 @@
+#include "widgets/history/history_panel.h"
+
+#include "widgets/history/history_model.h"
+#include "widgets/session/history.h"
+#include "widgets/session/session.h"
+
+#include <QHeaderView>
+#include <QLabel>
+#include <QTableView>
+#include <QVBoxLayout>
+
+namespace qs::ui {
+
+HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_model(new HistoryModel(session, this)), m_view(new QTableView(this))
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_view);
+    auto* legend = new QLabel(tr("* probe; without: all test images"), this);
+    legend->setForegroundRole(QPalette::PlaceholderText);
+    legend->setContentsMargins(6, 2, 6, 3);
+    layout->addWidget(legend);
+
+    m_view->setModel(m_model);
+    m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_view->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_view->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_view->setShowGrid(false);
+    m_view->setAlternatingRowColors(true);
+    m_view->setFrameShape(QFrame::NoFrame);
+    m_view->setWordWrap(false);
+    m_view->setTextElideMode(Qt::ElideMiddle);
+    m_view->setTabKeyNavigation(false);
+    m_view->verticalHeader()->hide();
+    m_view->verticalHeader()->setDefaultSectionSize(m_view->fontMetrics().height() + 6);
+    m_view->horizontalHeader()->setHighlightSections(false);
+    m_view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_view->horizontalHeader()->setSectionResizeMode(HistoryModel::Change, QHeaderView::Stretch);
+    m_view->horizontalHeader()->setMinimumSectionSize(40);
+    const auto jump = [this](const QModelIndex& index) { m_session.history().jumpTo(index.row()); };
+    connect(m_view, &QTableView::clicked, this, jump);
+    connect(m_view, &QTableView::activated, this, jump);
+    connect(&session, &Session::historyChanged, this, &HistoryPanel::follow);
+    connect(&session, &Session::modelChanged, this, &HistoryPanel::follow);
+    follow();
+}
+
+void HistoryPanel::follow()
+{
+    const QModelIndex present = m_model->index(m_session.history().index(), 0);
+    if (!present.isValid())
+        return;
+    m_view->setCurrentIndex(present);
+    m_view->scrollTo(present);
+}
+
+QString HistoryPanel::tableCsv() const
+{
+    if (m_model->rowCount() == 0)
+        return {};
+    QString csv = QStringLiteral("state,change,images,full_test_set,top1,float_top1,agreement,mean_weight_bits,"
+                                 "mean_activation_bits,model_bytes\n");
+    const History& history = m_session.history();
+    for (int i = 0; i < history.size(); ++i) {
+        const HistoryState& state = history.state(i);
+        const StateFigures figures = history.figures(state.key);
+        QString text = state.text;
+        csv += QStringLiteral("%1,\"%2\"").arg(i).arg(text.replace(u'"', QStringLiteral("\"\"")));
+        if (const quant::Evaluation* e = figures.best()) {
+            const auto figure = [](const std::optional<double>& f) {
+                return f ? QString::number(*f, 'g', 8) : QString();
+            };
+            csv += QStringLiteral(",%1,%2,%3,%4,%5,%6,%7,%8")
+                       .arg(e->images)
+                       .arg(figures.evaluation ? 1 : 0)
+                       .arg(figure(e->top1), figure(e->floatTop1), figure(e->agreement), figure(e->meanWeightBits),
+                            figure(e->meanActivationBits))
+                       .arg(e->modelBytes);
+        } else {
+            csv += QStringLiteral(",,,,,,,,");
+        }
+        csv += u'\n';
+    }
+    return csv;
+}
+
+} // namespace qs::ui

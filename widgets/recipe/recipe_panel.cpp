@@ -1,0 +1,359 @@
+#include "widgets/recipe/recipe_panel.h"
+
+#include "widgets/session/text.h"
+#include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
+#include "widgets/theme/icon.h"
+
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QEvent>
+#include <QFormLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QStackedWidget>
+
+#include <algorithm>
+#include <cmath>
+
+namespace qs::ui {
+
+namespace {
+
+constexpr int kMixed = -1;
+
+/// A spin box that tells where a gesture begins: with the focus, so that turning it is one entry of the history.
+class RangeBox : public QDoubleSpinBox {
+public:
+    RangeBox(QWidget* parent, std::function<void()> begins) : QDoubleSpinBox(parent), m_begins(std::move(begins))
+    {
+        setRange(-1e9, 1e9);
+        setDecimals(5);
+        setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
+        setKeyboardTracking(false);
+    }
+
+protected:
+    void focusInEvent(QFocusEvent* event) override
+    {
+        m_begins();
+        QDoubleSpinBox::focusInEvent(event);
+    }
+
+private:
+    std::function<void()> m_begins;
+};
+
+/// Shows a value, or "mixed" as a first entry that exists only while the selection disagrees.
+void showChoice(QComboBox* box, int value)
+{
+    const int mixed = box->findData(kMixed);
+    if (value == kMixed && mixed < 0)
+        box->insertItem(0, QObject::tr("mixed"), kMixed);
+    else if (value != kMixed && mixed >= 0)
+        box->removeItem(mixed);
+    box->setCurrentIndex(box->findData(value));
+}
+
+template <class Get>
+int common(const std::vector<quant::SiteSettings>& settings, Get get)
+{
+    const int first = get(settings.front());
+    return std::ranges::all_of(settings, [&](const auto& s) { return get(s) == first; }) ? first : kMixed;
+}
+
+QString row(const QString& name, const QString& before, const QString& after, const QString& change,
+            const QColor& tint)
+{
+    const QString colour = tint.isValid() ? QStringLiteral(" style='color:%1'").arg(tint.name()) : QString();
+    return QStringLiteral("<tr><td>%1</td><td align='right'>%2</td><td>&nbsp;→&nbsp;</td><td align='right'>%3</td>"
+                          "<td align='right'%5>&nbsp;&nbsp;%4</td></tr>")
+        .arg(name, before, after, change, colour);
+}
+
+} // namespace
+
+RecipePanel::RecipePanel(Session& session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_pages(new QStackedWidget(this)), m_empty(new QLabel(m_pages))
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_pages);
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setWordWrap(true);
+    m_empty->setMargin(20);
+    m_empty->setForegroundRole(QPalette::PlaceholderText);
+    m_pages->addWidget(m_empty);
+    auto* scroll = new QScrollArea(m_pages);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* form = new QWidget(scroll);
+    buildForm(form);
+    scroll->setWidget(form);
+    m_pages->addWidget(scroll);
+    setMinimumWidth(250);
+
+    for (auto signal : {&Session::selectionChanged, &Session::recipeChanged, &Session::modelChanged})
+        connect(&session, signal, this, &RecipePanel::refresh);
+    for (auto signal : {&Session::planChanged, &Session::calibrationChanged})
+        connect(&session, signal, this, &RecipePanel::refreshNumbers);
+    connect(&session, &Session::sitesChanged, this, &RecipePanel::refreshNumbers);
+    refresh();
+}
+
+QComboBox* RecipePanel::addChoice(QFormLayout* layout, const QString& label, const QString& help)
+{
+    auto* box = new QComboBox(this);
+    box->setToolTip(help);
+    box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    box->setMinimumContentsLength(8);
+    layout->addRow(label, box);
+    return box;
+}
+
+void RecipePanel::buildForm(QWidget* form)
+{
+    auto* outer = new QVBoxLayout(form);
+    outer->setContentsMargins(10, 8, 10, 8);
+    m_title = new QLabel(form);
+    m_title->setWordWrap(true);
+    QFont bold = m_title->font();
+    bold.setBold(true);
+    m_title->setFont(bold);
+    m_what = new QLabel(form);
+    m_what->setWordWrap(true);
+    m_what->setForegroundRole(QPalette::PlaceholderText);
+    outer->addWidget(m_title);
+    outer->addWidget(m_what);
+
+    auto* fields = new QFormLayout;
+    fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    fields->setVerticalSpacing(5);
+    m_bits = addChoice(fields, tr("&Bits"), tr("Bits of a code. Keys 2 … 8; 0 for float."));
+    for (int bits = 8; bits >= 2; --bits)
+        m_bits->addItem(formatBitsOfSite(bits), bits);
+    m_bits->addItem(formatBitsOfSite(quant::kFloatBits), quant::kFloatBits);
+    m_scheme = addChoice(fields, tr("&Scheme"), tr("How codes lie around zero."));
+    for (const quant::Scheme scheme : {quant::Scheme::Symmetric, quant::Scheme::Asymmetric}) {
+        m_scheme->addItem(schemeTitle(scheme), static_cast<int>(scheme));
+        m_scheme->setItemData(m_scheme->count() - 1, schemeHelp(scheme), Qt::ToolTipRole);
+    }
+    m_granularity = addChoice(fields, tr("&Granularity"), tr("How many scales there are."));
+    for (const quant::Granularity granularity : {quant::Granularity::Tensor, quant::Granularity::Channel}) {
+        m_granularity->addItem(granularityTitle(granularity), static_cast<int>(granularity));
+        m_granularity->setItemData(m_granularity->count() - 1, granularityHelp(granularity), Qt::ToolTipRole);
+    }
+    m_estimator = addChoice(fields, tr("Ran&ge"), tr("How the range of values that the codes span is chosen."));
+    for (const quant::EstimatorKind kind :
+         {quant::EstimatorKind::MinMax, quant::EstimatorKind::Percentile, quant::EstimatorKind::Mse,
+          quant::EstimatorKind::Entropy, quant::EstimatorKind::Manual}) {
+        m_estimator->addItem(estimatorTitle(kind), static_cast<int>(kind));
+        m_estimator->setItemData(m_estimator->count() - 1, estimatorHelp(kind), Qt::ToolTipRole);
+    }
+    m_range = new QWidget(form);
+    auto* range = new QHBoxLayout(m_range);
+    range->setContentsMargins(0, 0, 0, 0);
+    const auto begins = [this] { m_gesture = m_session.newGesture(); };
+    m_low = new RangeBox(m_range, begins);
+    m_high = new RangeBox(m_range, begins);
+    m_low->setToolTip(tr("Smallest value that is not clipped"));
+    m_high->setToolTip(tr("Largest value that is not clipped"));
+    range->addWidget(m_low);
+    range->addWidget(new QLabel(QStringLiteral("…"), m_range));
+    range->addWidget(m_high);
+    fields->addRow(QString(), m_range);
+    outer->addLayout(fields);
+
+    auto* buttons = new QHBoxLayout;
+    m_reset = new QPushButton(tr("&Reset"), form);
+    m_reset->setToolTip(tr("Back to what the preset says (Ctrl+R)"));
+    m_lock = new QPushButton(tr("&Lock"), form);
+    m_lock->setCheckable(true);
+    m_lock->setToolTip(tr("Locked sites keep their settings whatever presets, searches and group edits do (L)"));
+    buttons->addWidget(m_reset);
+    buttons->addWidget(m_lock);
+    outer->addLayout(buttons);
+
+    m_numbers = new QLabel(form);
+    m_numbers->setTextFormat(Qt::RichText);
+    m_numbers->setToolTip(
+        tr("Isolated error: only this site is quantized. SQNR = 10 log₁₀(Σx² / Σ(x − Q(x))²); output "
+           "error = Σ(y − y_q)² / Σy² of the operator that reads it, on the calibration sample; clipped: "
+           "share of values outside the range."));
+    outer->addSpacing(6);
+    outer->addWidget(m_numbers);
+    m_note = new QLabel(form);
+    m_note->setWordWrap(true);
+    m_note->setForegroundRole(QPalette::PlaceholderText);
+    outer->addWidget(m_note);
+    outer->addStretch(1);
+
+    connect(m_bits, &QComboBox::activated, this, [this] {
+        quant::SitePatch patch;
+        patch.bits = m_bits->currentData().toInt();
+        edit(patch);
+    });
+    connect(m_scheme, &QComboBox::activated, this, [this] {
+        quant::SitePatch patch;
+        patch.scheme = static_cast<quant::Scheme>(m_scheme->currentData().toInt());
+        edit(patch);
+    });
+    connect(m_granularity, &QComboBox::activated, this, [this] {
+        quant::SitePatch patch;
+        patch.granularity = static_cast<quant::Granularity>(m_granularity->currentData().toInt());
+        edit(patch);
+    });
+    connect(m_estimator, &QComboBox::activated, this, [this] {
+        quant::SitePatch patch;
+        patch.estimator.emplace();
+        patch.estimator->kind = static_cast<quant::EstimatorKind>(m_estimator->currentData().toInt());
+        if (patch.estimator->kind == quant::EstimatorKind::Manual) { // begins where the range is now
+            const auto plan = m_session.sitePlan(m_session.currentSite());
+            patch.estimator->low = plan ? plan->range.low : -1;
+            patch.estimator->high = plan ? plan->range.high : 1;
+        }
+        edit(patch);
+    });
+    for (QDoubleSpinBox* box : {m_low, m_high})
+        connect(box, &QDoubleSpinBox::valueChanged, this, &RecipePanel::editRange);
+    connect(m_reset, &QPushButton::clicked, this, [this] { m_session.resetSites(m_session.selection()); });
+    connect(m_lock, &QPushButton::clicked, this, [this](bool on) { m_session.setLocked(m_session.selection(), on); });
+}
+
+void RecipePanel::edit(const quant::SitePatch& patch, int gesture)
+{
+    // "mixed" is no value to set.
+    const auto* box = qobject_cast<QComboBox*>(sender());
+    if (m_filling || (box && box->currentData().toInt() == kMixed))
+        return;
+    m_session.editSelection(patch, gesture);
+    refresh(); // a locked site keeps what it has
+}
+
+void RecipePanel::editRange()
+{
+    if (m_filling)
+        return;
+    quant::SitePatch patch;
+    patch.estimator.emplace();
+    patch.estimator->kind = quant::EstimatorKind::Manual;
+    patch.estimator->low = std::min(m_low->value(), m_high->value());
+    patch.estimator->high = std::max(m_low->value(), m_high->value());
+    edit(patch, m_gesture);
+}
+
+void RecipePanel::refresh()
+{
+    const std::vector<SiteId>& selection = m_session.selection();
+    if (selection.empty()) {
+        m_empty->setText(m_session.model() ? tr("Select a site in Layers to see and change how it is quantized.")
+                                           : tr("No model."));
+        m_pages->setCurrentIndex(0);
+        m_site = {};
+        return;
+    }
+    m_pages->setCurrentIndex(1);
+    m_filling = true;
+    std::vector<quant::SiteSettings> settings;
+    std::size_t locked = 0;
+    for (const SiteId id : selection) {
+        settings.push_back(m_session.settings(id));
+        locked += m_session.locked(id);
+    }
+    const graph::Site& site = m_session.sites()[m_session.currentSite()];
+    if (selection.size() == 1) {
+        m_title->setText(siteTitle(site));
+        m_what->setText(QStringLiteral("%1 · %2 · %3")
+                            .arg(QString::fromUtf8(graph::roleTitle(site.role).data(),
+                                                   qsizetype(graph::roleTitle(site.role).size())),
+                                 site.kind == graph::SiteKind::Weight ? tr("weight") : tr("activation"),
+                                 QString::fromStdString(site.shape.text())));
+    } else {
+        m_title->setText(tr("%1 sites selected").arg(selection.size()));
+        m_what->setText(tr("current: %1").arg(siteTitle(site)));
+    }
+    showChoice(m_bits, common(settings, [](const auto& s) { return s.bits; }));
+    showChoice(m_scheme, common(settings, [](const auto& s) { return static_cast<int>(s.scheme); }));
+    showChoice(m_granularity, common(settings, [](const auto& s) { return static_cast<int>(s.granularity); }));
+    const int estimator = common(settings, [](const auto& s) { return static_cast<int>(s.estimator.kind); });
+    showChoice(m_estimator, estimator);
+    const bool quantized = std::ranges::any_of(settings, [](const auto& s) { return !s.isFloat(); });
+    const bool editable = locked < selection.size();
+    m_bits->setEnabled(editable);
+    for (QComboBox* box : {m_scheme, m_granularity, m_estimator})
+        box->setEnabled(editable && quantized);
+    const bool manual = estimator == static_cast<int>(quant::EstimatorKind::Manual);
+    m_range->setVisible(manual);
+    m_range->setEnabled(editable && quantized);
+    if (manual) {
+        const quant::SiteSettings current = m_session.settings(m_session.currentSite());
+        m_low->setValue(current.estimator.low);
+        m_high->setValue(current.estimator.high);
+    }
+    m_lock->setChecked(locked == selection.size());
+    m_lock->setText(locked == selection.size() ? tr("Locked") : tr("Lock"));
+    m_reset->setEnabled(editable);
+    m_filling = false;
+    refreshNumbers();
+}
+
+void RecipePanel::refreshNumbers()
+{
+    const SiteId id = m_session.currentSite();
+    if (!id.valid() || m_pages->currentIndex() == 0)
+        return;
+    const auto plan = m_session.sitePlan(id);
+    if (id != m_site) {
+        m_site = id;
+        m_before = m_after = plan;
+    } else if (plan && plan != m_after) {
+        // "Before" is the last state with other settings; an equal plan of a new calibration replaces both.
+        m_before = m_after && m_after->settings != plan->settings ? m_after : plan;
+        m_after = plan;
+    }
+    if (!plan) {
+        m_numbers->setText({});
+        m_note->setText(m_session.calibration() ? tr("Resolving …") : tr("Not calibrated: no numbers yet."));
+        return;
+    }
+    const bool current = m_session.sitePlanCurrent(id);
+    const quant::SiteError& a = m_before ? m_before->error : plan->error;
+    const quant::SiteError& b = plan->error;
+    const auto judged = [&](double change, bool upIsGood) {
+        if (!current || !std::isfinite(change) || change == 0)
+            return QColor();
+        return (change > 0) == upIsGood ? colours().good : colours().bad;
+    };
+    const double db = b.sqnrDb - a.sqnrDb;
+    QString table = QStringLiteral("<table cellspacing='0' cellpadding='1'>");
+    table += row(tr("SQNR"), formatDb(a.sqnrDb), formatDb(b.sqnrDb),
+                 std::isfinite(db) && db != 0 ? (db > 0 ? QStringLiteral("+") : QString()) + formatDb(db) : QString(),
+                 judged(db, true));
+    if (std::isfinite(b.outputError)) {
+        const double change = a.outputError > 0 ? b.outputError / a.outputError - 1 : std::nan("");
+        table += row(tr("Output error"), formatNumber(a.outputError), formatNumber(b.outputError),
+                     std::isfinite(change) && change != 0
+                         ? (change > 0 ? QStringLiteral("+") : QStringLiteral("−")) +
+                               QString::number(std::abs(100 * change), 'f', 0) + QStringLiteral(" %")
+                         : QString(),
+                     judged(change, false));
+    }
+    table += row(tr("Clipped"), formatPercent(a.clippedShare), formatPercent(b.clippedShare), QString(), QColor());
+    table += row(tr("Range"), QString(),
+                 plan->quantized()
+                     ? QStringLiteral("%1 … %2").arg(formatNumber(plan->range.low), formatNumber(plan->range.high))
+                     : tr("float"),
+                 QString(), QColor())
+                 .replace(QStringLiteral("→"), QString());
+    m_numbers->setText(table + QStringLiteral("</table>"));
+    QPalette palette = this->palette();
+    if (!current)
+        palette.setColor(QPalette::WindowText, colours().stale);
+    m_numbers->setPalette(palette);
+    m_note->setText(current ? (m_session.selection().size() > 1 ? tr("Numbers of the current site.") : QString())
+                            : tr("Of older settings; new numbers are on their way."));
+}
+
+} // namespace qs::ui

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "widgets/session/session.h"
+
+#include <QWidget>
+
+class QComboBox;
+class QDoubleSpinBox;
+class QLabel;
+class QPushButton;
+class QStackedWidget;
+
+namespace qs::ui {
+
+/// Inspector of the selected sites: their settings (those that differ read "mixed" and stay untouched until they are
+/// chosen), and what the settings do to each site's error, before and after.
+class RecipePanel : public QWidget {
+    Q_OBJECT
+public:
+    explicit RecipePanel(Session& session, QWidget* parent = nullptr);
+
+private:
+    void buildForm(QWidget* form);
+    void refresh();
+    void refreshNumbers();
+    void edit(const quant::SitePatch& patch, int gesture = 0);
+    void editRange();
+    QComboBox* addChoice(class QFormLayout* layout, const QString& label, const QString& help);
+
+    Session& m_session;
+    QStackedWidget* m_pages;
+    QLabel* m_empty;
+    QLabel* m_title;
+    QLabel* m_what;
+    QComboBox* m_bits;
+    QComboBox* m_scheme;
+    QComboBox* m_granularity;
+    QComboBox* m_estimator;
+    QWidget* m_range;
+    QDoubleSpinBox* m_low;
+    QDoubleSpinBox* m_high;
+    QLabel* m_numbers;
+    QLabel* m_note;
+    QPushButton* m_reset;
+    QPushButton* m_lock;
+    bool m_filling = false;
+    int m_gesture = 0; ///< of the spin box that has the focus
+    /// Numbers of the current site as they were when it was selected or last edited: "before".
+    SiteId m_site;
+    std::shared_ptr<const quant::SitePlan> m_before, m_after;
+};
+
+} // namespace qs::ui

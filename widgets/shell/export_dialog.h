@@ -1,0 +1,39 @@
+#pragma once
+
+#include "widgets/session/session.h"
+
+#include <QDialog>
+
+class QCheckBox;
+class QComboBox;
+class QLabel;
+class QLineEdit;
+class QPushButton;
+class QTableWidget;
+
+namespace qs::ui {
+
+/// Writes the quantized model and shows what will run in int8, what will not and why, and whether the written file,
+/// loaded again, does what the window predicts. Not modal; writing runs in a job.
+class ExportDialog : public QDialog {
+    Q_OBJECT
+public:
+    explicit ExportDialog(Session& session, QWidget* parent = nullptr);
+    /// Before it is shown: a suggestion for the path, and no old results.
+    void prepare();
+
+private:
+    void start();
+    void report(const ExportOutcome& outcome);
+    void refreshRunning();
+    Session& m_session;
+    QLineEdit* m_path;
+    QComboBox* m_opset;
+    QCheckBox* m_unsigned;
+    QPushButton* m_write;
+    QLabel* m_summary;
+    QLabel* m_verification;
+    QTableWidget* m_table;
+};
+
+} // namespace qs::ui

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+class QAction;
+class QWidget;
+
+namespace qs::ui {
+
+/// The pages on methods: what each does, its equation, its limits, what it costs in the exported file.
+void showMethodsHelp(QWidget* parent);
+/// All actions with their keys, and what the mouse does in plots.
+void showShortcuts(const std::vector<QAction*>& actions, QWidget* parent);
+void showAbout(QWidget* parent);
+
+} // namespace qs::ui

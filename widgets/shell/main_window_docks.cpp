@@ -1,0 +1,259 @@
+#include "widgets/history/history_panel.h"
+#include "widgets/recipe/recipe_panel.h"
+#include "widgets/session/autosave.h"
+#include "widgets/session/session.h"
+#include "widgets/shell/job_strip.h"
+#include "widgets/shell/main_window.h"
+#include "widgets/shell/message_strip.h"
+#include "widgets/shell/next_step.h"
+#include "widgets/shell/panels.h"
+#include "widgets/shell/status_figures.h"
+#include "widgets/shell/welcome.h"
+#include "widgets/theme/icon.h"
+
+#include <QDockWidget>
+#include <QFileInfo>
+#include <QLabel>
+#include <QMenuBar>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QTabWidget>
+#include <QToolBar>
+#include <QVBoxLayout>
+
+namespace qs::ui {
+
+namespace {
+
+constexpr int kLayoutVersion = 1;
+constexpr const char* kNoTitle = "quantoscopeFixed";
+
+/// A bar over the whole width that holds one strip and hides with it.
+QToolBar* stripBar(QMainWindow* window, Qt::ToolBarArea area, const QString& name, QWidget* strip)
+{
+    auto* bar = new QToolBar(name, window);
+    bar->setObjectName(name);
+    bar->setMovable(false);
+    bar->setFloatable(false);
+    bar->setContextMenuPolicy(Qt::PreventContextMenu);
+    bar->toggleViewAction()->setVisible(false);
+    bar->setStyleSheet(QStringLiteral("QToolBar { border: none; padding: 0; spacing: 0; }"));
+    bar->setProperty(kNoTitle, true);
+    strip->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    bar->addWidget(strip);
+    bar->setVisible(false);
+    window->addToolBar(area, bar);
+    return bar;
+}
+
+Qt::DockWidgetArea dockArea(PanelArea area)
+{
+    switch (area) {
+    case PanelArea::Left:
+        return Qt::LeftDockWidgetArea;
+    case PanelArea::Bottom:
+        return Qt::BottomDockWidgetArea;
+    default:
+        return Qt::RightDockWidgetArea;
+    }
+}
+
+} // namespace
+
+void MainWindow::buildStrips()
+{
+    m_messages = new MessageStrip(this);
+    QToolBar* messageBar = stripBar(this, Qt::TopToolBarArea, QStringLiteral("messages"), m_messages);
+    connect(m_messages, &MessageStrip::rowsChanged, messageBar,
+            [messageBar](int rows) { messageBar->setVisible(rows > 0); });
+    auto* jobs = new JobStrip(m_session, this);
+    QToolBar* jobBar = stripBar(this, Qt::BottomToolBarArea, QStringLiteral("jobs"), jobs);
+    connect(jobs, &JobStrip::shown, jobBar, &QToolBar::setVisible);
+    statusBar()->setSizeGripEnabled(true);
+    statusBar()->addWidget(new StatusFigures(m_session, this), 1);
+    m_corner = new QLabel(this);
+    m_corner->setContentsMargins(8, 0, 12, 0);
+    menuBar()->setCornerWidget(m_corner);
+}
+
+void MainWindow::buildPanels()
+{
+    m_pages = new QStackedWidget(this);
+    m_welcome = new Welcome(m_pages);
+    m_welcome->setDemoAvailable(!m_demoFolder.isEmpty());
+    connect(m_welcome, &Welcome::openDemo, this, &MainWindow::openDemo);
+    connect(m_welcome, &Welcome::openRecent, this, [this](const QString& file) { openPaths({file}); });
+    connect(m_welcome, &Welcome::openModel, this, [this] { action(tr("Open model"))->trigger(); });
+    connect(m_welcome, &Welcome::openSession, this, [this] { action(tr("Open session"))->trigger(); });
+    m_pages->addWidget(m_welcome);
+
+    auto* centre = new QWidget(m_pages);
+    auto* layout = new QVBoxLayout(centre);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    auto* next = new NextStep(m_session, centre);
+    connect(next, &NextStep::openCalibrationImages, this,
+            [this] { action(tr("Open calibration images"))->trigger(); });
+    connect(next, &NextStep::openTestImages, this, [this] { action(tr("Open test images"))->trigger(); });
+    layout->addWidget(next);
+    m_tabs = new QTabWidget(centre);
+    m_tabs->setDocumentMode(true);
+    m_tabs->setMovable(true);
+    layout->addWidget(m_tabs, 1);
+    m_pages->addWidget(centre);
+    setCentralWidget(m_pages);
+
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    const auto place = [this](const QString& id, const QString& title, QWidget* widget, PanelArea area) {
+        QDockWidget* dock = nullptr;
+        if (area == PanelArea::Centre)
+            m_tabs->addTab(widget, title);
+        else
+            dock = addDock(id, title, widget, dockArea(area));
+        m_panels.push_back({id, title, widget, dynamic_cast<Panel*>(widget), dock});
+    };
+    for (const PanelFactory& factory : panelFactories())
+        place(QString::fromLatin1(factory.id), tr(factory.title), factory.create(m_session, this), factory.area);
+    place(QStringLiteral("recipe"), tr("Recipe"), new RecipePanel(m_session, this), PanelArea::Right);
+    place(QStringLiteral("history"), tr("History"), new HistoryPanel(m_session, this), PanelArea::RightBottom);
+}
+
+QDockWidget* MainWindow::addDock(const QString& id, const QString& title, QWidget* widget, Qt::DockWidgetArea area)
+{
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName(id);
+    dock->setWidget(widget);
+    addDockWidget(area, dock);
+    m_docks.push_back(dock);
+    return dock;
+}
+
+QStringList MainWindow::panelIds() const
+{
+    QStringList ids;
+    for (const Placed& placed : m_panels)
+        ids << placed.id;
+    return ids;
+}
+
+QWidget* MainWindow::panel(const QString& id) const
+{
+    const auto found = std::ranges::find(m_panels, id, &Placed::id);
+    return found == m_panels.end() ? nullptr : found->widget;
+}
+
+void MainWindow::showPanel(const QString& id)
+{
+    const auto found = std::ranges::find(m_panels, id, &Placed::id);
+    if (found == m_panels.end())
+        return;
+    if (found->dock) {
+        found->dock->show();
+        found->dock->raise();
+    } else {
+        m_tabs->setCurrentWidget(found->widget);
+    }
+    found->widget->setFocus();
+}
+
+void MainWindow::restoreLayout()
+{
+    const QSettings settings;
+    if (!restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray()))
+        resize(1280, 800);
+    m_layout = settings.value(QStringLiteral("window/layout")).toByteArray();
+    m_session.setLogAxis(settings.value(QStringLiteral("view/logAxis"), true).toBool());
+    for (QDockWidget* dock : m_docks)
+        dock->hide();
+}
+
+void MainWindow::saveLayout()
+{
+    QSettings settings;
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    if (m_docksShown)
+        m_layout = saveState(kLayoutVersion);
+    settings.setValue(QStringLiteral("window/layout"), m_layout);
+    settings.setValue(QStringLiteral("view/logAxis"), m_session.logAxis());
+    m_session.setWindowState(m_layout);
+}
+
+void MainWindow::resetLayout()
+{
+    QList<QDockWidget*> left, right;
+    for (const Placed& placed : m_panels)
+        if (placed.dock) {
+            placed.dock->setFloating(false);
+            const Qt::DockWidgetArea area =
+                placed.id == QLatin1String("layers") ? Qt::LeftDockWidgetArea : Qt::RightDockWidgetArea;
+            addDockWidget(area, placed.dock);
+            placed.dock->show();
+            (area == Qt::LeftDockWidgetArea ? left : right) << placed.dock;
+        }
+    if (!left.isEmpty())
+        resizeDocks({left.first()}, {width() * 34 / 100}, Qt::Horizontal);
+    if (right.size() >= 2) {
+        resizeDocks({right.first()}, {290}, Qt::Horizontal);
+        resizeDocks(right, {height() * 58 / 100, height() * 30 / 100}, Qt::Vertical);
+    }
+}
+
+void MainWindow::showModelState()
+{
+    const bool model = m_session.model() != nullptr;
+    m_pages->setCurrentIndex(model ? 1 : 0);
+    const QByteArray wanted = m_session.windowState().isEmpty() ? m_layout : m_session.windowState();
+    if (model && !m_docksShown) {
+        for (QDockWidget* dock : m_docks)
+            dock->show();
+        if (wanted.isEmpty() || !restoreState(wanted, kLayoutVersion))
+            resetLayout();
+        // The strips follow what they show, not the saved layout.
+        for (QToolBar* bar : findChildren<QToolBar*>())
+            if (bar->property(kNoTitle).toBool())
+                bar->setVisible(bar->objectName() == QLatin1String("messages") && m_messages->rows() > 0);
+    }
+    m_docksShown = model;
+}
+
+void MainWindow::setTheme(Theme theme)
+{
+    QSettings().setValue(QStringLiteral("view/theme"), static_cast<int>(theme));
+    applyTheme(theme);
+}
+
+void MainWindow::updateTitle()
+{
+    const auto& model = m_session.model();
+    const QString path = m_session.sessionPath();
+    setWindowTitle((path.isEmpty() ? QString() : QFileInfo(path).fileName() + QStringLiteral("[*] – ")) +
+                   (model ? QString::fromStdString(model->info.path.filename().string()) +
+                                (path.isEmpty() ? QStringLiteral("[*] – ") : QStringLiteral(" – "))
+                          : QString()) +
+                   QStringLiteral("Quantoscope"));
+    setWindowModified(m_session.modified() && model && windowTitle().contains(QLatin1String("[*]")));
+    if (!model) {
+        m_corner->clear();
+        return;
+    }
+    const auto count = [](const auto& images) { return images ? images->size() : std::size_t{0}; };
+    m_corner->setText(tr("%1 · %2 calib · %3 test")
+                          .arg(QString::fromStdString(model->info.path.stem().string()))
+                          .arg(count(m_session.calibrationImages()))
+                          .arg(count(m_session.testImages())));
+    m_corner->setToolTip(tr("%1\n%2 sites, %3 parameters, input %4 × %5 × %6, %7 classes, opset %8")
+                             .arg(QString::fromStdString(model->info.path.string()))
+                             .arg(model->sites.size())
+                             .arg(model->info.parameters)
+                             .arg(model->info.channels)
+                             .arg(model->info.height)
+                             .arg(model->info.width)
+                             .arg(model->info.classes)
+                             .arg(model->info.opset));
+    menuBar()->setCornerWidget(m_corner); // lays the bar out again for the new text
+    m_corner->show();
+}
+
+} // namespace qs::ui
