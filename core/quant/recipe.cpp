@@ -73,6 +73,7 @@ void SitePatch::applyTo(SiteSettings& settings) const
     assign(settings.granularity, granularity);
     assign(settings.quantizer, quantizer);
     assign(settings.estimator, estimator);
+    assign(settings.saturationSafe, saturationSafe);
 }
 
 void SitePatch::merge(const SitePatch& other)
@@ -82,6 +83,7 @@ void SitePatch::merge(const SitePatch& other)
     assign(granularity, other.granularity);
     assign(quantizer, other.quantizer);
     assign(estimator, other.estimator);
+    assign(saturationSafe, other.saturationSafe);
 }
 
 bool Selector::matches(const graph::Site& site) const

@@ -73,12 +73,15 @@ Json patchJson(const SitePatch& patch)
         json["quantizer"] = *patch.quantizer;
     if (patch.estimator)
         json["estimator"] = estimatorJson(*patch.estimator);
+    if (patch.saturationSafe)
+        json["saturation_safe"] = *patch.saturationSafe;
     return json;
 }
 
 Json settingsJson(const SiteSettings& settings)
 {
-    return patchJson({settings.bits, settings.scheme, settings.granularity, settings.quantizer, settings.estimator});
+    return patchJson({settings.bits, settings.scheme, settings.granularity, settings.quantizer, settings.estimator,
+                      settings.saturationSafe});
 }
 
 Json selectorJson(const Selector& selector)
@@ -200,7 +203,7 @@ Result<Estimator> readEstimator(const Json& json, const std::string& path)
 
 Result<SitePatch> readPatch(const Json& json, const std::string& path)
 {
-    QS_CHECK(checkKeys(json, path, {"bits", "scheme", "granularity", "quantizer", "estimator"}));
+    QS_CHECK(checkKeys(json, path, {"bits", "scheme", "granularity", "quantizer", "estimator", "saturation_safe"}));
     SitePatch patch;
     if (json.contains("bits")) {
         QS_ASSIGN(patch.bits, readBits(json["bits"], child(path, "bits")));
@@ -220,6 +223,11 @@ Result<SitePatch> readPatch(const Json& json, const std::string& path)
     }
     if (json.contains("estimator")) {
         QS_ASSIGN(patch.estimator, readEstimator(json["estimator"], child(path, "estimator")));
+    }
+    if (json.contains("saturation_safe")) {
+        if (!json["saturation_safe"].is_boolean())
+            return wrong("must be true or false", child(path, "saturation_safe"));
+        patch.saturationSafe = json["saturation_safe"].get<bool>();
     }
     return patch;
 }

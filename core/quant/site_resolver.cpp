@@ -5,6 +5,7 @@
 #include "core/quant/logits.h"
 #include "core/quant/output_error.h"
 #include "core/quant/quantizers.h"
+#include "core/quant/saturation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -67,6 +68,26 @@ Error named(Error error, const graph::Site& site)
     return error;
 }
 
+/// Raises scales until no pair of codes is over the limit; false where none was.
+bool raiseScales(const graph::Site& site, std::span<const int8_t> codes, UniformGrid& grid)
+{
+    const auto inputs = static_cast<std::size_t>(site.shape[0]);
+    const auto largest = largestPairs(codes, inputs, static_cast<std::size_t>(site.shape[1]));
+    bool raised = false;
+    const auto raise = [&](float& scale, int pair) {
+        if (pair <= kPairLimit)
+            return;
+        scale *= static_cast<float>(pair) / kPairLimit;
+        raised = true;
+    };
+    if (grid.scale.size() == 1)
+        raise(grid.scale[0], *std::max_element(largest.begin(), largest.end()));
+    else
+        for (std::size_t o = 0; o < largest.size(); ++o)
+            raise(grid.scale[o], largest[o]);
+    return raised;
+}
+
 /// The nearest activation site before a weight whose rows have the weight's input channels.
 const stats::SiteStatistics* nearestInput(const graph::Graph& graph, const graph::Site& site,
                                           const stats::Calibration& calibration)
@@ -118,14 +139,19 @@ void quantizeWeight(const graph::Graph& graph, const graph::Site& site, const st
                     SitePlan& plan)
 {
     const auto weight = graph.value(site.tensor).constant.floats();
-    const UniformGrid& grid = plan.grid;
+    UniformGrid& grid = plan.grid;
     const auto layout = kernelLayout(site, grid);
     const kernels::ChannelGrids grids{grid.scale, grid.zeroPoint, grid.qmin, grid.qmax};
     plan.codes = Tensor(DType::Int8, site.shape);
     plan.dequantized = Tensor(DType::Float32, site.shape);
     const auto codes = plan.codes.mutableData<int8_t>();
     const auto values = plan.dequantized.mutableData<float>();
-    kernels::quantizeChannels(layout, weight.data(), grids, codes.data());
+    const bool linear = site.shape.rank() == 2 && site.channelAxis == 1;
+    const bool careful = plan.settings.saturationSafe && plan.settings.bits == 8 && linear &&
+                         plan.settings.scheme == Scheme::Symmetric;
+    do
+        kernels::quantizeChannels(layout, weight.data(), grids, codes.data());
+    while (careful && raiseScales(site, codes, grid));
     kernels::dequantizeChannels(layout, codes.data(), grids, values.data());
 
     double signal = 0;

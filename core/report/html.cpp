@@ -27,11 +27,20 @@ std::string escape(std::string_view text)
     std::string out;
     for (const char c : text) {
         switch (c) {
-        case '&': out += "&amp;"; break;
-        case '<': out += "&lt;"; break;
-        case '>': out += "&gt;"; break;
-        case '"': out += "&quot;"; break;
-        default: out += c;
+        case '&':
+            out += "&amp;";
+            break;
+        case '<':
+            out += "&lt;";
+            break;
+        case '>':
+            out += "&gt;";
+            break;
+        case '"':
+            out += "&quot;";
+            break;
+        default:
+            out += c;
         }
     }
     return out;
@@ -130,15 +139,15 @@ std::string sitesHtml(const json& sites)
 std::string exportHtml(const json& exported)
 {
     std::string html = "<h2>Export</h2>\n<p>" + textOf(exported, "path") + ", " +
-                       number(exported, "file_bytes", "%.2f", 1e-6) + " MB, opset " + textOf(exported, "opset") + ", " +
-                       number(exported, "int8_mac_share", "%.1f", 100) +
+                       number(exported, "file_bytes", "%.2f", 1e-6) + " MB, opset " + textOf(exported, "opset") +
+                       ", " + number(exported, "int8_mac_share", "%.1f", 100) +
                        " % of the multiply-accumulates run as int8 kernels in ONNX Runtime (CPU).</p>\n";
     if (const auto it = exported.find("verified"); it != exported.end())
         html += "<p>Re-loaded and compared on " + number(*it, "images", "%.0f") + " images: top-1 equal on " +
                 number(*it, "top1_agreement", "%.1f", 100) + " %, " +
                 (it->value("passed", false) ? "passed" : "NOT passed") + ".</p>\n";
-    html += tableHead(
-        {{"node", false}, {"operator", false}, {"runs in", false}, {"because", false}, {"MMACs", true}});
+    html +=
+        tableHead({{"node", false}, {"operator", false}, {"runs in", false}, {"because", false}, {"MMACs", true}});
     for (const auto& n : exported.value("nodes", json::array()))
         html += "<tr>" + cell(textOf(n, "node")) + cell(textOf(n, "op")) + cell(textOf(n, "precision")) +
                 cell(textOf(n, "reason")) + cell(number(n, "macs", "%.2f", 1e-6), true) + "</tr>\n";

@@ -8,7 +8,10 @@ namespace qs::report {
 
 namespace {
 
-nlohmann::json finite(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
+nlohmann::json finite(double value)
+{
+    return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
+}
 
 nlohmann::json siteToJson(const graph::Site& site, const quant::SitePlan& plan)
 {
@@ -28,9 +31,12 @@ nlohmann::json siteToJson(const graph::Site& site, const quant::SitePlan& plan)
 std::string_view precisionName(onnx::Precision precision)
 {
     switch (precision) {
-    case onnx::Precision::Int8: return "int8";
-    case onnx::Precision::Float: return "float";
-    case onnx::Precision::Moves: return "moves data";
+    case onnx::Precision::Int8:
+        return "int8";
+    case onnx::Precision::Float:
+        return "float";
+    case onnx::Precision::Moves:
+        return "moves data";
     }
     return "";
 }
@@ -45,12 +51,9 @@ nlohmann::json exportToJson(const onnx::ExportReport& report, const std::optiona
                          {"precision", precisionName(node.precision)},
                          {"reason", node.reason},
                          {"macs", node.macs}});
-    nlohmann::json json = {{"path", report.path.string()},
-                           {"file_bytes", report.fileBytes},
-                           {"opset", report.opset},
-                           {"int8_mac_share", report.int8MacShare()},
-                           {"warnings", report.warnings},
-                           {"nodes", std::move(nodes)}};
+    nlohmann::json json = {{"path", report.path.string()}, {"file_bytes", report.fileBytes},
+                           {"opset", report.opset},        {"int8_mac_share", report.int8MacShare()},
+                           {"warnings", report.warnings},  {"nodes", std::move(nodes)}};
     if (verified)
         json["verified"] = {{"images", verified->images},
                             {"passed", verified->passed},
