@@ -1,0 +1,93 @@
+#include "app/cli/common.h"
+#include "core/base/file.h"
+#include "core/report/report.h"
+
+#include <cstdio>
+
+namespace qs::cli {
+
+namespace {
+
+struct Options {
+    std::string model, json;
+    FolderChoice folder;
+    PreprocessOptions preprocess;
+    CalibrationOptions calibration;
+    RecipeOptions recipe;
+    RunOptions run;
+    std::size_t batch = 1;
+    bool withImages = false;
+};
+
+void print(const quant::Evaluation& e)
+{
+    if (e.isFloat)
+        std::printf("float model");
+    else
+        std::printf("%s W%.3g A%.3g, coverage %s", e.preset.empty() ? "recipe" : e.preset.c_str(), e.meanWeightBits,
+                    e.meanActivationBits, e.coverage == graph::Coverage::Full ? "full" : "matmul");
+    std::printf(", %zu images\n", e.images);
+    if (e.top1) {
+        std::printf("  top-1 %.2f %%", *e.top1 * 100);
+        if (!e.isFloat && e.floatTop1)
+            std::printf(" (float %.2f %%, %+.2f)", *e.floatTop1 * 100, (*e.top1 - *e.floatTop1) * 100);
+        std::printf(", top-5 %.2f %%\n", e.top5.value_or(0) * 100);
+    }
+    if (!e.isFloat)
+        std::printf("  agreement with float %.2f %%, logit SQNR %.1f dB, KL %.4f nats\n", e.agreement * 100,
+                    e.logitSqnrDb, e.klDivergence);
+    std::printf("  %.2f MB, %.1f images/s on %d thread%s\n", static_cast<double>(e.modelBytes) * 1e-6,
+                e.imagesPerSecond, e.threads, e.threads == 1 ? "" : "s");
+}
+
+Result<void> evaluate(const Options& options)
+{
+    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
+    QS_ASSIGN(const auto source, openSource(options.folder, transform));
+    QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
+    if (recipe && !options.calibration.given())
+        return fail(ErrorCode::InvalidArgument, "a quantized model needs --calibration or --calib-images",
+                    "evaluate");
+    quant::Evaluation evaluation;
+    {
+        const Run run(options.run);
+        std::shared_ptr<const quant::Plan> plan;
+        if (recipe) {
+            QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run.context()));
+            QS_ASSIGN(plan, quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
+        }
+        QS_ASSIGN(evaluation, quant::evaluate(model.graph, model.sites, plan.get(), *source, source->size(), nullptr,
+                                              exec::makeWeightCache(), run.context()));
+        if (plan)
+            for (const auto& warning : plan->warnings)
+                warn(warning);
+    }
+    evaluation.batch = static_cast<int>(options.batch);
+    print(evaluation);
+    if (!options.json.empty())
+        QS_CHECK(writeAtomically(options.json, quant::evaluationToJson(evaluation, options.withImages) + "\n"));
+    return {};
+}
+
+} // namespace
+
+Command addEvaluate(CLI::App& app)
+{
+    auto options = std::make_shared<Options>();
+    app.add_option("model", options->model, "ONNX file")->required();
+    app.add_option("--images", options->folder.folder, "Folder of test images")->required();
+    app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
+    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
+    app.add_option("--json", options->json, "Write the figures as JSON");
+    app.add_flag("--json-images", options->withImages, "With the result of every image");
+    app.add_option("--batch", options->batch, "Images in flight at once; images run one by one on each thread")
+        ->check(CLI::Range(1, 4096));
+    options->calibration.addTo(app);
+    options->recipe.addTo(app);
+    options->preprocess.addTo(app);
+    options->run.addTo(app);
+    return [options] { return evaluate(*options); };
+}
+
+} // namespace qs::cli

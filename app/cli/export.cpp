@@ -1,0 +1,80 @@
+#include "app/cli/common.h"
+#include "app/cli/tables.h"
+#include "core/base/file.h"
+#include "core/report/report.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace qs::cli {
+
+namespace {
+
+struct Options {
+    std::string model, output, json, verifyImages;
+    std::size_t verify = 0;
+    onnx::ExportOptions exporting;
+    PreprocessOptions preprocess;
+    CalibrationOptions calibration;
+    RecipeOptions recipe;
+    RunOptions run;
+};
+
+Result<void> exportFile(const Options& options)
+{
+    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
+    if (!recipe)
+        return fail(ErrorCode::InvalidArgument, "needs --preset or --recipe", "export");
+    if (!options.calibration.given())
+        return fail(ErrorCode::InvalidArgument, "needs --calibration or --calib-images", "export");
+    const std::string& folder = options.verifyImages.empty() ? options.calibration.images : options.verifyImages;
+    if (options.verify > 0 && folder.empty())
+        return fail(ErrorCode::InvalidArgument, "needs --images (or --calib-images) to run both networks on",
+                    "--verify");
+
+    const Run run(options.run);
+    QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run.context()));
+    QS_ASSIGN(const auto plan,
+              quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
+    report::Results results{&model, {}, plan.get(), {}, {}};
+    QS_ASSIGN(results.exported, onnx::exportModel(model, *plan, options.output, options.exporting));
+    if (options.verify > 0) {
+        QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
+        QS_ASSIGN(const auto source, openSource({folder, {}, options.verify}, transform));
+        QS_ASSIGN(results.verified,
+                  onnx::verifyExport(model, *plan, options.output, *source, source->size(), run.context()));
+    }
+    printExport(*results.exported, results.verified);
+    for (const auto& warning : results.exported->warnings)
+        warn(warning);
+    if (!options.json.empty())
+        QS_CHECK(writeAtomically(options.json, report::resultsToJson(results).dump(2) + "\n"));
+    if (results.verified && !results.verified->passed)
+        return fail(ErrorCode::Internal, "the exported file does not compute what the simulation computes",
+                    options.output);
+    return {};
+}
+
+} // namespace
+
+Command addExport(CLI::App& app)
+{
+    auto options = std::make_shared<Options>();
+    app.add_option("model", options->model, "ONNX file")->required();
+    app.add_option("-o,--output", options->output, "Quantized ONNX file to write")->required();
+    app.add_option("--opset", options->exporting.opset, "17, or 21 for int4 weights")->check(CLI::IsMember({17, 21}));
+    app.add_flag("--unsigned-weights", options->exporting.unsignedWeights,
+                 "uint8 weights: exact on x86 CPUs without VNNI, slower on those with it");
+    app.add_option("--verify", options->verify, "Re-load the file and compare it on so many images");
+    app.add_option("--images", options->verifyImages, "Images for --verify (default: the calibration images)");
+    app.add_option("--json", options->json, "Write the node table as JSON");
+    options->calibration.addTo(app);
+    options->recipe.addTo(app);
+    options->preprocess.addTo(app);
+    options->run.addTo(app);
+    return [options] { return exportFile(*options); };
+}
+
+} // namespace qs::cli

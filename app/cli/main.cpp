@@ -1,0 +1,66 @@
+#include "app/cli/common.h"
+#include "core/kernels/target.h"
+
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+namespace {
+
+/// 2: the user can fix it (usage, input); 1: anything else.
+int exitCode(const qs::Error& error)
+{
+    switch (error.code) {
+    case qs::ErrorCode::Internal:
+    case qs::ErrorCode::OutOfMemory:
+    case qs::ErrorCode::Cancelled:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
+int report(const qs::Error& error)
+{
+    std::fprintf(stderr, "quantoscope-cli: %s\n", error.text().c_str());
+    return exitCode(error);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    using namespace qs::cli;
+    if (const auto target = qs::kernels::selectTarget(); !target)
+        return report(target.error());
+
+    CLI::App app("See, repair and export post-training quantization of vision transformers.", "quantoscope-cli");
+    app.set_version_flag("--version", QUANTOSCOPE_VERSION);
+    app.require_subcommand(1);
+    std::vector<std::pair<CLI::App*, Command>> commands;
+    const auto add = [&](const char* name, const char* description, AddCommand addCommand) {
+        CLI::App* sub = app.add_subcommand(name, description);
+        commands.emplace_back(sub, addCommand(*sub));
+    };
+    add("inspect", "Sites, roles and blocks of a model", addInspect);
+    add("calibrate", "Statistics of the float model on images", addCalibrate);
+    add("evaluate", "Accuracy of the float or the quantized model", addEvaluate);
+    add("export", "Write the quantized model as ONNX", addExport);
+    add("report", "HTML report of saved results", addReport);
+    add("demo", "The whole road on the built-in demo: calibrate, evaluate, export, report", addDemo);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0)
+            return app.exit(error); // --help, --version
+        std::fprintf(stderr, "quantoscope-cli: %s (see --help)\n", error.what());
+        return 2;
+    }
+    for (const auto& [sub, run] : commands)
+        if (sub->parsed()) {
+            if (const auto done = run(); !done)
+                return report(done.error());
+        }
+    return 0;
+}

@@ -1,0 +1,47 @@
+#include "app/cli/tables.h"
+
+#include <cstdio>
+#include <map>
+
+namespace qs::cli {
+
+void printExport(const onnx::ExportReport& report, const std::optional<onnx::VerifyReport>& verified)
+{
+    std::printf("%s: %.2f MB, opset %lld; %.1f %% of the multiply-accumulates run in int8\n", report.path.c_str(),
+                static_cast<double>(report.fileBytes) * 1e-6, static_cast<long long>(report.opset),
+                report.int8MacShare() * 100);
+    std::map<std::string, int> int8;
+    std::map<std::pair<std::string, std::string>, int> floats;
+    for (const auto& node : report.nodes) {
+        if (node.precision == onnx::Precision::Int8)
+            ++int8[node.op];
+        else if (node.precision == onnx::Precision::Float)
+            ++floats[{node.op, node.reason}];
+    }
+    for (const auto& [op, count] : int8)
+        std::printf("  int8   %4d × %s\n", count, op.c_str());
+    for (const auto& [what, count] : floats)
+        std::printf("  float  %4d × %-20s %s\n", count, what.first.c_str(), what.second.c_str());
+    if (verified)
+        std::printf(
+            "  re-loaded: %zu weights equal bit by bit; %zu images, top-1 equal on %.1f %%, SQNR %.1f dB: %s\n",
+            verified->weightsCompared, verified->images, verified->top1Agreement * 100, verified->logitSqnrDb,
+            verified->passed ? "passed" : "NOT PASSED");
+}
+
+void printEvaluations(const std::vector<quant::Evaluation>& evaluations)
+{
+    std::printf("%-12s %6s %6s %8s %8s %10s %9s %9s %9s\n", "network", "W bits", "A bits", "top-1 %", "top-5 %",
+                "agree %", "SQNR dB", "size MB", "images/s");
+    for (const auto& e : evaluations) {
+        std::printf("%-12s %6.3g %6.3g %8.1f %8.1f %10.1f ", e.isFloat ? "float" : e.preset.c_str(), e.meanWeightBits,
+                    e.meanActivationBits, e.top1.value_or(0) * 100, e.top5.value_or(0) * 100, e.agreement * 100);
+        if (e.isFloat)
+            std::printf("%9s ", "–");
+        else
+            std::printf("%9.1f ", e.logitSqnrDb);
+        std::printf("%9.2f %9.1f\n", static_cast<double>(e.modelBytes) * 1e-6, e.imagesPerSecond);
+    }
+}
+
+} // namespace qs::cli

@@ -1,0 +1,157 @@
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+    int exitCode = -1;
+    std::string output; ///< stdout and stderr together
+};
+
+class Cli : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        std::string pattern = (fs::temp_directory_path() / "quantoscope-cli-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        folder = pattern;
+    }
+    void TearDown() override { fs::remove_all(folder); }
+
+    static Outcome run(const std::string& arguments)
+    {
+        const std::string command = std::string(QUANTOSCOPE_CLI) + " " + arguments + " 2>&1";
+        Outcome outcome;
+        FILE* pipe = ::popen(command.c_str(), "r");
+        std::array<char, 4096> buffer{};
+        while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
+            outcome.output.append(buffer.data(), n);
+        const int status = ::pclose(pipe);
+        outcome.exitCode = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return outcome;
+    }
+
+    /// The usual way to fail: exit code 2, one line that says all of `words`.
+    static void expectRefusal(const std::string& arguments, std::initializer_list<const char*> words)
+    {
+        const Outcome outcome = run(arguments);
+        EXPECT_EQ(outcome.exitCode, 2) << arguments << "\n" << outcome.output;
+        EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+        for (const char* word : words)
+            EXPECT_NE(outcome.output.find(word), std::string::npos) << "'" << word << "' in: " << outcome.output;
+    }
+
+    static nlohmann::json readJson(const fs::path& path)
+    {
+        std::ifstream in(path);
+        return nlohmann::json::parse(in);
+    }
+
+    std::string path(const char* name) const { return (folder / name).string(); }
+
+    const std::string model = QUANTOSCOPE_DEMO "/demo_vit.onnx";
+    const std::string calib = QUANTOSCOPE_DEMO "/images/calib";
+    const std::string test = QUANTOSCOPE_DEMO "/images/test";
+    fs::path folder;
+};
+
+TEST_F(Cli, HelpAndVersion)
+{
+    EXPECT_EQ(run("--help").exitCode, 0);
+    EXPECT_EQ(run("evaluate --help").exitCode, 0);
+    EXPECT_EQ(run("--version").exitCode, 0);
+}
+
+TEST_F(Cli, WrongUsageIsOneLineAndTwo)
+{
+    expectRefusal("", {"subcommand"});
+    expectRefusal("frobnicate", {"quantoscope-cli"});
+    expectRefusal("inspect", {"model"});
+    expectRefusal("inspect " + path("missing.onnx"), {"missing.onnx"});
+    expectRefusal("evaluate " + model + " --images " + path("nowhere"), {"nowhere"});
+    expectRefusal("evaluate " + model + " --images " + test + " --preset nonsense --calib-images " + calib,
+                  {"nonsense", "minmax"});
+    expectRefusal("evaluate " + model + " --images " + test + " --preset minmax", {"--calibration"});
+    expectRefusal("evaluate " + model + " --images " + test + " --mean 1,2", {"--mean"});
+    expectRefusal("evaluate " + model + " --images " + test + " --std 1,0,1", {"--std"});
+    expectRefusal("evaluate " + model + " --images " + test + " --resize -3", {"--resize"});
+    expectRefusal("evaluate " + model + " --images " + test + " --crop 32", {"--crop", "64"});
+    expectRefusal("evaluate " + model + " --images " + test + " --preset minmax --weight-bits 1 --calib-images " +
+                      calib,
+                  {"bits"});
+}
+
+TEST_F(Cli, InspectListsSites)
+{
+    const Outcome outcome = run("inspect " + model + " --json " + path("sites.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto json = readJson(path("sites.json"));
+    ASSERT_GT(json.at("sites").size(), 20u);
+    for (const auto& site : json.at("sites"))
+        for (const char* key : {"name", "role", "block", "kind", "shape"})
+            EXPECT_TRUE(site.contains(key)) << key;
+}
+
+TEST_F(Cli, CalibrateEvaluateExportReport)
+{
+    const std::string pixels = " --resize none";
+    Outcome outcome =
+        run("calibrate " + model + " --images " + calib + pixels + " --count 16 -o " + path("demo.qcal"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+
+    outcome = run("evaluate " + model + " --images " + test + pixels + " --count 60 --json " + path("float.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto floats = readJson(path("float.json"));
+    EXPECT_EQ(floats.at("images"), 60);
+    EXPECT_GE(floats.at("top1").get<double>(), 0.8);
+    EXPECT_EQ(floats.at("agreement"), 1.0);
+
+    outcome = run("evaluate " + model + " --images " + test + pixels + " --count 60 --preset minmax --calibration " +
+                  path("demo.qcal") + " --json " + path("w8a8.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto w8a8 = readJson(path("w8a8.json"));
+    for (const char* key :
+         {"images", "top1", "top5", "agreement", "logit_sqnr_db", "mean_weight_bits", "mean_activation_bits",
+          "model_bytes", "images_per_second", "seconds", "coverage", "preset", "threads", "batch"})
+        EXPECT_TRUE(w8a8.contains(key)) << key;
+    EXPECT_GE(w8a8.at("agreement").get<double>(), 0.9);
+    EXPECT_EQ(w8a8.at("mean_weight_bits"), 8.0);
+    EXPECT_LT(w8a8.at("model_bytes").get<double>(), floats.at("model_bytes").get<double>() / 3);
+
+    outcome = run("export " + model + " --preset minmax --calibration " + path("demo.qcal") + pixels + " -o " +
+                  path("q.onnx") + " --verify 16 --images " + test);
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("passed"), std::string::npos) << outcome.output;
+    EXPECT_LT(fs::file_size(path("q.onnx")), fs::file_size(model) / 2);
+
+    outcome = run("report " + path("w8a8.json") + " -o " + path("report.html"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_GT(fs::file_size(path("report.html")), 1000u);
+}
+
+TEST_F(Cli, FilesThatAreNotWhatTheyShouldBe)
+{
+    std::ofstream(path("text.onnx")) << "this is not a model";
+    expectRefusal("inspect " + path("text.onnx"), {"text.onnx"});
+    std::ofstream(path("bad.qcal")) << "nor is this a calibration";
+    expectRefusal("evaluate " + model + " --images " + test + " --preset minmax --calibration " + path("bad.qcal"),
+                  {"bad.qcal"});
+    std::ofstream(path("bad.json")) << R"({"format": "quantoscope-recipe", "version": 1, "bits": 3})";
+    expectRefusal("evaluate " + model + " --images " + test + " --recipe " + path("bad.json") + " --calib-images " +
+                      calib,
+                  {"bad.json"});
+    expectRefusal("report " + path("bad.json") + " -o " + path("r.html"), {"bad.json"});
+    fs::create_directory(folder / "empty");
+    expectRefusal("evaluate " + model + " --images " + path("empty"), {"empty"});
+}
+
+} // namespace
