@@ -21,7 +21,7 @@ struct ExportOptions {
     /// Weights as uint8 with zero point 128 instead of int8: the same values, and exact on x86 CPUs without VNNI,
     /// where ONNX Runtime's u8 × s8 product saturates (see export-rules, saturation); slower on CPUs with VNNI.
     bool unsignedWeights = false;
-    std::map<std::string, std::string> metadata; ///< added to metadata_props
+    std::map<std::string, std::string> metadata = {}; ///< added to metadata_props
 };
 
 /// Where a node will run in ONNX Runtime's CPU provider, by the rules of the QDQ fusions.

@@ -39,11 +39,20 @@ bool sameBits(const Tensor& a, const Tensor& b)
            std::memcmp(a.bytes(), b.bytes(), a.sizeBytes()) == 0;
 }
 
-/// The node of the re-loaded graph that stands for `node` of the original one.
-const graph::Node* counterpart(const graph::Graph& original, const graph::Node& node, const NodesByOutput& reloaded)
+/// The node of the re-loaded graph that stands for `node` of the original one: the one that produces the value of the
+/// same name, or its quantizer (logits).
+const graph::Node* counterpart(const graph::Graph& original, const graph::Node& node, const graph::Graph& reloaded,
+                               const NodesByOutput& nodes)
 {
-    const auto it = reloaded.find(original.value(node.outputs[0]).name);
-    return it != reloaded.end() && it->second->op == node.op ? it->second : nullptr;
+    const auto it = nodes.find(original.value(node.outputs[0]).name);
+    if (it == nodes.end())
+        return nullptr;
+    const graph::Node* found = it->second;
+    while (found && found->op != node.op && (found->op == "FakeQuantize" || found->op == "Clip")) {
+        const NodeId before = reloaded.value(found->inputs[0]).producer;
+        found = before.valid() ? &reloaded.node(before) : nullptr;
+    }
+    return found && found->op == node.op ? found : nullptr;
 }
 
 bool sameGrid(const graph::Node& fake, const quant::UniformGrid& grid)
@@ -63,8 +72,13 @@ Result<std::size_t> compareConstants(const Model& model, const quant::Plan& plan
         const quant::SitePlan& numbers = plan[site.id];
         if (!numbers.quantized())
             continue;
+        if (site.uses.empty()) { // the logits
+            const auto it = nodes.find(site.valueName);
+            if (it == nodes.end() || it->second->op != "FakeQuantize" || !sameGrid(*it->second, numbers.grid))
+                return tl::unexpected<Error>(differs("grid", site.name));
+        }
         for (const graph::Use& use : site.uses) {
-            const graph::Node* node = counterpart(model.graph, model.graph.node(use.node), nodes);
+            const graph::Node* node = counterpart(model.graph, model.graph.node(use.node), reloaded.graph, nodes);
             if (!node || static_cast<int>(node->inputs.size()) <= use.input)
                 return tl::unexpected<Error>(differs("node", site.nodeName));
             const graph::Value& input = reloaded.graph.value(node->inputs[static_cast<std::size_t>(use.input)]);
@@ -81,7 +95,7 @@ Result<std::size_t> compareConstants(const Model& model, const quant::Plan& plan
     }
     for (const auto& [id, bias] : plan.biases) {
         const graph::Node& original = model.graph.node(id);
-        const graph::Node* node = counterpart(model.graph, original, nodes);
+        const graph::Node* node = counterpart(model.graph, original, reloaded.graph, nodes);
         if (!node || node->inputs.size() < 3)
             return tl::unexpected<Error>(differs("bias", original.name));
         const std::span<const float> values = reloaded.graph.value(node->inputs[2]).constant.floats();
