@@ -85,6 +85,24 @@ std::size_t Program::Impl::scratchBytes(int workers) const
     return most;
 }
 
+Workspace Program::Impl::borrow() const
+{
+    const std::lock_guard lock(spare.mutex);
+    if (spare.workspaces.empty())
+        return {};
+    Workspace workspace = std::move(spare.workspaces.back());
+    spare.workspaces.pop_back();
+    return workspace;
+}
+
+void Program::Impl::giveBack(Workspace workspace) const
+{
+    constexpr std::size_t kKept = 16; // more are only met when several threads run the same program at once
+    const std::lock_guard lock(spare.mutex);
+    if (spare.workspaces.size() < kKept)
+        spare.workspaces.push_back(std::move(workspace));
+}
+
 Workspace::Workspace() : m_impl(std::make_unique<Impl>()) {}
 Workspace::~Workspace() = default;
 Workspace::Workspace(Workspace&&) noexcept = default;

@@ -5,6 +5,7 @@
 #include "core/exec/step.h"
 
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <vector>
 
@@ -23,10 +24,20 @@ struct Program::Impl {
     std::size_t inPlace = 0; ///< steps that write over their input
 
     std::size_t scratchBytes(int workers) const;
+
+    /// Workspaces kept between calls of runImages, so that a call for one image does not start by touching new pages.
+    struct Spare {
+        std::mutex mutex;
+        std::vector<Workspace> workspaces;
+    };
+    mutable Spare spare;
+    Workspace borrow() const;
+    void giveBack(Workspace workspace) const;
 };
 
 struct Workspace::Impl {
-    Tensor memory; ///< arena, then scratch
+    Tensor memory;             ///< arena, then scratch
+    std::vector<float> images; ///< input and output of one run of runImages
     /// At least so many bytes, 64-byte aligned.
     std::byte* reserve(std::size_t sizeBytes);
 };

@@ -28,11 +28,10 @@ public:
     std::size_t runs() const { return (m_count + m_batch - 1) / m_batch; }
 
     /// One run of the graph on one worker. Does not throw: it is called from pool threads.
-    void run(std::size_t index, int worker, Workspace& workspace, std::vector<float>& buffer, ThreadPool* pool,
-             float* logits)
+    void run(std::size_t index, int worker, Workspace& workspace, ThreadPool* pool, float* logits)
     {
         try {
-            tryRun(index, worker, workspace, buffer, pool, logits);
+            tryRun(index, worker, workspace, pool, logits);
         } catch (const std::bad_alloc&) {
             failRun(index, {ErrorCode::OutOfMemory, "not enough memory to run the model", {}});
         }
@@ -42,9 +41,9 @@ public:
     std::optional<Error> error;
 
 private:
-    void tryRun(std::size_t index, int worker, Workspace& workspace, std::vector<float>& buffer, ThreadPool* pool,
-                float* logits)
+    void tryRun(std::size_t index, int worker, Workspace& workspace, ThreadPool* pool, float* logits)
     {
+        std::vector<float>& buffer = workspace.impl().images;
         if (m_stop.load(std::memory_order_relaxed))
             return;
         if (m_context.stopRequested()) {
@@ -118,21 +117,24 @@ Result<Tensor> runImages(const Program& program, const ImageSource& images, std:
         const auto caller = std::this_thread::get_id();
         const auto threads = static_cast<std::size_t>(context.threads());
         if (runner.runs() >= threads && threads > 1) {
-            std::vector<Workspace> workspaces(threads);
-            std::vector<std::vector<float>> buffers(threads);
+            std::vector<Workspace> workspaces;
+            for (std::size_t i = 0; i < threads; ++i)
+                workspaces.push_back(program.impl().borrow());
             context.pool->parallelFor(runner.runs(), [&](std::size_t i, int worker) {
                 const auto w = static_cast<std::size_t>(worker);
-                runner.run(i, worker, workspaces[w], buffers[w], nullptr, dst);
+                runner.run(i, worker, workspaces[w], nullptr, dst);
                 if (std::this_thread::get_id() == caller)
                     runner.report(stage);
             });
+            for (Workspace& workspace : workspaces)
+                program.impl().giveBack(std::move(workspace));
         } else {
-            Workspace workspace;
-            std::vector<float> buffer;
+            Workspace workspace = program.impl().borrow();
             for (std::size_t i = 0; i < runner.runs() && !runner.error; ++i) {
-                runner.run(i, 0, workspace, buffer, context.pool, dst);
+                runner.run(i, 0, workspace, context.pool, dst);
                 runner.report(stage);
             }
+            program.impl().giveBack(std::move(workspace));
         }
         if (runner.error)
             return tl::unexpected<Error>(std::move(*runner.error));
