@@ -79,7 +79,7 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
             warnings.push_back(
                 std::to_string(layers.size()) + " layers (" + layers.front() + (layers.size() > 1 ? ", ...)" : ")") +
                 " can saturate in ONNX Runtime on x86 CPUs without VNNI instructions, which then differs from "
-                "this simulation; unsigned weights or weights of 7 bits are exact there");
+                "this simulation; saturation-safe weights, unsigned ones, or weights of 7 bits are exact there");
     }
     std::size_t packed = 0;
     for (const NodePrecision& node : nodes)

@@ -8,23 +8,21 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-constexpr int32_t kUInt4Type = 21; // TensorProto.DataType of ONNX 1.16, newer than the schema of the system
-constexpr int32_t kInt4Type = 22;
+constexpr int32_t kInt4Type = 22; // TensorProto.DataType of ONNX 1.16, newer than the schema of the system
 
-/// How codes lie in the file: stored = code + shift.
+/// How codes lie in the file: stored = code + shift. The plan's codes are signed, those of asymmetric grids too.
 struct Container {
     int32_t type = pb::TensorProto::INT8;
     int shift = 0;
 };
 
-Container containerOf(const quant::UniformGrid& grid, bool int4, bool isUnsigned)
+Container containerOf(bool int4, bool isUnsigned)
 {
-    const bool symmetric = grid.qmin < 0;
     if (int4)
-        return {symmetric ? kInt4Type : kUInt4Type, 0};
+        return {kInt4Type, 0};
     if (isUnsigned)
-        return {pb::TensorProto::UINT8, symmetric ? 128 : 0};
-    return {pb::TensorProto::INT8, symmetric ? 0 : -128};
+        return {pb::TensorProto::UINT8, 128};
+    return {pb::TensorProto::INT8, 0};
 }
 
 /// One byte a code, or two codes a byte with the first in the low half.
@@ -53,7 +51,7 @@ Result<std::vector<int>> codesOf(const quant::SitePlan& numbers, const graph::Si
     std::vector<int> codes(stored.size());
     for (std::size_t i = 0; i < codes.size(); ++i) {
         const std::size_t c = grid.scale.size() > 1 ? i / inner % grid.scale.size() : 0;
-        codes[i] = grid.qmax > 127 ? static_cast<uint8_t>(stored[i]) : stored[i];
+        codes[i] = stored[i];
         if (static_cast<float>(codes[i] - grid.zeroPoint[c]) * grid.scale[c] != values[i])
             return fail(ErrorCode::Internal, "the codes of the weight do not give its values", site.name);
     }
@@ -110,7 +108,7 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
         axis = 0;
     }
     const bool int4 = m_options.opset >= 21 && numbers.settings.bits <= 4;
-    const Container container = containerOf(numbers.grid, int4, m_options.unsignedWeights);
+    const Container container = containerOf(int4, m_options.unsignedWeights);
     for (int& code : codes)
         code += container.shift;
     std::vector<int> zeroPoints(numbers.grid.zeroPoint.begin(), numbers.grid.zeroPoint.end());

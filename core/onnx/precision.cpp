@@ -1,5 +1,7 @@
 #include "core/onnx/precision.h"
 
+#include "core/quant/saturation.h"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -89,31 +91,22 @@ std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<N
 
 std::vector<std::string> saturatingLayers(const Model& model, const quant::Plan& plan)
 {
+    constexpr int kLargestSum = 32767;
     std::vector<std::string> layers;
     for (const graph::Site& site : model.sites) {
         const quant::SitePlan& weight = plan[site.id];
         if (site.kind != graph::SiteKind::Weight || !weight.quantized() || site.uses.empty() ||
-            model.graph.node(site.uses[0].node).op != "Linear" || weight.grid.qmin < -128 || weight.grid.qmax > 127)
+            model.graph.node(site.uses[0].node).op != "Linear")
             continue;
         const SiteId input = model.sites.at({site.uses[0].node, 0});
         if (!input.valid() || !plan[input].quantized())
             continue;
-        // Symmetric activations are moved to 0..255 by the runtime.
         const quant::UniformGrid& grid = plan[input].grid;
         const int largest = grid.qmin < 0 ? grid.qmax + 128 : grid.qmax;
-        const std::span<const int8_t> codes = weight.codes.data<int8_t>();
-        const auto n = static_cast<std::size_t>(site.shape[1]);
-        const auto k = static_cast<std::size_t>(site.shape[0]);
-        bool saturates = false;
-        for (std::size_t row = 0; row + 1 < k && !saturates; row += 2)
-            for (std::size_t c = 0; c < n; ++c) {
-                const int a = codes[row * n + c];
-                const int b = codes[(row + 1) * n + c];
-                const int up = std::max(a, 0) + std::max(b, 0);
-                const int down = std::max(-a, 0) + std::max(-b, 0);
-                saturates |= up * largest > 32767 || down * largest > 32768;
-            }
-        if (saturates)
+        const std::vector<int> pairs =
+            quant::largestPairs(weight.codes.data<int8_t>(), static_cast<std::size_t>(site.shape[0]),
+                                static_cast<std::size_t>(site.shape[1]));
+        if (std::ranges::any_of(pairs, [&](int pair) { return pair * largest > kLargestSum; }))
             layers.push_back(site.layer);
     }
     return layers;

@@ -22,10 +22,8 @@ std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<N
 /// Multiply-accumulates of a node of the graph, for one image; 0 for what is not a product.
 int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node);
 
-/// Names of the layers whose int8 weights can overflow the 16-bit sums of x86 CPUs without VNNI. There two products
-/// a0·w0 + a1·w1 (rows 2j and 2j+1, a in [0, 255]) are added with saturation at 32767, so the codes of one sign of a
-/// pair must not exceed 128 in sum (activations of fewer bits have room for more).
-/// Source: ONNX Runtime's documentation of quantization on x86; measured on AVX2.
+/// Names of the layers whose weights can saturate the 16-bit sums of x86 CPUs without VNNI (quant/saturation.h) with
+/// the codes that their input has; symmetric activations are moved to 0..255 by the runtime.
 std::vector<std::string> saturatingLayers(const Model& model, const quant::Plan& plan);
 
 } // namespace qs::onnx

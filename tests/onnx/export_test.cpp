@@ -111,6 +111,10 @@ std::vector<Case> cases()
     list.push_back({{.headAlpha = 0.125f}, {}, {}});
     list.push_back({{}, {}, {.unsignedWeights = true}});
     list.push_back({{}, {.weightGranularity = quant::Granularity::Tensor}, {}});
+    for (const int target : {17, 21})
+        for (const int bits : {4, 8})
+            list.push_back({{}, {.weightBits = bits, .weightScheme = quant::Scheme::Asymmetric}, {.opset = target}});
+    list.push_back({{}, {.weightScheme = quant::Scheme::Asymmetric}, {.unsignedWeights = true}});
     for (const int bits : {2, 3, 4, 5, 6, 7, 8}) {
         list.push_back({{}, {.weightBits = bits, .activationBits = bits}, {}});
         list.push_back({{},

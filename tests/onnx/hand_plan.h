@@ -19,6 +19,7 @@ struct HandPlanOptions {
     int activationBits = 8;
     quant::Scheme activationScheme = quant::Scheme::Asymmetric;
     quant::Granularity weightGranularity = quant::Granularity::Channel;
+    quant::Scheme weightScheme = quant::Scheme::Symmetric;
     double low = -3.1, high = 2.7; ///< range of every activation
     std::function<bool(const graph::Site&)> quantized = [](const graph::Site& site) {
         return site.coverage == graph::Coverage::MatMul;
@@ -48,21 +49,25 @@ inline quant::Plan handPlan(const onnx::Model& model, const HandPlanOptions& opt
             plan.simulation.activations[site.id.index()] = numbers->map;
             continue;
         }
-        numbers->settings = {options.weightBits, quant::Scheme::Symmetric, options.weightGranularity, "uniform", {}};
+        numbers->settings = {options.weightBits, options.weightScheme, options.weightGranularity, "uniform", {}};
         const Tensor& weight = model.graph.value(site.tensor).constant;
         const auto inner = static_cast<std::size_t>(site.layout.inner);
         const bool perChannel = options.weightGranularity == quant::Granularity::Channel;
         const std::size_t channels = perChannel ? static_cast<std::size_t>(site.layout.channels) : 1;
         const auto channel = [&](std::size_t i) { return i / inner % channels; };
-        std::vector<float> largest(channels);
-        for (std::size_t i = 0; i < weight.floats().size(); ++i)
-            largest[channel(i)] = std::max(largest[channel(i)], std::abs(weight.floats()[i]));
-        for (const float m : largest) {
-            const quant::UniformGrid one = quant::uniformGrid(-m, m, options.weightBits, quant::Scheme::Symmetric);
+        std::vector<float> smallest(channels), largest(channels);
+        for (std::size_t i = 0; i < weight.floats().size(); ++i) {
+            smallest[channel(i)] = std::min(smallest[channel(i)], weight.floats()[i]);
+            largest[channel(i)] = std::max(largest[channel(i)], weight.floats()[i]);
+        }
+        for (std::size_t c = 0; c < channels; ++c) {
+            const quant::UniformGrid one =
+                quant::uniformGrid(smallest[c], largest[c], options.weightBits, options.weightScheme);
+            const int moved = options.weightScheme == quant::Scheme::Asymmetric ? 1 << (options.weightBits - 1) : 0;
             numbers->grid.scale.push_back(one.scale[0]);
-            numbers->grid.zeroPoint.push_back(0);
-            numbers->grid.qmin = one.qmin;
-            numbers->grid.qmax = one.qmax;
+            numbers->grid.zeroPoint.push_back(one.zeroPoint[0] - moved);
+            numbers->grid.qmin = one.qmin - moved;
+            numbers->grid.qmax = one.qmax - moved;
         }
         numbers->codes = Tensor(DType::Int8, weight.shape());
         numbers->dequantized = Tensor(DType::Float32, weight.shape());
@@ -70,14 +75,18 @@ inline quant::Plan handPlan(const onnx::Model& model, const HandPlanOptions& opt
         auto values = numbers->dequantized.mutableData<float>();
         for (std::size_t i = 0; i < codes.size(); ++i) {
             const float scale = numbers->grid.scale[channel(i)];
-            codes[i] = static_cast<int8_t>(std::nearbyint(weight.floats()[i] / scale));
-            values[i] = static_cast<float>(codes[i]) * scale;
+            const int32_t zero = numbers->grid.zeroPoint[channel(i)];
+            const float code = std::nearbyint(weight.floats()[i] / scale) + static_cast<float>(zero);
+            codes[i] = static_cast<int8_t>(
+                std::clamp(code, static_cast<float>(numbers->grid.qmin), static_cast<float>(numbers->grid.qmax)));
+            values[i] = static_cast<float>(codes[i] - zero) * scale;
         }
         for (const graph::Use& use : site.uses)
             plan.simulation.constants[use] = numbers->dequantized;
     }
     for (const graph::Site& site : model.sites) {
-        if (site.kind != graph::SiteKind::Weight || !plan[site.id].quantized())
+        if (site.kind != graph::SiteKind::Weight || !plan[site.id].quantized() ||
+            options.weightScheme == quant::Scheme::Asymmetric)
             continue;
         const NodeId node = site.uses[0].node;
         const SiteId input = model.sites.at({node, 0});
