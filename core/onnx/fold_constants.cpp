@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace qs::onnx {
 
@@ -43,11 +44,12 @@ Result<void> constantOfShape(Lowering& n)
     if (value && value->elements() != 1)
         return fail(ErrorCode::Malformed, "its value is not one number");
     Tensor tensor(value ? value->dtype() : DType::Float32, Shape(dims));
-    if (value) {
-        const std::size_t size = dtypeSize(value->dtype());
+    if (value && tensor.elements() > 0) {
         std::byte* bytes = tensor.mutableBytes();
-        for (std::size_t i = 0; i < tensor.sizeBytes(); ++i)
-            bytes[i] = value->bytes()[i % size];
+        std::size_t filled = dtypeSize(value->dtype());
+        std::memcpy(bytes, value->bytes(), filled);
+        for (; filled < tensor.sizeBytes(); filled += std::min(filled, tensor.sizeBytes() - filled))
+            std::memcpy(bytes + filled, bytes, std::min(filled, tensor.sizeBytes() - filled));
     }
     return n.finishConstant(std::move(tensor));
 }
