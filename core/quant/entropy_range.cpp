@@ -1,11 +1,11 @@
 // Based on: S. Migacz, 8-bit inference with TensorRT, GTC 2017.
-// Deviations: empty bins of Q that P needs count as kFloor instead of being skipped; 128 candidates instead of one
-// a bin.
+// Deviations: empty bins of Q that P needs count as kFloor instead of being skipped; at most 128 candidates an
+// end instead of one a bin; bins are merged where there are few values.
 #include "core/quant/entropy_range.h"
 
 #include <algorithm>
 #include <cmath>
-#include <span>
+#include <utility>
 #include <vector>
 
 namespace qs::quant {
@@ -16,127 +16,178 @@ constexpr std::size_t kCandidates = 128;
 /// Probability given to what Q cannot represent.
 constexpr double kFloor = 1e-6;
 
-/// KL divergence of keeping bins [begin, end) on `levels` levels.
-double divergence(std::span<const double> bins, std::size_t begin, std::size_t end, std::size_t levels)
-{
-    double total = 0;
-    double left = 0;
-    double right = 0;
-    for (std::size_t i = 0; i < bins.size(); ++i) {
-        total += bins[i];
-        if (i < begin)
-            left += bins[i];
-        if (i >= end)
-            right += bins[i];
+/// Bins of width `width`; bin 0 begins at index `first` (a border: first * width).
+struct Bins {
+    std::vector<double> counts;
+    // Sums over the bins before a border, one more than bins: counts, count · log(count), bins that are not empty.
+    std::vector<double> below;
+    std::vector<double> belowLog;
+    std::vector<std::size_t> belowFilled;
+    int64_t first = 0;
+    double width = 1;
+
+    std::size_t size() const { return counts.size(); }
+    double at(std::size_t border) const { return static_cast<double>(first + static_cast<int64_t>(border)) * width; }
+    void sumUp()
+    {
+        below.assign(1, 0);
+        belowLog.assign(1, 0);
+        belowFilled.assign(1, 0);
+        for (const double count : counts) {
+            below.push_back(below.back() + count);
+            belowLog.push_back(belowLog.back() + (count > 0 ? count * std::log(count) : 0));
+            belowFilled.push_back(belowFilled.back() + (count > 0 ? 1 : 0));
+        }
     }
+};
+
+/// Merges neighbours until there are no more bins than `most`.
+void coarsen(Bins& bins, std::size_t most)
+{
+    while (bins.size() > most) {
+        const int64_t first = bins.first >> 1;
+        const int64_t last = (bins.first + static_cast<int64_t>(bins.size()) - 1) >> 1;
+        std::vector<double> merged(static_cast<std::size_t>(last - first + 1), 0);
+        for (std::size_t i = 0; i < bins.size(); ++i)
+            merged[static_cast<std::size_t>(((bins.first + static_cast<int64_t>(i)) >> 1) - first)] += bins.counts[i];
+        bins.counts = std::move(merged);
+        bins.first = first;
+        bins.width *= 2;
+    }
+}
+
+/// p log(p / q), p and q counts out of the same total.
+double term(double p, double q)
+{
+    return p > 0 ? p * std::log(p / q) : 0;
+}
+
+/// KL divergence of keeping bins [begin, end) on `levels` levels. Inside a level Q is the same for all bins, so only
+/// the end bins, which get what is clipped, need more than differences of sums.
+double divergence(const Bins& bins, std::size_t begin, std::size_t end, std::size_t levels)
+{
+    const double total = bins.below.back();
+    const double left = bins.below[begin];
+    const double right = total - bins.below[end];
     const double inside = total - left - right;
     if (inside <= 0)
         return HUGE_VAL;
     const std::size_t count = end - begin;
     const std::size_t groups = std::min(levels, count);
-    double sum = 0;
+    const double floor = kFloor * total;
+    double sum = bins.belowLog[end] - bins.belowLog[begin];
+    double firstLevel = 0; // of Q, in counts of the total
+    double lastLevel = 0;
+    std::size_t from = begin;
     for (std::size_t g = 0; g < groups; ++g) {
-        const std::size_t first = begin + g * count / groups;
-        const std::size_t last = begin + (g + 1) * count / groups;
-        double mass = 0;
-        std::size_t filled = 0;
-        for (std::size_t i = first; i < last; ++i) {
-            mass += bins[i];
-            filled += bins[i] > 0 ? 1 : 0;
+        const std::size_t to = begin + (g + 1) * count / groups;
+        const double mass = bins.below[to] - bins.below[from];
+        double q = 0;
+        if (const std::size_t filled = bins.belowFilled[to] - bins.belowFilled[from]; filled > 0) {
+            q = std::max(mass / static_cast<double>(filled) * total / inside, floor);
+            sum -= mass * std::log(q);
         }
-        const double q = filled > 0 ? mass / static_cast<double>(filled) / inside : 0;
-        for (std::size_t i = first; i < last; ++i) {
-            double p = bins[i];
-            if (i == begin)
-                p += left;
-            if (i + 1 == end)
-                p += right;
-            if (p <= 0)
-                continue;
-            p /= total;
-            sum += p * std::log(p / std::max(bins[i] > 0 ? q : 0, kFloor));
-        }
+        if (g == 0)
+            firstLevel = q;
+        lastLevel = q;
+        from = to;
     }
-    return sum;
+    const auto clip = [&](std::size_t bin, double before, double after, double level) {
+        const double q = bins.counts[bin] > 0 ? level : floor;
+        sum += term(bins.counts[bin] + before + after, q) - term(bins.counts[bin] + before, q);
+    };
+    clip(begin, 0, left, firstLevel);
+    clip(end - 1, count == 1 ? left : 0, right, lastLevel);
+    return sum / total;
 }
 
-/// Candidate k of kCandidates between `from` (all kept) and `to` (nothing kept).
-std::size_t between(std::size_t from, std::size_t to, std::size_t k)
+/// Candidate k of `candidates` between `from` (all kept) and `to` (nothing kept).
+std::size_t between(std::size_t from, std::size_t to, std::size_t k, std::size_t candidates)
 {
-    return from < to ? from + (to - from) * k / kCandidates : from - (from - to) * k / kCandidates;
+    return from < to ? from + (to - from) * k / candidates : from - (from - to) * k / candidates;
+}
+
+/// The end between `from` and `to` with the smallest divergence; `of(end)` computes it.
+template <class F>
+std::size_t bestEnd(std::size_t from, std::size_t to, const F& of)
+{
+    const std::size_t distance = from < to ? to - from : from - to;
+    const std::size_t candidates = std::min(kCandidates, distance);
+    std::size_t best = from;
+    double smallest = HUGE_VAL;
+    for (std::size_t k = 0; k < candidates; ++k) {
+        const std::size_t end = between(from, to, k, candidates);
+        const double here = of(end);
+        if (here < smallest) {
+            smallest = here;
+            best = end;
+        }
+    }
+    return best;
+}
+
+Bins binsOf(const stats::Histogram& histogram, bool folded)
+{
+    const auto counts = histogram.counts();
+    Bins bins;
+    bins.width = histogram.width();
+    bins.first = histogram.firstIndex();
+    std::size_t used = counts.size();
+    while (used > 0 && counts[used - 1] == 0)
+        --used;
+    const int64_t last = bins.first + static_cast<int64_t>(used) - 1;
+    if (folded) {
+        // Borders are multiples of the width, so |x| of bin i < 0 is bin -i - 1. Far from zero: coarser first.
+        const int64_t size = std::max(last + 1, -bins.first);
+        int shift = 0;
+        while ((size >> shift) > 2 * static_cast<int64_t>(stats::Histogram::kBins))
+            ++shift;
+        bins.counts.assign(static_cast<std::size_t>(size >> shift) + 1, 0);
+        for (std::size_t i = 0; i < used; ++i) {
+            const int64_t index = bins.first + static_cast<int64_t>(i);
+            bins.counts[static_cast<std::size_t>((index >= 0 ? index : -index - 1) >> shift)] +=
+                static_cast<double>(counts[i]);
+        }
+        bins.width = std::ldexp(bins.width, shift);
+        bins.first = 0;
+    } else {
+        for (std::size_t i = 0; i < used; ++i)
+            bins.counts.push_back(static_cast<double>(counts[i]));
+    }
+    while (bins.counts.size() > 1 && bins.counts.back() == 0)
+        bins.counts.pop_back();
+    // Fewer than a few values a bin say nothing about a distribution.
+    coarsen(bins, std::clamp<std::size_t>(histogram.total() / 4, 64, stats::Histogram::kBins));
+    bins.sumUp();
+    return bins;
 }
 
 } // namespace
 
 Range entropyRange(const stats::Histogram& histogram, int bits, Scheme scheme)
 {
-    const auto counts = histogram.counts();
-    const int64_t first = histogram.firstIndex();
-    int64_t last = first;
-    for (std::size_t i = 0; i < counts.size(); ++i)
-        if (counts[i] > 0)
-            last = first + static_cast<int64_t>(i);
-    const double width = histogram.width();
-
+    const Bins bins = binsOf(histogram, scheme == Scheme::Symmetric);
     if (scheme == Scheme::Symmetric) {
-        // Borders are multiples of the width, so |x| of bin i < 0 is bin -i - 1.
-        const int64_t low = first < 0 && last >= 0 ? 0 : std::min(std::abs(first), std::abs(last + 1));
-        const int64_t high = std::max(last + 1, -first);
-        std::vector<double> bins(static_cast<std::size_t>(high - low), 0);
-        for (int64_t index = first; index <= last; ++index) {
-            const int64_t folded = index >= 0 ? index : -index - 1;
-            bins[static_cast<std::size_t>(folded - low)] +=
-                static_cast<double>(counts[static_cast<std::size_t>(index - first)]);
-        }
-        std::size_t best = bins.size();
-        double smallest = HUGE_VAL;
-        for (std::size_t k = 0; k < kCandidates; ++k) {
-            const std::size_t end = between(bins.size(), 0, k);
-            const double here = end > 0 ? divergence(bins, 0, end, std::size_t{1} << (bits - 1)) : HUGE_VAL;
-            if (here < smallest) {
-                smallest = here;
-                best = end;
-            }
-        }
-        const double limit = static_cast<double>(low + static_cast<int64_t>(best)) * width;
+        const std::size_t levels = std::size_t{1} << (bits - 1);
+        const double limit =
+            bins.at(bestEnd(bins.size(), 0, [&](std::size_t end) { return divergence(bins, 0, end, levels); }));
         return {-limit, limit};
     }
-
-    const std::size_t used = static_cast<std::size_t>(last - first + 1);
-    std::vector<double> bins(used);
-    for (std::size_t i = 0; i < used; ++i)
-        bins[i] = static_cast<double>(counts[i]);
     // Both ends stay on their side of zero.
-    const auto zero = static_cast<std::size_t>(std::clamp<int64_t>(-first, 0, static_cast<int64_t>(used)));
+    const auto zero =
+        static_cast<std::size_t>(std::clamp<int64_t>(-bins.first, 0, static_cast<int64_t>(bins.size())));
     const std::size_t levels = std::size_t{1} << bits;
     std::size_t begin = 0;
-    std::size_t end = used;
+    std::size_t end = bins.size();
     for (int round = 0; round < 2; ++round) {
-        double smallest = HUGE_VAL;
-        std::size_t best = end;
-        for (std::size_t k = 0; k < kCandidates && zero < used; ++k) {
-            const std::size_t candidate = between(used, zero, k);
-            const double here = candidate > begin ? divergence(bins, begin, candidate, levels) : HUGE_VAL;
-            if (here < smallest) {
-                smallest = here;
-                best = candidate;
-            }
-        }
-        end = best;
-        smallest = HUGE_VAL;
-        best = begin;
-        for (std::size_t k = 0; k < kCandidates && zero > 0; ++k) {
-            const std::size_t candidate = between(0, zero, k);
-            const double here = candidate < end ? divergence(bins, candidate, end, levels) : HUGE_VAL;
-            if (here < smallest) {
-                smallest = here;
-                best = candidate;
-            }
-        }
-        begin = best;
+        end = bestEnd(bins.size(), zero, [&](std::size_t candidate) {
+            return candidate > begin ? divergence(bins, begin, candidate, levels) : HUGE_VAL;
+        });
+        begin = bestEnd(0, zero, [&](std::size_t candidate) {
+            return candidate < end ? divergence(bins, candidate, end, levels) : HUGE_VAL;
+        });
     }
-    return {static_cast<double>(first + static_cast<int64_t>(begin)) * width,
-            static_cast<double>(first + static_cast<int64_t>(end)) * width};
+    return {bins.at(begin), bins.at(end)};
 }
 
 } // namespace qs::quant

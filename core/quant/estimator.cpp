@@ -92,13 +92,15 @@ Range mseRange(double minimum, double maximum, Scheme scheme, const RangeError& 
     for (int lowStep = kCoarse; lowStep <= kSteps; lowStep += kCoarse)
         for (int highStep = kCoarse; highStep <= kSteps; highStep += kCoarse)
             consider(lowStep, highStep);
-    const int lowCentre = bestLow;
-    const int highCentre = bestHigh;
-    for (int lowStep = std::max(1, lowCentre - kCoarse + 1); lowStep <= std::min(kSteps, lowCentre + kCoarse - 1);
-         ++lowStep)
-        for (int highStep = std::max(1, highCentre - kCoarse + 1);
-             highStep <= std::min(kSteps, highCentre + kCoarse - 1); ++highStep)
-            consider(lowStep, highStep);
+    // Then each end in turn, between the coarse steps around the best.
+    for (int round = 0; round < 2; ++round) {
+        for (int step = bestLow - kCoarse + 1, last = bestLow + kCoarse - 1; step <= last; ++step)
+            if (step >= 1 && step <= kSteps)
+                consider(step, bestHigh);
+        for (int step = bestHigh - kCoarse + 1, last = bestHigh + kCoarse - 1; step <= last; ++step)
+            if (step >= 1 && step <= kSteps)
+                consider(bestLow, step);
+    }
     return at(bestLow, bestHigh);
 }
 

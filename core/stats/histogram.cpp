@@ -125,9 +125,12 @@ void Histogram::count(std::span<const float> values)
                 const auto truncated = static_cast<int32_t>(scaled);
                 bins[j] = truncated - static_cast<int32_t>(scaled < static_cast<float>(truncated)) - first;
             }
-            for (std::size_t j = 0; j < kBlock; j += kTables)
-                for (std::size_t t = 0; t < kTables; ++t)
-                    ++tables[t][bins[j + t]];
+            for (std::size_t j = 0; j < kBlock; j += kTables) {
+                ++tables[0][bins[j]];
+                ++tables[1][bins[j + 1]];
+                ++tables[2][bins[j + 2]];
+                ++tables[3][bins[j + 3]];
+            }
         }
         for (; i < part; ++i) {
             const float scaled = src[i] * inverse;

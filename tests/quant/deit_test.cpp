@@ -1,0 +1,165 @@
+// DeiT-Tiny on ImageNet images, from the folder that QUANTOSCOPE_TEST_ASSETS names (models/, images/). 64 test
+// images, or all of them and all bit widths where QUANTOSCOPE_TEST_ALL is set: then it prints the table of the
+// project's notes.
+#include "core/base/thread_pool.h"
+#include "core/images/folder.h"
+#include "core/onnx/import.h"
+#include "core/quant/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+
+namespace qs::quant {
+namespace {
+
+/// Processor time of this process, all threads: what others do on the machine does not count.
+double processorSeconds()
+{
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+class DeitTiny : public ::testing::Test {
+protected:
+    void SetUp() override
+    {
+        const char* assets = std::getenv("QUANTOSCOPE_TEST_ASSETS");
+        if (assets == nullptr)
+            GTEST_SKIP() << "QUANTOSCOPE_TEST_ASSETS is not set";
+        const std::filesystem::path root(assets);
+        auto model = onnx::importModel(root / "models/deit_tiny_patch16_224_b1_op17.onnx");
+        ASSERT_TRUE(model) << model.error().text();
+        m_model = std::make_unique<onnx::Model>(std::move(*model));
+        m_calibrationImages = source(root / "images/imagenet-calib", 248);
+        m_testImages = source(root / "images/imagenet-val", std::nullopt);
+        m_context.pool = &m_pool;
+        if (!m_all)
+            m_count = 64;
+    }
+
+    static std::shared_ptr<const exec::ImageSource> source(const std::filesystem::path& path,
+                                                           std::optional<int> resize)
+    {
+        auto folder = images::openFolder(path);
+        EXPECT_TRUE(folder) << folder.error().text();
+        images::Preprocess preprocess;
+        preprocess.resize = resize;
+        return images::makeSource(std::move(*folder), preprocess);
+    }
+
+    std::shared_ptr<const stats::Calibration> calibrated(std::size_t images) const
+    {
+        stats::CalibrationOptions options;
+        options.images = images;
+        auto calibration = stats::calibrate(m_model->graph, m_model->sites, *m_calibrationImages, options, m_context);
+        EXPECT_TRUE(calibration) << calibration.error().text();
+        return calibration ? *calibration : nullptr;
+    }
+
+    std::shared_ptr<const Plan> planned(std::shared_ptr<const stats::Calibration> calibration, const Recipe& recipe,
+                                        const Plan* previous = nullptr) const
+    {
+        auto plan = resolve(m_model->graph, m_model->sites, std::move(calibration), recipe, previous, m_context);
+        EXPECT_TRUE(plan) << plan.error().text();
+        return plan ? *plan : nullptr;
+    }
+
+    bool m_all = std::getenv("QUANTOSCOPE_TEST_ALL") != nullptr;
+    std::size_t m_count = SIZE_MAX;
+    ThreadPool m_pool;
+    Context m_context;
+    std::unique_ptr<onnx::Model> m_model;
+    std::shared_ptr<const exec::ImageSource> m_calibrationImages;
+    std::shared_ptr<const exec::ImageSource> m_testImages;
+};
+
+TEST_F(DeitTiny, KeepsItsAccuracyAtEightBits)
+{
+    const auto calibration = calibrated(32);
+    ASSERT_TRUE(calibration);
+    const auto reference = floatReference(m_model->graph, m_model->sites, *m_testImages, m_count, m_context);
+    ASSERT_TRUE(reference) << reference.error().text();
+    const auto weights = exec::makeWeightCache();
+    for (const int bits : {8, 6, 4}) {
+        for (const char* preset : {"minmax", "percentile"}) {
+            if (bits < 8 && !m_all)
+                continue;
+            const auto plan = planned(calibration, *presetRecipe(preset, bits, bits));
+            ASSERT_TRUE(plan);
+            const auto result = evaluate(m_model->graph, m_model->sites, plan.get(), *m_testImages, m_count,
+                                         &*reference, weights, m_context);
+            ASSERT_TRUE(result) << result.error().text();
+            std::printf("%-10s W%dA%d: top-1 %.2f %% (float %.2f), top-5 %.2f, agreement %.2f %%, KL %.4f, "
+                        "SQNR %.2f dB, %zu images, %.1f/s (float %.1f/s)\n",
+                        preset, bits, bits, 100 * *result->top1, 100 * *result->floatTop1, 100 * *result->top5,
+                        100 * result->agreement, result->klDivergence, result->logitSqnrDb, result->images,
+                        result->imagesPerSecond, static_cast<double>(result->images) / reference->seconds);
+            if (bits == 8) {
+                EXPECT_NEAR(*result->top1, *result->floatTop1, m_all ? 0.015 : 0.05);
+                EXPECT_GT(result->agreement, 0.93);
+                EXPECT_LT(result->klDivergence, 0.05);
+            }
+        }
+    }
+}
+
+TEST_F(DeitTiny, ShowsASiteWithoutDelay)
+{
+    const auto calibration = calibrated(8);
+    ASSERT_TRUE(calibration);
+    double slowestOfAll = 0;
+    for (const EstimatorKind kind :
+         {EstimatorKind::MinMax, EstimatorKind::Percentile, EstimatorKind::Mse, EstimatorKind::Entropy}) {
+        double slowest = 0;
+        double sum = 0;
+        std::string name;
+        for (const graph::Site& site : m_model->sites) {
+            SiteSettings settings{4, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}};
+            settings.estimator.kind = kind;
+            if (site.kind == graph::SiteKind::Weight)
+                settings.granularity = Granularity::Channel;
+            const double start = processorSeconds();
+            const auto plan = resolveSite(m_model->graph, site, *calibration, settings);
+            const double seconds = processorSeconds() - start;
+            ASSERT_TRUE(plan) << plan.error().text();
+            sum += seconds;
+            if (seconds > slowest) {
+                slowest = seconds;
+                name = site.name;
+            }
+        }
+        std::printf("estimator %d: slowest site %s %.1f ms, mean %.1f ms\n", static_cast<int>(kind), name.c_str(),
+                    1000 * slowest, 1000 * sum / static_cast<double>(m_model->sites.size()));
+        slowestOfAll = std::max(slowestOfAll, slowest);
+    }
+    EXPECT_LT(slowestOfAll, 0.1); // meant: 50 ms
+}
+
+TEST_F(DeitTiny, CalibratesLittleSlowerThanItRuns)
+{
+    const std::size_t images = m_all ? 256 : 32;
+    (void)floatReference(m_model->graph, m_model->sites, *m_calibrationImages, 8, m_context);
+    double calibrating = 1e9;
+    double running = 1e9;
+    for (int round = 0; round < 2; ++round) {
+        double start = processorSeconds();
+        const auto calibration = calibrated(images);
+        ASSERT_TRUE(calibration);
+        calibrating = std::min(calibrating, processorSeconds() - start);
+        start = processorSeconds();
+        ASSERT_TRUE(floatReference(m_model->graph, m_model->sites, *m_calibrationImages, images, m_context));
+        running = std::min(running, processorSeconds() - start);
+        if (round == 0)
+            std::printf("statistics of %zu images: %.1f MiB at most\n", images,
+                        static_cast<double>(calibration->peakBytes) / 1048576);
+    }
+    std::printf("calibration %.2f s, float inference %.2f s, ratio %.2f\n", calibrating, running,
+                calibrating / running);
+    EXPECT_LT(calibrating, 2 * running); // meant: 1.5
+}
+
+} // namespace
+} // namespace qs::quant
