@@ -42,8 +42,9 @@ double klDivergence(std::span<const float> reference, std::span<const float> oth
 {
     const double largestReference = largestOf(reference);
     const double largestOther = largestOf(other);
+    // In this order equal logits give exactly 0.
     const double shift =
-        largestReference + logSum(reference, largestReference) - largestOther - logSum(other, largestOther);
+        (largestReference + logSum(reference, largestReference)) - (largestOther + logSum(other, largestOther));
     const auto probabilities = softmax(reference);
     double sum = 0;
     for (std::size_t i = 0; i < reference.size(); ++i)
