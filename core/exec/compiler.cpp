@@ -70,6 +70,11 @@ Result<void> Compiler::check() const
     const graph::Value& in = m_graph.value(m_graph.input());
     if (in.dtype != DType::Float32 || in.shape.rank() == 0 || m_graph.value(m_graph.output()).dtype != DType::Float32)
         return fail(ErrorCode::Unsupported, "the input and the output must be float tensors", in.name);
+    const graph::Value& out = m_graph.value(m_graph.output());
+    if (in.shape.elements() == 0 || out.shape.elements() == 0 || out.shape.elements() % in.shape[0] != 0)
+        return fail(ErrorCode::ShapeMismatch,
+                    "input " + in.shape.text() + " and output " + out.shape.text() + " are not images and logits",
+                    out.name);
     return {};
 }
 

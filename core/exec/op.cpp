@@ -10,6 +10,9 @@ namespace qs::exec {
 
 namespace {
 
+// A file of a few bytes can ask for a constant of any size; real models stay far below this (1 GiB of floats).
+constexpr int64_t kMaxConstantElements = int64_t{1} << 28;
+
 std::vector<OpDef> collectOps()
 {
     std::vector<OpDef> ops;
@@ -55,6 +58,9 @@ Result<std::vector<Tensor>> evaluate(const graph::Node& node, std::span<const Te
         outputs.error().where = node.name;
         return tl::unexpected<Error>(std::move(outputs.error()));
     }
+    for (const ValueInfo& info : *outputs)
+        if (info.shape.elements() > kMaxConstantElements)
+            return fail(ErrorCode::TooLarge, node.op + " gives a constant of " + info.shape.text(), node.name);
     try {
         std::vector<Tensor> results;
         std::vector<View> targets;

@@ -69,7 +69,7 @@ const OpDef* findOp(std::string_view name);
 std::span<const OpDef> allOps();
 
 /// Computes one node on constants: constant folding on import, and the slow reference in tests.
-/// Errors: Unsupported, ShapeMismatch, TooLarge (an output of more than 2^31 elements), with the node's name in
+/// Errors: Unsupported, ShapeMismatch, TooLarge (an output of more than 2^28 elements), with the node's name in
 /// `where`.
 Result<std::vector<Tensor>> evaluate(const graph::Node& node, std::span<const Tensor> inputs);
 

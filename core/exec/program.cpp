@@ -9,6 +9,13 @@
 
 namespace qs::exec {
 
+namespace {
+
+// No image model that a person runs needs more; a hostile file should not bring the machine down.
+constexpr std::size_t kMaxArenaBytes = std::size_t{16} << 30;
+
+} // namespace
+
 Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTable& sites,
                                  const Simulation& simulation, const Options& options)
 {
@@ -23,6 +30,9 @@ Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTab
         impl->output = std::move(compiler.output);
         impl->inPlace = shareBuffers(impl->steps, {&impl->output, 1}, impl->buffers);
         impl->arenaBytes = planArena(impl->steps, {&impl->output, 1}, impl->buffers);
+        if (impl->arenaBytes > kMaxArenaBytes)
+            return fail(ErrorCode::TooLarge,
+                        "the model needs " + std::to_string(impl->arenaBytes >> 20) + " MB of working memory");
         impl->weightBytes = compiler.weightBytes;
         impl->batch = graph.batch();
         impl->inputElements = graph.value(graph.input()).shape.elements();

@@ -40,7 +40,8 @@ public:
         std::shared_ptr<WeightCache> weights; ///< null: a cache of its own
         std::vector<SiteId> observed;         ///< activation sites whose values an Observer will see
     };
-    /// Errors: Unsupported (names every operator that is missing), ShapeMismatch, OutOfMemory.
+    /// Errors: Unsupported (names every operator that is missing), ShapeMismatch, TooLarge (more than 16 GiB of
+    /// working memory), OutOfMemory.
     static Result<Program> compile(const graph::Graph& graph, const graph::SiteTable& sites,
                                    const Simulation& simulation, const Options& options);
     static Result<Program> compile(const graph::Graph& graph, const graph::SiteTable& sites);

@@ -1,3 +1,4 @@
+#include "core/kernels/quantize.h"
 #include "core/exec/ops/list.h"
 #include "core/exec/ops/support.h"
 
@@ -110,8 +111,18 @@ InferResult inferFake(const graph::Node& node, Infos in)
         return mismatch("FakeQuantize without a scale");
     if (zero && (zero->dtype() != DType::Int32 || zero->elements() != scale->elements()))
         return mismatch("the zero point does not fit the scale");
-    if (node.attributes.integer("qmin", -128) > node.attributes.integer("qmax", 127))
-        return mismatch("qmin is above qmax");
+    constexpr int64_t kMost = 1 << 23; // integers that a float holds exactly
+    const int64_t low = node.attributes.integer("qmin", -128);
+    const int64_t high = node.attributes.integer("qmax", 127);
+    if (low > high || low < -kMost || high > kMost)
+        return mismatch("codes from " + std::to_string(low) + " to " + std::to_string(high));
+    for (const float s : scale->floats())
+        if (!(s > 0) || !std::isfinite(s))
+            return mismatch("a scale is not positive and finite");
+    if (zero)
+        for (const int32_t z : zero->data<int32_t>())
+            if (z < -kMost || z > kMost)
+                return mismatch("a zero point is too large");
     QS_CHECK(spreadOf(node, in[0].shape, scale->shape()));
     return oneOutput(DType::Float32, in[0].shape);
 }
@@ -122,16 +133,28 @@ void computeFake(const graph::Node& node, std::span<const ConstView> in, std::sp
     const Tensor* scale = node.attributes.tensor("scale");
     const Tensor* zero = node.attributes.tensor("zero_point");
     const Spread s = *spreadOf(node, in[0].shape, scale->shape());
-    const auto low = static_cast<float>(node.attributes.integer("qmin", -128));
-    const auto high = static_cast<float>(node.attributes.integer("qmax", 127));
-    parallelChunks(pool, in[0].shape.elements(), 8192, [&](int64_t first, int64_t last) {
-        for (int64_t i = first; i < last; ++i) {
-            const auto c = static_cast<std::size_t>(i / s.inner % s.channels);
-            const float step = scale->floats()[c];
-            const float z = zero ? static_cast<float>(zero->data<int32_t>()[c]) : 0;
-            out[0].as<float>()[i] = (codeOf(in[0].as<float>()[i], step, z, low, high) - z) * step;
-        }
-    });
+    const auto low = static_cast<int32_t>(node.attributes.integer("qmin", -128));
+    const auto high = static_cast<int32_t>(node.attributes.integer("qmax", 127));
+    const float* src = in[0].as<float>();
+    float* dst = out[0].as<float>();
+    if (s.channels == 1) {
+        const kernels::QuantGrid grid{scale->floats()[0], zero ? zero->data<int32_t>()[0] : 0, low, high};
+        parallelChunks(pool, in[0].shape.elements(), 8192, [&](int64_t first, int64_t last) {
+            const auto n = static_cast<std::size_t>(last - first);
+            kernels::fakeQuantize({src + first, n}, grid, {dst + first, n});
+        });
+        return;
+    }
+    const kernels::ChannelGrids grids{scale->floats(), zero ? zero->data<int32_t>() : std::span<const int32_t>{}, low,
+                                      high};
+    const int64_t each = s.channels * s.inner;
+    const int64_t outer = each > 0 ? in[0].shape.elements() / each : 0;
+    parallelChunks(
+        pool, outer, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, each)), [&](int64_t first, int64_t last) {
+            kernels::fakeQuantizeChannels({static_cast<std::size_t>(last - first),
+                                           static_cast<std::size_t>(s.channels), static_cast<std::size_t>(s.inner)},
+                                          src + first * each, grids, dst + first * each);
+        });
 }
 
 } // namespace
