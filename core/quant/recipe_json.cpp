@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <utility>
 
@@ -327,7 +328,7 @@ Result<Recipe> readRecipe(const Json& json)
 /// Keys of the objects that are open while a document is parsed: nlohmann keeps the last of equal keys silently.
 class RepeatedKey {
 public:
-    bool operator()(int depth, Json::parse_event_t event, Json& parsed)
+    bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed)
     {
         if (event == Json::parse_event_t::object_start)
             m_open.emplace_back();
@@ -336,7 +337,6 @@ public:
         else if (event == Json::parse_event_t::key && m_found.empty() &&
                  !m_open.back().insert(parsed.get<std::string>()).second)
             m_found = parsed.get<std::string>();
-        (void)depth;
         return true;
     }
     const std::string& found() const { return m_found; }
@@ -371,8 +371,7 @@ Result<Recipe> recipeFromJson(std::string_view text)
     RepeatedKey repeated;
     Json json;
     try {
-        json = Json::parse(
-            text, [&](int depth, Json::parse_event_t event, Json& parsed) { return repeated(depth, event, parsed); });
+        json = Json::parse(text, std::ref(repeated));
     } catch (const Json::parse_error& error) {
         return fail(ErrorCode::Malformed, "not JSON: error at byte " + std::to_string(error.byte));
     } catch (const Json::exception& error) {
