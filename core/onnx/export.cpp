@@ -6,9 +6,11 @@
 #include "core/onnx/export_file.h"
 #include "core/onnx/precision.h"
 #include "core/quant/recipe.h"
+#include "core/stats/calibration.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -65,6 +67,11 @@ void describe(pb::ModelProto& proto, const Model& model, const quant::Plan& plan
     setMetadata(proto, "quantoscope.model_producer", model.info.producer);
     setMetadata(proto, "quantoscope.site_bits", bitsOfSites(model, plan));
     setMetadata(proto, "quantoscope.unsigned_weights", options.unsignedWeights ? "true" : "false");
+    if (plan.calibration) {
+        setMetadata(proto, "quantoscope.calibration_images", std::to_string(plan.calibration->images));
+        setMetadata(proto, "quantoscope.calibration_hash", plan.calibration->imagesHash);
+        setMetadata(proto, "quantoscope.preprocess", plan.calibration->preprocess);
+    }
     for (const auto& [key, value] : options.metadata)
         setMetadata(proto, key, value);
 }
@@ -87,6 +94,12 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
     if (packed > 0)
         warnings.push_back(std::to_string(packed) +
                            " layers with 4-bit weights run as float products in ONNX Runtime: smaller, not faster");
+    const auto isQuantizedSoftmax = [&](const graph::Site& site) {
+        return site.role == graph::Role::SoftmaxInput && plan[site.id].quantized();
+    };
+    if (std::ranges::any_of(model.sites, isQuantizedSoftmax))
+        warnings.push_back("softmax between two quantizers runs as QLinearSoftmax in ONNX Runtime, which rounds its "
+                           "output to 1/256 whatever the file says");
     if (options.opset >= kInt4Opset && model.info.opset < kInt4Opset)
         warnings.push_back("opset 21 needs ONNX Runtime 1.18 or newer (1.20 for all integer kernels)");
     return warnings;

@@ -48,12 +48,14 @@ struct ExportReport {
 /// pairs at the quantized sites and int32 bias, by the rules measured to run as int8 kernels in ONNX Runtime:
 ///   weights: int8 codes -> DequantizeLinear, symmetric, axis of the output channels; activations: per tensor, uint8
 ///   (or int8 container for symmetric ones); zero points always written; bias int32 with scale s_x·s_w exactly;
-///   nothing around LayerNorm, GELU, softmax, residual sums (coverage matmul); a pair after each quantized Conv. Bits
-///   below 8 are stored in int8 containers with exact levels (a Clip keeps codes in range where the container is
-///   wider).
-/// Metadata: tool, version, recipe (JSON), recipe hash, calibration hash, model hash, bits by site.
-/// The file is written to a temporary name and renamed.
-/// Errors: Io; Unsupported (a site whose quantizer has no exact form in standard operators), InvalidArgument.
+///   nothing around LayerNorm, GELU, softmax, residual sums (coverage matmul). Bits below 8 are stored in int8
+///   containers with exact levels (a Clip keeps codes in range where the container is wider).
+/// Convolutions multiply in float, with the input, weights and bias of their codes: ONNX Runtime has integer ones
+/// only where the output is quantized too, which would be a rounding that the simulation does not have. Files older
+/// than opset 17 are raised to it; newer ones keep theirs. Metadata: tool, version, recipe (JSON) and its hash, model
+/// hash, calibration images (hash, number), preprocessing, bits by site. The file is written to a temporary name and
+/// renamed. Errors: Io; Unsupported (a site whose quantizer has no exact form in standard operators),
+/// InvalidArgument.
 Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
                                  const ExportOptions& options);
 

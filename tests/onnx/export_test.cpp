@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -303,6 +304,30 @@ TEST(Export, FullCoverage)
         options.activationBits = bits;
         options.quantized = [](const graph::Site&) { return true; };
         expectFaithful(model, test::handPlan(model, options), folder / "q.onnx", {});
+    }
+}
+
+TEST(Export, RealModels)
+{
+    const char* assets = std::getenv("QUANTOSCOPE_TEST_ASSETS");
+    if (!assets)
+        GTEST_SKIP() << "QUANTOSCOPE_TEST_ASSETS is not set";
+    for (const char* name : {"deit_tiny_patch16_224.onnx", "deit_tiny_patch16_224_b1_op17.onnx", "vit_cifar10.onnx",
+                             "mobilevit_xxs_cifar10_64.onnx"}) {
+        SCOPED_TRACE(name);
+        const TempDir folder;
+        const Model model = import(std::filesystem::path(assets) / "models" / name);
+        const quant::Plan plan = test::handPlan(model);
+        const auto report = exportModel(model, plan, folder / "q.onnx", {});
+        ASSERT_TRUE(report) << report.error().text();
+        EXPECT_LT(report->fileBytes, model.info.fileBytes / 2);
+        const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(2), 2, {});
+        ASSERT_TRUE(verified) << verified.error().text();
+        EXPECT_TRUE(verified->passed) << verified->logitSqnrDb << " dB";
+        for (const NodePrecision& node : report->nodes)
+            if (node.op == "MatMul" || node.op == "Gemm") {
+                EXPECT_EQ(node.precision, Precision::Int8) << node.node << ": " << node.reason;
+            }
     }
 }
 
