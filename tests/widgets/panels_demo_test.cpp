@@ -1,0 +1,181 @@
+// The panels on the demo, bound to a session: what they show before, after calibration, after an edit. With
+// QUANTOSCOPE_SHOTS set to a folder, pictures of them are written there, light and dark.
+#include "widgets/panels/distribution/distribution_panel.h"
+#include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/panels/error/depth_plot.h"
+#include "widgets/panels/error/error_panel.h"
+#include "widgets/panels/images/images_panel.h"
+#include "widgets/panels/layers/layers_panel.h"
+#include "widgets/session/history.h"
+#include "widgets/theme/colours.h"
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFileInfo>
+#include <QTableView>
+#include <QTest>
+
+#include <algorithm>
+
+using namespace qs;
+using namespace qs::ui;
+
+namespace {
+
+constexpr int kPatienceMs = 240000;
+
+SiteId siteWith(const Session& session, graph::Role role, graph::SiteKind kind, int block)
+{
+    for (const graph::Site& site : session.sites())
+        if (site.role == role && site.kind == kind && site.block == block)
+            return site.id;
+    return {};
+}
+
+} // namespace
+
+class PanelsDemoTest : public QObject {
+    Q_OBJECT
+private:
+    JobRunner m_runner{2};
+    std::unique_ptr<Session> m_session;
+    std::unique_ptr<LayersPanel> m_layers;
+    std::unique_ptr<DistributionPanel> m_distribution;
+    std::unique_ptr<ErrorPanel> m_error;
+    std::unique_ptr<ImagesPanel> m_images;
+
+    void shoot(const char* name)
+    {
+        const QString folder = qEnvironmentVariable("QUANTOSCOPE_SHOTS");
+        if (folder.isEmpty())
+            return;
+        for (const Theme theme : {Theme::Light, Theme::Dark}) {
+            applyTheme(theme);
+            QTest::qWait(150);
+            const char* tail = theme == Theme::Light ? "light" : "dark";
+            const std::pair<const char*, QWidget*> widgets[] = {{"layers", m_layers.get()},
+                                                                {"distribution", m_distribution.get()},
+                                                                {"error", m_error.get()},
+                                                                {"images", m_images.get()}};
+            for (const auto& [panel, widget] : widgets)
+                widget->grab().save(
+                    QDir(folder).filePath(QStringLiteral("%1-%2-%3.png")
+                                              .arg(QLatin1String(name), QLatin1String(panel), QLatin1String(tail))));
+        }
+        applyTheme(Theme::Light);
+    }
+
+private slots:
+    void initTestCase()
+    {
+        const QString demo = QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES) + QStringLiteral("/demo");
+        if (!QFileInfo::exists(demo + QStringLiteral("/demo_vit.onnx")))
+            QSKIP("the demo model is not there");
+        applyTheme(Theme::Light);
+        m_session = std::make_unique<Session>(m_runner);
+        m_layers = std::make_unique<LayersPanel>(*m_session);
+        m_distribution = std::make_unique<DistributionPanel>(*m_session);
+        m_error = std::make_unique<ErrorPanel>(*m_session);
+        m_images = std::make_unique<ImagesPanel>(*m_session);
+        m_layers->resize(470, 560);
+        for (QWidget* panel : {static_cast<QWidget*>(m_distribution.get()), static_cast<QWidget*>(m_error.get()),
+                               static_cast<QWidget*>(m_images.get())})
+            panel->resize(640, 520);
+        for (QWidget* panel : {static_cast<QWidget*>(m_layers.get()), static_cast<QWidget*>(m_distribution.get()),
+                               static_cast<QWidget*>(m_error.get()), static_cast<QWidget*>(m_images.get())})
+            panel->show();
+        QVERIFY(m_distribution->reason().contains(QLatin1String("No model")));
+        QVERIFY(m_images->reason().contains(QLatin1String("No images")));
+        shoot("0-empty");
+        m_session->openDemo(demo);
+    }
+
+    void showsTheCalibratedDemo()
+    {
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kPatienceMs);
+        QCOMPARE(m_layers->model().rowCount(), static_cast<int>(m_session->sites().size()));
+        QVERIFY(std::ranges::all_of(m_layers->model().rows(), [](const SiteRow& row) {
+            return row.current && (!row.covered || (row.histogram && !row.histogram->empty()));
+        }));
+        QVERIFY(m_distribution->reason().isEmpty());
+        QTRY_VERIFY(m_distribution->figures().contains(QLatin1String("dB")));
+        QTRY_VERIFY(m_images->model().rowCount() > 0 && m_images->model().rows()[0].evaluated());
+        QCOMPARE(m_layers->table().selectionModel()->selectedRows().size(), 1);
+        m_session->setCurrentImage(0);
+        QTest::qWait(1500); // pictures
+        shoot("1-calibrated");
+    }
+
+    void showsWeightsPerChannel()
+    {
+        const SiteId weight = siteWith(*m_session, graph::Role::Fc1, graph::SiteKind::Weight, 1);
+        QVERIFY(weight.valid());
+        m_session->select(weight);
+        QTRY_VERIFY(m_distribution->figures().contains(QLatin1String("per channel")));
+        QTest::qWait(300);
+        shoot("2-weight");
+    }
+
+    void followsAnEditOfBits()
+    {
+        const SiteId site = siteWith(*m_session, graph::Role::Fc2, graph::SiteKind::Activation, 1);
+        QVERIFY(site.valid());
+        m_session->select(site);
+        QTRY_VERIFY(m_distribution->histogram().grid() != nullptr);
+        QElapsedTimer timer;
+        timer.start();
+        emit m_layers->bitsWished(site, 3);
+        QTRY_VERIFY(m_distribution->histogram().grid()->levels() == 8);
+        qInfo("edit of bits to the new grid in the histogram: %.1f ms",
+              static_cast<double>(timer.nsecsElapsed()) / 1e6);
+        QTRY_COMPARE(m_layers->model().rows()[site.index()].bits, 3);
+        shoot("3-three-bits");
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kPatienceMs);
+    }
+
+    void aDraggedLimitIsOneEdit()
+    {
+        const SiteId site = m_session->currentSite();
+        HistogramPlot& plot = m_distribution->histogram();
+        const double high = plot.limits()->high;
+        const int states = m_session->history().size();
+        for (const double factor : {0.9, 0.7, 0.6})
+            plot.dragTo(false, high * factor);
+        QCOMPARE(m_session->history().size(), states);
+        plot.endDrag();
+        QCOMPARE(m_session->history().size(), states + 1);
+        QCOMPARE(m_session->settings(site).estimator.kind, quant::EstimatorKind::Manual);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site), kPatienceMs);
+        QTRY_VERIFY(std::abs(plot.limits()->high - 0.6 * high) < 1e-6 * high);
+        m_session->undoStack().undo();
+        QTRY_VERIFY(std::abs(plot.limits()->high - high) < 1e-6 * high);
+    }
+
+    void showsTheWholeEvaluation()
+    {
+        m_session->applyPreset(QStringLiteral("minmax"), 4, 4);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kPatienceMs);
+        m_session->evaluate();
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->evaluation().current, kPatienceMs);
+        QTRY_VERIFY(std::ranges::all_of(m_images->model().rows(), &ImageRow::evaluated));
+        m_images->setFilter(ImageFilter::Lost);
+        QVERIFY(m_images->shownImages() > 0);
+        QVERIFY(m_images->shownImages() < m_images->model().rowCount());
+        QTest::qWait(500);
+        shoot("4-w4a4");
+        m_images->setFilter(ImageFilter::All);
+    }
+
+    void cleanupTestCase()
+    {
+        m_images.reset();
+        m_error.reset();
+        m_distribution.reset();
+        m_layers.reset();
+        m_session.reset();
+        m_runner.waitForDone(kPatienceMs);
+    }
+};
+
+QTEST_MAIN(PanelsDemoTest)
+#include "panels_demo_test.moc"

@@ -1,0 +1,38 @@
+#include "widgets/panels/distribution/clip_preview.h"
+
+#include "core/quant/estimator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace qs::ui {
+
+quant::Range allowedRange(double low, double high, quant::Scheme scheme, bool lowMoved)
+{
+    if (scheme == quant::Scheme::Symmetric) {
+        const double half = std::abs(lowMoved ? low : high);
+        return {-half, half};
+    }
+    return {std::min(low, 0.0), std::max(high, 0.0)};
+}
+
+ClipPreview previewClip(const stats::SiteStatistics& statistics, const quant::SiteSettings& settings, double low,
+                        double high)
+{
+    ClipPreview preview;
+    preview.grid = quant::uniformGrid(low, high, settings.bits, settings.scheme);
+    const quant::UniformGridView view{preview.grid.scale.front(), preview.grid.zeroPoint.front(), preview.grid.qmin,
+                                      preview.grid.qmax};
+    const quant::GridError error = quant::expectedError(statistics.histogram, view);
+    const double mean = statistics.meanAll();
+    const double deviation = statistics.stddevAll();
+    const double signal = mean * mean + deviation * deviation;
+    preview.sqnrDb =
+        error.total() > 0 ? 10 * std::log10(signal / error.total()) : std::numeric_limits<double>::infinity();
+    preview.roundingShare = error.total() > 0 ? error.rounding / error.total() : 1;
+    preview.clippedShare = error.clippedShare;
+    return preview;
+}
+
+} // namespace qs::ui

@@ -1,0 +1,211 @@
+#include "widgets/panels/distribution/distribution_view.h"
+
+#include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/panels/distribution/ribbon_plot.h"
+#include "widgets/panels/shared/empty_state.h"
+#include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
+
+#include <QCheckBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSplitter>
+#include <QTextDocumentFragment>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace qs::ui {
+
+namespace {
+
+/// "<b>SQNR</b> 17.2 dB" parts with room between them.
+class Figures {
+public:
+    void add(const QString& name, const QString& value)
+    {
+        m_parts << QStringLiteral("%1&nbsp;<b>%2</b>")
+                       .arg(name.toHtmlEscaped(),
+                            value.toHtmlEscaped().replace(QLatin1Char(' '), QLatin1String("&nbsp;")));
+    }
+    QString html() const { return m_parts.join(QStringLiteral(" &nbsp;&nbsp; ")); }
+
+private:
+    QStringList m_parts;
+};
+
+QString clippedText(double share)
+{
+    return share > 0 && share < 5e-4 ? QStringLiteral("%1 ppm").arg(formatNumber(share * 1e6)) : formatPercent(share);
+}
+
+} // namespace
+
+DistributionView::DistributionView(QWidget* parent)
+    : QWidget(parent), m_title(new QLabel), m_figures(new QLabel), m_hover(new QLabel),
+      m_log(new QCheckBox(tr("Log counts"))), m_before(new QCheckBox(tr("Float only"))),
+      m_sorted(new QCheckBox(tr("Sort channels"))), m_histogram(new HistogramPlot), m_ribbon(new RibbonPlot)
+{
+    m_log->setToolTip(tr("Counts on a logarithmic scale"));
+    m_before->setToolTip(tr("Show the values of the float network alone, without grid and levels (Space)"));
+    m_sorted->setToolTip(tr("Channels by the width of their range, widest first, instead of by number"));
+    m_figures->setWordWrap(true);
+    m_figures->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_title->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_hover->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    QFont bold = m_title->font();
+    bold.setBold(true);
+    m_title->setFont(bold);
+
+    auto* content = new QWidget;
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(8, 6, 8, 2);
+    layout->setSpacing(4);
+    auto* top = new QHBoxLayout;
+    top->setSpacing(14);
+    top->addWidget(m_title, 1);
+    for (QCheckBox* box : {m_log, m_before, m_sorted})
+        top->addWidget(box);
+    layout->addLayout(top);
+    layout->addWidget(m_figures);
+    auto* splitter = new QSplitter(Qt::Vertical);
+    splitter->addWidget(m_histogram);
+    splitter->addWidget(m_ribbon);
+    splitter->setStretchFactor(0, 3);
+    splitter->setStretchFactor(1, 2);
+    splitter->setChildrenCollapsible(false);
+    m_histogram->setMinimumHeight(120);
+    m_ribbon->setMinimumHeight(80);
+    layout->addWidget(splitter, 1);
+    layout->addWidget(m_hover);
+    // Both plots start at the same place.
+    auto* margins = new QCPMarginGroup(m_histogram);
+    m_histogram->axisRect()->setMarginGroup(QCP::msLeft | QCP::msRight, margins);
+    m_ribbon->axisRect()->setMarginGroup(QCP::msLeft | QCP::msRight, margins);
+
+    m_empty = new EmptyState(content);
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    outer->addWidget(m_empty);
+
+    connect(m_empty, &EmptyState::pressed, this, &DistributionView::helpWished);
+    connect(m_log, &QCheckBox::clicked, this, &DistributionView::logAxisWished);
+    connect(m_before, &QCheckBox::clicked, this, &DistributionView::beforeWished);
+    connect(m_sorted, &QCheckBox::toggled, m_ribbon, &RibbonPlot::setSorted);
+    connect(m_histogram, &HistogramPlot::previewed, this, &DistributionView::showPreview);
+    connect(m_histogram, &HistogramPlot::rangeWished, this,
+            [this](quant::Range range) { emit rangeWished(m_picture.id, range); });
+    connect(m_histogram, &Plot::hovered, this, [this](QPointF at) { sayHover(m_histogram->describe(at)); });
+    connect(m_ribbon, &Plot::hovered, this, [this](QPointF at) { sayHover(m_ribbon->describe(at)); });
+    for (Plot* plot : {static_cast<Plot*>(m_histogram), static_cast<Plot*>(m_ribbon)}) {
+        connect(plot, &Plot::left, this, [this] { sayHover({}); });
+        connect(plot, &Plot::failed, this, &DistributionView::failed);
+    }
+    setLogAxis(true);
+    setBefore(false);
+    sayHover({});
+}
+
+void DistributionView::setPicture(const SitePicture& picture)
+{
+    const bool same = picture.id == m_picture.id && picture.statistics == m_picture.statistics;
+    m_picture = picture;
+    m_empty->showView();
+    m_histogram->setPicture(picture, same);
+    m_ribbon->setPicture(picture, same);
+    m_title->setText(
+        picture.images > 0 && picture.kind == graph::SiteKind::Activation
+            ? tr("%1  (%n calibration images)", nullptr, static_cast<int>(picture.images)).arg(picture.title)
+            : picture.title);
+    m_title->setToolTip(m_title->text());
+    showFigures();
+}
+
+void DistributionView::setLogAxis(bool on)
+{
+    m_log->setChecked(on);
+    m_histogram->setLogAxis(on);
+}
+
+void DistributionView::setBefore(bool on)
+{
+    m_before->setChecked(on);
+    m_histogram->setBefore(on);
+    m_ribbon->setBefore(on);
+}
+
+void DistributionView::showReason(const QString& text, const QString& button)
+{
+    m_empty->showReason(text, button);
+}
+
+QString DistributionView::figures() const
+{
+    return QTextDocumentFragment::fromHtml(m_figures->text()).toPlainText();
+}
+
+QString DistributionView::reason() const
+{
+    return m_empty->reason();
+}
+
+void DistributionView::showFigures()
+{
+    Figures figures;
+    if (!m_picture.plan) {
+        figures.add(tr("quantized:"), tr("waiting for numbers"));
+    } else if (!m_picture.quantizedSite()) {
+        figures.add(tr("bits"), tr("float"));
+    } else {
+        const quant::SitePlan& plan = *m_picture.plan;
+        figures.add(tr("bits"), formatBitsOfSite(plan.settings.bits));
+        figures.add(tr("SQNR"), formatDb(plan.error.sqnrDb));
+        if (std::isfinite(plan.error.outputError))
+            figures.add(tr("output error"), formatPercent(plan.error.outputError));
+        figures.add(tr("clipped"), clippedText(plan.error.clippedShare));
+        if (plan.error.clippedShare > 0)
+            figures.add(tr("clipping makes"), tr("%1 of the error").arg(formatPercent(1 - plan.error.roundingShare)));
+        const auto [least, most] = std::ranges::minmax(plan.grid.scale);
+        if (m_picture.oneGrid()) {
+            figures.add(tr("step Δ"), formatNumber(most));
+            figures.add(tr("zero point"), QString::number(plan.grid.zeroPoint.front()));
+        } else {
+            figures.add(tr("step Δ per channel"),
+                        QStringLiteral("%1 … %2").arg(formatNumber(least), formatNumber(most)));
+        }
+        figures.add(tr("range"),
+                    QStringLiteral("%1 … %2").arg(formatNumber(plan.range.low), formatNumber(plan.range.high)));
+    }
+    QString html = figures.html();
+    if (m_picture.plan && !m_picture.planCurrent)
+        html = QStringLiteral("<span style='color:%1'>%2</span>").arg(colours().stale.name(), html);
+    m_figures->setText(html);
+}
+
+void DistributionView::showPreview(const ClipPreview& preview, quant::Range range)
+{
+    Figures figures;
+    figures.add(tr("bits"), formatBitsOfSite(m_picture.settings.bits));
+    figures.add(tr("SQNR"), formatDb(preview.sqnrDb));
+    figures.add(tr("clipped"), clippedText(preview.clippedShare));
+    if (preview.clippedShare > 0)
+        figures.add(tr("clipping makes"), tr("%1 of the error").arg(formatPercent(1 - preview.roundingShare)));
+    figures.add(tr("step Δ"), formatNumber(preview.grid.scale.front()));
+    figures.add(tr("zero point"), QString::number(preview.grid.zeroPoint.front()));
+    figures.add(tr("range"), QStringLiteral("%1 … %2").arg(formatNumber(range.low), formatNumber(range.high)));
+    m_figures->setText(figures.html());
+}
+
+void DistributionView::sayHover(const QString& text)
+{
+    if (!text.isEmpty())
+        m_hover->setText(text);
+    else if (m_picture.quantizedSite() && !m_picture.oneGrid())
+        m_hover->setText(tr("One grid per channel; with one per tensor the clip limits can be dragged."));
+    else
+        m_hover->setText(tr("Wheel zooms, drag pans, double click resets; drag a clip limit to set the range."));
+}
+
+} // namespace qs::ui

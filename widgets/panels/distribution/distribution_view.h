@@ -1,0 +1,59 @@
+#pragma once
+
+#include "widgets/panels/distribution/clip_preview.h"
+#include "widgets/panels/distribution/site_picture.h"
+
+#include <QWidget>
+
+class QCheckBox;
+class QLabel;
+
+namespace qs::ui {
+
+class EmptyState;
+class HistogramPlot;
+class Plot;
+class RibbonPlot;
+
+/// Title, figures, histogram and ribbon of one site: shows values, says what the user wishes.
+class DistributionView : public QWidget {
+    Q_OBJECT
+public:
+    explicit DistributionView(QWidget* parent = nullptr);
+
+    void setPicture(const SitePicture& picture);
+    void setLogAxis(bool on);
+    void setBefore(bool on);
+    /// In place of the plots; button "": none. Pressing it emits helpWished.
+    void showReason(const QString& text, const QString& button = {});
+
+    HistogramPlot& histogram() { return *m_histogram; }
+    RibbonPlot& ribbon() { return *m_ribbon; }
+    QString figures() const; ///< plain text
+    QString reason() const;
+
+signals:
+    void rangeWished(qs::SiteId site, qs::quant::Range range);
+    void logAxisWished(bool on);
+    void beforeWished(bool on);
+    void helpWished();
+    void failed(const QString& text);
+
+private:
+    void showFigures();
+    void showPreview(const ClipPreview& preview, quant::Range range);
+    void sayHover(const QString& text);
+
+    SitePicture m_picture;
+    EmptyState* m_empty;
+    QLabel* m_title;
+    QLabel* m_figures;
+    QLabel* m_hover;
+    QCheckBox* m_log;
+    QCheckBox* m_before;
+    QCheckBox* m_sorted;
+    HistogramPlot* m_histogram;
+    RibbonPlot* m_ribbon;
+};
+
+} // namespace qs::ui

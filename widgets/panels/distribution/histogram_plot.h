@@ -1,0 +1,74 @@
+#pragma once
+
+#include "widgets/panels/distribution/clip_preview.h"
+#include "widgets/panels/distribution/site_picture.h"
+#include "widgets/plots/histogram_columns.h"
+#include "widgets/plots/plot.h"
+
+#include <optional>
+
+namespace qs::ui {
+
+/// Histogram of a site: values of the float network; over them, unless `before` is asked for, what lands on each
+/// level, the levels themselves (lines where they lie apart, a band where they do not), and the clip limits, which
+/// can be dragged.
+class HistogramPlot : public Plot {
+    Q_OBJECT
+public:
+    explicit HistogramPlot(QWidget* parent = nullptr);
+
+    /// keepView: the part on show stays where it was (the same site with other numbers).
+    void setPicture(const SitePicture& picture, bool keepView);
+    void setLogAxis(bool on);
+    void setBefore(bool on);
+    bool logAxis() const { return m_log; }
+    bool before() const { return m_before; }
+
+    /// Grid on show: of the drag while there is one, else the plan's. Null in float and where channels differ.
+    const quant::UniformGrid* grid() const;
+    /// Limits of the handles; nothing where there are none.
+    std::optional<quant::Range> limits() const;
+    /// Sets a limit as a drag does (the preview), and as its end does.
+    void dragTo(bool low, double value);
+    void endDrag();
+    /// What lies under a pixel, for the line below the plot; "" outside.
+    QString describe(QPointF pixel) const;
+
+signals:
+    void previewed(const qs::ui::ClipPreview& preview, qs::quant::Range range); ///< while a limit is dragged
+    void rangeWished(qs::quant::Range range);                                   ///< when it is let go
+
+protected:
+    void recolour() override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    enum class Handle { None, Low, High };
+    void resetView();
+    void setValueRange();
+    void updateOccupancy();
+    bool canDrag() const { return m_picture.oneGrid() && !m_before && !m_picture.locked; }
+    Handle handleAt(QPointF pixel) const;
+    // histogram_plot_draw.cpp
+    void drawBack(QCPPainter& painter);
+    void drawValues(QCPPainter& painter);
+    void drawQuantized(QCPPainter& painter);
+    void drawLevels(QCPPainter& painter);
+    void drawLimits(QCPPainter& painter);
+    double pixelOfCount(double count) const;
+    QString table() const;
+
+    SitePicture m_picture;
+    Extent m_extent;
+    std::vector<double> m_occupancy; ///< of grid()
+    std::optional<ClipPreview> m_preview;
+    std::optional<quant::Range> m_dragged;
+    Handle m_handle = Handle::None;
+    bool m_log = true;
+    bool m_before = false;
+};
+
+} // namespace qs::ui

@@ -1,0 +1,171 @@
+#include "widgets/panels/distribution/ribbon_plot.h"
+
+#include "widgets/panels/shared/csv.h"
+#include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace qs::ui {
+
+RibbonPlot::RibbonPlot(QWidget* parent) : Plot(tr("Range per channel"), parent)
+{
+    yAxis->setLabel(tr("range"));
+    new PlotLayerable(*axisRect(), QStringLiteral("main"), [this](QCPPainter& p) { draw(p); });
+    setCsv([this] { return table(); });
+    connect(this, &Plot::resetRequested, this, &RibbonPlot::resetView);
+    applyColours();
+}
+
+void RibbonPlot::setPicture(const SitePicture& picture, bool keepView)
+{
+    m_picture = picture;
+    reorder();
+    if (!keepView)
+        resetView();
+    redraw();
+}
+
+void RibbonPlot::setBefore(bool on)
+{
+    m_before = on;
+    redraw();
+}
+
+void RibbonPlot::setSorted(bool on)
+{
+    m_sorted = on;
+    reorder();
+    redraw();
+}
+
+void RibbonPlot::reorder()
+{
+    m_order.resize(m_picture.statistics ? m_picture.statistics->minimum.size() : 0);
+    std::iota(m_order.begin(), m_order.end(), std::size_t{0});
+    if (m_sorted)
+        std::ranges::stable_sort(m_order, std::ranges::greater{}, [this](std::size_t c) {
+            return m_picture.statistics->maximum[c] - m_picture.statistics->minimum[c];
+        });
+    const QString kind = m_picture.kind == graph::SiteKind::Weight ? tr("output channel") : tr("channel");
+    xAxis->setLabel(m_sorted ? tr("%1, widest range first").arg(kind) : kind);
+}
+
+void RibbonPlot::resetView()
+{
+    xAxis->setRange(-0.5, std::max<double>(static_cast<double>(channels()), 1) - 0.5);
+    if (m_picture.statistics && channels() > 0) {
+        const double low = std::min(m_picture.statistics->low(), 0.0F);
+        const double high = std::max(m_picture.statistics->high(), 0.0F);
+        const double margin = high > low ? 0.05 * (high - low) : 1;
+        yAxis->setRange(low - margin, high + margin);
+    }
+    redraw();
+}
+
+RibbonPlot::Span RibbonPlot::covered(std::size_t channel) const
+{
+    const quant::UniformGrid& grid = m_picture.plan->grid;
+    const std::size_t c = grid.scale.size() == 1 ? 0 : channel;
+    const double scale = grid.scale[c];
+    return {(grid.qmin - grid.zeroPoint[c] - 0.5) * scale, (grid.qmax - grid.zeroPoint[c] + 0.5) * scale};
+}
+
+void RibbonPlot::draw(QCPPainter& painter)
+{
+    if (!m_picture.statistics)
+        return;
+    const QRect rect = axisRect()->rect();
+    const bool quantized =
+        !m_before && m_picture.quantizedSite() &&
+        (m_picture.plan->grid.scale.size() == 1 || m_picture.plan->grid.scale.size() == channels());
+    const QColor inside = m_before || !quantized ? colours().histogram : colours().after;
+    const auto vertical = [this, &painter](double x, double width, double low, double high, const QColor& colour) {
+        const double top = yAxis->coordToPixel(high);
+        painter.fillRect(QRectF(x, top, width, std::max(yAxis->coordToPixel(low) - top, 1.0)), colour);
+    };
+    const double perChannel = xAxis->coordToPixel(1) - xAxis->coordToPixel(0);
+    const double gap = perChannel > 4 ? 1 : 0;
+    // Channels that share a pixel are drawn as one: its hull, and the narrowest cover.
+    for (std::size_t place = 0; place < channels();) {
+        const double x = std::floor(xAxis->coordToPixel(static_cast<double>(place) - 0.5));
+        Span values{0, 0};
+        Span cover{-1e300, 1e300};
+        bool any = false;
+        do {
+            const std::size_t c = m_order[place];
+            const double low = m_picture.statistics->minimum[c];
+            const double high = m_picture.statistics->maximum[c];
+            values = any ? Span{std::min(values.low, low), std::max(values.high, high)} : Span{low, high};
+            any = true;
+            if (quantized) {
+                const Span one = covered(c);
+                cover = {std::max(cover.low, one.low), std::min(cover.high, one.high)};
+            }
+            ++place;
+        } while (place < channels() && xAxis->coordToPixel(static_cast<double>(place) - 0.5) < x + 1);
+        const double width =
+            std::max(std::floor(xAxis->coordToPixel(static_cast<double>(place) - 0.5)) - x - gap, 1.0);
+        if (x + width < rect.left() || x > rect.right())
+            continue;
+        const double low = std::max(values.low, cover.low);
+        const double high = std::min(values.high, cover.high);
+        if (values.low < low)
+            vertical(x, width, values.low, std::min(low, values.high), colours().clip);
+        if (values.high > high)
+            vertical(x, width, std::max(high, values.low), values.high, colours().clip);
+        if (low <= high)
+            vertical(x, width, low, high, inside);
+    }
+    if (!quantized || m_picture.plan->grid.scale.size() != 1)
+        return;
+    const Span all = covered(0);
+    painter.setPen(QPen(colours().clip, 1, Qt::DashLine));
+    for (const double limit : {all.low, all.high}) {
+        const double y = std::floor(yAxis->coordToPixel(limit));
+        painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y));
+    }
+}
+
+QString RibbonPlot::describe(QPointF pixel) const
+{
+    if (!axisRect()->rect().contains(pixel.toPoint()) || !m_picture.statistics)
+        return {};
+    const double place = std::floor(xAxis->pixelToCoord(pixel.x()) + 0.5);
+    if (place < 0 || place >= static_cast<double>(channels()))
+        return {};
+    const std::size_t c = m_order[static_cast<std::size_t>(place)];
+    QString text =
+        tr("channel %1: %2 … %3, σ %4")
+            .arg(c)
+            .arg(formatNumber(m_picture.statistics->minimum[c]), formatNumber(m_picture.statistics->maximum[c]),
+                 formatNumber(std::sqrt(m_picture.statistics->variance[c])));
+    if (m_picture.quantizedSite() && m_picture.plan->grid.scale.size() == channels() && !m_before)
+        text += tr(" · step %1, zero point %2")
+                    .arg(formatNumber(m_picture.plan->grid.scale[c]))
+                    .arg(m_picture.plan->grid.zeroPoint[c]);
+    return text;
+}
+
+QString RibbonPlot::table() const
+{
+    QString text = csvLine({QStringLiteral("channel"), QStringLiteral("minimum"), QStringLiteral("maximum"),
+                            QStringLiteral("mean"), QStringLiteral("variance"), QStringLiteral("scale"),
+                            QStringLiteral("zero_point")});
+    if (!m_picture.statistics)
+        return text;
+    const stats::SiteStatistics& s = *m_picture.statistics;
+    const bool own = m_picture.quantizedSite() && m_picture.plan->grid.scale.size() == s.minimum.size();
+    for (std::size_t c = 0; c < s.minimum.size(); ++c) {
+        const std::size_t g = own ? c : 0;
+        text += csvLine({QString::number(c), csvNumber(s.minimum[c]), csvNumber(s.maximum[c]), csvNumber(s.mean[c]),
+                         csvNumber(s.variance[c]),
+                         m_picture.quantizedSite() ? csvNumber(m_picture.plan->grid.scale[g]) : QString(),
+                         m_picture.quantizedSite() ? QString::number(m_picture.plan->grid.zeroPoint[g]) : QString()});
+    }
+    return text;
+}
+
+} // namespace qs::ui

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "core/graph/sites.h"
+#include "core/quant/plan.h"
+#include "core/stats/calibration.h"
+
+#include <QString>
+
+#include <memory>
+
+namespace qs::ui {
+
+/// All that the distribution panel shows of one site: values only.
+struct SitePicture {
+    SiteId id;
+    QString title; ///< "blocks.3 · fc2 · input"
+    graph::SiteKind kind = graph::SiteKind::Activation;
+    quant::SiteSettings settings;
+    std::shared_ptr<const stats::SiteStatistics> statistics; ///< null: not known yet
+    std::shared_ptr<const quant::SitePlan> plan;             ///< null: not known yet
+    bool planCurrent = false;
+    bool locked = false;
+    std::size_t images = 0; ///< of the calibration
+    /// Values after quantization, where the channels have grids of their own; null where it follows from the grid.
+    std::shared_ptr<const stats::Histogram> quantized;
+
+    bool quantizedSite() const { return plan && plan->quantized(); }
+    bool oneGrid() const { return quantizedSite() && plan->grid.scale.size() == 1; }
+};
+
+} // namespace qs::ui

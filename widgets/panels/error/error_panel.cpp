@@ -1,0 +1,142 @@
+#include "widgets/panels/error/error_panel.h"
+
+#include "widgets/panels/error/depth_plot.h"
+#include "widgets/panels/error/split_plot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace qs::ui {
+
+namespace {
+
+/// Error over signal of a site that is quantized alone; 0 where it is exact.
+double noise(const quant::SiteError& error)
+{
+    return std::isfinite(error.sqnrDb) ? std::pow(10, -error.sqnrDb / 10) : 0;
+}
+
+} // namespace
+
+ErrorPanel::ErrorPanel(Session& session, QWidget* parent) : ErrorView(parent), m_session(session)
+{
+    m_later.setSingleShot(true);
+    m_later.setInterval(0);
+    connect(&m_later, &QTimer::timeout, this, &ErrorPanel::refresh);
+    const auto later = [this] {
+        if (isVisible())
+            m_later.start();
+    };
+    for (auto signal :
+         {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged, &Session::recipeChanged,
+          &Session::planChanged, &Session::profileChanged, &Session::sensitivityChanged})
+        connect(&session, signal, this, later);
+    connect(&session, &Session::sitesChanged, this, later);
+    connect(&session, &Session::selectionChanged, this, [this] { setSelection(m_session.selection()); });
+    connect(this, &ErrorView::selectWished, this, [this](SiteId site, bool toggle) {
+        m_session.select(site, toggle ? SelectMode::Toggle : SelectMode::Replace);
+    });
+    connect(this, &ErrorView::sensitivityWished, &session, &Session::measureSensitivity);
+    connect(this, &ErrorView::helpWished, &session, &Session::calibrate);
+    connect(this, &ErrorView::failed, &session, [&session](const QString& text) {
+        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
+    });
+    refresh();
+}
+
+void ErrorPanel::showEvent(QShowEvent* event)
+{
+    ErrorView::showEvent(event);
+    refresh();
+}
+
+void ErrorPanel::refresh()
+{
+    m_later.stop();
+    if (!m_session.model())
+        return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
+    if (!m_session.plan()) {
+        if (m_session.calibration().running || m_session.plan().running)
+            return showReason(tr("Errors come after the calibration; it is running."));
+        return m_session.calibrationImages()
+                   ? showReason(tr("Calibrate to see where the error is made."), tr("Calibrate"))
+                   : showReason(tr("Errors come from calibration images.\n"
+                                   "Open a folder of them from the File menu, or drop one on the window."));
+    }
+    setPicture(makePicture());
+    setSelection(m_session.selection());
+}
+
+ErrorPicture ErrorPanel::makePicture() const
+{
+    ErrorPicture picture;
+    picture.isolatedCurrent = m_session.plan().current;
+    picture.accumulatedCurrent = m_session.profile().current;
+    picture.accumulatedRunning = m_session.profile().running;
+    picture.sensitivityCurrent = m_session.sensitivity().current;
+    picture.sensitivityRunning = m_session.sensitivity().running;
+    if (const auto& images = m_session.probeImages())
+        picture.images = std::min(Session::kProfileImages, images->size());
+    for (const graph::Site& site : m_session.sites()) {
+        if (const auto* found = Session::find(m_session.sensitivity(), site.id))
+            picture.sensitivities.push_back(
+                {site.id, QString::fromStdString(site.name), site.kind, found->sensitivityKl});
+        const auto plan = m_session.sitePlan(site.id);
+        if (site.kind != graph::SiteKind::Activation || !plan)
+            continue;
+        const auto* profile = Session::find(m_session.profile(), site.id);
+        if (!plan->quantized() && !profile)
+            continue; // outside the coverage
+        ErrorPoint point;
+        point.id = site.id;
+        point.name = QString::fromStdString(site.name);
+        point.role = site.role;
+        point.block = site.block;
+        if (plan->quantized())
+            point.isolatedSqnrDb = plan->error.sqnrDb;
+        if (profile)
+            point.accumulatedSqnrDb = profile->accumulatedSqnrDb;
+        picture.points.push_back(point);
+    }
+    picture.splits = makeSplits();
+    return picture;
+}
+
+std::vector<ErrorSplit> ErrorPanel::makeSplits() const
+{
+    std::vector<ErrorSplit> splits;
+    std::map<std::string, std::size_t> places;
+    for (const graph::Site& site : m_session.sites()) {
+        const auto plan = m_session.sitePlan(site.id);
+        if (!plan || !plan->quantized())
+            continue;
+        const auto [place, isNew] = places.try_emplace(site.layer, splits.size());
+        if (isNew)
+            splits.push_back({QString::fromStdString(site.layer), {}, site.block, 0, 0, 0});
+        ErrorSplit& split = splits[place->second];
+        split.sites.push_back(site.id);
+        const double all = noise(plan->error);
+        const double rounding = all * plan->error.roundingShare;
+        (site.kind == graph::SiteKind::Weight ? split.weightRounding : split.activationRounding) += rounding;
+        split.clipping += all - rounding;
+    }
+    return splits;
+}
+
+QStringList ErrorPanel::plotNames() const
+{
+    return {tr("Error along depth"), tr("Error split")};
+}
+
+QString ErrorPanel::savePlot(const QString& name, const QString& path)
+{
+    return name == plotNames().front() ? depth().save(path) : split().save(path);
+}
+
+QString ErrorPanel::tableCsv() const
+{
+    return const_cast<ErrorPanel*>(this)->depth().csv();
+}
+
+} // namespace qs::ui

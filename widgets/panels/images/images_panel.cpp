@@ -1,0 +1,94 @@
+#include "widgets/panels/images/images_panel.h"
+
+#include <algorithm>
+
+namespace qs::ui {
+
+namespace {
+
+QString className(const std::vector<std::string>& names, int index)
+{
+    return index >= 0 && static_cast<std::size_t>(index) < names.size()
+               ? QString::fromStdString(names[static_cast<std::size_t>(index)])
+               : QStringLiteral("class %1").arg(index);
+}
+
+std::vector<Guess> guesses(const std::vector<int>& top, const std::vector<float>& probability,
+                           const std::vector<std::string>& names)
+{
+    std::vector<Guess> list;
+    for (std::size_t i = 0; i < std::min(top.size(), probability.size()); ++i)
+        list.push_back({top[i], className(names, top[i]), probability[i]});
+    return list;
+}
+
+} // namespace
+
+ImagesPanel::ImagesPanel(Session& session, QWidget* parent)
+    : ImagesView(parent), m_session(session), m_thumbnails(session.runner())
+{
+    m_later.setSingleShot(true);
+    m_later.setInterval(0);
+    connect(&m_later, &QTimer::timeout, this, &ImagesPanel::refresh);
+    const auto later = [this] {
+        if (isVisible())
+            m_later.start();
+    };
+    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::recipeChanged,
+                        &Session::evaluationChanged, &Session::probeChanged})
+        connect(&session, signal, this, later);
+    connect(&session, &Session::currentImageChanged, this, [this] { setCurrentImage(m_session.currentImage()); });
+    connect(this, &ImagesView::imageWished, &session, &Session::setCurrentImage);
+    connect(this, &ImagesView::evaluateWished, &session, &Session::evaluate);
+    connect(this, &ImagesView::failed, &session, [&session](const QString& text) {
+        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
+    });
+    model().setPictures([this](int image) { return m_thumbnails.picture(image); });
+    connect(&m_thumbnails, &Thumbnails::ready, &model(), &ImagesModel::pictureReady);
+    refresh();
+}
+
+void ImagesPanel::showEvent(QShowEvent* event)
+{
+    ImagesView::showEvent(event);
+    refresh();
+}
+
+void ImagesPanel::refresh()
+{
+    m_later.stop();
+    const std::shared_ptr<const ImageSet>& images = m_session.probeImages();
+    if (!images)
+        return showReason(tr("No images yet.\nOpen a folder of test images from the File menu, or drop one on the "
+                             "window. Labels make accuracy visible, but are not needed."));
+    // Aliased: the folder lives as long as the set.
+    m_thumbnails.setFolder({images, &images->folder}, images->preprocess);
+
+    const Figure<quant::Evaluation>& figures = m_session.bestFigures();
+    const bool known = figures && !figures->results.empty();
+    std::vector<ImageRow> rows;
+    rows.reserve(images->folder.entries.size());
+    for (std::size_t i = 0; i < images->folder.entries.size(); ++i) {
+        const images::ImageEntry& entry = images->folder.entries[i];
+        ImageRow row;
+        row.name = QString::fromStdString(entry.name);
+        row.label = entry.label;
+        if (entry.label)
+            row.labelName = className(images->folder.classNames, *entry.label);
+        if (known && i < figures->results.size() && figures->results[i].name == entry.name) {
+            const quant::ImageResult& result = figures->results[i];
+            row.floatTop = guesses(result.floatTop5, result.floatTop5Probability, images->folder.classNames);
+            row.quantizedTop = guesses(result.top5, result.top5Probability, images->folder.classNames);
+        }
+        rows.push_back(std::move(row));
+    }
+    QString note = tr("not evaluated yet");
+    if (known)
+        note = tr("of %n evaluated", nullptr, static_cast<int>(figures->results.size())) +
+               (figures.current ? QString() : tr(" (grey: older recipe)"));
+    setRows(std::move(rows), !known || figures.current, note);
+    setEvaluating(m_session.evaluation().running);
+    setCurrentImage(m_session.currentImage());
+}
+
+} // namespace qs::ui

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "widgets/panels/images/images_view.h"
+#include "widgets/panels/images/thumbnails.h"
+#include "widgets/session/session.h"
+#include "widgets/shell/panel.h"
+
+#include <QTimer>
+
+namespace qs::ui {
+
+/// Images: binds the table of images to the session's test images (calibration images where there are none) and their
+/// evaluation.
+class ImagesPanel : public ImagesView, public Panel {
+    Q_OBJECT
+public:
+    explicit ImagesPanel(Session& session, QWidget* parent = nullptr);
+
+    static QWidget* create(Session& session, QWidget* parent) { return new ImagesPanel(session, parent); }
+
+    QString tableCsv() const override { return const_cast<ImagesPanel*>(this)->model().csv(); }
+
+protected:
+    void showEvent(QShowEvent* event) override;
+
+private:
+    void refresh();
+
+    Session& m_session;
+    Thumbnails m_thumbnails;
+    QTimer m_later;
+};
+
+} // namespace qs::ui

@@ -1,0 +1,149 @@
+#include "widgets/panels/layers/layers_panel.h"
+
+#include "widgets/panels/shared/weight_statistics.h"
+#include "widgets/plots/histogram_columns.h"
+#include "widgets/session/text.h"
+
+#include <algorithm>
+
+namespace qs::ui {
+
+namespace {
+
+constexpr int kMiniColumns = 40;
+
+} // namespace
+
+LayersPanel::LayersPanel(Session& session, QWidget* parent) : LayersView(parent), m_session(session)
+{
+    m_later.setSingleShot(true);
+    m_later.setInterval(0);
+    connect(&m_later, &QTimer::timeout, this, &LayersPanel::refresh);
+    const auto later = [this] { m_later.start(); };
+    for (auto signal : {&Session::calibrationChanged, &Session::recipeChanged, &Session::planChanged,
+                        &Session::profileChanged, &Session::sensitivityChanged})
+        connect(&session, signal, this, later);
+    connect(&session, &Session::sitesChanged, this, later);
+    connect(&session, &Session::modelChanged, this, [this] {
+        m_derived.clear();
+        refresh();
+    });
+    connect(&WeightStatistics::of(session), &WeightStatistics::changed, this, later);
+    connect(&session, &Session::selectionChanged, this, &LayersPanel::showSelection);
+
+    connect(this, &LayersView::selectionWished, this, [this](const std::vector<SiteId>& sites, SiteId current) {
+        m_session.select(sites);
+        if (current.valid() && std::ranges::find(sites, current) != sites.end())
+            m_session.select(current, SelectMode::Add); // the clicked one becomes the current one
+    });
+    connect(this, &LayersView::bitsWished, this, &LayersPanel::editBits);
+    connect(this, &LayersView::lockWished, this, &LayersPanel::setLock);
+    connect(this, &LayersView::failed, &session, [&session](const QString& text) {
+        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
+    });
+    refresh();
+}
+
+void LayersPanel::refresh()
+{
+    m_later.stop();
+    if (m_session.sites().size() == 0) {
+        setRows({});
+        showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
+        return;
+    }
+    setRows(makeRows());
+    showSelection();
+}
+
+void LayersPanel::showSelection()
+{
+    setSelection(m_session.selection(), m_session.currentSite());
+}
+
+std::vector<SiteRow> LayersPanel::makeRows()
+{
+    std::vector<SiteRow> rows;
+    const graph::SiteTable& sites = m_session.sites();
+    const graph::Coverage coverage = m_session.recipe().coverage;
+    rows.reserve(sites.size());
+    double bitsOfWeights = 0;
+    for (const graph::Site& site : sites) {
+        const quant::SiteSettings settings = m_session.settings(site.id);
+        SiteRow row;
+        row.id = site.id;
+        row.name = QString::fromStdString(site.name);
+        row.kind = site.kind;
+        row.role = site.role;
+        row.block = site.block;
+        row.shape = QString::fromStdString(site.shape.text());
+        row.covered = coverage == graph::Coverage::Full || site.coverage == graph::Coverage::MatMul;
+        row.bits = settings.bits;
+        row.locked = m_session.locked(site.id);
+        if (!settings.isFloat()) {
+            row.scheme = schemeTitle(settings.scheme);
+            row.granularity = granularityTitle(settings.granularity);
+            row.estimator = estimatorTitle(settings.estimator.kind);
+        }
+        addStatistics(row);
+        if (const auto plan = m_session.sitePlan(site.id); plan && plan->quantized()) {
+            row.current = m_session.sitePlanCurrent(site.id);
+            row.low = plan->range.low;
+            row.high = plan->range.high;
+            row.clippedShare = plan->error.clippedShare;
+            row.sqnrDb = plan->error.sqnrDb;
+            row.outputError = plan->error.outputError;
+        } else {
+            row.current = true;
+        }
+        if (const auto* profile = Session::find(m_session.profile(), site.id)) {
+            row.accumulatedSqnrDb = profile->accumulatedSqnrDb;
+            row.accumulatedCurrent = m_session.profile().current;
+        }
+        if (const auto* profile = Session::find(m_session.sensitivity(), site.id)) {
+            row.sensitivityKl = profile->sensitivityKl;
+            row.sensitivityCurrent = m_session.sensitivity().current;
+        }
+        if (site.kind == graph::SiteKind::Weight) {
+            row.sizeShare = static_cast<double>(site.elements()) * settings.bits;
+            bitsOfWeights += row.sizeShare;
+        }
+        rows.push_back(std::move(row));
+    }
+    for (SiteRow& row : rows)
+        row.sizeShare /= std::max(bitsOfWeights, 1.0);
+    return rows;
+}
+
+void LayersPanel::addStatistics(SiteRow& row)
+{
+    const auto statistics = statisticsOf(m_session, row.id);
+    if (!statistics || statistics->histogram.empty())
+        return;
+    Derived& derived = m_derived[row.id];
+    if (derived.of.lock() != statistics)
+        derived = {statistics, statistics->kurtosis(), statistics->tailWeight(),
+                   std::make_shared<const std::vector<float>>(miniHistogram(statistics->histogram, kMiniColumns))};
+    row.kurtosis = derived.kurtosis;
+    row.tailWeight = derived.tailWeight;
+    row.histogram = derived.histogram;
+}
+
+std::vector<SiteId> LayersPanel::meant(SiteId site) const
+{
+    return m_session.selected(site) ? m_session.selection() : std::vector<SiteId>{site};
+}
+
+void LayersPanel::editBits(SiteId site, int bits)
+{
+    quant::SitePatch patch;
+    patch.bits = bits;
+    m_session.editSites(meant(site), patch);
+}
+
+void LayersPanel::setLock(SiteId site, bool locked)
+{
+    m_session.setLocked(meant(site), locked);
+}
+
+} // namespace qs::ui
