@@ -14,6 +14,9 @@ bool isOneOf(const std::string& op, const std::array<std::string_view, n>& list)
     return std::find(list.begin(), list.end(), op) != list.end();
 }
 
+/// Nodes that one walk looks at: far more than lie between two layers of a network, and an end to hostile chains.
+constexpr std::size_t kMaxWalk = 1000;
+
 bool isConstant(const Graph& graph, TensorId id)
 {
     return id.valid() && graph.value(id).isConstant();
@@ -48,7 +51,7 @@ std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*throu
 {
     std::set<NodeId> seen, found;
     std::vector<TensorId> stack = {from};
-    while (!stack.empty()) {
+    while (!stack.empty() && seen.size() < kMaxWalk) {
         const TensorId id = stack.back();
         stack.pop_back();
         if (!id.valid() || !graph.value(id).producer.valid() || !seen.insert(graph.value(id).producer).second)
@@ -67,7 +70,7 @@ std::vector<Use> readersAfter(const Graph& graph, TensorId from, bool (*through)
     std::set<TensorId> seen;
     std::set<Use> found;
     std::vector<TensorId> stack = {from};
-    while (!stack.empty()) {
+    while (!stack.empty() && seen.size() < kMaxWalk) {
         const TensorId id = stack.back();
         stack.pop_back();
         if (!seen.insert(id).second)

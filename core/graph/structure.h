@@ -8,11 +8,12 @@
 
 namespace qs::graph {
 
-/// One scaled dot product attention. Ids are of MatMul and Softmax nodes.
+/// One attention. Ids are of MatMul and Softmax nodes. Separable attention (softmax · K summed over tokens, times V)
+/// has neither product.
 struct Attention {
-    NodeId product; ///< Q·Kᵀ
+    NodeId product; ///< Q·Kᵀ, or invalid
     NodeId softmax;
-    NodeId sum;          ///< A·V
+    NodeId sum;          ///< A·V, or invalid
     int softmaxSlot = 0; ///< input of `sum` that the softmax feeds
 };
 

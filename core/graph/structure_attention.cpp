@@ -26,6 +26,12 @@ bool isJoinStep(const Node& node)
     return isMovement(node) || isActivation(node) || node.op == "Add" || node.op == "BatchNormalization";
 }
 
+/// After the softmax of a separable attention: context = sum(softmax · K), then V · context.
+bool isSeparableStep(const Node& node)
+{
+    return isMovement(node) || node.op == "Mul" || node.op == "ReduceSum" || node.op == "Relu";
+}
+
 bool isMatMul(const Graph& graph, NodeId id)
 {
     return graph.node(id).op == "MatMul";
@@ -79,15 +85,57 @@ void assign(Structure& structure, NodeId layer, Role role, int attention)
         structure.attentionOf.emplace(layer, attention);
 }
 
+/// One projection that feeds softmax, keys and values; products element by element; one projection after.
+void findSeparableAttention(const Graph& graph, NodeId softmax, Structure& structure)
+{
+    const Node& node = graph.node(softmax);
+    const std::vector<NodeId> before = layersBefore(graph, node.inputs[0], isMovement);
+    const std::vector<Use> after = readersAfter(graph, node.outputs[0], isSeparableStep);
+    if (before.size() != 1 || after.size() != 1 || isMatMul(graph, before.front()) || after.front().input != 0 ||
+        !isLayer(graph, graph.node(after.front().node)) || isMatMul(graph, after.front().node) ||
+        structure.roles.contains(before.front()) || structure.roles.contains(after.front().node))
+        return;
+    const int index = static_cast<int>(structure.attention.size());
+    structure.attention.push_back({{}, softmax, {}, 0});
+    assign(structure, before.front(), Role::Qkv, index);
+    assign(structure, after.front().node, Role::Proj, index);
+}
+
+/// Convolutions and linear layers between the first layer of an attention and its projection belong to it too:
+/// talking heads, local branches, strided keys and values.
+void adoptLayers(Structure& structure)
+{
+    std::vector<std::pair<NodeId, NodeId>> spans(structure.attention.size());
+    for (const auto& [layer, attention] : structure.attentionOf) {
+        auto& [first, last] = spans[static_cast<std::size_t>(attention)];
+        first = first.valid() ? std::min(first, layer) : layer;
+        last = std::max(last, layer);
+    }
+    std::size_t a = 0;
+    std::sort(spans.begin(), spans.end());
+    for (const NodeId layer : structure.layers) {
+        while (a < spans.size() && spans[a].second < layer)
+            ++a;
+        if (a < spans.size() && spans[a].first < layer && !structure.attentionOf.contains(layer)) {
+            const auto inside = std::find_if(structure.attentionOf.begin(), structure.attentionOf.end(),
+                                             [&](const auto& entry) { return entry.first == spans[a].first; });
+            structure.attentionOf.emplace(layer, inside->second);
+        }
+    }
+}
+
 } // namespace
 
 void findAttention(const Graph& graph, Structure& structure)
 {
+    std::vector<NodeId> others;
     for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
         const Node& softmax = graph.nodes()[n];
         if (softmax.op != "Softmax")
             continue;
         const NodeId product = productBefore(graph, softmax.inputs[0]);
+        if (!product.valid())
+            others.push_back(NodeId(n));
         const auto sum = productAfter(graph, softmax.outputs[0]);
         if (!product.valid() || !sum || structure.attentionOf.contains(product) ||
             structure.attentionOf.contains(sum->node) || product == sum->node)
@@ -116,6 +164,9 @@ void findAttention(const Graph& graph, Structure& structure)
             if (isLayer(graph, graph.node(use.node)) && !isMatMul(graph, use.node) && use.input == 0)
                 assign(structure, use.node, Role::Proj, index);
     }
+    for (const NodeId softmax : others)
+        findSeparableAttention(graph, softmax, structure);
+    adoptLayers(structure);
 }
 
 } // namespace qs::graph

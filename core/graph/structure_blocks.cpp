@@ -1,6 +1,7 @@
 #include "core/graph/structure.h"
 
 #include <algorithm>
+#include <map>
 
 namespace qs::graph {
 
@@ -34,7 +35,7 @@ void findBlocks(const Graph& graph, Structure& structure)
     enum class Kind { None, Attention, Mlp, Convolutions };
     Kind kind = Kind::None;
     int block = -1;
-    int attention = -1;
+    std::map<int, int> blockOfAttention;
     bool groupEnded = false;
     for (const NodeId id : structure.layers) {
         const auto role = structure.roles.find(id);
@@ -48,11 +49,11 @@ void findBlocks(const Graph& graph, Structure& structure)
         }
         const auto inAttention = structure.attentionOf.find(id);
         if (inAttention != structure.attentionOf.end()) {
-            if (inAttention->second > attention) {
-                attention = inAttention->second;
+            if (blockOfAttention.emplace(inAttention->second, block + 1).second)
                 ++block;
-            }
+            structure.blocks[id] = blockOfAttention[inAttention->second];
             kind = Kind::Attention;
+            continue;
         } else if (role != structure.roles.end() && role->second == Role::Fc1) {
             if (kind != Kind::Attention)
                 ++block;

@@ -139,10 +139,26 @@ private:
                m_graph.node(m_graph.value(id).producer).op != "Conv";
     }
 
+    /// Whether the value is transposed, then normalised in groups: convolutions that work on unfolded patches.
+    bool isUnfolded(TensorId id) const
+    {
+        const auto keepsOrder = [](const Node& node) { return isMovement(node) && node.op != "Transpose"; };
+        for (const Use& transpose : readersAfter(m_graph, id, keepsOrder)) {
+            if (m_graph.node(transpose.node).op != "Transpose")
+                continue;
+            for (const Use& use : readersAfter(m_graph, m_graph.node(transpose.node).outputs[0], isMovement))
+                if (m_graph.node(use.node).op == "InstanceNormalization")
+                    return true;
+        }
+        return false;
+    }
+
     /// A convolution whose result becomes tokens, or that reads what were tokens: LayerNorm and Linear work on the
     /// last axis, so elements moved between them and the convolution.
     bool isBridge(const Node& conv) const
     {
+        if (isUnfolded(conv.outputs[0]))
+            return true;
         for (const Use& use : readersAfter(m_graph, conv.outputs[0], isToTokensStep)) {
             const std::string& op = m_graph.node(use.node).op;
             if (op == "LayerNormalization" || op == "Linear")

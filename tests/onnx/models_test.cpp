@@ -144,5 +144,46 @@ TEST(Models, MobileVitHasBridgesAndConvolutionBlocks)
     EXPECT_EQ(countOp(model, "Sigmoid"), 0u);
 }
 
+struct Expected {
+    std::string_view prefix; ///< of the file name
+    int blocks;
+    std::size_t qkv, fc1, downsample, general;
+};
+
+/// Exports of whole families with random weights, where somebody made them: every one must load, with all its
+/// attention and MLPs found and nothing left over.
+TEST(Models, FamiliesLoadWithAllTheirRoles)
+{
+    const char* folder = std::getenv("QUANTOSCOPE_TEST_MODELS");
+    if (!folder)
+        GTEST_SKIP() << "QUANTOSCOPE_TEST_MODELS does not name a folder of exported models";
+    constexpr Expected kExpected[] = {
+        {"deit_small", 12, 12, 12, 0, 0},    {"vit_small", 12, 12, 12, 0, 0},
+        {"swin_tiny", 12, 12, 12, 3, 0},     {"mobilevit_xxs", 23, 9, 9, 0, 0},
+        {"mobilevitv2_050", 21, 9, 9, 0, 0}, {"efficientformer_l1", 19, 1, 15, 4, 0},
+    };
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() != ".onnx")
+            continue;
+        SCOPED_TRACE(entry.path().filename().string());
+        const Model model = import(entry.path());
+        expectConsistent(model);
+        EXPECT_EQ(countRole(model, Role::PatchEmbed, SiteKind::Weight), 1u);
+        EXPECT_GE(countRole(model, Role::Head, SiteKind::Weight), 1u); // two where a second one was distilled
+        for (const Expected& expected : kExpected) {
+            if (!entry.path().filename().string().starts_with(expected.prefix))
+                continue;
+            EXPECT_EQ(model.sites.blocks(), expected.blocks);
+            EXPECT_EQ(countRole(model, Role::Qkv, SiteKind::Weight), expected.qkv);
+            EXPECT_EQ(countRole(model, Role::Proj, SiteKind::Weight), expected.qkv);
+            EXPECT_EQ(countRole(model, Role::Fc1, SiteKind::Weight), expected.fc1);
+            EXPECT_EQ(countRole(model, Role::Fc2, SiteKind::Weight), expected.fc1);
+            EXPECT_EQ(countRole(model, Role::Downsample, SiteKind::Weight), expected.downsample);
+            EXPECT_EQ(countRole(model, Role::Linear, SiteKind::Weight), expected.general);
+            EXPECT_EQ(countRole(model, Role::MatMulOperand, SiteKind::Activation), expected.general);
+        }
+    }
+}
+
 } // namespace
 } // namespace qs::onnx
