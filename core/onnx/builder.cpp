@@ -25,6 +25,12 @@ int64_t productWork(const graph::Node& node, std::span<const exec::ValueInfo> in
     return 0;
 }
 
+tl::unexpected<Error> tooLarge(std::size_t limitBytes)
+{
+    return fail(ErrorCode::TooLarge,
+                "constants computed on import exceed " + std::to_string(limitBytes >> 20) + " MiB");
+}
+
 } // namespace
 
 TensorId Builder::addInput(std::string name, const Shape& shape)
@@ -45,8 +51,8 @@ TensorId Builder::addConstant(std::string name, Tensor tensor)
 Result<TensorId> Builder::addFolded(std::string name, Tensor tensor)
 {
     m_foldedBytes += tensor.sizeBytes();
-    if (m_foldedBytes > kMaxFoldedBytes)
-        return fail(ErrorCode::TooLarge, "constants computed on import exceed 256 MiB");
+    if (m_foldedBytes > m_maxFoldedBytes)
+        return tooLarge(m_maxFoldedBytes);
     return addConstant(std::move(name), std::move(tensor));
 }
 
@@ -118,8 +124,8 @@ Result<std::vector<TensorId>> Builder::fold(const graph::Node& node, const std::
     std::size_t bytes = m_foldedBytes;
     for (const exec::ValueInfo& info : outputs)
         bytes += static_cast<std::size_t>(info.shape.elements()) * dtypeSize(info.dtype);
-    if (bytes > kMaxFoldedBytes)
-        return fail(ErrorCode::TooLarge, "constants computed on import exceed 256 MiB");
+    if (bytes > m_maxFoldedBytes)
+        return tooLarge(m_maxFoldedBytes);
     std::vector<Tensor> inputs;
     for (const TensorId id : node.inputs)
         inputs.push_back(id.valid() ? value(id).constant : Tensor());

@@ -17,9 +17,13 @@ namespace qs::onnx {
 /// constants only, and keeps within limits that no honest model reaches.
 class Builder {
 public:
-    static constexpr int64_t kMaxElements = int64_t{1} << 31;              ///< of one value
-    static constexpr std::size_t kMaxFoldedBytes = std::size_t{256} << 20; ///< of all constants that are computed
+    static constexpr int64_t kMaxElements = int64_t{1} << 31; ///< of one value
+    static constexpr std::size_t kMaxFoldedBytes = std::size_t{256}
+                                                   << 20;       ///< of computed constants, beside 8 × the file
     static constexpr int64_t kMaxFoldedWork = int64_t{1} << 30; ///< multiply-accumulates of one folded product
+
+    /// `fileBytes`: an honest model computes constants from its own (transposed, or from 4 bits to 32).
+    explicit Builder(std::size_t fileBytes) : m_maxFoldedBytes(kMaxFoldedBytes + 8 * fileBytes) {}
 
     TensorId addInput(std::string name, const Shape& shape);
     /// A constant of the file.
@@ -58,6 +62,7 @@ private:
     graph::Bypassed m_bypassed;
     std::map<TensorId, std::size_t> m_producers;
     std::map<TensorId, int32_t> m_fileTypes;
+    std::size_t m_maxFoldedBytes;
     std::size_t m_foldedBytes = 0;
     std::size_t m_innerValues = 0;
 };

@@ -36,7 +36,7 @@ Error within(Error error, std::string where)
 class Importer {
 public:
     Importer(std::span<const std::byte> bytes, const std::filesystem::path& folder, const ImportOptions& options)
-        : m_bytes(bytes), m_reader(folder), m_options(options)
+        : m_bytes(bytes), m_reader(folder), m_options(options), m_builder(bytes.size())
     {
     }
 

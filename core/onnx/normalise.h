@@ -67,6 +67,8 @@ namespace qs::onnx {
 //   FakeQuantize                        x; scale (Float32) and zero_point (Int32): tensors, scalar or [channels]; qmin, qmax,
 //                                       axis:  (clamp(rne(x / scale) + zero_point, qmin, qmax) - zero_point) * scale
 //
+//  Einsum                               a, b; equation
+//
 // Never in an imported graph: Constant, ConstantOfShape, Shape, Size, Range, Identity, Dropout, Flatten, Squeeze, Unsqueeze,
 // Gemm, Sum, Upsample, GlobalAveragePool, DequantizeLinear, QuantizeLinear.
 
