@@ -63,12 +63,24 @@ int common(const std::vector<quant::SiteSettings>& settings, Get get)
     return std::ranges::all_of(settings, [&](const auto& s) { return get(s) == first; }) ? first : kMixed;
 }
 
+/// A small share with two significant digits: "0.0025 %".
+QString formatShare(double share)
+{
+    if (!std::isfinite(share))
+        return QStringLiteral("–");
+    const double percent = 100 * share;
+    return (percent != 0 && percent < 0.001 ? QStringLiteral("< 0.001")
+                                            : QString::number(percent, 'g', percent < 10 ? 2 : 3)) +
+           QStringLiteral(" %");
+}
+
 QString row(const QString& name, const QString& before, const QString& after, const QString& change,
             const QColor& tint)
 {
     const QString colour = tint.isValid() ? QStringLiteral(" style='color:%1'").arg(tint.name()) : QString();
-    return QStringLiteral("<tr><td>%1</td><td align='right'>%2</td><td>&nbsp;→&nbsp;</td><td align='right'>%3</td>"
-                          "<td align='right'%5>&nbsp;&nbsp;%4</td></tr>")
+    return QStringLiteral(
+               "<tr><td>%1&nbsp;</td><td align='right'>%2</td><td>&nbsp;→&nbsp;</td><td align='right'>%3</td>"
+               "<td align='right'%5>&nbsp;&nbsp;%4</td></tr>")
         .arg(name, before, after, change, colour);
 }
 
@@ -178,6 +190,7 @@ void RecipePanel::buildForm(QWidget* form)
 
     m_numbers = new QLabel(form);
     m_numbers->setTextFormat(Qt::RichText);
+    m_numbers->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // never widens the dock
     m_numbers->setToolTip(
         tr("Isolated error: only this site is quantized. SQNR = 10 log₁₀(Σx² / Σ(x − Q(x))²); output "
            "error = Σ(y − y_q)² / Σy² of the operator that reads it, on the calibration sample; clipped: "
@@ -333,7 +346,7 @@ void RecipePanel::refreshNumbers()
                  judged(db, true));
     if (std::isfinite(b.outputError)) {
         const double change = a.outputError > 0 ? b.outputError / a.outputError - 1 : std::nan("");
-        table += row(tr("Output error"), formatNumber(a.outputError), formatNumber(b.outputError),
+        table += row(tr("Output error"), formatShare(a.outputError), formatShare(b.outputError),
                      std::isfinite(change) && change != 0
                          ? (change > 0 ? QStringLiteral("+") : QStringLiteral("−")) +
                                QString::number(std::abs(100 * change), 'f', 0) + QStringLiteral(" %")
@@ -341,17 +354,11 @@ void RecipePanel::refreshNumbers()
                      judged(change, false));
     }
     table += row(tr("Clipped"), formatPercent(a.clippedShare), formatPercent(b.clippedShare), QString(), QColor());
-    table += row(tr("Range"), QString(),
-                 plan->quantized()
-                     ? QStringLiteral("%1 … %2").arg(formatNumber(plan->range.low), formatNumber(plan->range.high))
-                     : tr("float"),
-                 QString(), QColor())
-                 .replace(QStringLiteral("→"), QString());
+    if (plan->quantized())
+        table += QStringLiteral("<tr><td>%1&nbsp;</td><td colspan='4'>%2 … %3</td></tr>")
+                     .arg(tr("Range"), formatNumber(plan->range.low), formatNumber(plan->range.high));
     m_numbers->setText(table + QStringLiteral("</table>"));
-    QPalette palette = this->palette();
-    if (!current)
-        palette.setColor(QPalette::WindowText, colours().stale);
-    m_numbers->setPalette(palette);
+    m_numbers->setForegroundRole(current ? QPalette::WindowText : QPalette::PlaceholderText);
     m_note->setText(current ? (m_session.selection().size() > 1 ? tr("Numbers of the current site.") : QString())
                             : tr("Of older settings; new numbers are on their way."));
 }

@@ -107,9 +107,9 @@ void Autosave::finish()
 {
     m_timer.stop();
     m_jobs->save.cancel();
+    m_lock.reset();
     if (!m_file.isEmpty())
         discard(m_file);
-    m_lock.reset();
 }
 
 } // namespace qs::ui

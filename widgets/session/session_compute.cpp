@@ -139,7 +139,7 @@ void Session::startResolve()
 void Session::setPlan(std::shared_ptr<const quant::Plan> plan)
 {
     m_plan.value = std::move(plan);
-    m_plan.current = m_plan->recipe == m_recipe;
+    m_plan.current = History::keyOf(m_plan->recipe) == m_key; // a lock changes no number
     m_plan.running = !m_plan.current;
     if (m_plan.current)
         m_previews.clear();
@@ -162,6 +162,8 @@ void Session::setPlan(std::shared_ptr<const quant::Plan> plan)
         m_probe.running = true;
         emit probeChanged();
         m_jobs->probeDelay.start();
+    } else if (m_plan.current && !m_profile.current) {
+        startProfile();
     }
 }
 
@@ -279,14 +281,18 @@ void Session::exportModel(const QString& path, const onnx::ExportOptions& option
     if (!need(m_plan.current, "Nothing to export yet: open a model and calibrate first."))
         return;
     m_jobs->exportModel.start(
-        [model = m_model, plan = m_plan.value, images = probeImages(), options,
+        [model = m_model, calibration = m_calibration.value, recipe = m_recipe, plan = m_plan.value,
+         images = probeImages(), options,
          file = std::filesystem::path(path.toStdString())](const Context& context) -> Result<ExportOutcome> {
             context.progress("writing the file", 0, 1);
+            // The same numbers, but the file's metadata holds the recipe with its locks.
+            QS_ASSIGN(const std::shared_ptr<const quant::Plan> present,
+                      quant::resolve(model->graph, model->sites, calibration, recipe, plan.get(), context));
             ExportOutcome outcome;
-            QS_ASSIGN(outcome.report, onnx::exportModel(*model, *plan, file, options));
+            QS_ASSIGN(outcome.report, onnx::exportModel(*model, *present, file, options));
             if (!images)
                 return outcome;
-            auto verified = onnx::verifyExport(*model, *plan, file, *images->source,
+            auto verified = onnx::verifyExport(*model, *present, file, *images->source,
                                                std::min(kVerifyImages, images->size()), context);
             if (verified)
                 outcome.verification = *verified;

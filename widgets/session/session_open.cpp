@@ -82,7 +82,6 @@ void Session::openModel(const QString& path)
             document.loadedCalibrationImages = keep(m_calibrationImages);
             document.loadedTestImages = keep(m_testImages);
             document.states.push_back({QStringLiteral("minmax W8A8"), defaultRecipe(), {}});
-            document.windowState = m_windowState;
             restore(std::move(document));
             for (const std::string& warning : m_model->info.warnings)
                 emit noticed(QString::fromStdString(warning));

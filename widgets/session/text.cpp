@@ -105,6 +105,9 @@ QString describe(const quant::SitePatch& patch)
                         .arg(formatNumber(patch.estimator->low), formatNumber(patch.estimator->high));
         parts << text;
     }
+    if (patch.saturationSafe)
+        parts << (*patch.saturationSafe ? QStringLiteral("safe from saturation")
+                                        : QStringLiteral("full 8-bit codes"));
     return parts.join(QStringLiteral(", "));
 }
 

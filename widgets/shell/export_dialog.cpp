@@ -19,7 +19,7 @@ namespace qs::ui {
 ExportDialog::ExportDialog(Session& session, QWidget* parent)
     : QDialog(parent), m_session(session), m_path(new QLineEdit(this)), m_opset(new QComboBox(this)),
       m_unsigned(new QCheckBox(tr("Weights as uint8 with zero point 128"), this)), m_summary(new QLabel(this)),
-      m_verification(new QLabel(this)), m_table(new QTableWidget(0, 4, this))
+      m_verification(new QLabel(this)), m_warnings(new QLabel(this)), m_table(new QTableWidget(0, 4, this))
 {
     setWindowTitle(tr("Export the quantized ONNX model"));
     resize(760, 560);
@@ -29,7 +29,9 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     auto* browse = new QPushButton(tr("&Browse…"), this);
     path->addWidget(m_path, 1);
     path->addWidget(browse);
-    form->addRow(tr("&File"), path);
+    auto* file = new QLabel(tr("&File"), this);
+    file->setBuddy(m_path);
+    form->addRow(file, path);
     m_opset->addItem(tr("17 – every runtime of the last years"), 17);
     m_opset->addItem(tr("21 – stores weights of 4 bits and fewer as int4"), 21);
     form->addRow(tr("&Opset"), m_opset);
@@ -42,7 +44,8 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     why->setForegroundRole(QPalette::PlaceholderText);
     form->addRow(QString(), why);
     layout->addLayout(form);
-    for (QLabel* label : {m_summary, m_verification}) {
+    m_warnings->setVisible(false);
+    for (QLabel* label : {m_summary, m_verification, m_warnings}) {
         label->setWordWrap(true);
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
         layout->addWidget(label);
@@ -53,6 +56,8 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     m_table->setAlternatingRowColors(true);
     m_table->setShowGrid(false);
     m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
+    m_table->setWordWrap(false);
     m_table->horizontalHeader()->setStretchLastSection(true);
     m_table->horizontalHeader()->setHighlightSections(false);
     layout->addWidget(m_table, 1);
@@ -97,6 +102,7 @@ void ExportDialog::start()
     m_table->setRowCount(0);
     m_summary->setText(tr("Writing …"));
     m_verification->clear();
+    m_warnings->setVisible(false);
     m_session.exportModel(m_path->text(), options);
 }
 
@@ -122,11 +128,11 @@ void ExportDialog::report(const ExportOutcome& outcome)
         const onnx::VerifyReport& v = *outcome.verification;
         colour = v.passed ? colours().good : colours().bad;
         check =
-            tr("%1 Loaded again and run on %2 images: the same top-1 on %3, logits %4 from the prediction, %5 weight "
-               "tensors equal bit by bit.")
+            tr("%1 Loaded again and run on %2 images: the same top-1 as predicted on %3, logits at most %4 of the "
+               "largest apart, %5 weight tensors equal bit by bit.")
                 .arg(v.passed ? tr("✓ Checked.") : tr("✗ The check failed."))
                 .arg(v.images)
-                .arg(formatPercent(v.top1Agreement), formatDb(v.logitSqnrDb))
+                .arg(formatPercent(v.top1Agreement), formatNumber(v.maxLogitDifference))
                 .arg(v.weightsCompared);
     } else if (outcome.verificationError) {
         colour = colours().bad;
@@ -134,27 +140,33 @@ void ExportDialog::report(const ExportOutcome& outcome)
     } else {
         check = tr("Not checked: there are no images to run it on.");
     }
-    for (const std::string& warning : written.warnings)
-        check += QStringLiteral("\n") + QString::fromStdString(warning);
     QPalette tinted = palette();
     tinted.setColor(QPalette::WindowText, colour);
     m_verification->setPalette(tinted);
     m_verification->setText(check);
+    QStringList warnings;
+    for (const std::string& warning : written.warnings)
+        warnings << QString::fromStdString(warning);
+    m_warnings->setText(warnings.join(u'\n'));
+    m_warnings->setVisible(!warnings.isEmpty());
 
-    m_table->setRowCount(static_cast<int>(written.nodes.size()));
     int row = 0;
     for (const onnx::NodePrecision& node : written.nodes) {
+        if (node.precision == onnx::Precision::Moves) // reshapes and the like compute nothing
+            continue;
+        m_table->setRowCount(row + 1);
         const auto put = [&](int column, const QString& text) {
-            m_table->setItem(row, column, new QTableWidgetItem(text));
+            auto* item = new QTableWidgetItem(text);
+            item->setToolTip(column == 0 ? QString::fromStdString(node.node) : text);
+            m_table->setItem(row, column, item);
+            return item;
         };
         put(0, QString::fromStdString(node.layer.empty() ? node.node : node.layer));
-        m_table->item(row, 0)->setToolTip(QString::fromStdString(node.node));
         put(1, QString::fromStdString(node.op));
-        put(2, node.precision == onnx::Precision::Int8    ? tr("int8")
-               : node.precision == onnx::Precision::Float ? tr("float")
-                                                          : tr("moves data"));
-        if (node.precision == onnx::Precision::Float)
-            m_table->item(row, 2)->setForeground(colours().warning);
+        if (node.precision == onnx::Precision::Int8)
+            put(2, tr("int8"))->setForeground(colours().good);
+        else
+            put(2, tr("float"))->setForeground(colours().warning);
         put(3, QString::fromStdString(node.reason));
         ++row;
     }

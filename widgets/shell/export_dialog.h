@@ -33,6 +33,7 @@ private:
     QPushButton* m_write;
     QLabel* m_summary;
     QLabel* m_verification;
+    QLabel* m_warnings;
     QTableWidget* m_table;
 };
 

@@ -81,10 +81,7 @@ void JobStrip::refresh()
         }
         m_time->setText(timeText(job.progress));
     }
-    if (worth != isVisible()) {
-        setVisible(worth);
-        emit shown(worth);
-    }
+    setVisible(worth);
 }
 
 } // namespace qs::ui

@@ -19,9 +19,6 @@ public:
     explicit JobStrip(Session& session, QWidget* parent = nullptr);
     QString text() const;
 
-signals:
-    void shown(bool visible);
-
 private:
     void refresh();
     Session& m_session;

@@ -33,7 +33,6 @@ MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* au
     setObjectName(QStringLiteral("MainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/quantoscope.svg")));
     setAcceptDrops(true);
-    setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
     buildStrips();
     buildPanels();
     buildMenus();
@@ -48,6 +47,14 @@ MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* au
     for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged,
                         &Session::planChanged, &Session::selectionChanged})
         connect(&session, signal, this, &MainWindow::updateActions);
+    connect(&session, &Session::modelChanged, this, [this] {
+        if (m_session.model())
+            addRecent(QString::fromStdString(m_session.model()->info.path.string()));
+    });
+    connect(&session, &Session::sessionChanged, this, [this] {
+        if (!m_session.sessionPath().isEmpty())
+            addRecent(m_session.sessionPath());
+    });
     restoreLayout();
     showModelState();
     updateActions();
@@ -59,12 +66,8 @@ MainWindow::~MainWindow() = default;
 
 void MainWindow::openPaths(const QStringList& paths)
 {
-    for (const QString& path : paths) {
+    for (const QString& path : paths)
         m_session.openPath(path);
-        if (path.endsWith(QLatin1String(".onnx"), Qt::CaseInsensitive) ||
-            path.endsWith(QLatin1String(".quantoscope"), Qt::CaseInsensitive))
-            addRecent(path);
-    }
 }
 
 void MainWindow::openDemo()

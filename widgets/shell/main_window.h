@@ -102,6 +102,7 @@ private:
     Autosave* m_autosave;
     MessageStrip* m_messages = nullptr;
     Welcome* m_welcome = nullptr;
+    QMainWindow* m_area = nullptr; ///< the docks, between the strips
     QStackedWidget* m_pages = nullptr;
     QTabWidget* m_tabs = nullptr;
     QLabel* m_corner = nullptr;

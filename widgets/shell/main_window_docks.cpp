@@ -19,7 +19,6 @@
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QTabWidget>
-#include <QToolBar>
 #include <QVBoxLayout>
 
 namespace qs::ui {
@@ -27,25 +26,6 @@ namespace qs::ui {
 namespace {
 
 constexpr int kLayoutVersion = 1;
-constexpr const char* kNoTitle = "quantoscopeFixed";
-
-/// A bar over the whole width that holds one strip and hides with it.
-QToolBar* stripBar(QMainWindow* window, Qt::ToolBarArea area, const QString& name, QWidget* strip)
-{
-    auto* bar = new QToolBar(name, window);
-    bar->setObjectName(name);
-    bar->setMovable(false);
-    bar->setFloatable(false);
-    bar->setContextMenuPolicy(Qt::PreventContextMenu);
-    bar->toggleViewAction()->setVisible(false);
-    bar->setStyleSheet(QStringLiteral("QToolBar { border: none; padding: 0; spacing: 0; }"));
-    bar->setProperty(kNoTitle, true);
-    strip->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
-    bar->addWidget(strip);
-    bar->setVisible(false);
-    window->addToolBar(area, bar);
-    return bar;
-}
 
 Qt::DockWidgetArea dockArea(PanelArea area)
 {
@@ -63,17 +43,26 @@ Qt::DockWidgetArea dockArea(PanelArea area)
 
 void MainWindow::buildStrips()
 {
-    m_messages = new MessageStrip(this);
-    QToolBar* messageBar = stripBar(this, Qt::TopToolBarArea, QStringLiteral("messages"), m_messages);
-    connect(m_messages, &MessageStrip::rowsChanged, messageBar,
-            [messageBar](int rows) { messageBar->setVisible(rows > 0); });
-    auto* jobs = new JobStrip(m_session, this);
-    QToolBar* jobBar = stripBar(this, Qt::BottomToolBarArea, QStringLiteral("jobs"), jobs);
-    connect(jobs, &JobStrip::shown, jobBar, &QToolBar::setVisible);
+    // The strips span the whole width, so the docks live in an area of their own between them.
+    auto* whole = new QWidget(this);
+    auto* layout = new QVBoxLayout(whole);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    m_messages = new MessageStrip(whole);
+    m_area = new QMainWindow(whole);
+    m_area->setWindowFlags(Qt::Widget); // the constructor makes every main window a window
+    m_area->setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
+    layout->addWidget(m_messages);
+    layout->addWidget(m_area, 1);
+    layout->addWidget(new JobStrip(m_session, whole));
+    setCentralWidget(whole);
+
     statusBar()->setSizeGripEnabled(true);
     statusBar()->addWidget(new StatusFigures(m_session, this), 1);
     m_corner = new QLabel(this);
     m_corner->setContentsMargins(8, 0, 12, 0);
+    m_corner->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    m_corner->setMinimumHeight(menuBar()->sizeHint().height());
     menuBar()->setCornerWidget(m_corner);
 }
 
@@ -102,10 +91,9 @@ void MainWindow::buildPanels()
     m_tabs->setMovable(true);
     layout->addWidget(m_tabs, 1);
     m_pages->addWidget(centre);
-    setCentralWidget(m_pages);
-
-    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
-    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    m_area->setCentralWidget(m_pages);
+    m_area->setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    m_area->setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
     const auto place = [this](const QString& id, const QString& title, QWidget* widget, PanelArea area) {
         QDockWidget* dock = nullptr;
         if (area == PanelArea::Centre)
@@ -122,10 +110,10 @@ void MainWindow::buildPanels()
 
 QDockWidget* MainWindow::addDock(const QString& id, const QString& title, QWidget* widget, Qt::DockWidgetArea area)
 {
-    auto* dock = new QDockWidget(title, this);
+    auto* dock = new QDockWidget(title, m_area);
     dock->setObjectName(id);
     dock->setWidget(widget);
-    addDockWidget(area, dock);
+    m_area->addDockWidget(area, dock);
     m_docks.push_back(dock);
     return dock;
 }
@@ -174,7 +162,7 @@ void MainWindow::saveLayout()
     QSettings settings;
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     if (m_docksShown)
-        m_layout = saveState(kLayoutVersion);
+        m_layout = m_area->saveState(kLayoutVersion);
     settings.setValue(QStringLiteral("window/layout"), m_layout);
     settings.setValue(QStringLiteral("view/logAxis"), m_session.logAxis());
     m_session.setWindowState(m_layout);
@@ -188,15 +176,15 @@ void MainWindow::resetLayout()
             placed.dock->setFloating(false);
             const Qt::DockWidgetArea area =
                 placed.id == QLatin1String("layers") ? Qt::LeftDockWidgetArea : Qt::RightDockWidgetArea;
-            addDockWidget(area, placed.dock);
+            m_area->addDockWidget(area, placed.dock);
             placed.dock->show();
             (area == Qt::LeftDockWidgetArea ? left : right) << placed.dock;
         }
     if (!left.isEmpty())
-        resizeDocks({left.first()}, {width() * 34 / 100}, Qt::Horizontal);
+        m_area->resizeDocks({left.first()}, {width() * 34 / 100}, Qt::Horizontal);
     if (right.size() >= 2) {
-        resizeDocks({right.first()}, {290}, Qt::Horizontal);
-        resizeDocks(right, {height() * 58 / 100, height() * 30 / 100}, Qt::Vertical);
+        m_area->resizeDocks({right.first()}, {290}, Qt::Horizontal);
+        m_area->resizeDocks(right, {height() * 58 / 100, height() * 30 / 100}, Qt::Vertical);
     }
 }
 
@@ -205,15 +193,11 @@ void MainWindow::showModelState()
     const bool model = m_session.model() != nullptr;
     m_pages->setCurrentIndex(model ? 1 : 0);
     const QByteArray wanted = m_session.windowState().isEmpty() ? m_layout : m_session.windowState();
-    if (model && !m_docksShown) {
+    if (model && (!m_docksShown || !m_session.windowState().isEmpty())) {
         for (QDockWidget* dock : m_docks)
             dock->show();
-        if (wanted.isEmpty() || !restoreState(wanted, kLayoutVersion))
+        if (wanted.isEmpty() || !m_area->restoreState(wanted, kLayoutVersion))
             resetLayout();
-        // The strips follow what they show, not the saved layout.
-        for (QToolBar* bar : findChildren<QToolBar*>())
-            if (bar->property(kNoTitle).toBool())
-                bar->setVisible(bar->objectName() == QLatin1String("messages") && m_messages->rows() > 0);
     }
     m_docksShown = model;
 }

@@ -64,10 +64,7 @@ void MainWindow::chooseNewFile(const QString& title, const QString& filter, cons
 void MainWindow::saveSession(bool asNew)
 {
     saveLayout();
-    const auto save = [this](const QString& path) {
-        m_session.saveSession(path);
-        addRecent(path);
-    };
+    const auto save = [this](const QString& path) { m_session.saveSession(path); };
     if (!asNew && !m_session.sessionPath().isEmpty()) {
         save(m_session.sessionPath());
         return;
@@ -90,12 +87,17 @@ void MainWindow::exportModel()
 
 void MainWindow::addRecent(const QString& path)
 {
+    if (!m_demoFolder.isEmpty() && path.startsWith(m_demoFolder))
+        return; // the demo has a button of its own
     QSettings settings;
     QStringList files = settings.value(kRecentKey).toStringList();
     const QString absolute = QFileInfo(path).absoluteFilePath();
     files.removeAll(absolute);
     files.prepend(absolute);
-    settings.setValue(kRecentKey, files.first(std::min<qsizetype>(kMostRecent, files.size())));
+    files = files.first(std::min<qsizetype>(kMostRecent, files.size()));
+    if (files == settings.value(kRecentKey).toStringList())
+        return;
+    settings.setValue(kRecentKey, files);
     fillRecentMenu();
 }
 

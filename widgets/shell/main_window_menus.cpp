@@ -240,6 +240,18 @@ void MainWindow::buildQuantizeMenu()
                                    [this, name, w = w, a = a] { m_session.applyPreset(name, w, a); }),
                                true});
     }
+    QMenu* coverage = menu->addMenu(tr("C&overage"));
+    auto* coverages = new QActionGroup(this);
+    for (const auto& [value, title] :
+         {std::pair{graph::Coverage::MatMul, tr("Matrix products")}, std::pair{graph::Coverage::Full, tr("Full")}}) {
+        QAction* one = add(coverage, title, {}, nullptr, [this, value = value] { m_session.setCoverage(value); });
+        one->setCheckable(true);
+        coverages->addAction(one);
+        connect(&m_session, &Session::recipeChanged, one,
+                [this, one, value = value] { one->setChecked(m_session.recipe().coverage == value); });
+        one->setChecked(m_session.recipe().coverage == value);
+        m_needs.push_back({one, true});
+    }
     QMenu* bits = menu->addMenu(tr("&Bits of the selected sites"));
     for (int n = 2; n <= 8; ++n)
         m_needs.push_back(

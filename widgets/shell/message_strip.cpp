@@ -131,7 +131,6 @@ QWidget* MessageStrip::addRow(Kind kind, const QString& text, const QString& det
 
     m_layout->addWidget(row);
     setVisible(true);
-    emit rowsChanged(rows());
     return row;
 }
 
@@ -141,7 +140,6 @@ void MessageStrip::removeRow(QWidget* row)
     row->hide();
     row->deleteLater();
     setVisible(rows() > 0);
-    emit rowsChanged(rows());
 }
 
 } // namespace qs::ui

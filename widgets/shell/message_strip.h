@@ -28,9 +28,6 @@ public:
     int rows() const;
     QStringList texts() const;
 
-signals:
-    void rowsChanged(int rows);
-
 private:
     enum class Kind { Error, Note, Question };
     QWidget* addRow(Kind kind, const QString& text, const QString& detail, const std::vector<Button>& buttons);

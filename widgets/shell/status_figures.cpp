@@ -1,14 +1,11 @@
 #include "widgets/shell/status_figures.h"
 
 #include "widgets/session/text.h"
-#include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
-#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QProgressBar>
-#include <QTimer>
 
 namespace qs::ui {
 
@@ -41,6 +38,7 @@ StatusFigures::StatusFigures(Session& session, QWidget* parent)
     layout->addStretch(1);
     layout->addWidget(m_running);
     layout->addWidget(m_bar);
+    m_basis->setForegroundRole(QPalette::PlaceholderText);
     m_bar->setRange(0, 1000);
     m_bar->setTextVisible(false);
     m_bar->setFixedSize(90, 10);
@@ -80,10 +78,7 @@ void StatusFigures::refresh()
                                          : tr("Not calibrated");
     m_figures->setText(text);
     const bool current = !best || best.current;
-    QPalette palette = this->palette();
-    if (!current || !best)
-        palette.setColor(QPalette::WindowText, colours().stale);
-    m_figures->setPalette(palette);
+    m_figures->setForegroundRole(current && best ? QPalette::WindowText : QPalette::PlaceholderText);
 
     QString basis;
     if (best) {
@@ -94,9 +89,6 @@ void StatusFigures::refresh()
             basis += tr(" – of an older recipe");
     }
     m_basis->setText(basis);
-    QPalette muted = this->palette();
-    muted.setColor(QPalette::WindowText, muted.color(QPalette::PlaceholderText));
-    m_basis->setPalette(muted);
 }
 
 void StatusFigures::refreshRunning()

@@ -1,0 +1,166 @@
+// The session file: round trip, moved folders, broken files; autosave and what a dead program leaves.
+#include "session_helper.h"
+
+#include "widgets/session/autosave.h"
+#include "widgets/session/session_file.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+
+using namespace qs;
+using namespace qs::ui;
+using namespace qs::test;
+
+namespace {
+
+SessionDocument sample()
+{
+    SessionDocument document = smallDocument();
+    document.calibrationFolder = "/made/up/calib";
+    document.testFolder = "/made/up/test";
+    document.calibrationCount = 48;
+    document.preprocess.resize = 71;
+    document.preprocess.squash = true;
+    quant::Recipe second = document.states[0].recipe;
+    second.overrides["blocks.0.fc2.input"] = bitsPatch(4);
+    second.locked.insert("blocks.0.fc1.input");
+    document.states.push_back({QStringLiteral("fc2: 4 bits – “ä”"), second, {}});
+    auto evaluation = std::make_shared<quant::Evaluation>();
+    evaluation->images = 100;
+    evaluation->top1 = 0.741;
+    evaluation->floatTop1 = 0.812;
+    evaluation->agreement = 0.84;
+    evaluation->logitSqnrDb = 12.5;
+    document.figures = {{}, {nullptr, evaluation, nullptr}};
+    document.index = 1;
+    document.selection = {"blocks.0.fc2.input"};
+    document.windowState = QByteArray("\0\1\2layout", 9);
+    return document;
+}
+
+} // namespace
+
+class SessionFileTest : public QObject {
+    Q_OBJECT
+private slots:
+    void roundTrip()
+    {
+        const SessionDocument a = sample();
+        const auto b = sessionFromJson(sessionToJson(a, "/made/up"), "/made/up");
+        QVERIFY2(b, b ? "" : b.error().text().c_str());
+        QCOMPARE(b->model.string(), a.model.string());
+        QCOMPARE(b->modelHash, a.modelHash);
+        QCOMPARE(b->calibrationFolder.string(), a.calibrationFolder.string());
+        QCOMPARE(b->calibrationCount, a.calibrationCount);
+        QVERIFY(b->preprocess == a.preprocess);
+        QCOMPARE(b->states.size(), std::size_t(2));
+        QCOMPARE(b->states[1].text, a.states[1].text);
+        QVERIFY(b->states[0].recipe == a.states[0].recipe);
+        QVERIFY(b->states[1].recipe == a.states[1].recipe);
+        QVERIFY(!b->figures[0].best());
+        QCOMPARE(*b->figures[1].evaluation->top1, 0.741);
+        QCOMPARE(b->figures[1].evaluation->agreement, 0.84);
+        QCOMPARE(b->index, 1);
+        QCOMPARE(b->selection, a.selection);
+        QCOMPARE(b->windowState, a.windowState);
+    }
+
+    void aMovedFolderIsFoundAgain()
+    {
+        QTemporaryDir here, there;
+        for (const QTemporaryDir* dir : {&here, &there}) {
+            QFile file(dir->filePath(QStringLiteral("small.onnx")));
+            QVERIFY(file.open(QIODevice::WriteOnly));
+        }
+        SessionDocument document = sample();
+        document.model = here.filePath(QStringLiteral("small.onnx")).toStdString();
+        const std::string json = sessionToJson(document, here.path().toStdString());
+        const auto moved = sessionFromJson(json, there.path().toStdString());
+        QVERIFY(moved);
+        QCOMPARE(QString::fromStdString(moved->model.string()), there.filePath(QStringLiteral("small.onnx")));
+        const auto elsewhere = sessionFromJson(json, "/nowhere");
+        QCOMPARE(elsewhere->model.string(), document.model.string());
+    }
+
+    void brokenFilesAreErrorsWithAPlace()
+    {
+        const std::string good = sessionToJson(sample(), "/made/up");
+        QVERIFY(!sessionFromJson("", "/"));
+        QVERIFY(!sessionFromJson("[]", "/"));
+        QVERIFY(!sessionFromJson(R"({"format": "something else", "version": 1})", "/"));
+        QVERIFY(!sessionFromJson(std::string_view(good).substr(0, good.size() / 2), "/"));
+        const auto with = [&](const std::string& from, const std::string& to) {
+            std::string text = good;
+            const auto at = text.find(from);
+            return at == std::string::npos ? std::string("missing") : text.replace(at, from.size(), to);
+        };
+        const auto newer =
+            sessionFromJson(with("\"version\": 1,\n  \"window\"", "\"version\": 99,\n  \"window\""), "/");
+        QVERIFY(!newer);
+        QVERIFY(newer.error().code == ErrorCode::Unsupported);
+        const auto index = sessionFromJson(with("\"index\": 1", "\"index\": 1e99"), "/");
+        QVERIFY(index);
+        QCOMPARE(index->index, 1); // out of range: the last state
+        const auto states = sessionFromJson(with("\"states\": [", "\"states\": [17,"), "/");
+        QVERIFY(!states);
+        QVERIFY(QString::fromStdString(states.error().where).startsWith(QLatin1String("history/states/0")));
+        const auto missing = loadSession("/nowhere/session.quantoscope", {});
+        QVERIFY(!missing);
+        QVERIFY(missing.error().code == ErrorCode::NotFound);
+    }
+
+    void restoringBringsHistoryAndFigures()
+    {
+        JobRunner runner(1);
+        Session session(runner);
+        session.restore(sample());
+        QCOMPARE(session.history().size(), 2);
+        QCOMPARE(session.history().index(), 1);
+        QCOMPARE(session.settings(session.sites().find("blocks.0.fc2.input")).bits, 4);
+        QVERIFY(session.evaluation().current);
+        session.undoStack().undo();
+        QCOMPARE(session.settings(session.sites().find("blocks.0.fc2.input")).bits, 8);
+        QVERIFY(!session.evaluation().current);
+        session.undoStack().redo();
+        QVERIFY(session.evaluation().current);
+        QCOMPARE(*session.evaluation()->top1, 0.741);
+    }
+
+    void autosaveIsFoundAfterACrash()
+    {
+        QTemporaryDir folder;
+        JobRunner runner(1);
+        Session session(runner);
+        auto autosave = std::make_unique<Autosave>(session, folder.path(), 1000000);
+        autosave->save();
+        QVERIFY(!QFile::exists(autosave->file())); // nothing to save yet
+        session.restore(smallDocument());
+        session.calibrate();
+        QS_SETTLE(session);
+        QSignalSpy saved(autosave.get(), &Autosave::saved);
+        autosave->save();
+        QVERIFY(saved.wait(kPatienceMs));
+        QVERIFY(QFile::exists(autosave->file()));
+        const QString calibration =
+            QString(autosave->file()).replace(QStringLiteral(".quantoscope"), QStringLiteral(".qcal"));
+        QVERIFY(QFile::exists(calibration));
+        QFile::remove(calibration);
+        session.applyPreset(QStringLiteral("minmax"), 4, 4);
+        autosave->save();
+        QVERIFY(saved.wait(kPatienceMs));
+        QVERIFY(!QFile::exists(calibration)); // the same calibration is not written again
+
+        Autosave second(session, folder.path(), 1000000);
+        QVERIFY(second.leftovers().isEmpty()); // its owner lives
+        const QString file = autosave->file();
+        autosave.reset(); // ends without finish(): as a crash does
+        QCOMPARE(second.leftovers(), QStringList{file});
+        second.discard(file);
+        QVERIFY(second.leftovers().isEmpty());
+        second.finish();
+        QVERIFY(!QFile::exists(second.file()));
+    }
+};
+
+QTEST_MAIN(SessionFileTest)
+#include "session_file_test.moc"
