@@ -22,8 +22,8 @@ public:
                                                    << 20;       ///< of computed constants, beside 8 × the file
     static constexpr int64_t kMaxFoldedWork = int64_t{1} << 30; ///< multiply-accumulates of one folded product
 
-    /// `fileBytes`: an honest model computes constants from its own (transposed, or from 4 bits to 32).
-    explicit Builder(std::size_t fileBytes) : m_maxFoldedBytes(kMaxFoldedBytes + 8 * fileBytes) {}
+    /// With external data. An honest model computes constants from its own (transposed, or from 4 bits to 32).
+    void setFileBytes(std::size_t bytes) { m_maxFoldedBytes = kMaxFoldedBytes + 8 * bytes; }
 
     TensorId addInput(std::string name, const Shape& shape);
     /// A constant of the file.
@@ -62,7 +62,7 @@ private:
     graph::Bypassed m_bypassed;
     std::map<TensorId, std::size_t> m_producers;
     std::map<TensorId, int32_t> m_fileTypes;
-    std::size_t m_maxFoldedBytes;
+    std::size_t m_maxFoldedBytes = kMaxFoldedBytes;
     std::size_t m_foldedBytes = 0;
     std::size_t m_innerValues = 0;
 };

@@ -36,7 +36,7 @@ Error within(Error error, std::string where)
 class Importer {
 public:
     Importer(std::span<const std::byte> bytes, const std::filesystem::path& folder, const ImportOptions& options)
-        : m_bytes(bytes), m_reader(folder), m_options(options), m_builder(bytes.size())
+        : m_bytes(bytes), m_reader(folder), m_options(options)
     {
     }
 
@@ -141,6 +141,7 @@ Result<TensorId> Importer::findValue(const FileGraph& file, const std::string& n
         return fail(ErrorCode::Malformed, "reads '" + printable(name) + "', which its producer does not make");
     QS_ASSIGN(Tensor tensor, m_reader.read(*initializer));
     QS_CHECK(checkNumbers(tensor, name));
+    m_builder.setFileBytes(m_bytes.size() + m_reader.externalBytes());
     const TensorId id = m_builder.addConstant(name, std::move(tensor));
     m_builder.noteFileType(id, initializer->data_type());
     m_values[initializer->name()] = id;
