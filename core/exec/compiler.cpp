@@ -122,7 +122,9 @@ Result<void> Compiler::compile()
     input.strides = contiguousStrides(input.shape);
     define(m_graph.input(), input);
 
-    const Fusions fusions = findFusions(m_graph, [this](TensorId t) { return pinned(t); });
+    const auto isPinned = [this](TensorId t) { return pinned(t); };
+    const Fusions fusions = findFusions(m_graph, isPinned);
+    m_narrow = findNarrow(m_graph, fusions, isPinned);
     for (std::size_t i = 0; i < m_graph.nodes().size(); ++i) {
         const int chain = fusions.chainOf[i];
         if (chain < 0)
@@ -158,7 +160,34 @@ std::optional<Tensor> Compiler::constantAt(Use use) const
     return std::nullopt;
 }
 
+Shape Compiler::shapeOf(TensorId tensor) const
+{
+    Shape shape = m_graph.value(tensor).shape;
+    if (const auto& narrow = m_narrow[tensor.index()])
+        shape[narrow->axis] = 1;
+    return shape;
+}
+
+/// What an input reads; where the node computes only one index along an axis, that index of it.
 Operand Compiler::read(Use use)
+{
+    Operand operand = readWhole(use);
+    const Node& node = m_graph.node(use.node);
+    if (!node.outputs[0].valid())
+        return operand;
+    const auto& narrow = m_narrow[node.outputs[0].index()];
+    if (!narrow || !operand.present() || !narrowsInput(node, static_cast<std::size_t>(use.input)))
+        return operand;
+    const Shape& out = m_graph.value(node.outputs[0]).shape;
+    const std::size_t missing = out.rank() - operand.shape.rank();
+    if (narrow->axis < missing || operand.shape[narrow->axis - missing] != out[narrow->axis])
+        return operand; // broadcast along the axis, or narrow already
+    operand.offset += narrow->index * operand.strides[narrow->axis - missing];
+    operand.shape[narrow->axis - missing] = 1;
+    return operand;
+}
+
+Operand Compiler::readWhole(Use use)
 {
     if (auto constant = constantAt(use)) {
         Operand operand;
@@ -269,20 +298,17 @@ bool Compiler::emitView(NodeId id)
     const Node& node = m_graph.node(id);
     const OpDef* op = findOp(node.op);
     if (node.op == "Gather") {
-        const auto index = constantAt({id, 1});
-        if (!index || index->elements() != 1)
+        const auto index = gatheredIndex(m_graph, node);
+        if (!index)
             return false;
         Operand view = read({id, 0});
         const Shape& out = m_graph.value(node.outputs[0]).shape;
-        const auto axis = *resolveAxis(node.attributes.integer("axis", 0), view.shape.rank());
-        int64_t at = index->dtype() == DType::Int64 ? index->data<int64_t>()[0] : index->data<int32_t>()[0];
-        at += at < 0 ? view.shape[axis] : 0;
-        if (at < 0 || at >= view.shape[axis])
-            return false;
-        view.offset += at * view.strides[axis];
+        const std::size_t axis = index->axis;
+        const bool narrow = m_narrow[node.inputs[0].index()].has_value();
+        view.offset += narrow ? 0 : index->index * view.strides[axis];
         Shape strides = view.strides;
         strides.erase(axis);
-        for (std::size_t i = 0; i < index->shape().rank(); ++i)
+        while (strides.rank() < out.rank()) // an index of shape [1], not a scalar
             strides.insert(axis, 1);
         view.strides = strides;
         view.shape = out;
@@ -326,7 +352,7 @@ void Compiler::emitGeneric(NodeId id)
     std::vector<Operand> out;
     for (const TensorId t : node.outputs) {
         if (t.valid())
-            out.push_back(makeBuffer(m_graph.value(t).dtype, m_graph.value(t).shape));
+            out.push_back(makeBuffer(m_graph.value(t).dtype, shapeOf(t)));
         else
             out.emplace_back();
     }

@@ -2,6 +2,7 @@
 
 #include "core/exec/fuse.h"
 #include "core/exec/memory.h"
+#include "core/exec/narrow.h"
 #include "core/exec/program.h"
 #include "core/exec/step.h"
 #include "core/exec/weight_cache.h"
@@ -35,6 +36,8 @@ private:
     // Operands
     std::optional<Tensor> constantAt(graph::Use use) const;
     Operand read(graph::Use use);
+    Operand readWhole(graph::Use use);
+    Shape shapeOf(TensorId tensor) const; ///< 1 along the axis of which one index is computed
     Operand contiguous(const Operand& operand);
     Operand makeBuffer(DType type, const Shape& shape);
     Operand makeBuffer(DType type, const Shape& shape, const Shape& strides);
@@ -58,9 +61,10 @@ private:
     const graph::SiteTable& m_sites;
     const Simulation& m_simulation;
     WeightCache& m_weights;
-    std::vector<bool> m_observed;               ///< by SiteId
-    std::vector<std::vector<SiteId>> m_sitesOf; ///< by TensorId: activation sites with something to do
-    std::vector<Operand> m_values;              ///< by TensorId
+    std::vector<bool> m_observed;                ///< by SiteId
+    std::vector<std::vector<SiteId>> m_sitesOf;  ///< by TensorId: activation sites with something to do
+    std::vector<Operand> m_values;               ///< by TensorId
+    std::vector<std::optional<Narrow>> m_narrow; ///< by TensorId
     std::map<std::pair<TensorId, SiteId>, Operand> m_mapped;
     std::vector<std::pair<Operand, Operand>> m_copies; ///< strided operands and their contiguous copies
 };

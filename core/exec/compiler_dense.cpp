@@ -54,10 +54,11 @@ void Compiler::emitLinear(const Chain& chain)
     if (chain.residual.node.valid())
         tail.residual = rows(read(chain.residual));
     const Operand src = rows(read({chain.root, 0}));
-    const Operand out = makeBuffer(DType::Float32, m_graph.value(chain.output).shape);
+    const Operand out = makeBuffer(DType::Float32, shapeOf(chain.output));
     Operand dst = out;
     dst.shape = {src.shape[0], weight.shape()[1]};
     dst.strides = contiguousStrides(dst.shape);
+    assert(dst.shape.elements() == out.shape.elements());
     steps.push_back(makeLinearStep(src, packed, tail, dst));
     define(chain.output, out);
 }

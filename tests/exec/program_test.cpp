@@ -131,6 +131,66 @@ TEST(Program, fusesAndCopiesNothing)
     EXPECT_THAT(dump, ::testing::HasSubstr("steps 12,"));
 }
 
+TEST(Program, computesOnlyTheTokenThatIsTaken)
+{
+    const auto program = Program::compile(parsed(kBlock), {});
+    // After attention only the class token is needed: its row of the projection, the MLP and the residuals.
+    EXPECT_THAT(program->dump(), ::testing::HasSubstr("[1×32] = Linear +bias Gelu"));
+    EXPECT_THAT(program->dump(), ::testing::HasSubstr("[1×16] = Linear +bias +residual"));
+    EXPECT_THAT(program->dump(), ::testing::HasSubstr("[5×48] = Linear +bias("));
+}
+
+TEST(Program, narrowsNothingThatAnotherNeedsWhole)
+{
+    const std::string text = R"(input x:2x5x4
+w:4x4 = random(1)
+pos:5x4 = random(2)
+half:5x1 = random(3)
+one:1:int64 = [-2]
+zero:scalar:int64 = [0]
+a:2x5x4 = Linear(x, w)
+b:2x5x4 = Add(a, pos)
+c:2x5x4 = Mul(b, half)
+d:2x5x4 = Relu(c)
+e:2x1x4 = Gather(d, one) axis=1
+f:2x5 = Gather(d, zero) axis=2
+g:2x1x4 = Gather(c, one) axis=1
+f2:2x5x1 = Reshape(f) shape=[2 5 1]
+h:2x5x4 = Add(f2, e)
+i:2x5x4 = Mul(h, g)
+j:2x20 = Reshape(i) shape=[2 20]
+output j
+)";
+    for (const std::string& graphText : {text, std::string(R"(input x:2x5x4
+w:4x4 = random(1)
+pos:5x4 = random(2)
+half:5x1 = random(3)
+one:1:int64 = [-2]
+a:2x5x4 = Linear(x, w)
+b:2x5x4 = Add(a, pos)
+c:2x5x4 = Mul(b, half)
+r:2x5x4 = Relu(x)
+d:2x5x4 = Sub(c, r)
+e:2x1x4 = Gather(d, one) axis=1
+f:2x4 = Reshape(e) shape=[2 4]
+output f
+)"),
+                                         std::string(R"(input x:2x5x4
+w:4x4 = random(1)
+last:scalar:int64 = [3]
+a:2x5x4 = Linear(x, w)
+b:2x5x4 = Add(a, x)
+c:2x5 = Gather(b, last) axis=2
+output c
+)")}) {
+        const Graph graph = parsed(graphText);
+        const auto program = Program::compile(graph, {});
+        ASSERT_TRUE(program) << program.error().text();
+        const Tensor x = randomTensor({2, 5, 4}, 23);
+        EXPECT_EQ(runProgram(*program, x), reference(graph, x)) << program->dump();
+    }
+}
+
 TEST(Program, givesTheSameForAnyNumberOfThreads)
 {
     const auto program = Program::compile(parsed(kBlock), {});
