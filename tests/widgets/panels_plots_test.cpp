@@ -249,21 +249,24 @@ private slots:
         view.show();
         QVERIFY(QTest::qWaitForWindowExposed(&view));
         for (const auto granularity : {quant::Granularity::Tensor, quant::Granularity::Channel}) {
-            std::vector<double> times;
-            for (int i = 0; i < 9; ++i) {
+            std::vector<double> values, painting;
+            for (int i = 0; i < 11; ++i) {
                 SitePicture p = picture(i % 2 == 0 ? 8 : 4, quant::Scheme::Symmetric, granularity);
                 p.id = SiteId(static_cast<std::size_t>(i));
                 QElapsedTimer timer;
                 timer.start();
                 view.setPicture(p);
+                values.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+                timer.restart();
                 view.histogram().replot();
                 view.ribbon().replot();
-                times.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+                painting.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
             }
-            std::ranges::sort(times);
-            qInfo("weights %dx%d, %s: select to redraw %.2f ms (median of 9)", kRows, kChannels,
-                  granularity == quant::Granularity::Tensor ? "per tensor" : "per channel", times[4]);
-            QVERIFY(times[4] < 50);
+            std::ranges::sort(values);
+            std::ranges::sort(painting);
+            qInfo("weights %dx%d, %s: values %.2f ms, painting %.2f ms (medians of 11)", kRows, kChannels,
+                  granularity == quant::Granularity::Tensor ? "per tensor" : "per channel", values[5], painting[5]);
+            QVERIFY(values[5] + painting[5] < 50);
         }
     }
 
@@ -318,7 +321,7 @@ private slots:
         QCOMPARE(wished[0][0].value<SiteId>().index(), std::size_t{10});
         const QPoint third(static_cast<int>(std::round(view.split().xAxis->coordToPixel(3))),
                            view.split().axisRect()->center().y());
-        QVERIFY2(view.split().describe(third).contains(QLatin1String("clipping 3 % (50.0 %)")),
+        QVERIFY2(view.split().describe(third).contains(QLatin1String("clipping 3 %")),
                  qPrintable(view.split().describe(third)));
         QTest::mouseClick(&view.split(), Qt::LeftButton, Qt::ControlModifier, third);
         QCOMPARE(wished.size(), 2);

@@ -25,9 +25,12 @@ class Figures {
 public:
     void add(const QString& name, const QString& value)
     {
-        m_parts << QStringLiteral("%1&nbsp;<b>%2</b>")
-                       .arg(name.toHtmlEscaped(),
-                            value.toHtmlEscaped().replace(QLatin1Char(' '), QLatin1String("&nbsp;")));
+        m_parts << QStringLiteral("%1&nbsp;<b>%2</b>").arg(unbroken(name), unbroken(value));
+    }
+    /// A line breaks between figures, never inside one.
+    static QString unbroken(const QString& text)
+    {
+        return text.toHtmlEscaped().replace(QLatin1Char(' '), QLatin1String("&nbsp;"));
     }
     QString html() const { return m_parts.join(QStringLiteral(" &nbsp;&nbsp; ")); }
 
@@ -115,12 +118,10 @@ void DistributionView::setPicture(const SitePicture& picture)
     m_empty->showView();
     m_histogram->setPicture(picture, same);
     m_ribbon->setPicture(picture, same);
-    m_title->setText(
-        picture.images > 0 && picture.kind == graph::SiteKind::Activation
-            ? tr("%1  (%n calibration images)", nullptr, static_cast<int>(picture.images)).arg(picture.title)
-            : picture.title);
+    m_title->setText(picture.title);
     m_title->setToolTip(m_title->text());
     showFigures();
+    sayHover({});
 }
 
 void DistributionView::setLogAxis(bool on)
@@ -178,6 +179,8 @@ void DistributionView::showFigures()
         figures.add(tr("range"),
                     QStringLiteral("%1 … %2").arg(formatNumber(plan.range.low), formatNumber(plan.range.high)));
     }
+    if (m_picture.images > 0 && m_picture.kind == graph::SiteKind::Activation)
+        figures.add(tr("calibrated on"), tr("%n images", nullptr, static_cast<int>(m_picture.images)));
     QString html = figures.html();
     if (m_picture.plan && !m_picture.planCurrent)
         html = QStringLiteral("<span style='color:%1'>%2</span>").arg(colours().stale.name(), html);

@@ -36,12 +36,13 @@ void HistogramPlot::drawBack(QCPPainter& painter)
     const quant::UniformGrid* present = grid();
     if (!range)
         return;
-    // What is really clipped starts at the outermost levels.
+    // What is really clipped starts half a step outside the outermost levels.
     double low = range->low;
     double high = range->high;
     if (present) {
-        low = (present->qmin - present->zeroPoint.front()) * static_cast<double>(present->scale.front());
-        high = (present->qmax - present->zeroPoint.front()) * static_cast<double>(present->scale.front());
+        const double step = present->scale.front();
+        low = (present->qmin - present->zeroPoint.front() - 0.5) * step;
+        high = (present->qmax - present->zeroPoint.front() + 0.5) * step;
     }
     const QRect rect = axisRect()->rect();
     const double left =

@@ -86,8 +86,8 @@ ErrorPicture ErrorPanel::makePicture() const
         if (site.kind != graph::SiteKind::Activation || !plan)
             continue;
         const auto* profile = Session::find(m_session.profile(), site.id);
-        if (!plan->quantized() && !profile)
-            continue; // outside the coverage
+        if (m_session.recipe().coverage == graph::Coverage::MatMul && site.coverage != graph::Coverage::MatMul)
+            continue; // stays in float
         ErrorPoint point;
         point.id = site.id;
         point.name = QString::fromStdString(site.name);

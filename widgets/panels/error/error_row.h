@@ -33,7 +33,7 @@ struct ErrorSplit {
     double total() const { return weightRounding + activationRounding + clipping; }
 };
 
-/// "weight rounding 3.2 % (12.0 %) · …": each part as a share of the signal and, in brackets, of the error.
+/// "weight rounding 3.21 % · …": each part as a share of the signal.
 QString describe(const ErrorSplit& split);
 
 /// Sensitivity of one site, measured one site at a time.

@@ -30,10 +30,7 @@ std::array<QColor, 3> partColours()
 
 QString describe(const ErrorSplit& split)
 {
-    const auto share = [&split](double part) {
-        return QStringLiteral("%1 % (%2)")
-            .arg(formatNumber(100 * part), formatPercent(split.total() > 0 ? part / split.total() : 0));
-    };
+    const auto share = [](double part) { return QStringLiteral("%1 %").arg(QString::number(100 * part, 'g', 3)); };
     return SplitPlot::tr("weight rounding %1 · activation rounding %2 · clipping %3")
         .arg(share(split.weightRounding), share(split.activationRounding), share(split.clipping));
 }

@@ -103,15 +103,15 @@ QVariant ImagesModel::headerData(int section, Qt::Orientation orientation, int r
 {
     if (orientation != Qt::Horizontal || section < 0 || section >= columnCount())
         return {};
-    static const QStringList titles{QString(),         tr("Image"),           tr("Label"),
-                                    tr("Float top-1"), tr("Quantized top-1"), tr("Verdict")};
+    static const QStringList titles{QString(),         tr("Verdict"),         tr("Label"),
+                                    tr("Float top-1"), tr("Quantized top-1"), tr("Image")};
     static const QStringList help{QString(),
-                                  tr("File, relative to the folder"),
+                                  tr("Flipped: another best class than in float. Lost: right in float, wrong now. "
+                                     "Gained: the other way round."),
                                   tr("Right class, from the folder's labels"),
                                   tr("Best class of the float network and its probability"),
                                   tr("Best class of the quantized network and its probability"),
-                                  tr("Flipped: another best class than in float. Lost: right in float, wrong now. "
-                                     "Gained: the other way round.")};
+                                  tr("File, relative to the folder")};
     if (role == Qt::DisplayRole)
         return titles[section];
     if (role == Qt::ToolTipRole)

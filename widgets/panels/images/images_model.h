@@ -31,7 +31,7 @@ struct ImageRow {
     bool lost() const { return wrong() && floatTop[0].index == *label; } ///< right in float
 };
 
-enum class ImageColumn { Picture, Name, Label, Float, Quantized, Verdict, Count };
+enum class ImageColumn { Picture, Verdict, Label, Float, Quantized, Name, Count };
 
 /// The table of images. Pictures come from a function, which may return a null pixmap and say pictureReady later.
 class ImagesModel : public QAbstractTableModel {

@@ -33,10 +33,14 @@ ImagesView::ImagesView(QWidget* parent)
       m_picture(new QLabel), m_caption(new QLabel), m_float(new TopFive(tr("Float"), false)),
       m_quantized(new TopFive(tr("Quantized"), true))
 {
-    m_filter->addItem(tr("All images"));
-    m_filter->addItem(tr("Flipped: another top-1 than float"));
-    m_filter->addItem(tr("Wrong: top-1 is not the label"));
-    m_filter->addItem(tr("Lost: right in float, wrong now"));
+    const auto add = [this](const QString& text, const QString& help) {
+        m_filter->addItem(text);
+        m_filter->setItemData(m_filter->count() - 1, help, Qt::ToolTipRole);
+    };
+    add(tr("All images"), {});
+    add(tr("Flipped"), tr("Another top-1 than float"));
+    add(tr("Wrong"), tr("The top-1 is not the label"));
+    add(tr("Lost"), tr("Right in float, wrong now"));
     m_filter->setAccessibleName(tr("Which images to show"));
     m_counts->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_evaluate->setToolTip(tr("Run both networks on all test images (F5)"));
@@ -97,9 +101,10 @@ void ImagesView::buildTable()
     };
     m_table->setColumnWidth(static_cast<int>(ImageColumn::Picture), kRowPicture + 12);
     m_table->setColumnWidth(static_cast<int>(ImageColumn::Name), width("0000000.jpg"));
-    m_table->setColumnWidth(static_cast<int>(ImageColumn::Label), width("red triangle"));
-    m_table->setColumnWidth(static_cast<int>(ImageColumn::Float), width("red triangle  99.9 %"));
-    m_table->setColumnWidth(static_cast<int>(ImageColumn::Quantized), width("red triangle  99.9 %"));
+    m_table->setColumnWidth(static_cast<int>(ImageColumn::Verdict), width("both wrong xx"));
+    m_table->setColumnWidth(static_cast<int>(ImageColumn::Label), width("pinstriped"));
+    m_table->setColumnWidth(static_cast<int>(ImageColumn::Float), width("blotched  99.9 %"));
+    m_table->setColumnWidth(static_cast<int>(ImageColumn::Quantized), width("blotched  99.9 %"));
     m_table->sortByColumn(static_cast<int>(ImageColumn::Picture), Qt::AscendingOrder);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex& current) {
@@ -160,7 +165,7 @@ void ImagesView::setRows(std::vector<ImageRow> rows, bool current, const QString
 void ImagesView::setCurrentImage(int image)
 {
     m_image = image;
-    const QModelIndex index = m_proxy->mapFromSource(m_model->index(image, static_cast<int>(ImageColumn::Name)));
+    const QModelIndex index = m_proxy->mapFromSource(m_model->index(image, static_cast<int>(ImageColumn::Picture)));
     if (index.isValid() && index.row() != m_table->currentIndex().row()) {
         m_table->setCurrentIndex(index);
         m_table->scrollTo(index);
@@ -205,11 +210,11 @@ void ImagesView::sayCounts()
     const auto evaluated = std::ranges::count_if(rows, &ImageRow::evaluated);
     const auto flipped = std::ranges::count_if(rows, &ImageRow::flipped);
     const auto lost = std::ranges::count_if(rows, &ImageRow::lost);
-    QString text = tr("%1 of %2 shown").arg(m_proxy->rowCount()).arg(rows.size());
+    QString text = tr("%1 of %2").arg(m_proxy->rowCount()).arg(rows.size());
     if (evaluated > 0)
-        text += tr(" · %1: %2 flipped, %3 lost").arg(m_note).arg(flipped).arg(lost);
-    else if (!m_note.isEmpty())
-        text += QStringLiteral(" · ") + m_note;
+        text += tr(" · %1 flipped, %2 lost").arg(flipped).arg(lost);
+    if (!m_note.isEmpty())
+        text += (evaluated > 0 ? QStringLiteral(" ") : QStringLiteral(" · ")) + m_note;
     m_counts->setText(text);
     m_counts->setToolTip(text);
 }

@@ -22,6 +22,13 @@
 
 namespace qs::ui {
 
+namespace {
+
+constexpr int kWidestName = 260; ///< pixels at first; the user may widen it
+constexpr int kHistogramWidth = 76;
+
+} // namespace
+
 LayersView::LayersView(QWidget* parent)
     : QWidget(parent), m_model(new SitesModel(this)), m_proxy(new SitesProxy(this)), m_table(new QTableView),
       m_filter(new QLineEdit), m_counts(new QLabel)
@@ -83,11 +90,11 @@ void LayersView::buildTable()
     const auto textWidth = [this](const QString& text) { return m_table->fontMetrics().horizontalAdvance(text); };
     for (int c = 0; c < static_cast<int>(SiteColumn::Count); ++c) {
         const auto column = static_cast<SiteColumn>(c);
-        int width = textWidth(columnInfo(column).header) + 26; // room for the arrow of sorting
+        int width = textWidth(columnInfo(column).header) + 16; // room for the arrow of sorting
         if (column == SiteColumn::Site)
             width = textWidth(QStringLiteral("blocks.10.softmax.output"));
         else if (column == SiteColumn::Histogram)
-            width = std::max(width, 84);
+            width = kHistogramWidth;
         else if (column == SiteColumn::Role || column == SiteColumn::Granularity)
             width = textWidth(QStringLiteral("Softmax output")) + 14;
         else if (column == SiteColumn::Range)
@@ -139,8 +146,14 @@ std::vector<SiteId> LayersView::visibleSites() const
 void LayersView::setRows(std::vector<SiteRow> rows)
 {
     m_settingSelection = true;
+    const bool other = m_model->rowCount() == 0;
     m_model->setRows(std::move(rows));
     m_settingSelection = false;
+    if (other) {
+        const int site = static_cast<int>(SiteColumn::Site);
+        m_table->resizeColumnToContents(site);
+        m_table->setColumnWidth(site, std::min(m_table->columnWidth(site), kWidestName));
+    }
     m_empty->showView();
     sayCounts();
 }

@@ -32,7 +32,7 @@ std::array<SiteColumnInfo, static_cast<std::size_t>(SiteColumn::Count)> makeColu
         "Isolated error: 10 log₁₀(Σx² / Σ(x − Q(x))²) with only this site quantized and its input that of the float "
         "network. 6 dB are about one bit.",
         true);
-    set(SiteColumn::Accumulated, "acc", "Accum., dB",
+    set(SiteColumn::Accumulated, "acc", "Acc., dB",
         "Accumulated error: SQNR of the value that enters the site in the quantized network, all sites before it "
         "quantized, against the float network.",
         true);
