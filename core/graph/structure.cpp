@@ -15,7 +15,7 @@ bool isOneOf(const std::string& op, const std::array<std::string_view, n>& list)
 }
 
 /// Nodes that one walk looks at: far more than lie between two layers of a network, and an end to hostile chains.
-constexpr std::size_t kMaxWalk = 1000;
+constexpr std::size_t kMaxWalk = 200;
 
 bool isConstant(const Graph& graph, TensorId id)
 {
