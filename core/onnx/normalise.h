@@ -1,8 +1,8 @@
 #pragma once
 
-
 namespace qs::onnx {
 
+// clang-format off
 // Canonical operators
 // ===================
 // What nodes of an imported graph look like, whatever opset and form the file used. All inputs are data; parameters are
@@ -53,6 +53,7 @@ namespace qs::onnx {
 //  products
 //   Linear                              x, weight [k, n], bias [n] or absent
 //   MatMul                              a, b
+//   Einsum                              a, b; equation
 //   Conv                                x, weight, bias or absent; strides, dilations, pads (begins, then ends), group;
 //                                       one or two spatial axes; auto_pad is resolved into pads
 //   ConvTranspose                       as Conv; output_padding
@@ -67,9 +68,8 @@ namespace qs::onnx {
 //   FakeQuantize                        x; scale (Float32) and zero_point (Int32): tensors, scalar or [channels]; qmin, qmax,
 //                                       axis:  (clamp(rne(x / scale) + zero_point, qmin, qmax) - zero_point) * scale
 //
-//  Einsum                               a, b; equation
-//
 // Never in an imported graph: Constant, ConstantOfShape, Shape, Size, Range, Identity, Dropout, Flatten, Squeeze, Unsqueeze,
 // Gemm, Sum, Upsample, GlobalAveragePool, DequantizeLinear, QuantizeLinear.
+// clang-format on
 
 } // namespace qs::onnx
