@@ -109,8 +109,11 @@ RecipePanel::RecipePanel(Session& session, QWidget* parent)
 
     for (auto signal : {&Session::selectionChanged, &Session::recipeChanged, &Session::modelChanged})
         connect(&session, signal, this, &RecipePanel::refresh);
-    for (auto signal : {&Session::planChanged, &Session::calibrationChanged})
-        connect(&session, signal, this, &RecipePanel::refreshNumbers);
+    connect(&session, &Session::planChanged, this, &RecipePanel::refreshNumbers);
+    connect(&session, &Session::calibrationChanged, this, [this] {
+        m_site = {}; // numbers of another calibration are no "before"
+        refreshNumbers();
+    });
     connect(&session, &Session::sitesChanged, this, &RecipePanel::refreshNumbers);
     refresh();
 }
@@ -322,8 +325,9 @@ void RecipePanel::refreshNumbers()
         m_site = id;
         m_before = m_after = plan;
     } else if (plan && plan != m_after) {
-        // "Before" is the last state with other settings; an equal plan of a new calibration replaces both.
-        m_before = m_after && m_after->settings != plan->settings ? m_after : plan;
+        // "Before" is the last state with other settings. A preview and the plan that follows it have the same.
+        if (!m_before || m_after->settings != plan->settings)
+            m_before = m_after ? m_after : plan;
         m_after = plan;
     }
     if (!plan) {

@@ -250,7 +250,7 @@ private:
     void setCalibration(std::shared_ptr<const stats::Calibration> calibration);
     /// Called by the history: the recipe is now this one. Starts preview and resolve.
     void recipeApplied(const quant::Recipe& recipe);
-    void startPreview(std::vector<SiteId> sites);
+    void startPreview(const std::vector<SiteId>& changed);
     void startResolve();
     void setPlan(std::shared_ptr<const quant::Plan> plan);
     void startProbe();

@@ -13,8 +13,6 @@ namespace {
 
 /// A resolve that runs longer than this is not worth waiting for once the recipe has moved on.
 constexpr qint64 kPatienceMs = 150;
-/// Previews of more sites than a person can see are left to resolve.
-constexpr std::size_t kPreviewSites = 8;
 /// Images on which an export is checked.
 constexpr std::size_t kVerifyImages = 16;
 
@@ -71,40 +69,25 @@ void Session::setCalibration(std::shared_ptr<const stats::Calibration> calibrati
         startResolve();
 }
 
-void Session::startPreview(std::vector<SiteId> which)
+void Session::startPreview(const std::vector<SiteId>& changed)
 {
-    std::erase_if(which, [this](SiteId id) { return !selected(id); });
-    if (!m_calibration || which.empty())
+    // The one site that single-site views show, alone: it must not wait for the others.
+    if (!m_calibration || std::ranges::find(changed, m_current) == changed.end())
         return;
-    if (const auto first = std::ranges::find(which, m_current); first != which.end())
-        std::iter_swap(which.begin(), first);
-    which.resize(std::min(which.size(), kPreviewSites));
-    std::vector<std::pair<SiteId, quant::SiteSettings>> wanted;
-    for (const SiteId id : which)
-        wanted.emplace_back(id, settings(id));
     m_jobs->preview.start(
-        [model = m_model, calibration = m_calibration.value, wanted](const Context& context) -> Result<SitePlans> {
-            SitePlans plans;
-            for (const auto& [id, settings] : wanted) {
-                if (context.stopRequested())
-                    return cancelled();
-                QS_ASSIGN(quant::SitePlan plan,
-                          quant::resolveSite(model->graph, model->sites[id], *calibration, settings));
-                plans.emplace_back(id, std::make_shared<const quant::SitePlan>(std::move(plan)));
-            }
-            return plans;
+        [model = m_model, calibration = m_calibration.value, id = m_current,
+         settings = settings(m_current)](const Context&) -> Result<SitePreview> {
+            QS_ASSIGN(quant::SitePlan plan,
+                      quant::resolveSite(model->graph, model->sites[id], *calibration, settings));
+            return SitePreview{id, std::make_shared<const quant::SitePlan>(std::move(plan))};
         },
-        [this, model = m_model](Result<SitePlans> result) {
+        [this, model = m_model](Result<SitePreview> result) {
             if (!succeeded(result) || model != m_model || m_plan.current)
                 return;
-            std::vector<SiteId> sites;
-            for (auto& [id, plan] : *result) {
-                m_previews[id] = std::move(plan);
-                sites.push_back(id);
-            }
-            emit sitesChanged(sites);
+            m_previews[result->site] = result->plan;
+            emit sitesChanged({result->site});
         },
-        Job<SitePlans>::WhenBusy::Follow);
+        Job<SitePreview>::WhenBusy::Follow);
 }
 
 void Session::startResolve()

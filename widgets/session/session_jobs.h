@@ -14,7 +14,10 @@ struct Evaluated {
     std::shared_ptr<const quant::FloatReference> reference;
 };
 
-using SitePlans = std::vector<std::pair<SiteId, std::shared_ptr<const quant::SitePlan>>>;
+struct SitePreview {
+    SiteId site;
+    std::shared_ptr<const quant::SitePlan> plan;
+};
 using Profiles = std::shared_ptr<const std::vector<quant::SiteProfile>>;
 
 /// The jobs of a session and what they share. Only session*.cpp include this.
@@ -42,7 +45,7 @@ struct Session::Jobs {
     Job<SessionDocument> openSession;
     Job<bool> saveSession, report;
     Job<quant::Recipe> recipeFile;
-    Job<SitePlans> preview;
+    Job<SitePreview> preview;
     Job<std::shared_ptr<const quant::Plan>> resolve;
     Job<std::shared_ptr<const stats::Calibration>> calibrate;
     Job<Evaluated> evaluate;

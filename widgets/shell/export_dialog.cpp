@@ -41,6 +41,7 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
                       "signed bytes can saturate; slower on CPUs with VNNI."),
                    this);
     why->setWordWrap(true);
+    why->setMinimumWidth(600); // or it asks for the height of a narrow column
     why->setForegroundRole(QPalette::PlaceholderText);
     form->addRow(QString(), why);
     layout->addLayout(form);

@@ -62,7 +62,6 @@ void MainWindow::buildStrips()
     m_corner = new QLabel(this);
     m_corner->setContentsMargins(8, 0, 12, 0);
     m_corner->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    m_corner->setMinimumHeight(menuBar()->sizeHint().height());
     menuBar()->setCornerWidget(m_corner);
 }
 
@@ -236,6 +235,7 @@ void MainWindow::updateTitle()
                              .arg(model->info.width)
                              .arg(model->info.classes)
                              .arg(model->info.opset));
+    m_corner->setMinimumHeight(menuBar()->height() - 2);
     menuBar()->setCornerWidget(m_corner); // lays the bar out again for the new text
     m_corner->show();
 }
