@@ -11,9 +11,11 @@
 
 #include <QDir>
 #include <QElapsedTimer>
+#include <QEventLoop>
 #include <QFileInfo>
 #include <QTableView>
 #include <QTest>
+#include <QTimer>
 
 #include <algorithm>
 
@@ -122,10 +124,19 @@ private slots:
         QVERIFY(site.valid());
         m_session->select(site);
         QTRY_VERIFY(m_distribution->histogram().grid() != nullptr);
+        // From the wish to the first painting with the new levels: no polling, every painting is looked at.
         QElapsedTimer timer;
+        QEventLoop loop;
+        const auto stop = [&loop, this] {
+            if (m_distribution->histogram().grid()->levels() == 8)
+                loop.quit();
+        };
+        connect(&m_distribution->histogram(), &QCustomPlot::afterReplot, &loop, stop);
+        QTimer::singleShot(5000, &loop, &QEventLoop::quit);
         timer.start();
         emit m_layers->bitsWished(site, 3);
-        QTRY_VERIFY(m_distribution->histogram().grid()->levels() == 8);
+        loop.exec();
+        QCOMPARE(m_distribution->histogram().grid()->levels(), 8);
         qInfo("edit of bits to the new grid in the histogram: %.1f ms",
               static_cast<double>(timer.nsecsElapsed()) / 1e6);
         QTRY_COMPARE(m_layers->model().rows()[site.index()].bits, 3);

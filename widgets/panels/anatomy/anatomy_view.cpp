@@ -30,6 +30,20 @@ QString lineName(graph::Role role, graph::SiteKind kind)
     return kind == graph::SiteKind::Weight ? AnatomyMap::tr("%1, weight").arg(text) : text;
 }
 
+/// The colour map as a strip, from the worst to the best.
+class ColourBar : public QWidget {
+public:
+    ColourBar() { setFixedSize(120, 12); }
+
+protected:
+    void paintEvent(QPaintEvent*) override
+    {
+        QPainter painter(this);
+        for (int x = 0; x < width(); ++x)
+            painter.fillRect(x, 0, 1, height(), magnitudeColour(static_cast<double>(x) / (width() - 1)));
+    }
+};
+
 } // namespace
 
 AnatomyMap::AnatomyMap(QWidget* parent) : QWidget(parent)
@@ -132,13 +146,12 @@ QString AnatomyMap::valueText(double value) const
     }
 }
 
-QString AnatomyMap::legend() const
+std::pair<QString, QString> AnatomyMap::legend() const
 {
     if (!(m_high >= m_low))
-        return tr("no numbers yet");
-    const QString low = valueText(m_low);
-    const QString high = valueText(m_high);
-    return highIsBad() ? tr("dark: %1, bright: %2").arg(high, low) : tr("dark: %1, bright: %2").arg(low, high);
+        return {};
+    return highIsBad() ? std::pair(valueText(m_high), valueText(m_low))
+                       : std::pair(valueText(m_low), valueText(m_high));
 }
 
 int AnatomyMap::labelWidth() const
@@ -221,10 +234,11 @@ void AnatomyMap::paintEvent(QPaintEvent*)
         }
         if (std::ranges::any_of(cell.sites, [this](std::size_t i) { return m_selected.contains(m_sites[i].id); })) {
             painter.setBrush(Qt::NoBrush);
-            painter.setPen(QPen(c.plotBackground, 1));
-            painter.drawRect(rect.adjusted(1.5, 1.5, -1.5, -1.5));
+            // Two lines, dark and light: one of them stands out from any colour.
             painter.setPen(QPen(c.selection, 2));
-            painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5));
+            painter.drawRect(rect.adjusted(1, 1, -1, -1));
+            painter.setPen(QPen(c.plotBackground, 2));
+            painter.drawRect(rect.adjusted(3, 3, -3, -3));
         }
     }
     if (m_dragging) {
@@ -274,7 +288,8 @@ void AnatomyMap::leaveEvent(QEvent*)
 }
 
 AnatomyView::AnatomyView(QWidget* parent)
-    : QWidget(parent), m_map(new AnatomyMap), m_colour(new QComboBox), m_legend(new QLabel), m_hover(new QLabel)
+    : QWidget(parent), m_map(new AnatomyMap), m_colour(new QComboBox), m_dark(new QLabel), m_bright(new QLabel),
+      m_bar(new ColourBar), m_hover(new QLabel)
 {
     m_colour->addItems({tr("Isolated SQNR"), tr("Accumulated SQNR"), tr("Bits"), tr("Kurtosis"), tr("Output error")});
     m_colour->setAccessibleName(tr("Figure that colours the map"));
@@ -285,7 +300,10 @@ AnatomyView::AnatomyView(QWidget* parent)
     layout->setSpacing(4);
     auto* bar = new QHBoxLayout;
     bar->addWidget(m_colour);
-    bar->addWidget(m_legend);
+    bar->addSpacing(8);
+    bar->addWidget(m_dark);
+    bar->addWidget(m_bar);
+    bar->addWidget(m_bright);
     bar->addStretch();
     layout->addLayout(bar);
     layout->addWidget(m_map, 1);
@@ -319,7 +337,10 @@ void AnatomyView::showReason(const QString& text)
 
 void AnatomyView::sayLegend()
 {
-    m_legend->setText(m_map->legend());
+    const auto [dark, bright] = m_map->legend();
+    m_dark->setText(dark.isEmpty() ? tr("no numbers yet") : dark);
+    m_bright->setText(bright);
+    m_bar->setVisible(!dark.isEmpty());
 }
 
 } // namespace qs::ui

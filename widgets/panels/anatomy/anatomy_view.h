@@ -46,8 +46,8 @@ public:
     /// Sites whose cells touch the rectangle, in pixels.
     std::vector<SiteId> sitesIn(const QRect& rect) const;
     QRect cellOf(SiteId site) const;
-    /// "least … most" of what the colours span.
-    QString legend() const;
+    /// What the ends of the colour map stand for, dark and bright; "" where there are no numbers.
+    std::pair<QString, QString> legend() const;
     /// Place of a value on the colour map: 0 is the worst (fewest dB, fewest bits, heaviest tail).
     double shade(double value) const;
     QSize minimumSizeHint() const override;
@@ -106,7 +106,9 @@ private:
     AnatomyMap* m_map;
     EmptyState* m_empty;
     QComboBox* m_colour;
-    QLabel* m_legend;
+    QLabel* m_dark;
+    QLabel* m_bright;
+    QWidget* m_bar;
     QLabel* m_hover;
 };
 

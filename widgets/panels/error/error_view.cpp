@@ -59,6 +59,10 @@ ErrorView::ErrorView(QWidget* parent)
     m_split->setMinimumHeight(100);
     layout->addWidget(splitter, 1);
     layout->addWidget(m_hover);
+    // Both plots start at the same place.
+    auto* margins = new QCPMarginGroup(m_depth);
+    m_depth->axisRect()->setMarginGroup(QCP::msLeft | QCP::msRight, margins);
+    m_split->axisRect()->setMarginGroup(QCP::msLeft | QCP::msRight, margins);
     m_empty = new EmptyState(content);
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);

@@ -21,6 +21,13 @@ std::array<double, 3> parts(const ErrorSplit& split, bool shares)
     return {split.weightRounding * factor, split.activationRounding * factor, split.clipping * factor};
 }
 
+/// Of an older recipe.
+QColor faded(QColor colour)
+{
+    colour.setAlpha(90);
+    return colour;
+}
+
 std::array<QColor, 3> partColours()
 {
     return {colours().weight, colours().rounding, colours().clipping};
@@ -175,7 +182,7 @@ void SplitPlot::draw(QCPPainter& painter)
             sum += each[part];
             const double top = yAxis->coordToPixel(sum);
             painter.fillRect(QRectF(left, top, width, bottom - top),
-                             m_picture.isolatedCurrent ? all[part] : all[part].darker(150));
+                             m_picture.isolatedCurrent ? all[part] : faded(all[part]));
         }
     }
 }

@@ -25,7 +25,7 @@ QString verdict(const ImageRow& row)
         return ImagesModel::tr("✗ lost");
     if (row.flipped())
         return row.label && !row.wrong() ? ImagesModel::tr("✓ gained") : ImagesModel::tr("⇄ flipped");
-    return row.wrong() ? ImagesModel::tr("✗ both wrong") : row.label ? ImagesModel::tr("✓") : ImagesModel::tr("same");
+    return row.wrong() ? ImagesModel::tr("✗ wrong") : row.label ? ImagesModel::tr("✓") : ImagesModel::tr("same");
 }
 
 } // namespace
@@ -107,7 +107,7 @@ QVariant ImagesModel::headerData(int section, Qt::Orientation orientation, int r
                                     tr("Float top-1"), tr("Quantized top-1"), tr("Image")};
     static const QStringList help{QString(),
                                   tr("Flipped: another best class than in float. Lost: right in float, wrong now. "
-                                     "Gained: the other way round."),
+                                     "Gained: the other way round. Wrong: both networks."),
                                   tr("Right class, from the folder's labels"),
                                   tr("Best class of the float network and its probability"),
                                   tr("Best class of the quantized network and its probability"),

@@ -11,7 +11,6 @@
 #include <QMenu>
 #include <QPushButton>
 #include <QSaveFile>
-#include <QScrollArea>
 #include <QSplitter>
 #include <QTableView>
 #include <QVBoxLayout>
@@ -23,7 +22,7 @@ namespace qs::ui {
 namespace {
 
 constexpr int kRowPicture = 36;
-constexpr int kDetailPicture = 160;
+constexpr int kDetailPicture = 150;
 
 } // namespace
 
@@ -54,11 +53,12 @@ ImagesView::ImagesView(QWidget* parent)
     top->addWidget(m_counts, 1);
     top->addWidget(m_evaluate);
     layout->addLayout(top);
-    auto* splitter = new QSplitter;
+    auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(m_table);
     splitter->addWidget(buildDetail());
-    splitter->setStretchFactor(0, 3);
-    splitter->setStretchFactor(1, 2);
+    splitter->setStretchFactor(0, 1);
+    splitter->setStretchFactor(1, 0);
+    m_table->setMinimumHeight(3 * kRowPicture);
     splitter->setChildrenCollapsible(false);
     layout->addWidget(splitter, 1);
     m_empty = new EmptyState(content);
@@ -101,10 +101,10 @@ void ImagesView::buildTable()
     };
     m_table->setColumnWidth(static_cast<int>(ImageColumn::Picture), kRowPicture + 12);
     m_table->setColumnWidth(static_cast<int>(ImageColumn::Name), width("0000000.jpg"));
-    m_table->setColumnWidth(static_cast<int>(ImageColumn::Verdict), width("both wrong xx"));
+    m_table->setColumnWidth(static_cast<int>(ImageColumn::Verdict), width("flipped xx"));
     m_table->setColumnWidth(static_cast<int>(ImageColumn::Label), width("pinstriped"));
-    m_table->setColumnWidth(static_cast<int>(ImageColumn::Float), width("blotched  99.9 %"));
-    m_table->setColumnWidth(static_cast<int>(ImageColumn::Quantized), width("blotched  99.9 %"));
+    m_table->setColumnWidth(static_cast<int>(ImageColumn::Float), width("pinstriped  99.9 %"));
+    m_table->setColumnWidth(static_cast<int>(ImageColumn::Quantized), width("pinstriped  99.9 %"));
     m_table->sortByColumn(static_cast<int>(ImageColumn::Picture), Qt::AscendingOrder);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex& current) {
@@ -123,28 +123,23 @@ QWidget* ImagesView::buildDetail()
 {
     m_picture->setAlignment(Qt::AlignLeft | Qt::AlignTop);
     m_picture->setFixedHeight(kDetailPicture);
-    m_caption->setWordWrap(true);
-    m_caption->setAlignment(Qt::AlignLeft | Qt::AlignTop);
-    auto* page = new QWidget;
-    auto* layout = new QVBoxLayout(page);
-    layout->setContentsMargins(10, 4, 6, 4);
-    auto* top = new QHBoxLayout;
-    top->addWidget(m_picture);
-    top->addWidget(m_caption, 1);
-    layout->addLayout(top);
+    m_caption->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* lists = new QHBoxLayout;
     lists->setSpacing(20);
     lists->addWidget(m_float);
     lists->addWidget(m_quantized);
-    layout->addSpacing(4);
-    layout->addLayout(lists);
-    layout->addStretch();
-    auto* scroll = new QScrollArea;
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setWidget(page);
-    return scroll;
+    auto* words = new QVBoxLayout;
+    words->setSpacing(4);
+    words->addWidget(m_caption);
+    words->addLayout(lists);
+    words->addStretch();
+    auto* page = new QWidget;
+    auto* layout = new QHBoxLayout(page);
+    layout->setContentsMargins(2, 6, 6, 2);
+    layout->setSpacing(12);
+    layout->addWidget(m_picture, 0, Qt::AlignTop);
+    layout->addLayout(words, 1);
+    return page;
 }
 
 int ImagesView::imageAt(const QModelIndex& proxyIndex) const
@@ -237,13 +232,13 @@ void ImagesView::showDetail()
                                                          Qt::SmoothTransformation));
     QString caption = QStringLiteral("<b>%1</b>").arg(row.name.toHtmlEscaped());
     if (row.label)
-        caption += tr("<br>label: %1").arg(row.labelName.toHtmlEscaped());
+        caption += tr("  ·  label: %1").arg(row.labelName.toHtmlEscaped());
     const QString verdict =
         picture.siblingAtColumn(static_cast<int>(ImageColumn::Verdict)).data().toString().toHtmlEscaped();
     if (!verdict.isEmpty())
-        caption += QStringLiteral("<br>") + verdict;
+        caption += QStringLiteral("  ·  ") + verdict;
     if (row.evaluated() && !m_model->current())
-        caption += tr("<br>of an older recipe");
+        caption += tr("  ·  of an older recipe");
     m_caption->setText(caption);
     m_float->setVisible(true);
     m_quantized->setVisible(true);
