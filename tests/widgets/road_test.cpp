@@ -310,6 +310,41 @@ private slots:
         say("export");
     }
 
+    void aSiteOfDeitTinyIsRedrawnAtOnce()
+    {
+        const QString assets = qEnvironmentVariable("QUANTOSCOPE_TEST_ASSETS");
+        if (assets.isEmpty())
+            QSKIP("QUANTOSCOPE_TEST_ASSETS is not set");
+        m_session->setCalibrationCount(8);
+        m_session->openCalibrationImages(assets + QStringLiteral("/images/imagenet-calib"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->calibrationImages() != nullptr, kPatienceMs);
+        m_session->openModel(assets + QStringLiteral("/models/deit_tiny_patch16_224.onnx"));
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+        QElapsedTimer clock;
+        qint64 shownMs = -1;
+        const auto shown = [&] { shownMs = shownMs < 0 ? clock.elapsed() : shownMs; };
+        connect(m_session.get(), &Session::sitesChanged, this, shown);
+        connect(m_session.get(), &Session::planChanged, this, shown);
+        quant::SitePatch mse;
+        mse.estimator.emplace();
+        mse.estimator->kind = quant::EstimatorKind::Mse;
+        for (const char* name :
+             {"blocks.3.fc2.input", "blocks.3.fc2.weight", "blocks.3.av.softmax", "blocks.3.qkv.weight"})
+            for (const quant::SitePatch& patch : {bitsPatch(4), mse}) {
+                const auto sites = sitesNamed(*m_session, name);
+                QVERIFY2(!sites.empty(), name);
+                m_session->select(sites.front());
+                QTest::qWait(50);
+                shownMs = -1;
+                clock.start();
+                m_session->editSelection(patch);
+                QTRY_VERIFY_WITH_TIMEOUT(shownMs >= 0, kPatienceMs);
+                qInfo("%s, %s: %lld ms", name, patch.bits ? "bits" : "MSE", static_cast<long long>(shownMs));
+                QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current, kPatienceMs);
+            }
+        m_session->cancelJobs();
+    }
+
     void bothThemesHaveReadableText()
     {
         const auto contrast = [](const QColor& a, const QColor& b) {

@@ -5,6 +5,7 @@
 #include "widgets/theme/format.h"
 #include "widgets/theme/icon.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QEvent>
@@ -179,6 +180,12 @@ void RecipePanel::buildForm(QWidget* form)
     range->addWidget(new QLabel(QStringLiteral("…"), m_range));
     range->addWidget(m_high);
     fields->addRow(QString(), m_range);
+    m_safe = new QCheckBox(tr("Safe from &saturation"), form);
+    m_safe->setToolTip(
+        tr("8-bit weights of linear layers on which no x86 CPU saturates: ONNX Runtime's product of unsigned "
+           "and signed bytes adds two products in 16 bits on CPUs without VNNI, so the scale of a channel is "
+           "raised until all pairs fit. Costs about 2 dB of the weight's SQNR; fewer bits never saturate."));
+    fields->addRow(QString(), m_safe);
     outer->addLayout(fields);
 
     auto* buttons = new QHBoxLayout;
@@ -230,6 +237,11 @@ void RecipePanel::buildForm(QWidget* form)
             patch.estimator->low = plan ? plan->range.low : -1;
             patch.estimator->high = plan ? plan->range.high : 1;
         }
+        edit(patch);
+    });
+    connect(m_safe, &QCheckBox::clicked, this, [this](bool on) {
+        quant::SitePatch patch;
+        patch.saturationSafe = on;
         edit(patch);
     });
     for (QDoubleSpinBox* box : {m_low, m_high})
@@ -308,6 +320,14 @@ void RecipePanel::refresh()
         m_low->setValue(current.estimator.low);
         m_high->setValue(current.estimator.high);
     }
+    const auto isWeight = [this](SiteId id) {
+        return m_session.sites()[id].kind == graph::SiteKind::Weight && m_session.settings(id).bits == 8;
+    };
+    const int safe = common(settings, [](const auto& s) { return s.saturationSafe ? 1 : 0; });
+    m_safe->setVisible(std::ranges::any_of(selection, isWeight));
+    m_safe->setEnabled(editable);
+    m_safe->setTristate(safe == kMixed);
+    m_safe->setCheckState(safe == kMixed ? Qt::PartiallyChecked : safe ? Qt::Checked : Qt::Unchecked);
     m_lock->setChecked(locked == selection.size());
     m_lock->setText(locked == selection.size() ? tr("Locked") : tr("Lock"));
     m_reset->setEnabled(editable);

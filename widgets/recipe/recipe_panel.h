@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
@@ -39,6 +40,7 @@ private:
     QWidget* m_range;
     QDoubleSpinBox* m_low;
     QDoubleSpinBox* m_high;
+    QCheckBox* m_safe;
     QLabel* m_numbers;
     QLabel* m_note;
     QPushButton* m_reset;

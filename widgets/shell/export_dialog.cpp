@@ -129,11 +129,14 @@ void ExportDialog::report(const ExportOutcome& outcome)
         const onnx::VerifyReport& v = *outcome.verification;
         colour = v.passed ? colours().good : colours().bad;
         check =
-            tr("%1 Loaded again and run on %2 images: the same top-1 as predicted on %3, logits at most %4 of the "
-               "largest apart, %5 weight tensors equal bit by bit.")
+            tr("%1 Loaded again and run on %2 images: the same top-1 as predicted on %3, %4, %5 weight tensors equal "
+               "bit by bit.")
                 .arg(v.passed ? tr("✓ Checked.") : tr("✗ The check failed."))
                 .arg(v.images)
-                .arg(formatPercent(v.top1Agreement), formatNumber(v.maxLogitDifference))
+                .arg(formatPercent(v.top1Agreement),
+                     v.maxLogitDifference == 0
+                         ? tr("logits equal")
+                         : tr("logits at most %1 of the largest apart").arg(formatNumber(v.maxLogitDifference)))
                 .arg(v.weightsCompared);
     } else if (outcome.verificationError) {
         colour = colours().bad;
