@@ -5,9 +5,37 @@
 #include "core/graph/sites.h"
 #include "core/stats/calibration.h"
 
+#include <cstddef>
+#include <memory>
 #include <span>
+#include <vector>
 
 namespace qs::quant {
+
+/// Output error of quantizing an activation, for searches that try many candidates:
+///   error(Q) = sum over sample rows x, readers W of |(x - Q(x)) W|²
+/// by the smaller of the products with W (k × n) and with the Gram matrix W Wᵀ (k × k). Const and thread-safe.
+class OutputMetric {
+public:
+    /// A reader: W as rows of [k, n], row-major.
+    struct Reader {
+        std::span<const float> weight;
+        std::size_t n = 0;
+    };
+    /// rows: [m, k].
+    OutputMetric(std::span<const float> rows, std::size_t k, std::span<const Reader> readers);
+    ~OutputMetric();
+    OutputMetric(OutputMetric&&) noexcept;
+
+    double squaredError(const exec::ElementMap& map) const;
+    double squaredSignal() const; ///< of the float values
+    std::span<const float> rows() const;
+    std::size_t channels() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
 
 // sum (y - y_q)² / sum y² of the products that a site feeds, on the sampled rows; the bias is left out of y.
 // NaN where there are no rows, or where no reader is a Linear or a 1 × 1 convolution without groups.

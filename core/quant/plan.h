@@ -7,8 +7,10 @@
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
 #include "core/quant/estimator.h"
+#include "core/quant/level_grids.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/recipe.h"
+#include "core/quant/smoothing.h"
 #include "core/stats/calibration.h"
 
 #include <cstdint>
@@ -34,16 +36,19 @@ struct SiteError {
 struct SitePlan {
     SiteSettings settings;
     Range range;                                 ///< per tensor; for channels the hull
-    UniformGrid grid;                            ///< empty where the site stays in float
+    UniformGrid grid;                            ///< uniform quantizers; else empty
+    LevelGrid levels;                            ///< quantizers that are not uniform; else empty
     std::shared_ptr<const exec::ElementMap> map; ///< activations; null in float
     /// Weights: int8 codes in the shape of the weight; empty in float. The grid's codes are int8 too: an asymmetric
     /// one is moved by -2^(bits-1).
     Tensor codes;
-    Tensor dequantized; ///< weights: what the simulation multiplies with
+    Tensor dequantized; ///< weights: what the simulation multiplies with (of Ŵ where the input is smoothed)
+    std::shared_ptr<const SmoothingPlan> smoothing; ///< activations; null where there is none
     SiteError error;
     bool raisedForBias = false; ///< weights: a channel's scale is larger than its range asks for, see BiasPlan
 
-    bool quantized() const { return !grid.scale.empty(); }
+    bool uniform() const { return !grid.scale.empty(); }
+    bool quantized() const { return uniform() || levels.index() != 0; }
 };
 
 /// Bias of a linear layer or convolution whose input and weight are both quantized, as integer kernels add it:
@@ -62,6 +67,7 @@ struct Plan {
     std::vector<std::shared_ptr<const SitePlan>> sites;    ///< by SiteId
     std::map<NodeId, std::shared_ptr<const BiasPlan>> biases;
     exec::Simulation simulation;   ///< what the executor runs
+    exec::Simulation smoothed;     ///< the float network with every smoothing in it: the same function, other values
     double meanWeightBits = 0;     ///< over weight elements (float counts as 32)
     double meanActivationBits = 0; ///< over activation elements of the covered sites
     std::size_t modelBytes =
@@ -80,9 +86,9 @@ Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const gra
                                             const Recipe& recipe, const Plan* previous, const Context& context);
 
 /// One site alone, for a preview while a control moves. Under 50 ms on any site of DeiT-Tiny. As in a whole plan, but
-/// without the guard of the bias. The output error of a weight uses the sample of the nearest activation site before
-/// it that fits. Errors: InvalidArgument with the site's name (bits, quantizer or estimator that make no sense, no
-/// statistics).
+/// without the guard of the bias, and a weight as if its input were not smoothed. The output error of a weight uses
+/// the sample of the nearest activation site before it that fits. Errors: InvalidArgument with the site's name (bits,
+/// quantizer or estimator that make no sense, no statistics).
 Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
                              const stats::Calibration& calibration, const SiteSettings& settings);
 

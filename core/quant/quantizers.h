@@ -3,6 +3,8 @@
 #include "core/base/error.h"
 #include "core/exec/simulation.h"
 #include "core/quant/estimator.h"
+#include "core/quant/level_grids.h"
+#include "core/quant/output_error.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
@@ -16,9 +18,18 @@ namespace qs::quant {
 /// What a quantizer makes of the statistics of an activation.
 struct ActivationNumbers {
     Range range;                                 ///< chosen; the hull where channels differ
-    UniformGrid grid;                            ///< the grid, or the one that describes the quantizer best
+    UniformGrid grid;                            ///< of uniform quantizers; empty where `levels` says more
+    LevelGrid levels;                            ///< of the others
     std::shared_ptr<const exec::ElementMap> map; ///< never null
     GridError error;                             ///< expected, over all values
+};
+
+/// What a quantizer works from.
+struct QuantizerInput {
+    const stats::SiteStatistics& statistics; ///< after smoothing
+    const SiteSettings& settings;
+    const OutputMetric* output =
+        nullptr; ///< null: the readers are not products with constant weights, or not asked for
 };
 
 /// A way to turn activations into codes. One file in core/quant/quantizers defines it, one line of quantizers.cpp
@@ -27,8 +38,10 @@ struct QuantizerDef {
     std::string_view name;        ///< in recipes, e.g. "uniform"
     std::string_view title;       ///< for people
     std::string_view description; ///< one sentence, with the source
+    /// Whether the values suit it (log: none below 0). The window offers it there; resolve says why not elsewhere.
+    bool (*suits)(const stats::SiteStatistics& statistics);
     /// Errors: InvalidArgument (settings that this quantizer does not take); `where` is left to the caller.
-    Result<ActivationNumbers> (*resolve)(const stats::SiteStatistics& statistics, const SiteSettings& settings);
+    Result<ActivationNumbers> (*resolve)(const QuantizerInput& input);
 };
 
 /// All quantizers, "uniform" first.

@@ -74,6 +74,8 @@ void SitePatch::applyTo(SiteSettings& settings) const
     assign(settings.quantizer, quantizer);
     assign(settings.estimator, estimator);
     assign(settings.saturationSafe, saturationSafe);
+    assign(settings.objective, objective);
+    assign(settings.smoothing, smoothing);
 }
 
 void SitePatch::merge(const SitePatch& other)
@@ -84,6 +86,8 @@ void SitePatch::merge(const SitePatch& other)
     assign(quantizer, other.quantizer);
     assign(estimator, other.estimator);
     assign(saturationSafe, other.saturationSafe);
+    assign(objective, other.objective);
+    assign(smoothing, other.smoothing);
 }
 
 bool Selector::matches(const graph::Site& site) const

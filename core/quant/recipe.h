@@ -39,6 +39,31 @@ struct Estimator {
     friend bool operator==(const Estimator&, const Estimator&) = default;
 };
 
+/// What a search of a quantizer's parameters (ranges, ratios, splits) makes small.
+enum class Objective {
+    InputError,  ///< sum (x - Q(x))², on the histogram
+    OutputError, ///< sum (y - y_q)² of the operators that read the site, on the sample rows; where they are products
+                 ///< with constant weights, InputError elsewhere
+};
+
+/// A change of scale and offset of every channel of an activation, X̂ = (X - b) / s, that the weights and bias of its
+/// readers undo:  Ŵ = W·diag(s), ĉ = c + W b. The float network stays the same. See smoothing.h for the formulas.
+enum class SmoothingKind {
+    None,
+    Scale,      ///< SmoothQuant: s, no b
+    ShiftScale, ///< SQ-b: b to the middle of each channel's range, then s
+    Shift,      ///< b alone
+};
+struct Smoothing {
+    SmoothingKind kind = SmoothingKind::None;
+    double alpha = 0.5; ///< migration strength in [0, 1]: 0 leaves the difficulty to the activation
+    bool searchAlpha =
+        false; ///< alpha from 0, 0.05, ..., 1 by the output error of the sample rows; `alpha` is unused
+    /// The middle and half width of a channel are those of its quantiles 1 - q and q; 1: of its extremes.
+    double quantile = 1;
+    friend bool operator==(const Smoothing&, const Smoothing&) = default;
+};
+
 /// All choices for one site.
 struct SiteSettings {
     int bits = 8; ///< 2..8, or kFloatBits
@@ -46,11 +71,13 @@ struct SiteSettings {
     Granularity granularity = Granularity::Tensor;
     std::string quantizer = "uniform"; ///< name in the list of quantizers (quantizer.h)
     Estimator estimator;
-    /// 8-bit weights of linear layers that no x86 CPU saturates on: ONNX Runtime's u8 × s8 product without VNNI adds two
-    /// neighbouring products in 16 bits, so the scale of an output channel is raised until every pair of codes
+    /// 8-bit weights of linear layers that no x86 CPU saturates on: ONNX Runtime's u8 × s8 product without VNNI adds
+    /// two neighbouring products in 16 bits, so the scale of an output channel is raised until every pair of codes
     /// (q[2j], q[2j + 1]) along the inputs has positive parts, and negative parts, that add up to at most 128.
     /// Costs about 2 dB of the weight's SQNR; fewer bits never saturate. Activations ignore it.
     bool saturationSafe = true;
+    Objective objective = Objective::InputError; ///< activations; quantizers and estimators that search
+    Smoothing smoothing;                         ///< activations that enter linear layers
 
     bool isFloat() const { return bits == kFloatBits; }
     friend bool operator==(const SiteSettings&, const SiteSettings&) = default;
@@ -64,6 +91,8 @@ struct SitePatch {
     std::optional<std::string> quantizer;
     std::optional<Estimator> estimator;
     std::optional<bool> saturationSafe;
+    std::optional<Objective> objective;
+    std::optional<Smoothing> smoothing;
 
     bool empty() const;
     void applyTo(SiteSettings& settings) const;
@@ -95,8 +124,8 @@ struct Recipe {
 
     std::string preset; ///< name it started from, "" for none
     graph::Coverage coverage = graph::Coverage::MatMul;
-    SiteSettings weight{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}, true};
-    SiteSettings activation{8, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}, true};
+    SiteSettings weight{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}, true, {}, {}};
+    SiteSettings activation{8, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}, true, {}, {}};
     std::vector<Rule> rules;
     std::map<std::string, SitePatch> overrides;
     std::set<std::string> locked; ///< sites that searches and group edits leave alone

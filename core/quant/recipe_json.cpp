@@ -31,6 +31,11 @@ const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"},
                                        {EstimatorKind::Mse, "mse"},
                                        {EstimatorKind::Entropy, "entropy"},
                                        {EstimatorKind::Manual, "manual"}};
+const Names<Objective> kObjectives{{Objective::InputError, "input-error"}, {Objective::OutputError, "output-error"}};
+const Names<SmoothingKind> kSmoothings{{SmoothingKind::None, "none"},
+                                       {SmoothingKind::Scale, "smoothquant"},
+                                       {SmoothingKind::ShiftScale, "sq-b"},
+                                       {SmoothingKind::Shift, "shift"}};
 
 template <class T>
 std::string nameOf(const Names<T>& names, T value)
@@ -61,6 +66,19 @@ Json estimatorJson(const Estimator& estimator)
     return json;
 }
 
+Json smoothingJson(const Smoothing& smoothing)
+{
+    Json json{{"kind", nameOf(kSmoothings, smoothing.kind)}};
+    const Smoothing defaults;
+    if (smoothing.kind != SmoothingKind::None || smoothing.alpha != defaults.alpha)
+        json["alpha"] = smoothing.alpha;
+    if (smoothing.searchAlpha)
+        json["search_alpha"] = true;
+    if (smoothing.quantile != defaults.quantile)
+        json["quantile"] = smoothing.quantile;
+    return json;
+}
+
 Json patchJson(const SitePatch& patch)
 {
     Json json = Json::object();
@@ -76,13 +94,17 @@ Json patchJson(const SitePatch& patch)
         json["estimator"] = estimatorJson(*patch.estimator);
     if (patch.saturationSafe)
         json["saturation_safe"] = *patch.saturationSafe;
+    if (patch.objective)
+        json["objective"] = nameOf(kObjectives, *patch.objective);
+    if (patch.smoothing)
+        json["smoothing"] = smoothingJson(*patch.smoothing);
     return json;
 }
 
 Json settingsJson(const SiteSettings& settings)
 {
     return patchJson({settings.bits, settings.scheme, settings.granularity, settings.quantizer, settings.estimator,
-                      settings.saturationSafe});
+                      settings.saturationSafe, settings.objective, settings.smoothing});
 }
 
 Json selectorJson(const Selector& selector)
@@ -151,6 +173,13 @@ Result<double> readNumber(const Json& json, const std::string& path)
     return json.get<double>();
 }
 
+Result<bool> readFlag(const Json& json, const std::string& path)
+{
+    if (!json.is_boolean())
+        return wrong("must be true or false", path);
+    return json.get<bool>();
+}
+
 Result<int> readInteger(const Json& json, const std::string& path)
 {
     if (!json.is_number_integer() || json.get<double>() < INT32_MIN || json.get<double>() > INT32_MAX)
@@ -202,9 +231,35 @@ Result<Estimator> readEstimator(const Json& json, const std::string& path)
     return estimator;
 }
 
+Result<Smoothing> readSmoothing(const Json& json, const std::string& path)
+{
+    QS_CHECK(checkKeys(json, path, {"kind", "alpha", "search_alpha", "quantile"}));
+    Smoothing smoothing;
+    if (!json.contains("kind"))
+        return wrong("is missing", child(path, "kind"));
+    QS_ASSIGN(smoothing.kind, readName(json["kind"], child(path, "kind"), kSmoothings));
+    if (json.contains("alpha")) {
+        const std::string at = child(path, "alpha");
+        QS_ASSIGN(smoothing.alpha, readNumber(json["alpha"], at));
+        if (smoothing.alpha < 0 || smoothing.alpha > 1)
+            return wrong("must lie in [0, 1]", at);
+    }
+    if (json.contains("search_alpha")) {
+        QS_ASSIGN(smoothing.searchAlpha, readFlag(json["search_alpha"], child(path, "search_alpha")));
+    }
+    if (json.contains("quantile")) {
+        QS_ASSIGN(smoothing.quantile, readNumber(json["quantile"], child(path, "quantile")));
+        if (!(smoothing.quantile > 0.5 && smoothing.quantile <= 1))
+            return wrong("must lie in (0.5, 1]", child(path, "quantile"));
+    }
+    return smoothing;
+}
+
 Result<SitePatch> readPatch(const Json& json, const std::string& path)
 {
-    QS_CHECK(checkKeys(json, path, {"bits", "scheme", "granularity", "quantizer", "estimator", "saturation_safe"}));
+    QS_CHECK(checkKeys(
+        json, path,
+        {"bits", "scheme", "granularity", "quantizer", "estimator", "saturation_safe", "objective", "smoothing"}));
     SitePatch patch;
     if (json.contains("bits")) {
         QS_ASSIGN(patch.bits, readBits(json["bits"], child(path, "bits")));
@@ -226,9 +281,13 @@ Result<SitePatch> readPatch(const Json& json, const std::string& path)
         QS_ASSIGN(patch.estimator, readEstimator(json["estimator"], child(path, "estimator")));
     }
     if (json.contains("saturation_safe")) {
-        if (!json["saturation_safe"].is_boolean())
-            return wrong("must be true or false", child(path, "saturation_safe"));
-        patch.saturationSafe = json["saturation_safe"].get<bool>();
+        QS_ASSIGN(patch.saturationSafe, readFlag(json["saturation_safe"], child(path, "saturation_safe")));
+    }
+    if (json.contains("objective")) {
+        QS_ASSIGN(patch.objective, readName(json["objective"], child(path, "objective"), kObjectives));
+    }
+    if (json.contains("smoothing")) {
+        QS_ASSIGN(patch.smoothing, readSmoothing(json["smoothing"], child(path, "smoothing")));
     }
     return patch;
 }

@@ -119,11 +119,12 @@ Result<SitePlan> resolveActivation(const graph::Graph& graph, const graph::Site&
     }
     if (statistics.histogram.empty())
         return fail(ErrorCode::InvalidArgument, "the calibration has no statistics of this site", site.name);
-    auto numbers = findQuantizer(settings.quantizer)->resolve(statistics, settings);
+    auto numbers = findQuantizer(settings.quantizer)->resolve({statistics, settings, nullptr});
     if (!numbers)
         return tl::unexpected<Error>(named(std::move(numbers.error()), site));
     plan.range = numbers->range;
     plan.grid = std::move(numbers->grid);
+    plan.levels = numbers->levels;
     plan.map = std::move(numbers->map);
     const double mean = statistics.meanAll();
     const double deviation = statistics.stddevAll();

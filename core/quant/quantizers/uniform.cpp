@@ -62,10 +62,15 @@ Result<ActivationNumbers> perChannel(const stats::SiteStatistics& statistics, co
     return numbers;
 }
 
-Result<ActivationNumbers> resolveUniform(const stats::SiteStatistics& statistics, const SiteSettings& settings)
+bool suitsAll(const stats::SiteStatistics&)
 {
-    auto numbers = settings.granularity == Granularity::Channel ? perChannel(statistics, settings)
-                                                                : perTensor(statistics, settings);
+    return true;
+}
+
+Result<ActivationNumbers> resolveUniform(const QuantizerInput& input)
+{
+    auto numbers = input.settings.granularity == Granularity::Channel ? perChannel(input.statistics, input.settings)
+                                                                      : perTensor(input.statistics, input.settings);
     if (numbers)
         numbers->map = makeUniformMap(numbers->grid);
     return numbers;
@@ -76,7 +81,7 @@ Result<ActivationNumbers> resolveUniform(const stats::SiteStatistics& statistics
 QuantizerDef uniformQuantizer()
 {
     return {"uniform", "Uniform", "Equally spaced levels, as every integer runtime has them (ONNX QuantizeLinear).",
-            resolveUniform};
+            suitsAll, resolveUniform};
 }
 
 } // namespace qs::quant

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "core/exec/simulation.h"
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+namespace qs::quant {
+
+/// One region of a region-wise quantizer:  q = clamp(rne(x / step) + zeroPoint, qmin, qmax),
+/// x' = (q - zeroPoint) · step,  step = fineStep · 2^shift. The zero point may be any integer: a region need not hold
+/// 0.
+struct Region {
+    int shift = 0;
+    int32_t zeroPoint = 0;
+    int qmin = 0;
+    int qmax = 0;
+    friend bool operator==(const Region&, const Region&) = default;
+};
+
+/// Two regions with steps whose ratio is a power of two, so that integer products need one shift between them:
+///   x' = fineStep · ((q - zeroPoint) << shift)   exactly, in integers, up to the factor fineStep.
+/// A value belongs to `upper` where |x| > border (byMagnitude) or x >= border (else), to `lower` elsewhere.
+/// One bit of the code tells the region: both together have at most 2^bits codes.
+/// Source: PTQ4ViT (twin uniform), TSPTQ-ViT (V-2SF), MPTQ-ViT (OPT-m; reconstructed).
+struct RegionGrid {
+    float fineStep = 1; ///< > 0, units of the activation
+    float border = 0;   ///< units of the activation
+    bool byMagnitude = false;
+    Region lower;
+    Region upper;
+
+    const Region& regionOf(float x) const;
+    double step(const Region& region) const;
+    friend bool operator==(const RegionGrid&, const RegionGrid&) = default;
+};
+
+/// Logarithmic codes of non-negative values, for softmax outputs:
+///   q = clamp(rne(-log_b(x / scale)), 0, codes - 1),  x' = scale · b^-q, and 0 for the last code (and for x = 0).
+/// b = 2 (log2) or sqrt 2 (log√2: x' = scale · 2^-ceil(q / 2) · (√2 for odd q)). `codes` = 2^bits, zero included.
+/// Source: FQ-ViT (log2), RepQ-ViT (log√2; its released code has one code more for 0, kept as `extraZero`).
+struct LogGrid {
+    float scale = 1; ///< > 0: the largest value
+    bool rootTwo = true;
+    int codes = 16;
+    bool extraZero = false; ///< 0 is not one of the 2^bits codes but one more
+    friend bool operator==(const LogGrid&, const LogGrid&) = default;
+};
+
+/// A quantizer's levels that are not equally spaced; nothing for uniform ones.
+using LevelGrid = std::variant<std::monostate, RegionGrid, LogGrid>;
+
+/// Levels in units of the activation, ascending, each once.
+std::vector<double> levelsOf(const RegionGrid& grid);
+std::vector<double> levelsOf(const LogGrid& grid);
+
+/// The simulated forms, on the quantization kernels.
+std::shared_ptr<const exec::ElementMap> makeRegionMap(const RegionGrid& grid);
+std::shared_ptr<const exec::ElementMap> makeLogMap(const LogGrid& grid);
+
+} // namespace qs::quant

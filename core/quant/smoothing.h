@@ -1,0 +1,64 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/ids.h"
+#include "core/base/tensor.h"
+#include "core/graph/graph.h"
+#include "core/quant/recipe.h"
+#include "core/stats/calibration.h"
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace qs::quant {
+
+/// X̂[t, j] = (X[t, j] - shift[j]) / scale[j].
+struct ChannelTransform {
+    std::vector<float> shift; ///< b, units of the activation; [channels]
+    std::vector<float> scale; ///< s > 0; [channels]
+    friend bool operator==(const ChannelTransform&, const ChannelTransform&) = default;
+};
+
+/// The transform of a site from the range [low_j, high_j] of every channel and the largest weight that reads it:
+///   b_j = (high_j + low_j) / 2  (Shift, ShiftScale),  R_j = max(high_j - b_j, b_j - low_j)
+///   s_j = max(1e-5, R_j^alpha / w_j^(1 - alpha))  (Scale, ShiftScale),  w_j = max over outputs and readers |W[j, o]|
+/// where a channel that is constant, or that no weight reads, keeps s_j = 1 (and leaves the float result unchanged).
+/// Source: SmoothQuant (arXiv 2211.10438, eq. 4); SQ-b of MPTQ-ViT (arXiv 2401.14895), reconstructed: the paper's
+/// text was not to be had; the algebra is that of Outlier Suppression+ and of RepQ-ViT's reparameterization.
+ChannelTransform channelTransform(SmoothingKind kind, double alpha, std::span<const float> low,
+                                  std::span<const float> high, std::span<const float> weightMaxima);
+
+/// The statistics that a calibration of X̂ would have given: extremes, moments and sample exactly (to float), the
+/// histogram from those of the channels (values uniform inside a channel's bin).
+stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const ChannelTransform& transform);
+
+/// Where a transform goes so that the float network does not change.
+enum class FoldPlace {
+    LayerNorm, ///< γ̂ = γ / s, β̂ = (β - b) / s of the LayerNormalization that makes the value
+    Value,     ///< columns of V's projection and its bias: the rows of a softmax add up to 1
+    Explicit,  ///< an operation of its own before the quantizer
+};
+
+/// What was found out about a site once, from structure.
+struct FoldTarget {
+    FoldPlace place = FoldPlace::Explicit;
+    NodeId producer;              ///< LayerNormalization, or the Linear that makes V
+    std::vector<int64_t> columns; ///< Value: output column of the producer for each channel of the site
+    SiteId value;                 ///< Value: the site of V on its way into A·V
+    std::string reason;           ///< Explicit: why it cannot be folded
+};
+/// Errors: InvalidArgument (no linear layer with constant weights reads the site), naming it.
+Result<FoldTarget> findFold(const graph::Graph& graph, const graph::SiteTable& sites, const graph::Site& site);
+
+/// The smoothing of one site, with numbers.
+struct SmoothingPlan {
+    FoldTarget target;
+    ChannelTransform transform;
+    double alpha = 0; ///< as given or found
+    /// Float constants of the changed network: γ̂ and β̂, or V's weights and bias; Ŵ and ĉ of the readers.
+    std::map<graph::Use, Tensor> constants;
+};
+
+} // namespace qs::quant

@@ -1,0 +1,113 @@
+#pragma once
+
+#include "core/base/context.h"
+#include "core/base/error.h"
+#include "core/exec/image_source.h"
+#include "core/exec/program.h"
+#include "core/graph/graph.h"
+#include "core/graph/sites.h"
+#include "core/quant/plan.h"
+#include "core/quant/recipe.h"
+#include "core/stats/calibration.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qs::search {
+
+/// What must not be exceeded at the end. At least one is set.
+struct Budget {
+    std::optional<double> meanWeightBits;     ///< over the elements of the searched weights
+    std::optional<double> meanActivationBits; ///< over the elements of the searched activations
+    std::optional<std::size_t> modelBytes;    ///< Plan::modelBytes
+    std::optional<double> bops;               ///< Plan::bops
+    friend bool operator==(const Budget&, const Budget&) = default;
+};
+
+/// How the performance lost by a step is known.
+enum class Mode {
+    Exact, ///< every candidate of every step is evaluated: units × steps evaluations
+    Lazy,  ///< losses are kept from when they were last measured, and only the best candidate is measured again until
+           ///< it stays the best
+    Table, ///< one table of every unit at every bit width with all others at the start; losses are added up
+};
+std::string_view modeName(Mode mode); ///< "exact", "lazy", "table"
+
+enum class Performance {
+    KlDivergence, ///< mean KL(softmax(float) ‖ softmax(quantized)) of the images, nats; needs no labels
+    Top1,         ///< share of wrong top-1 on the labelled images
+};
+
+struct Options {
+    Budget budget;
+    Mode mode = Mode::Lazy;
+    Performance performance = Performance::KlDivergence;
+    int minBits = 3;
+    int maxBits = 8;         ///< where units start, unless `fromRecipe`
+    bool fromRecipe = false; ///< start from the recipe's own bits: continue an edited or stopped allocation
+    bool fill = true;        ///< afterwards raise units again where the budget allows
+    std::size_t images = 64; ///< images that the performance is measured on, spread over the source
+    std::size_t checkpointBytes = std::size_t{512} << 20; ///< memory for what is not computed again
+};
+
+/// One unit lowered (or raised, in the fill pass) by one bit.
+struct Step {
+    SiteId site;
+    int bitsBefore = 0;
+    int bitsAfter = 0;
+    double loss = 0;       ///< performance after the step (KL in nats, or share of wrong top-1)
+    bool measured = false; ///< else a sum of table entries
+    double cost = 0;       ///< the fraction of the budget used, 1: exactly met; the largest where there are several
+    double meanWeightBits = 0, meanActivationBits = 0; ///< of the searched units
+    std::size_t modelBytes = 0;
+    double bops = 0;
+    double score = 0; ///< loss added per cost saved, what the step was chosen by
+};
+
+struct Trace {
+    Mode mode = Mode::Lazy;
+    std::vector<SiteId> units;  ///< what was searched: quantized sites that are neither locked nor uncovered
+    std::vector<int> startBits; ///< by unit
+    Step start;                 ///< figures before the first step; no site
+    std::vector<Step> steps;
+    std::size_t fillFrom = 0;    ///< number of the first step of the fill pass; steps.size() without one
+    std::size_t evaluations = 0; ///< of the network on all images
+    double seconds = 0;
+    /// Bits of every unit after so many steps.
+    std::vector<int> bitsAfter(std::size_t steps) const;
+};
+
+struct Outcome {
+    quant::Recipe recipe; ///< the start's with overrides of bits
+    Trace trace;
+    double loss = 0;  ///< measured at the end, in every mode
+    bool met = false; ///< within the budget; false where cancelled, or where locks and minBits forbid it
+    bool cancelled = false;
+};
+
+/// The recipe after the first `steps` steps of a trace.
+quant::Recipe recipeAt(const quant::Recipe& start, const graph::SiteTable& sites, const Trace& trace,
+                       std::size_t steps);
+
+/// Greedy mixed precision: units (quantized weights and activations) are lowered one bit at a time, always the one
+/// that loses the least performance per cost gained,
+///   score(u) = (L(bits with u lowered) - L(bits)) / (C(bits) - C(bits with u lowered)),
+/// until the budget is met; then raised again while that fits, the largest gain per cost first. With several budgets
+/// C is the largest of the fractions that are still exceeded. Ties go to the earlier site. The result does not depend
+/// on the number of threads. `onStep` is called from the calling thread after every step.
+/// A cancelled search returns what it has, with `cancelled` set.
+/// Source: MPTQ-ViT (arXiv 2401.14895); the score is a reconstruction: the paper names performance and
+/// compressibility. Errors: InvalidArgument (no budget, no unit, no images, no labels for Top1), the images',
+/// NotFinite.
+Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::SiteTable& sites,
+                                     std::shared_ptr<const stats::Calibration> calibration,
+                                     const quant::Recipe& recipe, const exec::ImageSource& images,
+                                     const std::shared_ptr<exec::WeightCache>& weights, const Options& options,
+                                     const Context& context,
+                                     const std::function<void(const Trace&, const Step&)>& onStep = {});
+
+} // namespace qs::search
