@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -16,9 +17,9 @@ namespace {
 thread_local const void* tlsPool = nullptr;
 thread_local int tlsWorker = 0;
 
-// Long enough (10 to 50 us) to bridge the gap between two operators of a forward pass, short enough not to be seen in
-// a process list.
-constexpr int kSpins = 1000;
+// Long enough (50 to 150 us) to bridge the gap between two operators of a forward pass, short enough not to be seen
+// in a process list.
+constexpr int kSpins = 4000;
 
 inline void pause()
 {
@@ -37,12 +38,17 @@ void spinUntil(Condition condition)
         pause();
 }
 
-/// One loop. It lives on its caller's stack: a thread may touch it only between joining and leaving, both counted
-/// under the mutex.
+/// Indices that are handed out in order. A cache line of its own: a worker's share is mostly touched by that worker.
+struct alignas(64) Share {
+    std::atomic<std::size_t> next{0};
+    std::size_t end = 0;
+};
+
+/// One loop. It and its shares live as long as its caller waits: a thread may touch them only between joining and
+/// leaving, both counted under the mutex.
 struct Loop {
     const std::function<void(std::size_t, int)>& body;
-    std::size_t count;
-    std::atomic<std::size_t> next{0};
+    std::span<Share> shares; ///< one, or one a worker
 };
 
 } // namespace
@@ -58,14 +64,18 @@ struct ThreadPool::State {
     std::atomic<uint64_t> generation{0}; ///< counts loops
     std::atomic<int> joined{0};          ///< workers inside the loop
 
+    std::vector<Share> shares; ///< of the running loop
     std::vector<std::jthread> threads;
 
     void work(Loop& current, int worker)
     {
         const void* const outerPool = std::exchange(tlsPool, this);
         const int outerWorker = std::exchange(tlsWorker, worker);
-        for (std::size_t i = current.next.fetch_add(1); i < current.count; i = current.next.fetch_add(1))
-            current.body(i, worker);
+        for (std::size_t s = 0; s < current.shares.size(); ++s) {
+            Share& share = current.shares[(s + static_cast<std::size_t>(worker)) % current.shares.size()];
+            for (std::size_t i = share.next.fetch_add(1); i < share.end; i = share.next.fetch_add(1))
+                current.body(i, worker);
+        }
         tlsPool = outerPool;
         tlsWorker = outerWorker;
     }
@@ -90,6 +100,23 @@ struct ThreadPool::State {
             if (joined.fetch_sub(1) == 1)
                 finished.notify_one();
         }
+    }
+
+    void parallel(std::size_t count, std::size_t parts, const std::function<void(std::size_t, int)>& body)
+    {
+        if (tlsPool == this || count <= 1 || threads.empty()) {
+            const int worker = tlsPool == this ? tlsWorker : 0;
+            for (std::size_t i = 0; i < count; ++i)
+                body(i, worker);
+            return;
+        }
+        const std::lock_guard one(callers);
+        Loop loop{body, std::span(shares).first(parts)};
+        for (std::size_t s = 0; s < parts; ++s) {
+            shares[s].next.store(count * s / parts);
+            shares[s].end = count * (s + 1) / parts;
+        }
+        run(loop);
     }
 
     void run(Loop& current)
@@ -118,6 +145,7 @@ ThreadPool::ThreadPool(int threads) : m_state(std::make_unique<State>())
 {
     if (threads <= 0)
         threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    m_state->shares = std::vector<Share>(static_cast<std::size_t>(threads));
     for (int i = 1; i < threads; ++i)
         m_state->threads.emplace_back([state = m_state.get(), i] { state->serve(i); });
 }
@@ -139,15 +167,12 @@ int ThreadPool::size() const
 
 void ThreadPool::parallelFor(std::size_t count, const std::function<void(std::size_t, int)>& body)
 {
-    if (tlsPool == m_state.get() || count <= 1 || m_state->threads.empty()) {
-        const int worker = tlsPool == m_state.get() ? tlsWorker : 0;
-        for (std::size_t i = 0; i < count; ++i)
-            body(i, worker);
-        return;
-    }
-    const std::lock_guard callers(m_state->callers);
-    Loop loop{body, count};
-    m_state->run(loop);
+    m_state->parallel(count, 1, body);
+}
+
+void ThreadPool::parallelForNear(std::size_t count, const std::function<void(std::size_t, int)>& body)
+{
+    m_state->parallel(count, m_state->shares.size(), body);
 }
 
 } // namespace qs

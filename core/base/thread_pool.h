@@ -24,6 +24,9 @@ public:
     /// A call from inside a body of the same pool runs inline on that thread, with that thread's worker number.
     /// Calls from several threads at once are serialised.
     void parallelFor(std::size_t count, const std::function<void(std::size_t index, int worker)>& body);
+    /// The same, but worker w of n takes the indices [count w / n, count (w + 1) / n) first and helps the others
+    /// afterwards: loops over the same rows find them in the cache of the core that wrote them.
+    void parallelForNear(std::size_t count, const std::function<void(std::size_t index, int worker)>& body);
 
 private:
     struct State;

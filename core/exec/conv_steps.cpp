@@ -53,11 +53,15 @@ public:
         // About as many patches at once as stay in the second-level cache beside the weights.
         const int64_t rowPatches = m_plan.window.out[1];
         const int64_t budget = std::max<int64_t>(rowPatches, (1 << 16) / std::max<int64_t>(1, m_plan.patchSize()));
-        m_rows = std::min(m_plan.window.out[0], std::max<int64_t>(1, budget / std::max<int64_t>(1, rowPatches)));
+        const int64_t lines = m_plan.window.out[0];
+        const int64_t most = std::min(lines, std::max<int64_t>(1, budget / std::max<int64_t>(1, rowPatches)));
+        // A multiple of 4, so that two or four threads get equal work.
+        m_parts = std::min(lines, ((lines + most - 1) / most + 3) / 4 * 4);
     }
     std::size_t workerScratchBytes() const override
     {
-        return alignUp(u(m_rows * m_plan.window.out[1] * m_plan.patchSize()) * sizeof(float));
+        const int64_t lines = (m_plan.window.out[0] + m_parts - 1) / std::max<int64_t>(1, m_parts);
+        return alignUp(u(lines * m_plan.window.out[1] * m_plan.patchSize()) * sizeof(float));
     }
     void run(const RunState& state) const override
     {
@@ -65,14 +69,14 @@ public:
         const std::size_t k = u(m_plan.patchSize());
         const std::size_t n = u(m_plan.outputs);
         const int64_t width = m_plan.window.out[1];
-        const int64_t parts = (m_plan.window.out[0] + m_rows - 1) / m_rows;
         const float* src = state.read<float>(reads[0]);
         const float* add = residual(state);
         float* dst = state.write<float>(writes[0]);
         const auto part = [&](std::size_t i, int worker) {
-            const int64_t image = static_cast<int64_t>(i) / parts;
-            const int64_t r0 = static_cast<int64_t>(i) % parts * m_rows;
-            const int64_t r1 = std::min(m_plan.window.out[0], r0 + m_rows);
+            const int64_t image = static_cast<int64_t>(i) / m_parts;
+            const int64_t p = static_cast<int64_t>(i) % m_parts;
+            const int64_t r0 = m_plan.window.out[0] * p / m_parts;
+            const int64_t r1 = m_plan.window.out[0] * (p + 1) / m_parts;
             auto* patches = reinterpret_cast<float*>(state.scratch + u(worker) * workerScratchBytes());
             kernels::im2col(window, u(m_plan.channels), src + image * srcImage(), u(r0), u(r1), patches, k);
             const int64_t at = image * dstImage() + r0 * width * m_plan.outputs;
@@ -83,9 +87,9 @@ public:
             epilogue.residualStride = n;
             kernels::gemm(patches, k, u((r1 - r0) * width), m_weight->packed.view(), dst + at, n, epilogue);
         };
-        const std::size_t count = u(m_plan.batch * parts);
+        const std::size_t count = u(m_plan.batch * m_parts);
         if (state.pool)
-            state.pool->parallelFor(count, part);
+            state.pool->parallelForNear(count, part);
         else
             for (std::size_t i = 0; i < count; ++i)
                 part(i, 0);
@@ -94,7 +98,7 @@ public:
 
 private:
     PackedWeight m_weight;
-    int64_t m_rows = 1; ///< output rows of one piece of work
+    int64_t m_parts = 1; ///< pieces of work an image: some output rows each
 };
 
 /// Packs columns [first, last) of the patch matrix [patch, outPlane] of one group of channels, with a row of ones

@@ -90,33 +90,36 @@ public:
         }
         writes.push_back(std::move(dst));
     }
-    std::size_t workerScratchBytes() const override { return m_packedBytes; }
+    std::size_t workerScratchBytes() const override { return kSlots * m_packedBytes; }
     void run(const RunState& state) const override
     {
-        const float* a = state.read<float>(reads[0]);
-        const float* b = state.read<float>(reads[1]);
-        const float* residual = reads.size() > 2 ? state.read<float>(reads[2]) : nullptr;
-        float* dst = state.write<float>(writes[0]);
-        const bool byBatch = state.pool && m_plan.batches >= 2 * state.pool->size();
-        const auto one = [&](int64_t i, int worker, ThreadPool* pool) {
-            auto* buffer = reinterpret_cast<float*>(state.scratch + u(worker) * m_packedBytes);
-            const auto packed = kernels::packMatrixInto(buffer, b + m_plan.offset(i, m_plan.bBatch), u(m_plan.k),
-                                                        u(m_plan.n), u(m_plan.bRow), u(m_plan.bColumn));
-            kernels::Epilogue epilogue;
-            epilogue.alpha = m_alpha;
-            if (residual) {
-                epilogue.residual = residual + m_plan.offset(i, m_residualBatch);
-                epilogue.residualStride = u(m_residualRow);
-            }
-            kernels::gemmParallel(pool, a + m_plan.offset(i, m_plan.aBatch), u(m_plan.aRow), u(m_plan.m), packed,
-                                  dst + m_plan.offset(i, m_dstBatch), u(m_dstRow), epilogue);
-        };
-        if (byBatch)
-            state.pool->parallelFor(
-                u(m_plan.batches), [&](std::size_t i, int worker) { one(static_cast<int64_t>(i), worker, nullptr); });
-        else
+        const auto threads = state.pool ? static_cast<int64_t>(state.pool->size()) : 1;
+        if (threads == 1) {
             for (int64_t i = 0; i < m_plan.batches; ++i)
-                one(i, 0, state.pool);
+                multiply(state, i, pack(state, i, 0), 0, m_plan.m);
+            return;
+        }
+        if (m_plan.batches >= 4 * threads) {
+            state.pool->parallelForNear(u(m_plan.batches), [&](std::size_t i, int worker) {
+                const auto batch = static_cast<int64_t>(i);
+                multiply(state, batch, pack(state, batch, u(worker)), 0, m_plan.m);
+            });
+            return;
+        }
+        // Few matrices: all threads pack, then all multiply, a part of the rows at a time.
+        const int64_t parts = std::min(m_plan.m, (4 * threads + m_plan.batches - 1) / m_plan.batches);
+        std::vector<kernels::PackedView> packed(kSlots * u(threads));
+        for (int64_t first = 0; first < m_plan.batches; first += kSlots * threads) {
+            const int64_t count = std::min(kSlots * threads, m_plan.batches - first);
+            state.pool->parallelForNear(
+                u(count), [&](std::size_t i, int) { packed[i] = pack(state, first + static_cast<int64_t>(i), i); });
+            state.pool->parallelForNear(u(count * parts), [&](std::size_t i, int) {
+                const int64_t batch = static_cast<int64_t>(i) / parts;
+                const int64_t part = static_cast<int64_t>(i) % parts;
+                multiply(state, first + batch, packed[u(batch)], m_plan.m * part / parts,
+                         m_plan.m * (part + 1) / parts);
+            });
+        }
     }
     std::string text() const override
     {
@@ -124,6 +127,28 @@ public:
     }
 
 private:
+    static constexpr int64_t kSlots = 2; ///< packed matrices a worker
+
+    kernels::PackedView pack(const RunState& state, int64_t batch, std::size_t slot) const
+    {
+        auto* buffer = reinterpret_cast<float*>(state.scratch + slot * m_packedBytes);
+        return kernels::packMatrixInto(buffer, state.read<float>(reads[1]) + m_plan.offset(batch, m_plan.bBatch),
+                                       u(m_plan.k), u(m_plan.n), u(m_plan.bRow), u(m_plan.bColumn));
+    }
+    void multiply(const RunState& state, int64_t batch, const kernels::PackedView& b, int64_t rowBegin,
+                  int64_t rowEnd) const
+    {
+        kernels::Epilogue epilogue;
+        epilogue.alpha = m_alpha;
+        if (reads.size() > 2) {
+            epilogue.residual = state.read<float>(reads[2]) + m_plan.offset(batch, m_residualBatch);
+            epilogue.residualStride = u(m_residualRow);
+        }
+        kernels::gemmPart(state.read<float>(reads[0]) + m_plan.offset(batch, m_plan.aBatch), u(m_plan.aRow), b,
+                          state.write<float>(writes[0]) + m_plan.offset(batch, m_dstBatch), u(m_dstRow), epilogue,
+                          {u(rowBegin), u(rowEnd), 0, b.panels()});
+    }
+
     MatMulPlan m_plan;
     Shape m_dstBatch, m_residualBatch;
     int64_t m_dstRow = 0, m_residualRow = 0;

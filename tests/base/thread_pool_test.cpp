@@ -23,6 +23,34 @@ TEST(ThreadPool, VisitsEveryIndexOnce)
     }
 }
 
+TEST(ThreadPool, NearLoopsVisitEveryIndexOnce)
+{
+    ThreadPool pool(3);
+    for (const std::size_t count : {0u, 1u, 2u, 4u, 1000u}) {
+        std::vector<std::atomic<int>> visits(count);
+        pool.parallelForNear(count, [&](std::size_t i, int) { ++visits[i]; });
+        for (const auto& v : visits)
+            EXPECT_EQ(v, 1);
+    }
+}
+
+TEST(ThreadPool, WorkersOfNearLoopsStartInTheirShares)
+{
+    ThreadPool pool(3);
+    std::vector<int> first(3, -1);
+    std::atomic<int> started{0};
+    pool.parallelForNear(1000, [&](std::size_t i, int worker) {
+        int& mine = first[static_cast<std::size_t>(worker)];
+        if (mine >= 0)
+            return;
+        mine = static_cast<int>(i);
+        ++started;
+        while (started < 3) // nobody goes on to help before everybody has begun
+            std::this_thread::yield();
+    });
+    EXPECT_EQ(first, (std::vector<int>{0, 333, 666}));
+}
+
 TEST(ThreadPool, NestedCallRunsInlineOnTheSameWorker)
 {
     ThreadPool pool(2);

@@ -51,7 +51,7 @@ void computeLayerNorm(const graph::Node& node, std::span<const ConstView> in, st
     };
     if (cols == 0)
         return;
-    parallelChunks(pool, shape.product(0, axis), std::max<int64_t>(1, 8192 / cols), [&](int64_t r0, int64_t r1) {
+    parallelChunks(pool, shape.product(0, axis), std::max<int64_t>(1, 4096 / cols), [&](int64_t r0, int64_t r1) {
         kernels::layerNorm(static_cast<std::size_t>(r1 - r0), static_cast<std::size_t>(cols),
                            in[0].as<float>() + r0 * cols, parameter(1), parameter(2), epsilon,
                            out[0].as<float>() + r0 * cols);

@@ -183,7 +183,7 @@ void parallelChunks(ThreadPool* pool, int64_t count, int64_t grain, const std::f
             body(0, count);
         return;
     }
-    pool->parallelFor(static_cast<std::size_t>(chunks), [&](std::size_t i, int) {
+    pool->parallelForNear(static_cast<std::size_t>(chunks), [&](std::size_t i, int) {
         const int64_t first = static_cast<int64_t>(i) * grain;
         body(first, std::min(count, first + grain));
     });
