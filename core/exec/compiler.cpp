@@ -22,6 +22,7 @@ Compiler::Compiler(const graph::Graph& graph, const graph::SiteTable& sites, con
             m_observed[id.index()] = true;
     m_sitesOf.resize(graph.values().size());
     m_values.resize(graph.values().size());
+    m_defined.assign(graph.values().size(), 0);
     for (const graph::Site& site : sites.all())
         if (site.kind == graph::SiteKind::Activation && site.tensor.valid() &&
             (m_observed[site.id.index()] || mapOf(site.id)))
@@ -125,7 +126,9 @@ Result<void> Compiler::compile()
     const auto isPinned = [this](TensorId t) { return pinned(t); };
     const Fusions fusions = findFusions(m_graph, isPinned);
     m_narrow = findNarrow(m_graph, fusions, isPinned);
+    std::vector<std::size_t> stepOfNode;
     for (std::size_t i = 0; i < m_graph.nodes().size(); ++i) {
+        stepOfNode.push_back(steps.size());
         const int chain = fusions.chainOf[i];
         if (chain < 0)
             emitPlain(NodeId(i));
@@ -146,7 +149,24 @@ Result<void> Compiler::compile()
         output.strides = contiguousStrides(output.shape);
     }
     output = contiguous(output);
+    findStepsOfSites(stepOfNode);
     return {};
+}
+
+void Compiler::findStepsOfSites(const std::vector<std::size_t>& stepOfNode)
+{
+    stepOfSite.assign(m_sites.size(), 0);
+    for (const graph::Site& site : m_sites.all()) {
+        std::size_t& first = stepOfSite[site.id.index()];
+        if (site.kind == graph::SiteKind::Activation) {
+            const NodeId producer = m_graph.value(site.tensor).producer;
+            first = std::max(m_defined[site.tensor.index()], producer.valid() ? stepOfNode[producer.index()] : 0);
+            continue;
+        }
+        first = steps.size();
+        for (const Use& use : site.uses)
+            first = std::min(first, stepOfNode[use.node.index()]);
+    }
 }
 
 std::optional<Tensor> Compiler::constantAt(Use use) const
@@ -264,6 +284,7 @@ std::optional<Shape> Compiler::preferredStrides(TensorId tensor, int depth) cons
 void Compiler::define(TensorId tensor, Operand operand)
 {
     m_values[tensor.index()] = std::move(operand);
+    m_defined[tensor.index()] = steps.size();
     publish(tensor);
 }
 

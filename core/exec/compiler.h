@@ -26,6 +26,8 @@ public:
     std::vector<Buffer> buffers;
     Operand output;
     std::size_t weightBytes = 0;
+    /// By SiteId: no step before this one changes when the site's map or weight does.
+    std::vector<std::size_t> stepOfSite;
 
 private:
     Result<void> check() const;
@@ -44,6 +46,7 @@ private:
     std::optional<Shape> preferredStrides(TensorId tensor, int depth = 0) const;
     void define(TensorId tensor, Operand operand);
     void publish(TensorId tensor);
+    void findStepsOfSites(const std::vector<std::size_t>& stepOfNode);
 
     // Steps
     void emitPlain(NodeId id);
@@ -64,6 +67,7 @@ private:
     std::vector<bool> m_observed;                ///< by SiteId
     std::vector<std::vector<SiteId>> m_sitesOf;  ///< by TensorId: activation sites with something to do
     std::vector<Operand> m_values;               ///< by TensorId
+    std::vector<std::size_t> m_defined;          ///< by TensorId: steps that there were when it was defined
     std::vector<std::optional<Narrow>> m_narrow; ///< by TensorId
     std::map<std::pair<TensorId, SiteId>, Operand> m_mapped;
     std::vector<std::pair<Operand, Operand>> m_copies; ///< strided operands and their contiguous copies

@@ -24,9 +24,18 @@ std::size_t panelWidth()
 }
 
 class ConvStep : public Step {
-protected:
-    ConvStep(const ConvPlan& plan, Operand src, Tail tail, Operand dst) : m_plan(plan), m_tail(std::move(tail))
+public:
+    double work() const override
     {
+        return Step::work() +
+               static_cast<double>(m_plan.patchSize()) * static_cast<double>(writes[0].shape.elements());
+    }
+
+protected:
+    ConvStep(const ConvPlan& plan, Operand src, Tensor weight, Tail tail, Operand dst)
+        : m_plan(plan), m_tail(std::move(tail))
+    {
+        m_constants = {std::move(weight), m_tail.bias.constant};
         reads.push_back(std::move(src));
         if (m_tail.residual.present()) {
             reads.push_back(m_tail.residual);
@@ -48,7 +57,7 @@ protected:
 class PatchConvStep : public ConvStep {
 public:
     PatchConvStep(const ConvPlan& plan, Operand src, PackedWeight weight, Tail tail, Operand dst)
-        : ConvStep(plan, std::move(src), std::move(tail), std::move(dst)), m_weight(std::move(weight))
+        : ConvStep(plan, std::move(src), weight->source, std::move(tail), std::move(dst)), m_weight(std::move(weight))
     {
         // About as many patches at once as stay in the second-level cache beside the weights.
         const int64_t rowPatches = m_plan.window.out[1];
@@ -144,8 +153,8 @@ void packPatches(const Window& w, int64_t channels, const float* src, int64_t fi
 class PlaneConvStep : public ConvStep {
 public:
     PlaneConvStep(const ConvPlan& plan, Operand src, Tensor weightAndBias, Tail tail, Operand dst)
-        : ConvStep(plan, std::move(src), std::move(tail), std::move(dst)), m_weight(std::move(weightAndBias)),
-          m_width(panelWidth())
+        : ConvStep(plan, std::move(src), weightAndBias, std::move(tail), std::move(dst)),
+          m_weight(std::move(weightAndBias)), m_width(panelWidth())
     {
         if (m_plan.pointwise()) { // one long row: longer runs
             Window& w = m_plan.window;
@@ -206,7 +215,7 @@ private:
 class DepthwiseStep : public ConvStep {
 public:
     DepthwiseStep(const ConvPlan& plan, Operand src, Tensor weight, Tail tail, Operand dst)
-        : ConvStep(plan, std::move(src), std::move(tail), std::move(dst)), m_weight(std::move(weight))
+        : ConvStep(plan, std::move(src), weight, std::move(tail), std::move(dst)), m_weight(std::move(weight))
     {
     }
     void run(const RunState& state) const override

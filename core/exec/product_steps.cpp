@@ -42,12 +42,18 @@ public:
     LinearStep(Operand src, PackedWeight weight, Tail tail, Operand dst)
         : m_weight(std::move(weight)), m_tail(std::move(tail))
     {
+        m_constants = {m_weight->source, m_tail.bias.constant};
         reads.push_back(std::move(src));
         if (m_tail.residual.present()) {
             reads.push_back(m_tail.residual);
             inPlace.push_back(1);
         }
         writes.push_back(std::move(dst));
+    }
+    double work() const override
+    {
+        return Step::work() +
+               static_cast<double>(reads[0].shape.elements()) * static_cast<double>(m_weight->packed.n());
     }
     void run(const RunState& state) const override
     {
@@ -89,6 +95,10 @@ public:
             inPlace.push_back(2);
         }
         writes.push_back(std::move(dst));
+    }
+    double work() const override
+    {
+        return Step::work() + static_cast<double>(m_plan.k) * static_cast<double>(writes[0].shape.elements());
     }
     std::size_t workerScratchBytes() const override { return kSlots * m_packedBytes; }
     void run(const RunState& state) const override

@@ -34,6 +34,7 @@ Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTab
             return fail(ErrorCode::TooLarge,
                         "the model needs " + std::to_string(impl->arenaBytes >> 20) + " MB of working memory");
         impl->weightBytes = compiler.weightBytes;
+        impl->stepOfSite = std::move(compiler.stepOfSite);
         impl->batch = graph.batch();
         impl->inputElements = graph.value(graph.input()).shape.elements();
         impl->outputElements = graph.value(graph.output()).shape.elements();
@@ -127,8 +128,7 @@ std::byte* Workspace::Impl::reserve(std::size_t sizeBytes)
     return memory.mutableBytes();
 }
 
-bool runSteps(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,
-              Observer* observer, std::size_t runIndex, int worker, const std::stop_token& stop)
+RunState prepareRun(const Program& program, Workspace& workspace, const float* src, ThreadPool* pool)
 {
     const Program::Impl& impl = program.impl();
     RunState state;
@@ -136,15 +136,36 @@ bool runSteps(const Program& program, Workspace& workspace, const float* src, fl
     state.scratch = state.arena + impl.arenaBytes;
     state.input = src;
     state.pool = pool && pool->size() > 1 ? pool : nullptr;
+    return state;
+}
+
+bool runSteps(const Program& program, const RunState& state, std::size_t first, std::size_t last,
+              const std::stop_token& stop)
+{
+    for (std::size_t s = first; s < last; ++s) {
+        if (stop.stop_requested())
+            return false;
+        program.impl().steps[s]->run(state);
+    }
+    return true;
+}
+
+void copyOutput(const Program& program, const RunState& state, float* dst)
+{
+    const Program::Impl& impl = program.impl();
+    std::memcpy(dst, state.address(impl.output), static_cast<std::size_t>(impl.outputElements) * sizeof(float));
+}
+
+bool runSteps(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,
+              Observer* observer, std::size_t runIndex, int worker, const std::stop_token& stop)
+{
+    RunState state = prepareRun(program, workspace, src, pool);
     state.observer = observer;
     state.runIndex = runIndex;
     state.worker = worker;
-    for (const auto& step : impl.steps) {
-        if (stop.stop_requested())
-            return false;
-        step->run(state);
-    }
-    std::memcpy(dst, state.address(impl.output), static_cast<std::size_t>(impl.outputElements) * sizeof(float));
+    if (!runSteps(program, state, 0, program.impl().steps.size(), stop))
+        return false;
+    copyOutput(program, state, dst);
     return true;
 }
 

@@ -21,7 +21,8 @@ struct Program::Impl {
     int64_t outputElements = 0;
     std::size_t arenaBytes = 0;
     std::size_t weightBytes = 0;
-    std::size_t inPlace = 0; ///< steps that write over their input
+    std::vector<std::size_t> stepOfSite; ///< see Compiler
+    std::size_t inPlace = 0;             ///< steps that write over their input
 
     std::size_t scratchBytes(int workers) const;
 
@@ -41,6 +42,12 @@ struct Workspace::Impl {
     /// At least so many bytes, 64-byte aligned.
     std::byte* reserve(std::size_t sizeBytes);
 };
+
+/// A run in parts: the arena, then any steps in order, then the output. runSteps: false if it was stopped.
+RunState prepareRun(const Program& program, Workspace& workspace, const float* src, ThreadPool* pool);
+bool runSteps(const Program& program, const RunState& state, std::size_t first, std::size_t last,
+              const std::stop_token& stop);
+void copyOutput(const Program& program, const RunState& state, float* dst);
 
 /// One run that can be stopped between steps: false if it was.
 bool runSteps(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,

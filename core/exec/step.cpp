@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace qs::exec {
 
@@ -45,6 +46,40 @@ std::string Operand::text() const
     if (!contiguous())
         s += "~";
     return s;
+}
+
+double Step::work() const
+{
+    // A float that is read or written takes about as long as 8 multiplications and additions.
+    int64_t elements = 0;
+    for (const Operand& o : reads)
+        elements += o.present() ? o.shape.elements() : 0;
+    for (const Operand& o : writes)
+        elements += o.present() ? o.shape.elements() : 0;
+    return 8.0 * static_cast<double>(elements);
+}
+
+namespace {
+
+bool sameConstant(const Tensor& a, const Tensor& b)
+{
+    return a.dtype() == b.dtype() && a.shape() == b.shape() && a.sizeBytes() == b.sizeBytes() &&
+           (a.storageKey() == b.storageKey() || std::memcmp(a.bytes(), b.bytes(), a.sizeBytes()) == 0);
+}
+
+} // namespace
+
+bool Operand::sameAs(const Operand& other) const
+{
+    return sameView(other) && (kind != Kind::Constant || sameConstant(constant, other.constant));
+}
+
+bool Step::sameAs(const Step& other) const
+{
+    const auto sameOperand = [](const Operand& a, const Operand& b) { return a.sameAs(b); };
+    return m_map == other.m_map && text() == other.text() && std::ranges::equal(reads, other.reads, sameOperand) &&
+           std::ranges::equal(writes, other.writes, sameOperand) &&
+           std::ranges::equal(m_constants, other.m_constants, sameConstant);
 }
 
 const void* RunState::address(const Operand& operand) const
@@ -123,6 +158,7 @@ class SiteStep : public Step {
 public:
     SiteStep(SiteAction action, Operand src, Operand dst) : m_action(std::move(action))
     {
+        m_map = m_action.map;
         m_direct = src.contiguous();
         if (m_direct && dst.present())
             inPlace.push_back(0);

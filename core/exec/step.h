@@ -26,6 +26,8 @@ struct Operand {
     bool present() const { return kind != Kind::None; }
     bool contiguous() const;
     bool sameView(const Operand& other) const;
+    /// The same view, of a constant with the same bytes if it is one.
+    bool sameAs(const Operand& other) const;
     std::string text() const;
 };
 
@@ -63,11 +65,21 @@ public:
     /// Scratch memory: once for the step, and for every worker of the pool. Multiples of 64.
     virtual std::size_t sharedScratchBytes() const { return 0; }
     virtual std::size_t workerScratchBytes() const { return 0; }
+    /// About how long it takes, in the time of one multiplication and addition of a product.
+    virtual double work() const;
+    /// Whether it computes the same from the same memory as a step of another program of the same graph: equal
+    /// operands and constants, the same maps.
+    bool sameAs(const Step& other) const;
 
     std::vector<Operand> reads;
     std::vector<Operand> writes;
     /// Numbers of reads whose memory the first write may take over when nothing needs it afterwards.
     std::vector<std::size_t> inPlace;
+
+protected:
+    /// What sameAs compares besides operands: constants that are not among them, and the map.
+    std::vector<Tensor> m_constants;
+    std::shared_ptr<const ElementMap> m_map;
 };
 
 /// Rounds up to the alignment of buffers.
