@@ -2,6 +2,7 @@
 #include "core/kernels/elementwise.h"
 #include "core/kernels/norm.h"
 #include "core/kernels/quantize.h"
+#include "core/kernels/quantize_levels.h"
 #include "core/kernels/statistics.h"
 
 #include <benchmark/benchmark.h>
@@ -56,6 +57,12 @@ const std::vector<QuantGrid>& candidates()
     return grids;
 }
 
+const RegionLevels& regions()
+{
+    static const RegionLevels levels{0, false, {0.02F, -8, 0}, {0.32F, 0, 7}};
+    return levels;
+}
+
 std::vector<Kernel> kernels()
 {
     return {
@@ -74,6 +81,10 @@ std::vector<Kernel> kernels()
          [](Data& d) { reference::layerNorm(kRows, kCols, d.x.data(), d.x.data(), nullptr, 1e-6f, d.want.data()); }},
         {"fake quantize", [](Data& d) { fakeQuantize(d.x, candidates()[3], d.y); },
          [](Data& d) { reference::fakeQuantize(d.x, candidates()[3], d.want); }},
+        {"fake quantize, regions", [](Data& d) { fakeQuantizeRegions(d.x, regions(), d.y); },
+         [](Data& d) { reference::fakeQuantizeRegions(d.x, regions(), d.want); }},
+        {"fake quantize, log sqrt 2", [](Data& d) { fakeQuantizeLog(d.x, LogLevels{}, d.y); },
+         [](Data& d) { reference::fakeQuantizeLog(d.x, LogLevels{}, d.want); }},
         {"quantization error, 1 grid",
          [](Data& d) { benchmark::DoNotOptimize(quantizationError(d.x, candidates()[0])); }, nullptr},
         {"quantization error, 16 grids",
