@@ -99,7 +99,7 @@ std::vector<std::string> saturatingLayers(const Model& model, const quant::Plan&
             model.graph.node(site.uses[0].node).op != "Linear")
             continue;
         const SiteId input = model.sites.at({site.uses[0].node, 0});
-        if (!input.valid() || !plan[input].quantized())
+        if (!input.valid() || !plan[input].uniform())
             continue;
         const quant::UniformGrid& grid = plan[input].grid;
         const int largest = grid.qmin < 0 ? grid.qmax + 128 : grid.qmax;

@@ -33,8 +33,8 @@ std::vector<BiasNode> biasNodes(const graph::Graph& graph, const graph::SiteTabl
         const SitePlan& weight = *plans[found.weight.index()];
         // Only uniform codes can be added up by an integer kernel, and only symmetric weights without a correction.
         const auto isZero = [](int32_t zeroPoint) { return zeroPoint == 0; };
-        if (input.quantized() && weight.quantized() && input.grid.scale.size() == 1 &&
-            input.settings.quantizer == "uniform" && std::ranges::all_of(weight.grid.zeroPoint, isZero))
+        if (input.uniform() && weight.uniform() && input.grid.scale.size() == 1 &&
+            std::ranges::all_of(weight.grid.zeroPoint, isZero))
             result.push_back(found);
     }
     return result;

@@ -45,8 +45,10 @@ void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan&
             continue;
         const auto elements = static_cast<double>(site.elements());
         const std::size_t zeroPointBytes = numbers.settings.scheme == Scheme::Asymmetric ? 1 : 0;
-        if (numbers.quantized())
+        if (numbers.uniform())
             bytes += numbers.grid.scale.size() * (sizeof(float) + zeroPointBytes);
+        else if (numbers.quantized())
+            bytes += 2 * sizeof(float) + 2; // step or scale, border, ratio, zero point
         if (site.kind == graph::SiteKind::Activation) {
             activationBits += elements * numbers.settings.bits;
             activationElements += elements;

@@ -14,6 +14,7 @@ namespace qs::quant {
 /// 0.
 struct Region {
     int shift = 0;
+    float freeStep = 0; ///< not 0: the step, whatever the shift (PTQ4ViT's released code for GELU)
     int32_t zeroPoint = 0;
     int qmin = 0;
     int qmax = 0;
@@ -23,7 +24,7 @@ struct Region {
 /// Two regions with steps whose ratio is a power of two, so that integer products need one shift between them:
 ///   x' = fineStep · ((q - zeroPoint) << shift)   exactly, in integers, up to the factor fineStep.
 /// A value belongs to `upper` where |x| > border (byMagnitude) or x >= border (else), to `lower` elsewhere.
-/// One bit of the code tells the region: both together have at most 2^bits codes.
+/// One bit of the code tells the region: both together have at most 2^bits codes (a 0 of both counts once).
 /// Source: PTQ4ViT (twin uniform), TSPTQ-ViT (V-2SF), MPTQ-ViT (OPT-m; reconstructed).
 struct RegionGrid {
     float fineStep = 1; ///< > 0, units of the activation
@@ -33,13 +34,15 @@ struct RegionGrid {
     Region upper;
 
     const Region& regionOf(float x) const;
-    double step(const Region& region) const;
+    float step(const Region& region) const; ///< exact where the shift gives it
     friend bool operator==(const RegionGrid&, const RegionGrid&) = default;
 };
 
 /// Logarithmic codes of non-negative values, for softmax outputs:
 ///   q = clamp(rne(-log_b(x / scale)), 0, codes - 1),  x' = scale · b^-q, and 0 for the last code (and for x = 0).
 /// b = 2 (log2) or sqrt 2 (log√2: x' = scale · 2^-ceil(q / 2) · (√2 for odd q)). `codes` = 2^bits, zero included.
+/// Levels below the smallest normal float times scale are 0. Decided by comparisons that are exact, see
+/// kernels/quantize_levels.h.
 /// Source: FQ-ViT (log2), RepQ-ViT (log√2; its released code has one code more for 0, kept as `extraZero`).
 struct LogGrid {
     float scale = 1; ///< > 0: the largest value
@@ -52,9 +55,23 @@ struct LogGrid {
 /// A quantizer's levels that are not equally spaced; nothing for uniform ones.
 using LevelGrid = std::variant<std::monostate, RegionGrid, LogGrid>;
 
+/// What a quantizer does, as intervals: a value in [borders[i - 1], borders[i]) becomes levels[i]; one below `begin`
+/// or above `end` is clipped, as for uniform grids half a step (log: half a code) outside the outermost level.
+struct LevelCells {
+    std::vector<double> levels;  ///< units of the activation, ascending, each once, only what some value becomes
+    std::vector<double> borders; ///< [levels - 1]
+    double begin = 0;
+    double end = 0;
+};
+LevelCells cellsOf(const RegionGrid& grid);
+LevelCells cellsOf(const LogGrid& grid);
+
 /// Levels in units of the activation, ascending, each once.
 std::vector<double> levelsOf(const RegionGrid& grid);
 std::vector<double> levelsOf(const LogGrid& grid);
+
+/// Largest code of a log grid that is not 0, and x / scale from which on a value has at most this code.
+int lastCode(const LogGrid& grid);
 
 /// The simulated forms, on the quantization kernels.
 std::shared_ptr<const exec::ElementMap> makeRegionMap(const RegionGrid& grid);

@@ -9,8 +9,15 @@ namespace qs::quant {
 
 namespace {
 
-const std::array<QuantizerDef, 1> kQuantizers{
+const std::array kQuantizers{
     uniformQuantizer(),
+    regionSignQuantizer(),
+    regionMagnitudeQuantizer(),
+    regionAsymmetricQuantizer(),
+    twinGeluQuantizer(),
+    twinSoftmaxQuantizer(),
+    log2Quantizer(),
+    logSqrt2Quantizer(),
 };
 
 } // namespace

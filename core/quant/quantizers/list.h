@@ -4,7 +4,14 @@
 
 namespace qs::quant {
 
-/// One line a file of this folder.
+/// One line a quantizer.
 QuantizerDef uniformQuantizer();
+QuantizerDef regionSignQuantizer();
+QuantizerDef regionMagnitudeQuantizer();
+QuantizerDef regionAsymmetricQuantizer();
+QuantizerDef twinGeluQuantizer();
+QuantizerDef twinSoftmaxQuantizer();
+QuantizerDef log2Quantizer();
+QuantizerDef logSqrt2Quantizer();
 
 } // namespace qs::quant
