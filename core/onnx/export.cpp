@@ -89,8 +89,15 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
                 "this simulation; saturation-safe weights, unsigned ones, or weights of 7 bits are exact there");
     }
     std::size_t packed = 0;
-    for (const NodePrecision& node : nodes)
+    std::size_t uneven = 0;
+    for (const NodePrecision& node : nodes) {
         packed += node.reason.starts_with("4-bit") ? 1 : 0;
+        uneven += node.reason.starts_with("the levels of") ? 1 : 0;
+    }
+    if (uneven > 0)
+        warnings.push_back(std::to_string(uneven) +
+                           " products run in float because the levels of an operand are not equally spaced; the file "
+                           "computes the same values, not faster");
     if (packed > 0)
         warnings.push_back(std::to_string(packed) +
                            " layers with 4-bit weights run as float products in ONNX Runtime: smaller, not faster");

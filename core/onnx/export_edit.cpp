@@ -35,10 +35,9 @@ Result<void> ExportEdit::checkPlan() const
             known.insert(site.uses.begin(), site.uses.end());
             continue;
         }
-        if (numbers.settings.quantizer != "uniform")
+        if (!canWrite(numbers.levels))
             return fail(ErrorCode::Unsupported,
-                        "the quantizer '" + numbers.settings.quantizer +
-                            "' has no exact form in ONNX operators; choose 'uniform' to export",
+                        "these codes of the quantizer '" + numbers.settings.quantizer + "' do not fit into 8 bits",
                         site.name);
         if (numbers.grid.scale.size() > 1)
             return fail(
@@ -100,6 +99,7 @@ Result<void> ExportEdit::editProduct(NodeId id)
     form.op = m_file.node(position).op_type();
     form.quantizedInput = first;
     form.quantizedWeight = second;
+    form.levels = (first && !m_plan[first->id].uniform()) || (second && !m_plan[second->id].uniform());
     const bool hasBias = node.inputs.size() > 2 && node.inputs[2].valid();
     const bool integerBias = m_plan.biases.contains(id);
     form.integerBias = !hasBias || integerBias;
@@ -162,7 +162,7 @@ Result<void> ExportEdit::editLogits(const graph::Site& site)
     for (std::string& output : *m_file.node(position).mutable_output())
         if (output == name)
             output = before;
-    m_file.placeAfter(pair(site, before, name), position);
+    m_file.placeAfter(quantizerNodes(site, before, name), position);
     return {};
 }
 
@@ -174,41 +174,51 @@ Result<std::string> ExportEdit::activationValue(const graph::Site& site, const s
         return it->second.output;
     }
     const std::string output = m_file.unique(site.name + "_dequantized");
-    const ExportFile::Group group = m_file.place(pair(site, value, output), reader);
+    const ExportFile::Group group = m_file.place(quantizerNodes(site, value, output), reader);
     m_pairs[key] = {group, output};
     return output;
 }
 
-std::vector<pb::NodeProto> ExportEdit::pair(const graph::Site& site, const std::string& value,
-                                            const std::string& output)
+std::vector<pb::NodeProto> ExportEdit::quantizerNodes(const graph::Site& site, const std::string& value,
+                                                      const std::string& output)
 {
-    const quant::UniformGrid& grid = m_plan[site.id].grid;
+    const quant::SitePlan& numbers = m_plan[site.id];
+    if (const auto* regions = std::get_if<quant::RegionGrid>(&numbers.levels))
+        return regionNodes(site, *regions, value, output);
+    if (const auto* logarithm = std::get_if<quant::LogGrid>(&numbers.levels))
+        return logNodes(site, *logarithm, value, output);
+    return uniformNodes({site.name, site.name}, numbers.grid, value, output);
+}
+
+std::vector<pb::NodeProto> ExportEdit::uniformNodes(const Names& names, const quant::UniformGrid& grid,
+                                                    const std::string& value, const std::string& output)
+{
     const bool isSigned = grid.qmin < 0;
     const int lowest = isSigned ? -128 : 0;
     const int highest = isSigned ? 127 : 255;
     const float scale = grid.scale[0];
     const int32_t zeroPoint = grid.zeroPoint[0];
-    const std::string scaleName = m_file.addScalar(site.name + "_scale", scale);
+    const std::string scaleName = m_file.addScalar(names.values + "_scale", scale);
     const auto zeroByte = static_cast<uint8_t>(zeroPoint);
     const std::string zeroName =
-        m_file.addTensor(site.name + "_zero_point", isSigned ? pb::TensorProto::INT8 : pb::TensorProto::UINT8, {},
+        m_file.addTensor(names.values + "_zero_point", isSigned ? pb::TensorProto::INT8 : pb::TensorProto::UINT8, {},
                          std::span<const uint8_t>(&zeroByte, 1));
     std::vector<pb::NodeProto> nodes;
     std::string from = value;
     if (grid.qmin > lowest || grid.qmax < highest) {
         const auto bound = [&](int code, const char* which) {
-            return m_file.addScalar(site.name + which, static_cast<float>(code - zeroPoint) * scale);
+            return m_file.addScalar(names.values + which, static_cast<float>(code - zeroPoint) * scale);
         };
         std::vector<std::string> inputs{from, grid.qmin > lowest ? bound(grid.qmin, "_low") : std::string()};
         if (grid.qmax < highest)
             inputs.push_back(bound(grid.qmax, "_high"));
-        from = m_file.unique(site.name + "_clipped");
-        nodes.push_back(makeNode("Clip", m_file.unique(site.name + "/Clip"), std::move(inputs), from));
+        from = m_file.unique(names.values + "_clipped");
+        nodes.push_back(makeNode("Clip", m_file.unique(names.nodes + "/Clip"), std::move(inputs), from));
     }
-    const std::string codes = m_file.unique(site.name + "_quantized");
-    nodes.push_back(
-        makeNode("QuantizeLinear", m_file.unique(site.name + "/QuantizeLinear"), {from, scaleName, zeroName}, codes));
-    nodes.push_back(makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
+    const std::string codes = m_file.unique(names.values + "_quantized");
+    nodes.push_back(makeNode("QuantizeLinear", m_file.unique(names.nodes + "/QuantizeLinear"),
+                             {from, scaleName, zeroName}, codes));
+    nodes.push_back(makeNode("DequantizeLinear", m_file.unique(names.nodes + "/DequantizeLinear"),
                              {codes, scaleName, zeroName}, output));
     return nodes;
 }

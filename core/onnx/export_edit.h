@@ -17,6 +17,7 @@ struct ProductForm {
     std::string op;    ///< its operator
     bool quantizedInput = false;
     bool quantizedWeight = false; ///< of a product of two activations: its second operand
+    bool levels = false;          ///< an operand's levels are not equally spaced
     bool integerBias = true;      ///< true also where there is no bias
     bool int4 = false;            ///< weights packed as 4-bit integers
 };
@@ -30,6 +31,10 @@ struct ProductForm {
 ///                inputs that read it. Clip stands where the container has codes that the grid does not have: its
 ///                bounds are the values of the outermost codes, which is exact (rounding is monotone, and the bound
 ///                itself rounds to the outermost code).
+///   regions      the pair above for each region, in uint8, and Where(x >= border, upper, lower), or |x| > border
+///   logarithms   r = x / scale; an estimate of the code from Log, never too high and at most one too low; one added
+///                where r is below the threshold of the estimate (Gather); the level from a table (Gather). Exact,
+///                since comparisons decide. Regions and logarithms give floats: what reads them computes in float.
 ///   bias         int32 -> DequantizeLinear with scale_x · scale_w, in Gemm, Conv, or the Add after a MatMul (which
 ///                is made where there is none); a BatchNormalization that the importer folded is taken out.
 class ExportEdit {
@@ -62,8 +67,21 @@ private:
     std::string biasValue(const graph::Site& weight, const quant::BiasPlan& bias, int before);
     /// The value that readers of the site read instead of `value`.
     Result<std::string> activationValue(const graph::Site& site, const std::string& value, int reader);
-    std::vector<quantoscope_onnx::NodeProto> pair(const graph::Site& site, const std::string& value,
-                                                  const std::string& output);
+    /// The nodes of a site's quantizer. All their names begin with the site's and a slash.
+    std::vector<quantoscope_onnx::NodeProto> quantizerNodes(const graph::Site& site, const std::string& value,
+                                                            const std::string& output);
+    struct Names {
+        std::string nodes;  ///< before "/QuantizeLinear", ..
+        std::string values; ///< before "_scale", ..
+    };
+    std::vector<quantoscope_onnx::NodeProto> uniformNodes(const Names& names, const quant::UniformGrid& grid,
+                                                          const std::string& value, const std::string& output);
+    // export_levels.cpp
+    static bool canWrite(const quant::LevelGrid& levels);
+    std::vector<quantoscope_onnx::NodeProto> regionNodes(const graph::Site& site, const quant::RegionGrid& grid,
+                                                         const std::string& value, const std::string& output);
+    std::vector<quantoscope_onnx::NodeProto> logNodes(const graph::Site& site, const quant::LogGrid& grid,
+                                                      const std::string& value, const std::string& output);
     Result<int> productPosition(const graph::Node& node) const;
     const graph::Site* quantizedSite(graph::Use use) const;
 

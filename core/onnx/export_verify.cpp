@@ -1,5 +1,6 @@
 #include "core/exec/program.h"
 #include "core/onnx/export.h"
+#include "core/onnx/verify_levels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -40,17 +41,19 @@ bool sameBits(const Tensor& a, const Tensor& b)
 }
 
 /// The node of the re-loaded graph that stands for `node` of the original one: the one that produces the value of the
-/// same name, or its quantizer (logits).
+/// same name, or the one before its quantizer, whose nodes have names that begin with `quantizer` (logits).
 const graph::Node* counterpart(const graph::Graph& original, const graph::Node& node, const graph::Graph& reloaded,
-                               const NodesByOutput& nodes)
+                               const NodesByOutput& nodes, const std::string& quantizer)
 {
     const auto it = nodes.find(original.value(node.outputs[0]).name);
     if (it == nodes.end())
         return nullptr;
     const graph::Node* found = it->second;
-    while (found && found->op != node.op && (found->op == "FakeQuantize" || found->op == "Clip")) {
-        const NodeId before = reloaded.value(found->inputs[0]).producer;
-        found = before.valid() ? &reloaded.node(before) : nullptr;
+    while (found && !quantizer.empty() && found->name.starts_with(quantizer) && found->name != node.name) {
+        // The first input that is computed leads to the quantized value.
+        const auto computed = std::ranges::find_if(
+            found->inputs, [&](TensorId id) { return id.valid() && reloaded.value(id).producer.valid(); });
+        found = computed != found->inputs.end() ? &reloaded.node(reloaded.value(*computed).producer) : nullptr;
     }
     return found && found->op == node.op ? found : nullptr;
 }
@@ -64,9 +67,23 @@ bool sameGrid(const graph::Node& fake, const quant::UniformGrid& grid)
            fake.attributes.integer("qmin", 0) <= grid.qmin && fake.attributes.integer("qmax", 0) >= grid.qmax;
 }
 
+/// Whether what is read at `read` is the site's value, quantized as the plan says.
+bool sameQuantizer(const graph::Graph& reloaded, TensorId read, const graph::Site& site, const quant::SitePlan& plan)
+{
+    if (!plan.uniform())
+        return sameLevels(reloaded, read, site, plan);
+    const NodeId producer = reloaded.value(read).producer;
+    return producer.valid() && reloaded.node(producer).op == "FakeQuantize" &&
+           sameGrid(reloaded.node(producer), plan.grid);
+}
+
 Result<std::size_t> compareConstants(const Model& model, const quant::Plan& plan, const Model& reloaded)
 {
     const NodesByOutput nodes = nodesByOutput(reloaded.graph);
+    std::string ofLogits;
+    for (const graph::Site& site : model.sites)
+        if (site.uses.empty() && plan[site.id].quantized())
+            ofLogits = site.name + "/";
     std::size_t compared = 0;
     for (const graph::Site& site : model.sites) {
         const quant::SitePlan& numbers = plan[site.id];
@@ -74,28 +91,28 @@ Result<std::size_t> compareConstants(const Model& model, const quant::Plan& plan
             continue;
         if (site.uses.empty()) { // the logits
             const auto it = nodes.find(site.valueName);
-            if (it == nodes.end() || it->second->op != "FakeQuantize" || !sameGrid(*it->second, numbers.grid))
+            if (it == nodes.end() || !sameQuantizer(reloaded.graph, it->second->outputs[0], site, numbers))
                 return tl::unexpected<Error>(differs("grid", site.name));
         }
         for (const graph::Use& use : site.uses) {
-            const graph::Node* node = counterpart(model.graph, model.graph.node(use.node), reloaded.graph, nodes);
+            const graph::Node* node =
+                counterpart(model.graph, model.graph.node(use.node), reloaded.graph, nodes, ofLogits);
             if (!node || static_cast<int>(node->inputs.size()) <= use.input)
                 return tl::unexpected<Error>(differs("node", site.nodeName));
-            const graph::Value& input = reloaded.graph.value(node->inputs[static_cast<std::size_t>(use.input)]);
+            const TensorId read = node->inputs[static_cast<std::size_t>(use.input)];
             if (site.kind == graph::SiteKind::Weight) {
-                if (!sameBits(input.constant, numbers.dequantized))
+                if (!sameBits(reloaded.graph.value(read).constant, numbers.dequantized))
                     return tl::unexpected<Error>(differs("weight", site.name));
                 ++compared;
                 continue;
             }
-            const graph::Node* fake = input.producer.valid() ? &reloaded.graph.node(input.producer) : nullptr;
-            if (!fake || fake->op != "FakeQuantize" || !sameGrid(*fake, numbers.grid))
+            if (!sameQuantizer(reloaded.graph, read, site, numbers))
                 return tl::unexpected<Error>(differs("grid", site.name));
         }
     }
     for (const auto& [id, bias] : plan.biases) {
         const graph::Node& original = model.graph.node(id);
-        const graph::Node* node = counterpart(model.graph, original, reloaded.graph, nodes);
+        const graph::Node* node = counterpart(model.graph, original, reloaded.graph, nodes, ofLogits);
         if (!node || node->inputs.size() < 3)
             return tl::unexpected<Error>(differs("bias", original.name));
         const std::span<const float> values = reloaded.graph.value(node->inputs[2]).constant.floats();

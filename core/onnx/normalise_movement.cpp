@@ -211,10 +211,11 @@ Result<void> gather(Lowering& n)
     if (n.op() == "Gather" && n.rank(0) - 1 + n.rank(1) > static_cast<int64_t>(Shape::kMaxRank))
         return fail(ErrorCode::Unsupported, "makes a tensor of more than 8 dimensions");
     const Tensor* indices = n.constant(1);
-    if (!indices)
+    const bool fromTable = n.op() == "Gather" && n.constant(0) && n.rank(0) == 1; // one number for each index
+    if (!indices && !fromTable)
         return fail(ErrorCode::Unsupported, "its indices depend on the image");
     const int64_t size = n.shape(0)[static_cast<std::size_t>(axis)];
-    for (int64_t i = 0; i < indices->elements(); ++i) {
+    for (int64_t i = 0; indices && i < indices->elements(); ++i) {
         const auto at = static_cast<std::size_t>(i);
         const int64_t index =
             n.dtype(1) == DType::Int64 ? indices->data<int64_t>()[at] : indices->data<int32_t>()[at];

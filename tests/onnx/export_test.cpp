@@ -400,7 +400,10 @@ TEST(Export, RefusedCasesNameTheSite)
         EXPECT_FALSE(std::filesystem::exists(folder / "q.onnx"));
         return report ? Error{} : report.error();
     };
-    const Error quantizer = refused([](quant::SitePlan& p) { p.settings.quantizer = "log2"; });
+    const Error quantizer = refused([](quant::SitePlan& p) {
+        p.grid = {};
+        p.levels = quant::RegionGrid{.lower = {.qmin = -300, .qmax = 0}, .upper = {.qmin = 0, .qmax = 7}};
+    });
     EXPECT_EQ(quantizer.code, ErrorCode::Unsupported);
     EXPECT_EQ(quantizer.where, site->name);
     const Error channels = refused([](quant::SitePlan& p) {
