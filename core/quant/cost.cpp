@@ -7,7 +7,14 @@ namespace qs::quant {
 
 namespace {
 
-/// Multiply-accumulates of a Linear, Conv or MatMul for one image; 0 for other operators.
+int bitsAt(const graph::SiteTable& sites, const Plan& plan, graph::Use use)
+{
+    const SiteId id = sites.at(use);
+    return id.valid() ? plan[id].settings.bits : kFloatBits;
+}
+
+} // namespace
+
 int64_t macsOf(const graph::Graph& graph, const graph::Node& node)
 {
     if (node.inputs.size() < 2 || !node.inputs[1].valid())
@@ -22,14 +29,6 @@ int64_t macsOf(const graph::Graph& graph, const graph::Node& node)
         depth = right.product(1, right.rank());
     return outputs * depth / graph.batch();
 }
-
-int bitsAt(const graph::SiteTable& sites, const Plan& plan, graph::Use use)
-{
-    const SiteId id = sites.at(use);
-    return id.valid() ? plan[id].settings.bits : kFloatBits;
-}
-
-} // namespace
 
 void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan& plan)
 {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace qs::search {
@@ -47,7 +48,7 @@ struct Options {
     Mode mode = Mode::Lazy;
     Performance performance = Performance::KlDivergence;
     int minBits = 3;
-    int maxBits = 8;         ///< where units start, unless `fromRecipe`
+    int maxBits = 8;         ///< where units start that a budget is about, unless `fromRecipe`
     bool fromRecipe = false; ///< start from the recipe's own bits: continue an edited or stopped allocation
     bool fill = true;        ///< afterwards raise units again where the budget allows
     std::size_t images = 64; ///< images that the performance is measured on, spread over the source
@@ -84,7 +85,7 @@ struct Trace {
 struct Outcome {
     quant::Recipe recipe; ///< the start's with overrides of bits
     Trace trace;
-    double loss = 0;  ///< measured at the end, in every mode
+    double loss = 0;  ///< measured at the end, in every mode; a sum of table entries where that was cancelled
     bool met = false; ///< within the budget; false where cancelled, or where locks and minBits forbid it
     bool cancelled = false;
 };
@@ -93,12 +94,18 @@ struct Outcome {
 quant::Recipe recipeAt(const quant::Recipe& start, const graph::SiteTable& sites, const Trace& trace,
                        std::size_t steps);
 
+/// One line a step after the head: step,site,from,to,loss,measured,score,cost,mean_weight_bits,mean_activation_bits,
+/// model_bytes,bops. Line 0 is the start.
+std::string traceToCsv(const graph::SiteTable& sites, const Trace& trace);
+
 /// Greedy mixed precision: units (quantized weights and activations) are lowered one bit at a time, always the one
 /// that loses the least performance per cost gained,
 ///   score(u) = (L(bits with u lowered) - L(bits)) / (C(bits) - C(bits with u lowered)),
-/// until the budget is met; then raised again while that fits, the largest gain per cost first. With several budgets
-/// C is the largest of the fractions that are still exceeded. Ties go to the earlier site. The result does not depend
-/// on the number of threads. `onStep` is called from the calling thread after every step.
+/// until the budget is met; then raised again while that fits, the largest gain per cost first. C is what is used of
+/// the budget; with several budgets the sum over those that are still exceeded. (Their maximum would not do: two
+/// that are exceeded alike are both above every single step.) Units that no budget is about keep the recipe's bits.
+/// Ties go to the earlier site. The result does not depend on the number of threads. `onStep` is called from the
+/// calling thread after every step, with the trace up to it.
 /// A cancelled search returns what it has, with `cancelled` set.
 /// Source: MPTQ-ViT (arXiv 2401.14895); the score is a reconstruction: the paper names performance and
 /// compressibility. Errors: InvalidArgument (no budget, no unit, no images, no labels for Top1), the images',

@@ -138,6 +138,57 @@ TEST_F(Cli, CalibrateEvaluateExportReport)
     EXPECT_GT(fs::file_size(path("report.html")), 1000u);
 }
 
+TEST_F(Cli, SearchWritesARecipeThatEvaluateTakes)
+{
+    const std::string common = "search " + model + " --resize none --images " + calib + " --calib-images " + calib +
+                               " --calib-count 8 --count 4 --preset percentile -o " + path("r.json");
+    expectRefusal(common, {"budget", "--mean-bits"});
+    expectRefusal(common + " --mean-bits 6 --lock nothing=8", {"--lock", "nothing"});
+    expectRefusal(common + " --mean-bits 6 --lock head.*", {"--lock", "PATTERN=BITS"});
+    expectRefusal(common + " --mean-bits 6 --mode best", {"--mode"});
+    EXPECT_FALSE(fs::exists(folder / "r.json"));
+
+    Outcome outcome =
+        run(common + " --mean-bits 6 --mode table --lock head.*=8 --lock blocks.0.fc?.weight=7 --trace " +
+            path("t.csv") + " --json " + path("s.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto found = readJson(path("s.json"));
+    EXPECT_EQ(found.at("mode"), "table");
+    EXPECT_EQ(found.at("met"), true);
+    EXPECT_LE(found.at("steps").back().at("mean_weight_bits").get<double>(), 6);
+    EXPECT_LE(found.at("steps").back().at("mean_activation_bits").get<double>(), 6);
+    std::ifstream trace(path("t.csv"));
+    EXPECT_EQ(std::count(std::istreambuf_iterator<char>(trace), {}, '\n'), found.at("steps").size() + 2);
+    const auto recipe = readJson(path("r.json"));
+    EXPECT_EQ(recipe.at("overrides").at("head.input").at("bits"), 8);
+    EXPECT_EQ(recipe.at("overrides").at("blocks.0.fc1.weight").at("bits"), 7);
+
+    outcome = run("evaluate " + model + " --images " + calib + " --count 4 --resize none --calib-images " + calib +
+                  " --calib-count 8 --recipe " + path("r.json") + " --json " + path("e.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_NEAR(readJson(path("e.json")).at("kl_divergence").get<double>(), found.at("loss").get<double>(), 1e-9);
+
+    // What was found can be continued; a budget that cannot be met is said, and the nearest written.
+    outcome = run("search " + model + " --resize none --images " + calib + " --calib-images " + calib +
+                  " --calib-count 8 --count 1 --recipe " + path("r.json") +
+                  " --continue --mode table --max-bytes 1000 -o " + path("r2.json"));
+    EXPECT_EQ(outcome.exitCode, 2) << outcome.output;
+    EXPECT_NE(outcome.output.find("cannot be met"), std::string::npos) << outcome.output;
+    EXPECT_TRUE(fs::exists(folder / "r2.json"));
+}
+
+TEST_F(Cli, InterruptedSearchWritesWhatItFound)
+{
+    const Outcome outcome = run("--version && timeout -s INT 3 " QUANTOSCOPE_CLI " search " + model +
+                                " --resize none --images " + test + " --calib-images " + calib +
+                                " --calib-count 8 --count 200 --preset percentile "
+                                "--mean-bits 3.5 --mode exact -o " +
+                                path("r.json"));
+    EXPECT_EQ(outcome.exitCode, 124) << outcome.output; // of timeout
+    EXPECT_NE(outcome.output.find("what was found is written"), std::string::npos) << outcome.output;
+    EXPECT_TRUE(readJson(path("r.json")).contains("overrides"));
+}
+
 TEST_F(Cli, FilesThatAreNotWhatTheyShouldBe)
 {
     std::ofstream(path("text.onnx")) << "this is not a model";

@@ -1,0 +1,295 @@
+#include "core/search/greedy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace qs::search {
+
+namespace {
+
+constexpr std::string_view kUnits = "measuring units";
+constexpr std::string_view kLowering = "lowering bits";
+constexpr std::size_t kNever = SIZE_MAX;
+
+/// What a move would do, as far as it is known.
+struct Candidate {
+    Move move;
+    double cost = 0;  ///< saved (going down) or used (going up)
+    double score = 0; ///< loss per cost
+};
+
+/// How much a unit's next step was seen to change the loss, and after how many steps of the search.
+struct Known {
+    std::optional<double> change;
+    std::size_t when = kNever;
+};
+
+class Greedy {
+public:
+    Greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,
+           const std::function<void(const GreedyResult&, const GreedyStep&)>& onStep)
+        : m_problem(problem), m_oracle(oracle), m_context(context), m_onStep(onStep), m_down(problem.start.size()),
+          m_up(problem.start.size()), m_table(problem.start.size())
+    {
+        m_result.bits = problem.start;
+        m_amounts = problem.cost(m_result.bits);
+        m_result.startAmounts = m_amounts;
+        m_result.startCost = fraction(m_amounts);
+    }
+
+    Result<GreedyResult> run()
+    {
+        if (auto done = search(); !done) {
+            if (done.error().code != ErrorCode::Cancelled)
+                return tl::unexpected<Error>(std::move(done.error()));
+            m_result.cancelled = true;
+        }
+        if (!m_filling)
+            m_result.fillFrom = m_result.steps.size();
+        m_result.met = !exceeded();
+        return std::move(m_result);
+    }
+
+private:
+    Result<void> search()
+    {
+        QS_ASSIGN(m_result.startLoss, m_oracle.moveTo(m_result.bits));
+        m_result.loss = m_result.startLoss;
+        while (exceeded()) {
+            const auto candidates = lowerable();
+            if (candidates.empty())
+                break;
+            QS_ASSIGN(const Candidate best, pick(candidates));
+            QS_CHECK(take(best));
+            report();
+        }
+        m_filling = true;
+        m_result.fillFrom = m_result.steps.size();
+        while (m_problem.fill) {
+            const auto candidates = raisable();
+            if (candidates.empty())
+                break;
+            QS_ASSIGN(const Candidate best, pick(candidates));
+            if (best.score < 0)
+                break;
+            QS_CHECK(take(best));
+        }
+        if (m_problem.mode == Mode::Table && !m_result.steps.empty()) {
+            QS_ASSIGN(m_result.loss, m_oracle.moveTo(m_result.bits));
+        }
+        return {};
+    }
+
+    bool exceeds(const Amounts& amounts, std::size_t i) const { return amounts[i] > m_problem.limits[i]; }
+    bool exceeded() const
+    {
+        for (std::size_t i = 0; i < kCurrencies; ++i)
+            if (exceeds(m_amounts, i))
+                return true;
+        return false;
+    }
+    double fraction(const Amounts& amounts) const
+    {
+        double largest = 0;
+        for (std::size_t i = 0; i < kCurrencies; ++i)
+            largest = std::max(largest, amounts[i] / m_problem.limits[i]);
+        return largest;
+    }
+
+    Amounts amountsAfter(const Move& move)
+    {
+        const int before = std::exchange(m_result.bits[move.unit], move.bits);
+        const Amounts amounts = m_problem.cost(m_result.bits);
+        m_result.bits[move.unit] = before;
+        return amounts;
+    }
+
+    std::vector<Candidate> lowerable()
+    {
+        std::vector<Candidate> result;
+        for (std::size_t unit = 0; unit < m_result.bits.size(); ++unit) {
+            const Move move{unit, m_result.bits[unit] - 1};
+            if (move.bits < m_problem.minBits)
+                continue;
+            const Amounts after = amountsAfter(move);
+            double saved = 0;
+            for (std::size_t i = 0; i < kCurrencies; ++i)
+                if (exceeds(m_amounts, i))
+                    saved += (m_amounts[i] - after[i]) / m_problem.limits[i];
+            if (saved > 0)
+                result.push_back({move, saved, 0});
+        }
+        return result;
+    }
+
+    std::vector<Candidate> raisable()
+    {
+        std::vector<Candidate> result;
+        for (std::size_t unit = 0; unit < m_result.bits.size(); ++unit) {
+            const Move move{unit, m_result.bits[unit] + 1};
+            if (move.bits > m_problem.maxBits)
+                continue;
+            const Amounts after = amountsAfter(move);
+            double used = 0;
+            bool fits = true;
+            for (std::size_t i = 0; i < kCurrencies; ++i) {
+                const double more = after[i] - m_amounts[i];
+                fits = fits && (more == 0 || !exceeds(after, i));
+                used += more / m_problem.limits[i];
+            }
+            if (fits && used > 0)
+                result.push_back({move, used, 0});
+        }
+        return result;
+    }
+
+    Result<Candidate> pick(std::vector<Candidate> candidates)
+    {
+        switch (m_problem.mode) {
+        case Mode::Exact: {
+            QS_ASSIGN(const auto changes, measure(candidates));
+            score(candidates, [&](std::size_t i) { return changes[i]; });
+            return best(candidates);
+        }
+        case Mode::Lazy:
+            return pickLazily(candidates);
+        case Mode::Table:
+            break;
+        }
+        QS_CHECK(fillTable(candidates));
+        score(candidates, [&](std::size_t i) {
+            const Move& move = candidates[i].move;
+            return m_table[move.unit].at(move.bits) - m_table[move.unit].at(m_result.bits[move.unit]);
+        });
+        return best(candidates);
+    }
+
+    Result<Candidate> pickLazily(std::vector<Candidate>& candidates)
+    {
+        std::vector<Known>& known = m_filling ? m_up : m_down;
+        const auto learn = [&](std::span<const Candidate> which) -> Result<void> {
+            QS_ASSIGN(const auto changes, measure(which));
+            for (std::size_t i = 0; i < which.size(); ++i)
+                known[which[i].move.unit] = {changes[i], m_result.steps.size()};
+            return {};
+        };
+        std::vector<Candidate> unknown;
+        std::ranges::copy_if(candidates, std::back_inserter(unknown),
+                             [&](const Candidate& candidate) { return !known[candidate.move.unit].change; });
+        QS_CHECK(learn(unknown));
+        for (;;) {
+            score(candidates, [&](std::size_t i) { return *known[candidates[i].move.unit].change; });
+            const Candidate first = best(candidates);
+            if (known[first.move.unit].when == m_result.steps.size())
+                return first;
+            QS_CHECK(learn({&first, 1}));
+        }
+    }
+
+    /// Asks the oracle for what is missing. All entries are of one unit changed, the others at the start.
+    Result<void> fillTable(std::span<const Candidate> candidates)
+    {
+        std::vector<Candidate> missing;
+        for (const Candidate& candidate : candidates) {
+            auto& entries = m_table[candidate.move.unit];
+            entries.try_emplace(m_problem.start[candidate.move.unit], 0.0);
+            if (!entries.contains(candidate.move.bits))
+                missing.push_back(candidate);
+        }
+        // In this mode the oracle stays at the start, so changes are against the start's loss.
+        QS_ASSIGN(const auto changes, measure(missing));
+        for (std::size_t i = 0; i < missing.size(); ++i)
+            m_table[missing[i].move.unit][missing[i].move.bits] = changes[i];
+        return {};
+    }
+
+    /// Changes of the loss against the allocation that the oracle is at.
+    Result<std::vector<double>> measure(std::span<const Candidate> candidates)
+    {
+        std::vector<Move> moves;
+        for (const Candidate& candidate : candidates)
+            moves.push_back(candidate.move);
+        if (moves.empty())
+            return std::vector<double>();
+        const bool many = m_problem.mode == Mode::Exact || m_result.steps.empty();
+        QS_ASSIGN(auto losses, m_oracle.losses(moves, many ? kUnits : std::string_view()));
+        const double base = m_problem.mode == Mode::Table ? m_result.startLoss : m_result.loss;
+        for (double& loss : losses)
+            loss -= base;
+        return losses;
+    }
+
+    template <class ChangeOf>
+    void score(std::vector<Candidate>& candidates, const ChangeOf& changeOf) const
+    {
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            candidates[i].score = (m_filling ? -changeOf(i) : changeOf(i)) / candidates[i].cost;
+    }
+
+    /// Going down the smallest score, going up the largest; the earlier of equal ones.
+    Candidate best(std::span<const Candidate> candidates) const
+    {
+        const auto worse = [](const Candidate& a, const Candidate& b) { return a.score < b.score; };
+        return m_filling ? *std::ranges::max_element(candidates, worse)
+                         : *std::ranges::min_element(candidates, worse);
+    }
+
+    Result<void> take(const Candidate& candidate)
+    {
+        const std::size_t unit = candidate.move.unit;
+        GreedyStep step{unit, m_result.bits[unit], candidate.move.bits, 0, false, candidate.score, {}, 0};
+        auto bits = m_result.bits;
+        bits[unit] = step.bitsAfter;
+        if (m_problem.mode == Mode::Table) {
+            step.loss = m_result.loss + m_table[unit].at(step.bitsAfter) - m_table[unit].at(step.bitsBefore);
+        } else {
+            QS_ASSIGN(step.loss, m_oracle.moveTo(bits));
+            step.measured = true;
+        }
+        // What a unit lost on its way down is the guess of what it gains on its way up.
+        m_up[unit] = m_filling ? Known() : Known{m_result.loss - step.loss, kNever};
+        m_down[unit] = {};
+        m_result.bits = std::move(bits);
+        m_result.loss = step.loss;
+        m_amounts = m_problem.cost(m_result.bits);
+        step.amounts = m_amounts;
+        step.cost = fraction(m_amounts);
+        m_result.steps.push_back(step);
+        if (m_onStep)
+            m_onStep(m_result, step);
+        return {};
+    }
+
+    void report() const
+    {
+        const double whole = m_result.startCost - 1;
+        const double left = std::max(0.0, fraction(m_amounts) - 1);
+        const std::size_t done = m_result.steps.size();
+        const double perStep = (whole - left) / static_cast<double>(done);
+        const double more = perStep > 0 ? left / perStep : static_cast<double>(m_result.bits.size());
+        m_context.progress(kLowering, done, done + static_cast<std::size_t>(std::ceil(more)));
+    }
+
+    const GreedyProblem& m_problem;
+    LossOracle& m_oracle;
+    const Context& m_context;
+    const std::function<void(const GreedyResult&, const GreedyStep&)>& m_onStep;
+    GreedyResult m_result;
+    Amounts m_amounts{};
+    bool m_filling = false;
+    std::vector<Known> m_down, m_up;            ///< lazy mode, by unit
+    std::vector<std::map<int, double>> m_table; ///< table mode, by unit: bits -> change of the loss
+};
+
+} // namespace
+
+Result<GreedyResult> greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,
+                            const std::function<void(const GreedyResult&, const GreedyStep&)>& onStep)
+{
+    return Greedy(problem, oracle, context, onStep).run();
+}
+
+} // namespace qs::search

@@ -1,0 +1,105 @@
+#include "core/search/network_oracle.h"
+
+#include "core/quant/logits.h"
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+namespace qs::search {
+
+quant::Recipe withBits(quant::Recipe recipe, const graph::SiteTable& sites, std::span<const SiteId> units,
+                       std::span<const int> bits)
+{
+    for (std::size_t i = 0; i < units.size(); ++i)
+        recipe.overrides[sites[units[i]].name].bits = bits[i];
+    return recipe;
+}
+
+double Yardstick::lossOf(const Tensor& logits) const
+{
+    if (performance == Performance::KlDivergence)
+        return quant::compareLogits(reference, logits, labels.size()).klDivergence;
+    const auto classes = static_cast<std::size_t>(logits.shape()[1]);
+    std::size_t labelled = 0;
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (!labels[i])
+            continue;
+        ++labelled;
+        wrong += quant::topClasses(logits.floats().subspan(i * classes, classes), 1)[0] != *labels[i] ? 1 : 0;
+    }
+    return static_cast<double>(wrong) / static_cast<double>(labelled);
+}
+
+NetworkOracle::NetworkOracle(Subject subject, Evaluator evaluator, Yardstick yardstick, const Context& context)
+    : m_subject(std::move(subject)), m_evaluator(std::move(evaluator)), m_yardstick(std::move(yardstick)),
+      m_context(context)
+{
+}
+
+Result<std::shared_ptr<const quant::Plan>> NetworkOracle::resolve(std::span<const int> bits,
+                                                                  const Context& context) const
+{
+    return quant::resolve(m_subject.graph, m_subject.sites, m_subject.calibration,
+                          withBits(m_subject.recipe, m_subject.sites, m_subject.units, bits), m_plan.get(), context);
+}
+
+Result<double> NetworkOracle::moveTo(std::span<const int> bits)
+{
+    QS_ASSIGN(auto plan, resolve(bits, m_context));
+    QS_ASSIGN(const Tensor logits, m_evaluator.rebase(plan->simulation, m_context));
+    ++m_evaluations;
+    m_plan = std::move(plan);
+    m_bits.assign(bits.begin(), bits.end());
+    return m_yardstick.lossOf(logits);
+}
+
+Result<double> NetworkOracle::lossAfter(const Move& move, const Context& context) const
+{
+    auto bits = m_bits;
+    bits[move.unit] = move.bits;
+    QS_ASSIGN(const auto plan, resolve(bits, context));
+    QS_ASSIGN(const Tensor logits, m_evaluator.run(plan->simulation, context));
+    return m_yardstick.lossOf(logits);
+}
+
+Result<std::vector<double>> NetworkOracle::losses(std::span<const Move> moves, std::string_view stage)
+{
+    Context context;
+    context.stop = m_context.stop;
+    const bool apart = m_context.pool && moves.size() >= 2 * static_cast<std::size_t>(m_context.threads());
+    if (!apart)
+        context.pool = m_context.pool;
+
+    std::vector<Result<double>> results(moves.size());
+    std::atomic<std::size_t> done{0};
+    std::atomic<bool> failed{false};
+    const auto caller = std::this_thread::get_id();
+    const auto one = [&](std::size_t i, int) {
+        if (failed.load(std::memory_order_relaxed))
+            return;
+        results[i] = lossAfter(moves[i], context);
+        if (!results[i])
+            failed.store(true);
+        const std::size_t finished = done.fetch_add(1) + 1;
+        if (!stage.empty() && std::this_thread::get_id() == caller)
+            m_context.progress(stage, finished, moves.size());
+    };
+    if (apart)
+        m_context.pool->parallelFor(moves.size(), one);
+    else
+        for (std::size_t i = 0; i < moves.size(); ++i)
+            one(i, 0);
+    m_evaluations += done.load();
+
+    std::vector<double> losses;
+    for (auto& result : results) {
+        if (!result)
+            return tl::unexpected<Error>(std::move(result.error()));
+        losses.push_back(*result);
+    }
+    return losses;
+}
+
+} // namespace qs::search
