@@ -1,5 +1,6 @@
 #include "core/search/evaluator.h"
 
+#include <cassert>
 #include <utility>
 
 namespace qs::search {
@@ -19,24 +20,37 @@ Context silent(const Context& context)
 } // namespace
 
 Evaluator::Evaluator(const graph::Graph& graph, const graph::SiteTable& sites, const exec::ImageSource& images,
-                     std::shared_ptr<exec::WeightCache> weights)
+                     std::shared_ptr<exec::WeightCache> weights, std::size_t checkpointBytes)
     : m_graph(graph), m_sites(sites), m_images(images),
-      m_weights(weights ? std::move(weights) : exec::makeWeightCache())
+      m_weights(weights ? std::move(weights) : exec::makeWeightCache()), m_checkpointBytes(checkpointBytes)
 {
+}
+
+Result<exec::Program> Evaluator::compile(const exec::Simulation& simulation) const
+{
+    return exec::Program::compile(m_graph, m_sites, simulation, {m_weights, {}});
 }
 
 Result<Tensor> Evaluator::rebase(const exec::Simulation& simulation, const Context& context)
 {
-    QS_ASSIGN(exec::Program program, exec::Program::compile(m_graph, m_sites, simulation, {m_weights, {}}));
-    QS_ASSIGN(Tensor logits, exec::runImages(program, m_images, 0, m_images.size(), silent(context), kStage));
-    m_base = std::make_unique<const exec::Program>(std::move(program));
-    return logits;
+    QS_ASSIGN(const exec::Program program, compile(simulation));
+    if (m_runner) {
+        QS_CHECK(m_runner->rebase(program, silent(context), kStage));
+    } else {
+        auto runner = exec::IncrementalRunner::create(program, m_images, m_images.size(), {m_checkpointBytes},
+                                                      silent(context), kStage);
+        if (!runner)
+            return tl::unexpected<Error>(std::move(runner.error()));
+        m_runner.emplace(std::move(*runner));
+    }
+    return m_runner->logits();
 }
 
 Result<Tensor> Evaluator::run(const exec::Simulation& simulation, const Context& context) const
 {
-    QS_ASSIGN(const exec::Program program, exec::Program::compile(m_graph, m_sites, simulation, {m_weights, {}}));
-    return exec::runImages(program, m_images, 0, m_images.size(), silent(context), kStage);
+    assert(m_runner);
+    QS_ASSIGN(const exec::Program program, compile(simulation));
+    return m_runner->run(program, silent(context), kStage);
 }
 
 } // namespace qs::search

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/image_source.h"
+#include "core/exec/incremental.h"
 #include "core/exec/program.h"
 #include "core/exec/simulation.h"
 #include "core/graph/graph.h"
@@ -11,29 +12,32 @@
 
 #include <cstddef>
 #include <memory>
-#include <string_view>
+#include <optional>
 
 namespace qs::search {
 
-/// Logits [images, classes] of one network under many simulations, always on the same images. Everything given must
-/// outlive it.
+/// Logits [images, classes] of one network under many simulations, always on the same images; what a simulation has
+/// in common with the base, up to its first change, is not computed again. Everything given must outlive it.
 class Evaluator {
 public:
+    /// `checkpointBytes`: for what is kept of the base.
     Evaluator(const graph::Graph& graph, const graph::SiteTable& sites, const exec::ImageSource& images,
-              std::shared_ptr<exec::WeightCache> weights);
+              std::shared_ptr<exec::WeightCache> weights, std::size_t checkpointBytes);
 
-    /// Runs `simulation` and makes it the base: what variants near it have in common with it is kept.
-    /// Errors: as compiling and running programs.
+    /// Runs `simulation` and makes it the base. Errors: as compiling and running programs.
     Result<Tensor> rebase(const exec::Simulation& simulation, const Context& context);
-    /// A variant of the base. May be called from several threads at once. Errors: as rebase.
+    /// A variant of the base; rebase comes first. May be called from several threads at once. Errors: as rebase.
     Result<Tensor> run(const exec::Simulation& simulation, const Context& context) const;
 
 private:
+    Result<exec::Program> compile(const exec::Simulation& simulation) const;
+
     const graph::Graph& m_graph;
     const graph::SiteTable& m_sites;
     const exec::ImageSource& m_images;
     std::shared_ptr<exec::WeightCache> m_weights;
-    std::unique_ptr<const exec::Program> m_base; ///< keeps its packed weights in the cache
+    std::size_t m_checkpointBytes = 0;
+    std::optional<exec::IncrementalRunner> m_runner;
 };
 
 } // namespace qs::search

@@ -160,8 +160,9 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     QS_ASSIGN(const auto sample,
               SampledImages::create(images, options.images, elements, options.checkpointBytes, context));
     QS_ASSIGN(auto yardstick, makeYardstick(graph, sites, sample, options.performance, context));
-    NetworkOracle oracle({graph, sites, calibration, recipe, trace.units}, Evaluator(graph, sites, sample, weights),
-                         std::move(yardstick), context);
+    NetworkOracle oracle({graph, sites, calibration, recipe, trace.units},
+                         Evaluator(graph, sites, sample, weights, options.checkpointBytes), std::move(yardstick),
+                         context);
     TraceWriter writer(trace, cost);
     QS_ASSIGN(const GreedyResult result,
               greedy(problem, oracle, context, [&](const GreedyResult& soFar, const GreedyStep& step) {
