@@ -16,6 +16,7 @@ packaging/install-dependencies.sh "${groups[@]}"
 
 # The judge: the newest ONNX Runtime, and an older one (its fusions differ).
 judge=build/judge
+mkdir -p build
 if [ -z "${QUANTOSCOPE_PYTHON:-}" ]; then
     if packaging/make-judge.sh "$judge"; then
         export QUANTOSCOPE_PYTHON=$PWD/$judge/current/bin/python

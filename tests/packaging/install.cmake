@@ -1,0 +1,40 @@
+# cmake -DBUILD=... -DPREFIX=... -DWINDOW=ON|OFF -P install.cmake: installs, moves the result elsewhere, and runs the demo
+# there. A broken demo below the prefix must be noticed: it is the installed one that is read, not the source tree's.
+file(REMOVE_RECURSE ${PREFIX} ${PREFIX}-moved)
+
+# run(EXPECTED_STATUS COMMAND...): output is what it printed.
+function(run expected)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  if(NOT status STREQUAL expected)
+    message(FATAL_ERROR "${ARGN}: status ${status}, not ${expected}\n${out}")
+  endif()
+  set(output "${out}" PARENT_SCOPE)
+endfunction()
+
+run(0 ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX})
+file(RENAME ${PREFIX} ${PREFIX}-moved)
+set(PREFIX ${PREFIX}-moved)
+set(wanted bin/quantoscope-cli share/quantoscope/demo/demo_vit.onnx)
+if(WINDOW)
+  list(APPEND wanted bin/quantoscope share/applications/quantoscope.desktop share/mime/packages/quantoscope.xml
+       share/metainfo/quantoscope.metainfo.xml share/icons/hicolor/scalable/apps/quantoscope.svg)
+endif()
+foreach(file IN LISTS wanted)
+  if(NOT EXISTS ${PREFIX}/${file})
+    message(FATAL_ERROR "${file} was not installed")
+  endif()
+endforeach()
+
+unset(ENV{QUANTOSCOPE_RESOURCES})
+run(0 ${PREFIX}/bin/quantoscope-cli demo -o ${PREFIX}/out)
+foreach(file demo_vit_w8a8.onnx results.json report.html)
+  if(NOT EXISTS ${PREFIX}/out/${file})
+    message(FATAL_ERROR "the demo wrote no ${file}")
+  endif()
+endforeach()
+file(WRITE ${PREFIX}/share/quantoscope/demo/demo_vit.onnx "no model")
+run(2 ${PREFIX}/bin/quantoscope-cli demo -o ${PREFIX}/out)
+if(NOT output MATCHES "share/quantoscope/demo/demo_vit.onnx")
+  message(FATAL_ERROR "the message does not name the installed model: ${output}")
+endif()
+file(REMOVE_RECURSE ${PREFIX})
