@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <cstddef>
 
 namespace qs::graph {
 
@@ -14,8 +14,28 @@ bool isOneOf(const std::string& op, const std::array<std::string_view, n>& list)
     return std::find(list.begin(), list.end(), op) != list.end();
 }
 
-/// Nodes that one walk looks at: far more than lie between two layers of a network, and an end to hostile chains.
+/// Nodes (or values) that one walk goes through: far more than lie between two layers of a network, and an end to
+/// hostile chains.
 constexpr std::size_t kMaxWalk = 200;
+/// What one walk looks at and what it returns, nodes met twice and constants included: an end to hostile fans.
+constexpr std::size_t kMaxLooks = 1000;
+
+/// Adds what is not in the list yet. The lists of a walk are short: faster than a tree.
+template <typename T>
+bool addNew(std::vector<T>& list, T value)
+{
+    if (std::find(list.begin(), list.end(), value) != list.end())
+        return false;
+    list.push_back(value);
+    return true;
+}
+
+void push(std::vector<TensorId>& stack, const std::vector<TensorId>& values)
+{
+    const std::size_t room = kMaxLooks - std::min(stack.size(), kMaxLooks);
+    stack.insert(stack.end(), values.begin(),
+                 values.begin() + static_cast<std::ptrdiff_t>(std::min(room, values.size())));
+}
 
 bool isConstant(const Graph& graph, TensorId id)
 {
@@ -49,41 +69,45 @@ bool isActivation(const Node& node)
 
 std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*through)(const Node&))
 {
-    std::set<NodeId> seen, found;
+    std::vector<NodeId> seen, found;
     std::vector<TensorId> stack = {from};
-    while (!stack.empty() && seen.size() < kMaxWalk) {
+    for (std::size_t looks = 0; !stack.empty() && seen.size() < kMaxWalk && looks < kMaxLooks; ++looks) {
         const TensorId id = stack.back();
         stack.pop_back();
-        if (!id.valid() || !graph.value(id).producer.valid() || !seen.insert(graph.value(id).producer).second)
+        if (!id.valid() || !graph.value(id).producer.valid() || !addNew(seen, graph.value(id).producer))
             continue;
         const Node& node = graph.node(graph.value(id).producer);
         if (isLayer(graph, node))
-            found.insert(graph.value(id).producer);
+            found.push_back(graph.value(id).producer);
         else if (through(node))
-            stack.insert(stack.end(), node.inputs.begin(), node.inputs.end());
+            push(stack, node.inputs);
     }
-    return {found.begin(), found.end()};
+    std::sort(found.begin(), found.end());
+    return found;
 }
 
 std::vector<Use> readersAfter(const Graph& graph, TensorId from, bool (*through)(const Node&))
 {
-    std::set<TensorId> seen;
-    std::set<Use> found;
-    std::vector<TensorId> stack = {from};
+    std::vector<TensorId> seen, stack = {from};
+    std::vector<Use> found;
+    std::size_t looks = 0;
     while (!stack.empty() && seen.size() < kMaxWalk) {
         const TensorId id = stack.back();
         stack.pop_back();
-        if (!seen.insert(id).second)
+        if (!addNew(seen, id))
             continue;
         for (const Use& use : graph.value(id).uses) {
+            if (++looks > kMaxLooks)
+                break;
             const Node& node = graph.node(use.node);
             if (!isLayer(graph, node) && through(node))
-                stack.insert(stack.end(), node.outputs.begin(), node.outputs.end());
+                push(stack, node.outputs);
             else
-                found.insert(use);
+                found.push_back(use);
         }
     }
-    return {found.begin(), found.end()};
+    std::sort(found.begin(), found.end());
+    return found;
 }
 
 Structure findStructure(const Graph& graph)

@@ -38,7 +38,7 @@ void findRoles(const Graph& graph, Structure& structure);
 void findBlocks(const Graph& graph, Structure& structure);
 
 /// Layers met first when walking from a value to what produced it, through nodes that `through` accepts. Only the
-/// data inputs of a node are followed, not constants. Ends after 200 nodes, like the next one.
+/// data inputs of a node are followed, not constants. Ends after 200 nodes, like the next one, or 1000 looks. Sorted.
 std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*through)(const Node&));
 /// Readers met first when walking from a value to its readers, through nodes that `through` accepts: uses of nodes
 /// that it does not accept.

@@ -1,7 +1,11 @@
 #include "core/graph/sites.h"
+#include "core/graph/structure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
 
 namespace qs::graph {
 namespace {
@@ -144,6 +148,22 @@ TEST(Structure, ProductsWithoutSoftmaxAreGeneral)
     for (const Site& site : sites)
         general += site.role == Role::MatMulOperand;
     EXPECT_EQ(general, 4u);
+}
+
+TEST(Structure, WalksEndInHostileFans)
+{
+    std::string text = "input x:1x4\nc:1x4 = Reshape(x) shape=[1 4]\n", all;
+    for (int i = 0; i < 3000; ++i) {
+        text += "r" + std::to_string(i) + ":1x4 = Relu(c)\n";
+        all += (i ? ", r" : "r") + std::to_string(i);
+    }
+    text += "s:3000x4 = Concat(" + all + ") axis=0\noutput s\n";
+    const auto graph = parse(text);
+    ASSERT_TRUE(graph) << graph.error().text();
+    const auto readers = readersAfter(*graph, graph->input(), isMovement);
+    EXPECT_GE(readers.size(), 900u);
+    EXPECT_LE(readers.size(), 1000u) << "one walk of each softmax over all readers takes minutes";
+    EXPECT_TRUE(std::is_sorted(readers.begin(), readers.end()));
 }
 
 TEST(Structure, NamesOfRolesRoundTrip)
