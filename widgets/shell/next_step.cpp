@@ -6,6 +6,8 @@
 #include <QLabel>
 #include <QPushButton>
 
+#include <functional>
+
 namespace qs::ui {
 
 NextStep::NextStep(Session& session, QWidget* parent)
@@ -18,7 +20,7 @@ NextStep::NextStep(Session& session, QWidget* parent)
     layout->addWidget(m_button);
     connect(m_button, &QPushButton::clicked, this, [this] {
         if (m_action)
-            (this->*m_action)();
+            std::invoke(m_action, this);
     });
     for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged})
         connect(&session, signal, this, &NextStep::refresh);
