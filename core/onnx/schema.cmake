@@ -11,6 +11,7 @@ add_custom_command(
   COMMAND ${Protobuf_PROTOC_EXECUTABLE} --cpp_out=${schema_dir} --proto_path=${schema_dir} quantoscope_onnx.proto
   DEPENDS ${schema_dir}/quantoscope_onnx.proto VERBATIM)
 add_library(quantoscope_onnx_schema STATIC ${schema_dir}/quantoscope_onnx.pb.cc)
+set_target_properties(quantoscope_onnx_schema PROPERTIES CXX_CLANG_TIDY "") # generated
 target_include_directories(quantoscope_onnx_schema SYSTEM PUBLIC ${schema_dir} ${Protobuf_INCLUDE_DIRS})
 target_link_libraries(quantoscope_onnx_schema PUBLIC ${Protobuf_LITE_LIBRARIES} Threads::Threads)
 # PUBLIC for the headers inside core/onnx and their tests; nothing outside of core/onnx includes it.

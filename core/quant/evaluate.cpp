@@ -48,6 +48,7 @@ std::vector<float> probabilitiesOf(std::span<const float> logits, const std::vec
 {
     const auto all = softmax(logits);
     std::vector<float> result;
+    result.reserve(classes.size());
     for (const int c : classes)
         result.push_back(static_cast<float>(all[static_cast<std::size_t>(c)]));
     return result;
