@@ -19,7 +19,7 @@ struct Options {
     std::optional<double> meanBits;
     search::Options search;
     std::vector<std::string> locks;
-    bool noFill = false;
+    bool noFill = false, wholeTable = false;
     PreprocessOptions preprocess;
     CalibrationOptions calibration;
     RecipeOptions recipe;
@@ -112,6 +112,7 @@ Result<void> searchBits(const Options& options)
 {
     search::Options settings = options.search;
     settings.fill = !options.noFill;
+    settings.interpolate = !options.wholeTable;
     if (options.meanBits) {
         if (!settings.budget.meanWeightBits)
             settings.budget.meanWeightBits = options.meanBits;
@@ -194,6 +195,8 @@ Command addSearch(CLI::App& app)
     app.add_option("--lock", options->locks, "PATTERN=BITS: sites (* and ? as wildcards) that keep these bits")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_flag("--whole-table", options->wholeTable,
+                 "table: measure every bit width, not every second one with those between interpolated");
     app.add_flag("--no-fill", options->noFill, "Do not use what is left of the budget to raise units again");
     options->calibration.addTo(app);
     options->recipe.addTo(app);

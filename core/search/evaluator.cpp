@@ -53,4 +53,15 @@ Result<Tensor> Evaluator::run(const exec::Simulation& simulation, const Context&
     return m_runner->run(program, silent(context), kStage);
 }
 
+Result<double> Evaluator::costOf(const exec::Simulation& simulation) const
+{
+    QS_ASSIGN(const exec::Program program, compile(simulation));
+    return m_runner->costOf(program);
+}
+
+double Evaluator::costOf(SiteId site) const
+{
+    return m_runner->costOf(site);
+}
+
 } // namespace qs::search

@@ -29,6 +29,11 @@ public:
     /// A variant of the base; rebase comes first. May be called from several threads at once. Errors: as rebase.
     Result<Tensor> run(const exec::Simulation& simulation, const Context& context) const;
 
+    /// Share of a whole run that a variant of the base costs; 0 where it is the base.
+    Result<double> costOf(const exec::Simulation& simulation) const;
+    /// The same for a change of one site of the base, at most.
+    double costOf(SiteId site) const;
+
 private:
     Result<exec::Program> compile(const exec::Simulation& simulation) const;
 

@@ -48,6 +48,7 @@ struct GreedyProblem {
     CostModel cost;
     Amounts limits{kNoLimit, kNoLimit, kNoLimit, kNoLimit}; ///< positive
     Mode mode = Mode::Exact;
+    bool interpolate = false; ///< table mode: see Options::interpolate
     bool fill = true;
 };
 
@@ -80,8 +81,9 @@ struct GreedyResult {
 /// with the largest (L - L(u raised)) / (C(u raised) - C), C over all limits, and none that loses by it. Ties go to
 /// the earlier unit. Reports "lowering bits" as steps of those it expects.
 /// Where L comes from is the mode's: Exact asks the oracle for every candidate of every step; Lazy keeps what it was
-/// told and asks again for the best candidate alone until that stays the best (equal to Exact where losses are convex
-/// and add up); Table asks for every unit at every bit width it comes to, all others at the start, and adds up.
+/// told and asks again for the best candidate alone until that stays the best (equal to Exact where losses add up and
+/// every bit of a unit loses at least twice what the one before lost); Table asks for every unit at every bit width
+/// it comes to, all others at the start, and adds up.
 /// `onStep`, from the calling thread, after each step. Cancelling is no error: what was found is returned.
 /// Errors: the oracle's.
 Result<GreedyResult> greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,

@@ -142,6 +142,7 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     problem.minBits = options.minBits;
     problem.maxBits = options.maxBits;
     problem.mode = options.mode;
+    problem.interpolate = options.interpolate;
     problem.fill = options.fill;
     problem.cost = [&cost](std::span<const int> bits) { return cost.amounts(bits); };
     problem.limits = cost.limits(options.budget);

@@ -2,6 +2,7 @@
 
 #include "core/quant/logits.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <utility>
@@ -48,11 +49,40 @@ Result<std::shared_ptr<const quant::Plan>> NetworkOracle::resolve(std::span<cons
 Result<double> NetworkOracle::moveTo(std::span<const int> bits)
 {
     QS_ASSIGN(auto plan, resolve(bits, m_context));
-    QS_ASSIGN(const Tensor logits, m_evaluator.rebase(plan->simulation, m_context));
-    ++m_evaluations;
+    std::optional<double> known;
+    if (m_plan) {
+        const auto first = std::ranges::mismatch(m_bits, bits);
+        const auto unit = static_cast<std::size_t>(first.in1 - m_bits.begin());
+        if (unit < bits.size() && std::equal(first.in1 + 1, m_bits.end(), first.in2 + 1))
+            if (const auto found = m_seen.find({unit, bits[unit]}); found != m_seen.end())
+                known = found->second;
+    }
+    if (known) {
+        QS_ASSIGN(m_pending, m_evaluator.costOf(plan->simulation));
+    } else {
+        QS_ASSIGN(const Tensor logits, m_evaluator.rebase(plan->simulation, m_context));
+        ++m_evaluations;
+        m_pending = 0;
+        m_wasted = 0;
+        known = m_yardstick.lossOf(logits);
+    }
     m_plan = std::move(plan);
     m_bits.assign(bits.begin(), bits.end());
-    return m_yardstick.lossOf(logits);
+    m_seen.clear();
+    return *known;
+}
+
+Result<void> NetworkOracle::rebaseIfWorth(std::span<const Move> moves)
+{
+    for (const Move& move : moves)
+        m_wasted += std::max(0.0, m_pending - m_evaluator.costOf(m_subject.units[move.unit]));
+    if (m_wasted <= m_pending)
+        return {};
+    QS_CHECK(m_evaluator.rebase(m_plan->simulation, m_context));
+    ++m_evaluations;
+    m_pending = 0;
+    m_wasted = 0;
+    return {};
 }
 
 Result<double> NetworkOracle::lossAfter(const Move& move, const Context& context) const
@@ -66,6 +96,7 @@ Result<double> NetworkOracle::lossAfter(const Move& move, const Context& context
 
 Result<std::vector<double>> NetworkOracle::losses(std::span<const Move> moves, std::string_view stage)
 {
+    QS_CHECK(rebaseIfWorth(moves));
     Context context;
     context.stop = m_context.stop;
     const bool apart = m_context.pool && moves.size() >= 2 * static_cast<std::size_t>(m_context.threads());
@@ -94,10 +125,11 @@ Result<std::vector<double>> NetworkOracle::losses(std::span<const Move> moves, s
     m_evaluations += done.load();
 
     std::vector<double> losses;
-    for (auto& result : results) {
-        if (!result)
-            return tl::unexpected<Error>(std::move(result.error()));
-        losses.push_back(*result);
+    for (std::size_t i = 0; i < moves.size(); ++i) {
+        if (!results[i])
+            return tl::unexpected<Error>(std::move(results[i].error()));
+        losses.push_back(*results[i]);
+        m_seen[{moves[i].unit, moves[i].bits}] = losses.back();
     }
     return losses;
 }

@@ -13,9 +13,12 @@
 #include "core/stats/calibration.h"
 
 #include <cstddef>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace qs::search {
@@ -34,7 +37,8 @@ struct Yardstick {
 };
 
 /// Losses of a real network: plans are resolved from the present one, so that only what changed is resolved, packed
-/// and run again. Several moves run one on each thread, a single one with its images on all.
+/// and run again. Several moves run one on each thread, a single one with its images on all. The evaluator's base
+/// follows the present allocation only when runs that start too early have cost as much as the move of the base.
 class NetworkOracle final : public LossOracle {
 public:
     struct Subject {
@@ -53,6 +57,7 @@ public:
 private:
     Result<std::shared_ptr<const quant::Plan>> resolve(std::span<const int> bits, const Context& context) const;
     Result<double> lossAfter(const Move& move, const Context& context) const;
+    Result<void> rebaseIfWorth(std::span<const Move> moves);
 
     Subject m_subject;
     Evaluator m_evaluator;
@@ -60,6 +65,9 @@ private:
     const Context& m_context;
     std::vector<int> m_bits;
     std::shared_ptr<const quant::Plan> m_plan;
+    std::map<std::pair<std::size_t, int>, double> m_seen; ///< losses of moves from the present allocation
+    double m_pending = 0; ///< cost of the present allocation as a variant of the evaluator's base
+    double m_wasted = 0;  ///< cost of runs since then that a new base would have saved
     std::size_t m_evaluations = 0;
 };
 
