@@ -112,7 +112,7 @@ Result<void> ExportEdit::editProduct(NodeId id)
         m_file.node(position).set_input(1, value);
     } else if (second) {
         form.int4 = m_options.opset >= 21 && m_plan[second->id].settings.bits <= 4;
-        QS_CHECK(replaceWeight(*second, position));
+        QS_CHECK(replaceWeight(*second, position, first && m_plan[first->id].uniform()));
     }
     if (integerBias)
         QS_CHECK(replaceBias(id, position));

@@ -24,8 +24,8 @@ struct ProductForm {
 
 /// Puts a plan into a file: integer weights, QuantizeLinear/DequantizeLinear pairs, int32 bias. How:
 ///   weights      codes -> DequantizeLinear (axis of the output channels in the node's own layout), in place of the
-///                weight input; Gemm's alpha and beta are 1 afterwards (the importer has folded them into the
-///                weights)
+///                weight input; Cast, Sub and Mul where the input is not uniform; Gemm's alpha and beta are 1
+///                afterwards (the importer has folded them into the weights)
 ///   activations  [Clip ->] QuantizeLinear -> DequantizeLinear, once for all readers of a site, in place of exactly
 ///   the
 ///                inputs that read it. Clip stands where the container has codes that the grid does not have: its
@@ -61,9 +61,15 @@ private:
     Result<void> editProduct(NodeId id);
     Result<void> editOther(NodeId id);
     Result<void> editLogits(const graph::Site& site);
-    Result<void> replaceWeight(const graph::Site& site, int position);
+    Result<void> replaceWeight(const graph::Site& site, int position, bool integerProduct);
     Result<void> replaceBias(NodeId id, int position);
-    Result<std::string> weightValue(const graph::Site& site, int position);
+    Result<std::string> weightValue(const graph::Site& site, int position, bool integerProduct);
+    std::vector<quantoscope_onnx::NodeProto> dequantizedWeight(const graph::Site& site, const std::string& codes,
+                                                               int32_t type, std::string zeroPoints, int64_t axis,
+                                                               const std::string& output);
+    std::vector<quantoscope_onnx::NodeProto> multipliedWeight(const graph::Site& site, const std::string& codes,
+                                                              const std::vector<int>& zeroPoints, bool int4,
+                                                              int64_t axis, const std::string& output);
     std::string biasValue(const graph::Site& weight, const quant::BiasPlan& bias, int before);
     /// The value that readers of the site read instead of `value`.
     Result<std::string> activationValue(const graph::Site& site, const std::string& value, int reader);

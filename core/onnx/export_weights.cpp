@@ -60,10 +60,10 @@ Result<std::vector<int>> codesOf(const quant::SitePlan& numbers, const graph::Si
 
 } // namespace
 
-/// Puts DequantizeLinear(codes) in place of input 1, in the node's own layout.
-Result<void> ExportEdit::replaceWeight(const graph::Site& site, int position)
+/// Puts dequantized codes in place of input 1, in the node's own layout.
+Result<void> ExportEdit::replaceWeight(const graph::Site& site, int position, bool integerProduct)
 {
-    QS_ASSIGN(const std::string value, weightValue(site, position));
+    QS_ASSIGN(const std::string value, weightValue(site, position, integerProduct));
     pb::NodeProto& node = m_file.node(position);
     node.set_input(1, value);
     if (attribute(node, "alpha"))
@@ -71,7 +71,7 @@ Result<void> ExportEdit::replaceWeight(const graph::Site& site, int position)
     return {};
 }
 
-Result<std::string> ExportEdit::weightValue(const graph::Site& site, int position)
+Result<std::string> ExportEdit::weightValue(const graph::Site& site, int position, bool integerProduct)
 {
     const pb::NodeProto& node = m_file.node(position);
     const std::string original = node.input(1);
@@ -84,7 +84,8 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
                     "export writes float32 models only; the weights of this one have another type", site.nodeName);
     const bool isConv = node.op_type() == "Conv";
     const bool transposed = node.op_type() == "Gemm" && integerAttribute(node, "transB", 0) != 0;
-    const std::pair key{site.id, std::string(transposed ? "transposed" : "")};
+    const bool multiplied = !integerProduct && !isConv;
+    const std::pair key{site.id, std::string(transposed ? "transposed" : "") + (multiplied ? " multiplied" : "")};
     if (const auto it = m_pairs.find(key); it != m_pairs.end()) {
         m_file.lower(it->second.group, position);
         return it->second.output;
@@ -115,23 +116,70 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
     for (int& zero : zeroPoints)
         zero += container.shift;
 
-    const bool perChannel = numbers.grid.scale.size() > 1;
-    std::vector<int64_t> parameterDims;
-    if (perChannel)
-        parameterDims.push_back(static_cast<int64_t>(numbers.grid.scale.size()));
     const std::string codesName =
         m_file.addTensor(site.name + "_quantized", container.type, dims, packed(codes, int4));
-    const std::string scaleName = m_file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, parameterDims,
-                                                   std::span<const float>(numbers.grid.scale));
-    const std::string zeroName =
-        m_file.addTensor(site.name + "_zero_point", container.type, parameterDims, packed(zeroPoints, int4));
     const std::string output = m_file.unique(site.name + "_dequantized");
-    pb::NodeProto dequantize = makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
-                                        {codesName, scaleName, zeroName}, output);
-    if (perChannel)
-        setAttribute(dequantize, "axis", axis);
-    m_pairs[key] = {m_file.place({std::move(dequantize)}, position), output};
+    m_pairs[key] = {m_file.place(multiplied ? multipliedWeight(site, codesName, zeroPoints, int4, axis, output)
+                                            : dequantizedWeight(site, codesName, container.type,
+                                                                packed(zeroPoints, int4), axis, output),
+                                 position),
+                    output};
     return output;
+}
+
+std::vector<pb::NodeProto> ExportEdit::dequantizedWeight(const graph::Site& site, const std::string& codes,
+                                                         int32_t type, std::string zeroPoints, int64_t axis,
+                                                         const std::string& output)
+{
+    const std::vector<float>& scale = m_plan[site.id].grid.scale;
+    std::vector<int64_t> dims;
+    if (scale.size() > 1)
+        dims.push_back(static_cast<int64_t>(scale.size()));
+    const std::string scaleName =
+        m_file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, dims, std::span<const float>(scale));
+    const std::string zeroName = m_file.addTensor(site.name + "_zero_point", type, dims, std::move(zeroPoints));
+    pb::NodeProto node = makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
+                                  {codes, scaleName, zeroName}, output);
+    if (scale.size() > 1)
+        setAttribute(node, "axis", axis);
+    return {std::move(node)};
+}
+
+/// (code - zero point) · scale in Cast, Sub and Mul (4-bit codes: DequantizeLinear with scale 1, since older runtimes
+/// have no such Cast): a DequantizeLinear at a float product is what ONNX Runtime fuses to MatMulNBits, which rounds
+/// the activation to 8 bits. These it folds when it loads the file.
+std::vector<pb::NodeProto> ExportEdit::multipliedWeight(const graph::Site& site, const std::string& codes,
+                                                        const std::vector<int>& zeroPoints, bool int4, int64_t axis,
+                                                        const std::string& output)
+{
+    const std::vector<float>& scale = m_plan[site.id].grid.scale;
+    std::vector<int64_t> dims;
+    if (scale.size() > 1) {
+        dims.push_back(static_cast<int64_t>(scale.size()));
+        if (axis == 0)
+            dims.push_back(1);
+    }
+    std::vector<pb::NodeProto> nodes;
+    std::string value = m_file.unique(site.name + "_real");
+    if (int4) {
+        nodes.push_back(makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
+                                 {codes, m_file.addScalar(site.name + "_unit", 1)}, value));
+    } else {
+        nodes.push_back(makeNode("Cast", m_file.unique(site.name + "/Cast"), {codes}, value));
+        setAttribute(nodes.back(), "to", int64_t{pb::TensorProto::FLOAT});
+    }
+    if (std::ranges::any_of(zeroPoints, [](int zero) { return zero != 0; })) {
+        const std::vector<float> zeros(zeroPoints.begin(), zeroPoints.end());
+        const std::string zeroName =
+            m_file.addTensor(site.name + "_zero_point", pb::TensorProto::FLOAT, dims, std::span<const float>(zeros));
+        const std::string moved = m_file.unique(site.name + "_moved");
+        nodes.push_back(makeNode("Sub", m_file.unique(site.name + "/Sub"), {value, zeroName}, moved));
+        value = moved;
+    }
+    const std::string scaleName =
+        m_file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, dims, std::span<const float>(scale));
+    nodes.push_back(makeNode("Mul", m_file.unique(site.name + "/Mul"), {value, scaleName}, output));
+    return nodes;
 }
 
 std::string ExportEdit::biasValue(const graph::Site& weight, const quant::BiasPlan& bias, int before)

@@ -33,8 +33,9 @@ std::string reasonOfProduct(const Model& model, const graph::Node& node, const P
     if (!form.quantizedWeight)
         return twoActivations ? "its right operand is not quantized" : "its weights are not quantized";
     if (form.levels)
-        return "the levels of an operand are not equally spaced (regions or a logarithm), which no integer product "
-               "takes: its codes become floats first";
+        return std::string("the levels of ") + (twoActivations ? "an operand" : "its input") +
+               " are not equally spaced (regions or a logarithm), which no integer product takes: its codes become "
+               "floats first";
     if (node.op == "Conv")
         return "ONNX Runtime has an integer convolution only where its output is quantized too";
     if (form.int4)

@@ -109,9 +109,10 @@ def one_layer(model, layer):
     """The part of the file from the values that enter the quantizers of a layer to the layer's output."""
     producers = {output: node for node in model.graph.node for output in node.output}
     initializers = {i.name: i for i in model.graph.initializer}
+    quantizers = tuple(entry["site"] + "/" for entry in layer["inputs"])
     nodes, inputs, constants, seen = [], [], {}, set()
 
-    def visit(name):
+    def visit(name, from_quantizer):
         if not name or name in seen:
             return
         seen.add(name)
@@ -119,19 +120,15 @@ def one_layer(model, layer):
             constants[name] = initializers[name]
             return
         node = producers.get(name)
-        if node is None:
+        in_quantizer = node is not None and node.name.startswith(quantizers)
+        if node is None or (from_quantizer and not in_quantizer):
             inputs.append(name)
             return
         for read in node.input:
-            if node.op_type in ("QuantizeLinear", "Clip") and read == node.input[0] and not (
-                    read in producers and producers[read].op_type == "Clip"):
-                seen.add(read)
-                inputs.append(read)
-            else:
-                visit(read)
+            visit(read, in_quantizer)
         nodes.append(node)
 
-    visit(layer["output"]["name"])
+    visit(layer["output"]["name"], False)
     return nodes, inputs, list(constants.values())
 
 

@@ -53,7 +53,9 @@ struct Variant {
     bool isUnsigned = false;
     bool fullRange = false; ///< weights that saturate on CPUs without VNNI
     int opset = 17;
-    bool strict = true; ///< end-to-end agreement is required (networks of few bits amplify last-bit differences)
+    std::string gelu;    ///< quantizer of fc2's inputs; "": uniform
+    std::string softmax; ///< of softmax outputs
+    bool strict = true;  ///< end-to-end agreement is required (networks of few bits amplify last-bit differences)
 };
 
 std::string precisionName(Precision precision)
@@ -140,6 +142,17 @@ private:
         auto recipe = quant::presetRecipe("minmax", variant.weightBits, variant.activationBits);
         ASSERT_TRUE(recipe) << recipe.error().text();
         recipe->weight.saturationSafe = !variant.fullRange;
+        const auto use = [&](graph::Role role, const std::string& quantizer) {
+            if (quantizer.empty())
+                return;
+            quant::Rule rule;
+            rule.match.kind = graph::SiteKind::Activation;
+            rule.match.role = role;
+            rule.set.quantizer = quantizer;
+            recipe->rules.push_back(rule);
+        };
+        use(graph::Role::Fc2, variant.gelu);
+        use(graph::Role::SoftmaxOutput, variant.softmax);
         auto plan = quant::resolve(model.graph, model.sites, m_calibration, *recipe, nullptr, m_context);
         ASSERT_TRUE(plan) << plan.error().text();
         ExportOptions options;
@@ -178,10 +191,11 @@ private:
         entry["nodes"] = json::array();
         for (const NodePrecision& node : report->nodes)
             if (node.macs > 0)
-                entry["nodes"].push_back({{"node", node.node},
-                                          {"op", node.op},
-                                          {"precision", precisionName(node.precision)},
-                                          {"fed", node.reason != "not quantized"}});
+                entry["nodes"].push_back(
+                    {{"node", node.node},
+                     {"op", node.op},
+                     {"precision", precisionName(node.precision)},
+                     {"fed", node.reason != "not quantized" && !node.reason.starts_with("the levels of its input")}});
         entry["layers"] = layers(variant, **plan, recorder);
         m_manifest["variants"].push_back(entry);
     }
@@ -212,8 +226,10 @@ private:
                     continue;
                 }
                 const std::vector<float>& seen = recorder.at(site);
-                inputs.push_back(writeValue(variant.name + "." + std::to_string(i) + "." + std::to_string(k), seen,
-                                            model.sites[site].shape));
+                json input = writeValue(variant.name + "." + std::to_string(i) + "." + std::to_string(k), seen,
+                                        model.sites[site].shape);
+                input["site"] = model.sites[site].name;
+                inputs.push_back(std::move(input));
                 Tensor quantized = Tensor::fromFloats(model.sites[site].shape, seen);
                 plan[site].map->apply(seen.data(), quantized.mutableData<float>().data(), model.sites[site].layout);
                 values.push_back(std::move(quantized));
@@ -253,6 +269,15 @@ const Variant kUnsigned{.name = "w8a8-unsigned", .isUnsigned = true, .fullRange 
 const Variant kFullRange{.name = "w8a8-full-range", .fullRange = true};
 const Variant kOpset21{.name = "w8a8-opset21", .opset = 21};
 const Variant kW6A6{.name = "w6a6", .weightBits = 6, .activationBits = 6, .strict = false};
+const Variant kSign{.name = "w8a8-sign-log", .gelu = "region-sign", .softmax = "log-sqrt2"};
+const Variant kMagnitude{.name = "w8a8-magnitude-log2", .gelu = "region-magnitude", .softmax = "log2"};
+const Variant kTwin{.name = "w8a8-twin", .opset = 21, .gelu = "twin-gelu", .softmax = "twin-softmax"};
+const Variant kFew{.name = "w4a4-asymmetric-log",
+                   .weightBits = 4,
+                   .activationBits = 4,
+                   .gelu = "region-asymmetric",
+                   .softmax = "log-sqrt2",
+                   .strict = false};
 const Variant kInt4{.name = "w4a8-int4", .weightBits = 4, .opset = 21, .strict = false};
 
 TEST_F(ExportJudge, Demo)
@@ -269,7 +294,7 @@ TEST_F(ExportJudge, Demo)
     subject.images = *test;
     subject.preprocess = subject.imagesPreprocess = images::preprocessPreset("crop-only", 64, 64).value();
     subject.count = imageCount(200);
-    judge(subject, {kW8A8, kUnsigned, kW6A6, kInt4});
+    judge(subject, {kW8A8, kUnsigned, kW6A6, kInt4, kSign, kMagnitude, kTwin, kFew});
 }
 
 class ExportJudgeDeit : public ExportJudge {
@@ -296,7 +321,7 @@ protected:
 
 TEST_F(ExportJudgeDeit, DynamicBatch)
 {
-    judgeDeit("deit_tiny_patch16_224.onnx", imageCount(64), {kW8A8, kFullRange});
+    judgeDeit("deit_tiny_patch16_224.onnx", imageCount(64), {kW8A8, kFullRange, kSign, kFew});
 }
 
 TEST_F(ExportJudgeDeit, StaticBatch)
