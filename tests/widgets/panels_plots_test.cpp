@@ -1,5 +1,6 @@
 // Histograms on pixels, the clip preview, and the plots that show them.
 #include "core/quant/plan.h"
+#include "core/quant/quantizers.h"
 #include "widgets/panels/distribution/distribution_view.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
@@ -129,6 +130,50 @@ private slots:
         }
         for (std::size_t level = 0; level < exact.size(); ++level)
             QVERIFY(std::abs(exact[level] - occupancy[level]) <= 0.02 * exact[level] + 60);
+    }
+
+    void showsLevelsThatAreNotEquallySpaced()
+    {
+        const SitePicture uniform = picture(4, quant::Scheme::Symmetric, quant::Granularity::Tensor);
+        for (const char* name : {"region-sign", "region-magnitude", "region-asymmetric", "log-sqrt2"}) {
+            SitePicture p = uniform;
+            auto statistics = *p.statistics;
+            if (std::string_view(name) == "log-sqrt2") { // of values above 0
+                std::vector<float> all = values();
+                for (float& value : all)
+                    value = std::abs(value) / 64;
+                statistics = WeightStatistics::count({kRows, kChannels, 1}, all);
+            }
+            p.kind = graph::SiteKind::Activation;
+            p.settings.quantizer = name;
+            const auto numbers = quant::findQuantizer(name)->resolve({statistics, p.settings, nullptr});
+            QVERIFY(numbers.has_value());
+            auto plan = std::make_shared<quant::SitePlan>();
+            plan->settings = p.settings;
+            plan->range = numbers->range;
+            plan->levels = numbers->levels;
+            plan->map = numbers->map;
+            p.plan = plan;
+            p.statistics = std::make_shared<stats::SiteStatistics>(statistics);
+
+            const quant::LevelCells cells = p.cells();
+            const auto occupancy = levelOccupancy(p.statistics->histogram, cells);
+            QCOMPARE(occupancy.size(), cells.levels.size());
+            QVERIFY(std::abs(std::accumulate(occupancy.begin(), occupancy.end(), 0.0) - kRows * kChannels) < 1e-6);
+
+            DistributionView view;
+            view.resize(900, 600);
+            view.setPicture(p);
+            const QImage with = view.grab().toImage();
+            QVERIFY(view.figures().contains(QString::fromLatin1(name)));
+            QVERIFY(view.histogram().grid() == nullptr);
+            view.histogram().dragTo(true, -1); // nothing to drag
+            QVERIFY(view.histogram().limits()->low == plan->range.low);
+            const QString text = view.histogram().describe(view.histogram().axisRect()->rect().center());
+            QVERIFY2(text.contains(QStringLiteral("level")), qPrintable(text));
+            view.setBefore(true);
+            QVERIFY(view.grab().toImage() != with);
+        }
     }
 
     void previewAgreesWithTheEngine()

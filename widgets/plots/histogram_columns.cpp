@@ -79,6 +79,27 @@ std::vector<double> levelOccupancy(const stats::Histogram& histogram, const quan
     return occupancy;
 }
 
+std::vector<double> levelOccupancy(const stats::Histogram& histogram, const quant::LevelCells& cells)
+{
+    std::vector<double> occupancy(cells.levels.size(), 0.0);
+    const auto counts = histogram.counts();
+    std::size_t level = 0;
+    for (std::size_t bin = 0; bin < counts.size(); ++bin) {
+        double from = histogram.low() + static_cast<double>(bin) * histogram.width();
+        const double end = from + histogram.width();
+        const double density = static_cast<double>(counts[bin]) / histogram.width();
+        for (; level < cells.borders.size() && cells.borders[level] < end; ++level) {
+            if (cells.borders[level] <= from)
+                continue;
+            occupancy[level] += density * (cells.borders[level] - from);
+            from = cells.borders[level];
+        }
+        if (level < occupancy.size())
+            occupancy[level] += density * (end - from);
+    }
+    return occupancy;
+}
+
 Extent occupied(const stats::Histogram& histogram)
 {
     const auto counts = histogram.counts();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/quant/level_grids.h"
 #include "core/quant/quantizer.h"
 #include "core/stats/histogram.h"
 
@@ -21,6 +22,7 @@ std::vector<float> miniHistogram(const stats::Histogram& histogram, int columns)
 /// How many values each level of a one-channel grid gets; values are taken as uniform inside a bin. The first and
 /// last level get what is clipped. Sum: histogram.total().
 std::vector<double> levelOccupancy(const stats::Histogram& histogram, const quant::UniformGrid& grid);
+std::vector<double> levelOccupancy(const stats::Histogram& histogram, const quant::LevelCells& cells);
 
 /// Borders of the bins that hold values: [first, last). {0, 0} for an empty histogram.
 struct Extent {

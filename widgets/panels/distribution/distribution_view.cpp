@@ -38,6 +38,26 @@ private:
     QStringList m_parts;
 };
 
+/// Quantizer and steps of levels that are not equally spaced.
+void addLevels(Figures& figures, const quant::SitePlan& plan)
+{
+    figures.add(DistributionView::tr("quantizer"), QString::fromStdString(plan.settings.quantizer));
+    if (const auto* regions = std::get_if<quant::RegionGrid>(&plan.levels)) {
+        const double small = regions->step(regions->lower);
+        const double large = regions->step(regions->upper);
+        figures.add(DistributionView::tr("steps"),
+                    QStringLiteral("%1 · %2").arg(formatNumber(small), formatNumber(large)));
+        figures.add(DistributionView::tr("ratio"), regions->upper.freeStep == 0
+                                                       ? QStringLiteral("2^%1").arg(regions->upper.shift)
+                                                       : formatNumber(large / small));
+        figures.add(DistributionView::tr("border"),
+                    QStringLiteral("%1%2").arg(regions->byMagnitude ? QStringLiteral("± ") : QString(),
+                                               formatNumber(regions->border)));
+    } else if (const auto* logarithm = std::get_if<quant::LogGrid>(&plan.levels)) {
+        figures.add(DistributionView::tr("scale"), formatNumber(logarithm->scale));
+    }
+}
+
 QString clippedText(double share)
 {
     return share > 0 && share < 5e-4 ? QStringLiteral("%1 ppm").arg(formatNumber(share * 1e6)) : formatPercent(share);
@@ -168,11 +188,13 @@ void DistributionView::showFigures()
         figures.add(tr("clipped"), clippedText(plan.error.clippedShare));
         if (plan.error.clippedShare > 0)
             figures.add(tr("clipping makes"), tr("%1 of the error").arg(formatPercent(1 - plan.error.roundingShare)));
-        const auto [least, most] = std::ranges::minmax(plan.grid.scale);
-        if (m_picture.oneGrid()) {
-            figures.add(tr("step Δ"), formatNumber(most));
+        if (m_picture.uneven()) {
+            addLevels(figures, plan);
+        } else if (m_picture.oneGrid()) {
+            figures.add(tr("step Δ"), formatNumber(plan.grid.scale.front()));
             figures.add(tr("zero point"), QString::number(plan.grid.zeroPoint.front()));
         } else {
+            const auto [least, most] = std::ranges::minmax(plan.grid.scale);
             figures.add(tr("step Δ per channel"),
                         QStringLiteral("%1 … %2").arg(formatNumber(least), formatNumber(most)));
         }
@@ -205,6 +227,9 @@ void DistributionView::sayHover(const QString& text)
 {
     if (!text.isEmpty())
         m_hover->setText(text);
+    else if (m_picture.uneven())
+        m_hover->setText(
+            tr("Levels that are not equally spaced: lines where they lie apart, marks at the top for all."));
     else if (m_picture.quantizedSite() && !m_picture.oneGrid())
         m_hover->setText(tr("One grid per channel; with one per tensor the clip limits can be dragged."));
     else

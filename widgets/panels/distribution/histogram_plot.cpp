@@ -42,6 +42,7 @@ void HistogramPlot::recolour()
 void HistogramPlot::setPicture(const SitePicture& picture, bool keepView)
 {
     m_picture = picture;
+    m_cells = picture.cells();
     m_extent = picture.statistics ? occupied(picture.statistics->histogram) : Extent{};
     // A limit that was dragged stays where it is until the numbers of that range are there.
     if (!keepView || (m_handle == Handle::None && picture.planCurrent)) {
@@ -92,7 +93,7 @@ std::optional<quant::Range> HistogramPlot::limits() const
     if (!m_picture.quantizedSite())
         return std::nullopt;
     const quant::Range range = m_picture.plan->range;
-    if (m_picture.settings.scheme == quant::Scheme::Symmetric) {
+    if (m_picture.settings.scheme == quant::Scheme::Symmetric && !m_picture.uneven()) {
         const double half = std::max(std::abs(range.low), std::abs(range.high));
         return quant::Range{-half, half};
     }
@@ -102,8 +103,11 @@ std::optional<quant::Range> HistogramPlot::limits() const
 void HistogramPlot::updateOccupancy()
 {
     const quant::UniformGrid* present = grid();
-    m_occupancy = present && m_picture.statistics ? levelOccupancy(m_picture.statistics->histogram, *present)
-                                                  : std::vector<double>{};
+    m_occupancy.clear();
+    if (m_picture.statistics && present)
+        m_occupancy = levelOccupancy(m_picture.statistics->histogram, *present);
+    else if (m_picture.statistics && !m_cells.levels.empty())
+        m_occupancy = levelOccupancy(m_picture.statistics->histogram, m_cells);
 }
 
 void HistogramPlot::resetView()
@@ -234,6 +238,12 @@ QString HistogramPlot::describe(QPointF pixel) const
         text += tr(" · code %1 = %2, %3 of the values")
                     .arg(static_cast<int>(code))
                     .arg(formatNumber((code - zero) * step),
+                         formatPercent(m_occupancy[level] / static_cast<double>(histogram.total())));
+    } else if (!m_before && !m_cells.levels.empty()) {
+        const auto level =
+            static_cast<std::size_t>(std::ranges::upper_bound(m_cells.borders, value) - m_cells.borders.begin());
+        text += tr(" · level %1, %2 of the values")
+                    .arg(formatNumber(m_cells.levels[level]),
                          formatPercent(m_occupancy[level] / static_cast<double>(histogram.total())));
     }
     return text;

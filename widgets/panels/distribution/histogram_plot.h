@@ -24,7 +24,8 @@ public:
     bool logAxis() const { return m_log; }
     bool before() const { return m_before; }
 
-    /// Grid on show: of the drag while there is one, else the plan's. Null in float and where channels differ.
+    /// Grid on show: of the drag while there is one, else the plan's. Null in float, where channels differ, and for
+    /// levels that are not equally spaced.
     const quant::UniformGrid* grid() const;
     /// Limits of the handles; nothing where there are none.
     std::optional<quant::Range> limits() const;
@@ -57,13 +58,17 @@ private:
     void drawValues(QCPPainter& painter);
     void drawQuantized(QCPPainter& painter);
     void drawLevels(QCPPainter& painter);
+    void drawUnevenQuantized(QCPPainter& painter);
+    void drawUnevenLevels(QCPPainter& painter);
+    double leftOfCell(std::size_t level) const;
     void drawLimits(QCPPainter& painter);
     double pixelOfCount(double count) const;
     QString table() const;
 
     SitePicture m_picture;
     Extent m_extent;
-    std::vector<double> m_occupancy; ///< of grid()
+    std::vector<double> m_occupancy; ///< of grid(), or of m_cells
+    quant::LevelCells m_cells;       ///< of a site whose levels are not equally spaced; else empty
     std::optional<ClipPreview> m_preview;
     std::optional<quant::Range> m_dragged;
     Handle m_handle = Handle::None;

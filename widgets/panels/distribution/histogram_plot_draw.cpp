@@ -43,6 +43,9 @@ void HistogramPlot::drawBack(QCPPainter& painter)
         const double step = present->scale.front();
         low = (present->qmin - present->zeroPoint.front() - 0.5) * step;
         high = (present->qmax - present->zeroPoint.front() + 0.5) * step;
+    } else if (!m_cells.levels.empty()) {
+        low = std::max(m_cells.begin, xAxis->range().lower); // a logarithm has no lower end
+        high = m_cells.end;
     }
     const QRect rect = axisRect()->rect();
     const double left =
@@ -79,6 +82,8 @@ void HistogramPlot::drawQuantized(QCPPainter& painter)
     const quant::UniformGrid* present = grid();
     if (m_before || !m_picture.statistics)
         return;
+    if (!m_cells.levels.empty())
+        return drawUnevenQuantized(painter);
     const QRect rect = axisRect()->rect();
     const QColor fill = withAlpha(colours().after, 110);
     const double base = pixelOfCount(0);
@@ -113,6 +118,8 @@ void HistogramPlot::drawQuantized(QCPPainter& painter)
 
 void HistogramPlot::drawLevels(QCPPainter& painter)
 {
+    if (!m_before && !m_cells.levels.empty())
+        return drawUnevenLevels(painter);
     const quant::UniformGrid* present = m_before ? nullptr : grid();
     if (!present)
         return;
@@ -135,6 +142,53 @@ void HistogramPlot::drawLevels(QCPPainter& painter)
             continue;
         painter.fillRect(QRectF(x, rect.top(), 1, rect.height()), line);
         painter.fillRect(QRectF(x, rugTop, 1, kRugPixels), colours().grid);
+    }
+}
+
+/// Where the values of a level begin; of level levels.size(): where those of the last one end.
+double HistogramPlot::leftOfCell(std::size_t level) const
+{
+    if (level == 0) // of a logarithm: 0, which is exact
+        return std::isfinite(m_cells.begin) ? m_cells.begin : m_cells.levels.front();
+    return level <= m_cells.borders.size() ? m_cells.borders[level - 1] : m_cells.end;
+}
+
+/// A level gets the values of its cell: as high as their mean over the bins of the cell.
+void HistogramPlot::drawUnevenQuantized(QCPPainter& painter)
+{
+    const QRect rect = axisRect()->rect();
+    const QColor fill = withAlpha(colours().after, 110);
+    const double base = pixelOfCount(0);
+    for (std::size_t level = 0; level < m_occupancy.size(); ++level) {
+        const double from = leftOfCell(level);
+        const double to = leftOfCell(level + 1);
+        const double height =
+            m_occupancy[level] * std::min(m_picture.statistics->histogram.width() / (to - from), 1.0);
+        const double left = std::max<double>(xAxis->coordToPixel(from), rect.left());
+        const double right = std::min<double>(xAxis->coordToPixel(to), rect.right() + 1);
+        const double top = pixelOfCount(height);
+        if (right <= left || top >= base || height <= 0)
+            continue;
+        const double gap = right - left > kApartPixels ? 1 : 0;
+        painter.fillRect(QRectF(left, top, std::max(right - left - gap, 1.0), base - top), fill);
+        painter.fillRect(QRectF(left, top, std::max(right - left - gap, 1.0), 1), colours().after);
+    }
+}
+
+/// Lines where they lie apart; the rug above has all of them.
+void HistogramPlot::drawUnevenLevels(QCPPainter& painter)
+{
+    const QRect rect = axisRect()->rect();
+    const QColor line = withAlpha(colours().grid, 90);
+    double before = -1e9;
+    for (std::size_t level = 0; level < m_cells.levels.size(); ++level) {
+        const double x = std::floor(xAxis->coordToPixel(m_cells.levels[level]));
+        if (x < rect.left() || x > rect.right())
+            continue;
+        if (x - before >= kApartPixels)
+            painter.fillRect(QRectF(x, rect.top(), 1, rect.height()), line);
+        painter.fillRect(QRectF(x, rect.top(), 1, kRugPixels), colours().grid);
+        before = x;
     }
 }
 

@@ -67,6 +67,10 @@ void RibbonPlot::resetView()
 
 RibbonPlot::Span RibbonPlot::covered(std::size_t channel) const
 {
+    if (m_picture.uneven()) {
+        const quant::LevelCells cells = m_picture.cells();
+        return {cells.begin, cells.end};
+    }
     const quant::UniformGrid& grid = m_picture.plan->grid;
     const std::size_t c = grid.scale.size() == 1 ? 0 : channel;
     const double scale = grid.scale[c];
@@ -78,9 +82,11 @@ void RibbonPlot::draw(QCPPainter& painter)
     if (!m_picture.statistics)
         return;
     const QRect rect = axisRect()->rect();
-    const bool quantized =
-        !m_before && m_picture.quantizedSite() &&
-        (m_picture.plan->grid.scale.size() == 1 || m_picture.plan->grid.scale.size() == channels());
+    const bool quantized = !m_before && m_picture.quantizedSite() &&
+                           (m_picture.uneven() || m_picture.plan->grid.scale.size() == 1 ||
+                            m_picture.plan->grid.scale.size() == channels());
+    const bool same = quantized && m_picture.plan->grid.scale.size() <= 1;
+    const Span all = same ? covered(0) : Span{0, 0};
     const QColor inside = m_before || !quantized ? colours().histogram : colours().after;
     const auto vertical = [this, &painter](double x, double width, double low, double high, const QColor& colour) {
         const double top = yAxis->coordToPixel(high);
@@ -101,7 +107,7 @@ void RibbonPlot::draw(QCPPainter& painter)
             values = any ? Span{std::min(values.low, low), std::max(values.high, high)} : Span{low, high};
             any = true;
             if (quantized) {
-                const Span one = covered(c);
+                const Span one = same ? all : covered(c);
                 cover = {std::max(cover.low, one.low), std::min(cover.high, one.high)};
             }
             ++place;
@@ -119,11 +125,12 @@ void RibbonPlot::draw(QCPPainter& painter)
         if (low <= high)
             vertical(x, width, low, high, inside);
     }
-    if (!quantized || m_picture.plan->grid.scale.size() != 1)
+    if (!same)
         return;
-    const Span all = covered(0);
     painter.setPen(QPen(colours().clip, 1, Qt::DashLine));
     for (const double limit : {all.low, all.high}) {
+        if (!std::isfinite(limit))
+            continue; // a logarithm has no lower end
         const double y = std::floor(yAxis->coordToPixel(limit));
         painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y));
     }
@@ -157,13 +164,13 @@ QString RibbonPlot::table() const
     if (!m_picture.statistics)
         return text;
     const stats::SiteStatistics& s = *m_picture.statistics;
+    const bool even = m_picture.quantizedSite() && !m_picture.uneven();
     const bool own = m_picture.quantizedSite() && m_picture.plan->grid.scale.size() == s.minimum.size();
     for (std::size_t c = 0; c < s.minimum.size(); ++c) {
         const std::size_t g = own ? c : 0;
         text += csvLine({QString::number(c), csvNumber(s.minimum[c]), csvNumber(s.maximum[c]), csvNumber(s.mean[c]),
-                         csvNumber(s.variance[c]),
-                         m_picture.quantizedSite() ? csvNumber(m_picture.plan->grid.scale[g]) : QString(),
-                         m_picture.quantizedSite() ? QString::number(m_picture.plan->grid.zeroPoint[g]) : QString()});
+                         csvNumber(s.variance[c]), even ? csvNumber(m_picture.plan->grid.scale[g]) : QString(),
+                         even ? QString::number(m_picture.plan->grid.zeroPoint[g]) : QString()});
     }
     return text;
 }

@@ -26,6 +26,16 @@ struct SitePicture {
 
     bool quantizedSite() const { return plan && plan->quantized(); }
     bool oneGrid() const { return quantizedSite() && plan->grid.scale.size() == 1; }
+    /// Levels that are not equally spaced: regions or a logarithm.
+    bool uneven() const { return quantizedSite() && !plan->uniform(); }
+    /// Of an uneven site; else empty.
+    quant::LevelCells cells() const
+    {
+        if (!uneven())
+            return {};
+        const auto* regions = std::get_if<quant::RegionGrid>(&plan->levels);
+        return regions ? quant::cellsOf(*regions) : quant::cellsOf(std::get<quant::LogGrid>(plan->levels));
+    }
 };
 
 } // namespace qs::ui
