@@ -16,6 +16,22 @@ constexpr std::size_t kCandidates = 128;
 /// Probability given to what Q cannot represent.
 constexpr double kFloor = 1e-6;
 
+/// Logarithm; of small whole numbers from a table.
+double logOf(double value)
+{
+    constexpr std::size_t kSize = 4096;
+    static const std::vector<double> kTable = [] {
+        std::vector<double> table(kSize, 0);
+        for (std::size_t i = 1; i < kSize; ++i)
+            table[i] = std::log(static_cast<double>(i));
+        return table;
+    }();
+    if (value >= kSize)
+        return std::log(value);
+    const auto whole = static_cast<std::size_t>(value);
+    return static_cast<double>(whole) == value && whole > 0 ? kTable[whole] : std::log(value);
+}
+
 /// Bins of width `width`; bin 0 begins at index `first` (a border: first * width).
 struct Bins {
     std::vector<double> counts;
@@ -35,7 +51,7 @@ struct Bins {
         belowFilled.assign(1, 0);
         for (const double count : counts) {
             below.push_back(below.back() + count);
-            belowLog.push_back(belowLog.back() + (count > 0 ? count * std::log(count) : 0));
+            belowLog.push_back(belowLog.back() + (count > 0 ? count * logOf(count) : 0));
             belowFilled.push_back(belowFilled.back() + (count > 0 ? 1 : 0));
         }
     }
@@ -75,6 +91,9 @@ double divergence(const Bins& bins, std::size_t begin, std::size_t end, std::siz
     const std::size_t count = end - begin;
     const std::size_t groups = std::min(levels, count);
     const double floor = kFloor * total;
+    const double scale = total / inside;
+    const double logScale = std::log(scale);
+    const double logFloor = std::log(floor);
     double sum = bins.belowLog[end] - bins.belowLog[begin];
     double firstLevel = 0; // of Q, in counts of the total
     double lastLevel = 0;
@@ -84,8 +103,9 @@ double divergence(const Bins& bins, std::size_t begin, std::size_t end, std::siz
         const double mass = bins.below[to] - bins.below[from];
         double q = 0;
         if (const std::size_t filled = bins.belowFilled[to] - bins.belowFilled[from]; filled > 0) {
-            q = std::max(mass / static_cast<double>(filled) * total / inside, floor);
-            sum -= mass * std::log(q);
+            q = mass / static_cast<double>(filled) * scale;
+            sum -= mass * (q > floor ? logOf(mass) - logOf(static_cast<double>(filled)) + logScale : logFloor);
+            q = std::max(q, floor);
         }
         if (g == 0)
             firstLevel = q;
@@ -180,12 +200,18 @@ Range entropyRange(const stats::Histogram& histogram, int bits, Scheme scheme)
     std::size_t begin = 0;
     std::size_t end = bins.size();
     for (int round = 0; round < 2; ++round) {
-        end = bestEnd(bins.size(), zero, [&](std::size_t candidate) {
+        const std::size_t right = bestEnd(bins.size(), zero, [&](std::size_t candidate) {
             return candidate > begin ? divergence(bins, begin, candidate, levels) : HUGE_VAL;
         });
-        begin = bestEnd(0, zero, [&](std::size_t candidate) {
+        if (round > 0 && right == end)
+            break;
+        end = right;
+        const std::size_t left = bestEnd(0, zero, [&](std::size_t candidate) {
             return candidate < end ? divergence(bins, candidate, end, levels) : HUGE_VAL;
         });
+        if (left == begin)
+            break;
+        begin = left;
     }
     return {bins.at(begin), bins.at(end)};
 }

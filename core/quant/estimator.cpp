@@ -21,13 +21,9 @@ constexpr std::size_t kDirectValues = 8192;
 constexpr int kSteps = 100;
 constexpr int kCoarse = 10;
 
-using RangeError = std::function<double(const Range&)>;
+/// Errors of candidates; the two spans have the same size.
+using RangeErrors = std::function<void(std::span<const Range>, std::span<double>)>;
 using Quantile = std::function<double(double)>;
-
-UniformGridView viewOf(const UniformGrid& grid)
-{
-    return {grid.scale[0], grid.zeroPoint[0], grid.qmin, grid.qmax};
-}
 
 Result<void> check(const Estimator& estimator)
 {
@@ -45,24 +41,21 @@ Result<void> check(const Estimator& estimator)
     return {};
 }
 
-Range percentileRange(const std::vector<double>& percentiles, const Quantile& quantile, const RangeError& error)
+Range percentileRange(const std::vector<double>& percentiles, const Quantile& quantile, const RangeErrors& errorsOf)
 {
-    Range best;
-    double smallest = -1;
-    for (const double p : percentiles) {
-        const Range range{quantile(1 - p), quantile(p)};
-        const double here = percentiles.size() == 1 ? 0 : error(range);
-        if (smallest < 0 || here < smallest) {
-            smallest = here;
-            best = range;
-        }
-    }
-    return best;
+    std::vector<Range> ranges;
+    for (const double p : percentiles)
+        ranges.push_back({quantile(1 - p), quantile(p)});
+    if (ranges.size() == 1)
+        return ranges[0];
+    std::vector<double> errors(ranges.size());
+    errorsOf(ranges, errors);
+    return ranges[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
 }
 
 /// Shrinks both ends over kSteps steps: every kCoarse-th pair first, then all around the best. One dimension where
 /// the scheme is symmetric or one end is 0.
-Range mseRange(double minimum, double maximum, Scheme scheme, const RangeError& error)
+Range mseRange(double minimum, double maximum, Scheme scheme, const RangeErrors& errorsOf)
 {
     double low = std::min(minimum, 0.0);
     double high = std::max(maximum, 0.0);
@@ -70,46 +63,66 @@ Range mseRange(double minimum, double maximum, Scheme scheme, const RangeError& 
         high = std::max(-low, high);
         low = -high;
     }
-    int bestLow = kSteps;
-    int bestHigh = kSteps;
-    const auto at = [&](int lowStep, int highStep) {
-        return Range{low * lowStep / kSteps, high * highStep / kSteps};
+    struct Steps {
+        int low, high;
     };
-    double smallest = error(at(kSteps, kSteps));
-    const auto consider = [&](int lowStep, int highStep) {
-        const double here = error(at(lowStep, highStep));
-        if (here < smallest) {
-            smallest = here;
-            bestLow = lowStep;
-            bestHigh = highStep;
-        }
+    Steps best{kSteps, kSteps};
+    double smallest = HUGE_VAL;
+    std::vector<bool> seen((kSteps + 1) * (kSteps + 1), false);
+    std::vector<Steps> candidates;
+    std::vector<Range> ranges;
+    std::vector<double> errors;
+    const auto at = [&](const Steps& steps) { return Range{low * steps.low / kSteps, high * steps.high / kSteps}; };
+    const auto propose = [&](int lowStep, int highStep) {
+        if (lowStep < 1 || lowStep > kSteps || highStep < 1 || highStep > kSteps)
+            return;
+        const auto number = static_cast<std::size_t>(lowStep * (kSteps + 1) + highStep);
+        if (seen[number])
+            return;
+        seen[number] = true;
+        candidates.push_back({lowStep, highStep});
+        ranges.push_back(at(candidates.back()));
     };
+    const auto decide = [&] {
+        errors.resize(ranges.size());
+        errorsOf(ranges, errors);
+        for (std::size_t i = 0; i < ranges.size(); ++i)
+            if (errors[i] < smallest) {
+                smallest = errors[i];
+                best = candidates[i];
+            }
+        candidates.clear();
+        ranges.clear();
+    };
+    propose(kSteps, kSteps);
     if (scheme == Scheme::Symmetric || low == 0 || high == 0) {
         for (int step = 1; step < kSteps; ++step)
-            consider(step, step);
-        return at(bestLow, bestHigh);
+            propose(step, step);
+        decide();
+        return at(best);
     }
     for (int lowStep = kCoarse; lowStep <= kSteps; lowStep += kCoarse)
         for (int highStep = kCoarse; highStep <= kSteps; highStep += kCoarse)
-            consider(lowStep, highStep);
+            propose(lowStep, highStep);
+    decide();
     // Then each end in turn, between the coarse steps around the best.
     for (int round = 0; round < 2; ++round) {
-        for (int step = bestLow - kCoarse + 1, last = bestLow + kCoarse - 1; step <= last; ++step)
-            if (step >= 1 && step <= kSteps)
-                consider(step, bestHigh);
-        for (int step = bestHigh - kCoarse + 1, last = bestHigh + kCoarse - 1; step <= last; ++step)
-            if (step >= 1 && step <= kSteps)
-                consider(bestLow, step);
+        for (int offset = 1 - kCoarse; offset < kCoarse; ++offset)
+            propose(best.low + offset, best.high);
+        decide();
+        for (int offset = 1 - kCoarse; offset < kCoarse; ++offset)
+            propose(best.low, best.high + offset);
+        decide();
     }
-    return at(bestLow, bestHigh);
+    return at(best);
 }
 
 Range chooseRange(const Estimator& estimator, double minimum, double maximum, Scheme scheme, const Quantile& quantile,
-                  const RangeError& error)
+                  const RangeErrors& errorsOf)
 {
     if (estimator.kind == EstimatorKind::Percentile)
-        return percentileRange(estimator.percentiles, quantile, error);
-    return mseRange(minimum, maximum, scheme, error);
+        return percentileRange(estimator.percentiles, quantile, errorsOf);
+    return mseRange(minimum, maximum, scheme, errorsOf);
 }
 
 } // namespace
@@ -130,8 +143,11 @@ Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& 
     return chooseRange(
         estimator, minimum, maximum, scheme,
         [&](double q) { return std::clamp(histogram.quantile(q), minimum, maximum); },
-        [&](const Range& range) {
-            return expectedError(histogram, viewOf(uniformGrid(range.low, range.high, bits, scheme))).total();
+        [&](std::span<const Range> ranges, std::span<double> errors) {
+            for (std::size_t i = 0; i < ranges.size(); ++i) {
+                const auto grid = uniformNumbers(ranges[i].low, ranges[i].high, bits, scheme);
+                errors[i] = expectedError(histogram, {grid.scale, grid.zeroPoint, grid.qmin, grid.qmax}).total();
+            }
         });
 }
 
@@ -157,6 +173,8 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
         sorted.assign(values.begin(), values.end());
         std::ranges::sort(sorted);
     }
+    std::vector<kernels::QuantGrid> grids;
+    std::vector<kernels::ErrorSums> sums;
     return chooseRange(
         estimator, minimum, maximum, scheme,
         [&](double q) {
@@ -166,10 +184,14 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
             const double part = at - static_cast<double>(below);
             return (1 - part) * sorted[below] + part * sorted[above];
         },
-        [&](const Range& range) {
-            const auto grid = uniformGrid(range.low, range.high, bits, scheme);
-            return kernels::quantizationError(values, {grid.scale[0], grid.zeroPoint[0], grid.qmin, grid.qmax})
-                .squaredError;
+        [&](std::span<const Range> ranges, std::span<double> errors) {
+            grids.clear();
+            for (const Range& range : ranges)
+                grids.push_back(uniformNumbers(range.low, range.high, bits, scheme));
+            sums.resize(ranges.size());
+            kernels::quantizationErrors(values, grids, sums);
+            for (std::size_t i = 0; i < ranges.size(); ++i)
+                errors[i] = sums[i].squaredError;
         });
 }
 

@@ -43,25 +43,24 @@ private:
 
 } // namespace
 
-UniformGrid uniformGrid(double low, double high, int bits, Scheme scheme)
+kernels::QuantGrid uniformNumbers(double low, double high, int bits, Scheme scheme)
 {
     low = std::min(low, 0.0);
     high = std::max(high, 0.0);
-    UniformGrid grid;
     if (scheme == Scheme::Symmetric) {
-        grid.qmax = (1 << (bits - 1)) - 1;
-        grid.qmin = -grid.qmax;
-        grid.scale = {usableScale(std::max(-low, high) / grid.qmax)};
-        grid.zeroPoint = {0};
-        return grid;
+        const int most = (1 << (bits - 1)) - 1;
+        return {usableScale(std::max(-low, high) / most), 0, -most, most};
     }
-    grid.qmin = 0;
-    grid.qmax = (1 << bits) - 1;
-    const float scale = usableScale((high - low) / grid.qmax);
+    const int most = (1 << bits) - 1;
+    const float scale = usableScale((high - low) / most);
     const double zeroPoint = std::nearbyint(-low / static_cast<double>(scale));
-    grid.scale = {scale};
-    grid.zeroPoint = {static_cast<int32_t>(std::clamp<double>(zeroPoint, grid.qmin, grid.qmax))};
-    return grid;
+    return {scale, static_cast<int32_t>(std::clamp<double>(zeroPoint, 0, most)), 0, most};
+}
+
+UniformGrid uniformGrid(double low, double high, int bits, Scheme scheme)
+{
+    const kernels::QuantGrid grid = uniformNumbers(low, high, bits, scheme);
+    return {{grid.scale}, {grid.zeroPoint}, grid.qmin, grid.qmax};
 }
 
 std::shared_ptr<const exec::ElementMap> makeUniformMap(UniformGrid grid)

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/exec/simulation.h"
+#include "core/kernels/quantize.h"
 #include "core/quant/recipe.h"
 #include "core/stats/histogram.h"
 
@@ -31,6 +32,8 @@ struct UniformGrid {
 ///   Asymmetric: scale = (high - low) / (2^bits - 1), zeroPoint = clamp(rne(-low / scale)), codes [0, 2^bits - 1].
 /// An empty range (0, 0) gives scale 1. A denormal scale is raised to the smallest normal float.
 UniformGrid uniformGrid(double low, double high, int bits, Scheme scheme);
+/// The same numbers for a kernel: what searches call for every candidate.
+kernels::QuantGrid uniformNumbers(double low, double high, int bits, Scheme scheme);
 
 /// The simulated form of a grid: an ElementMap that runs on the quantization kernels.
 std::shared_ptr<const exec::ElementMap> makeUniformMap(UniformGrid grid);

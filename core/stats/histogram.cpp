@@ -47,10 +47,11 @@ void Histogram::add(std::span<const float> values)
     const auto extremes = kernels::minMax(values);
     assert(extremes.min <= extremes.max);
     widenTo(extremes.min, extremes.max);
-    if (m_exponent <= kLargestFastExponent)
+    // Few values are counted before the fast way has cleared its tables.
+    if (m_exponent <= kLargestFastExponent && values.size() >= kBins)
         count(values);
     else
-        countWide(values);
+        countOneByOne(values);
     m_total += values.size();
 }
 
@@ -145,7 +146,7 @@ void Histogram::count(std::span<const float> values)
     }
 }
 
-void Histogram::countWide(std::span<const float> values)
+void Histogram::countOneByOne(std::span<const float> values)
 {
     const double inverse = std::ldexp(1.0, -m_exponent);
     for (const float value : values) {

@@ -44,7 +44,7 @@ private:
     /// Counts of the same values at width 2^exponent (>= the present one), bin 0 at index `first`.
     void rebin(int exponent, int64_t first);
     void count(std::span<const float> values);
-    void countWide(std::span<const float> values);
+    void countOneByOne(std::span<const float> values);
 
     int m_exponent = 0;
     int64_t m_first = 0;
