@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace qs::quant {
 
@@ -17,16 +18,17 @@ constexpr float kSmallestScale = std::numeric_limits<float>::min() * 1.0001F;
 
 } // namespace
 
-std::vector<BiasNode> biasNodes(const graph::Graph& graph, const graph::SiteTable& sites,
+std::vector<BiasNode> biasNodes(const FloatConstants& constants, const graph::SiteTable& sites,
                                 std::span<const std::shared_ptr<const SitePlan>> plans)
 {
     std::vector<BiasNode> result;
-    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-        const graph::Node& node = graph.nodes()[i];
-        if ((node.op != "Linear" && node.op != "Conv") || node.inputs.size() < 3 || !node.inputs[2].valid() ||
-            !graph.value(node.inputs[2]).isConstant())
+    const auto& nodes = constants.graph().nodes();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (nodes[i].op != "Linear" && nodes[i].op != "Conv")
             continue;
-        const BiasNode found{NodeId(i), sites.at({NodeId(i), 0}), sites.at({NodeId(i), 1}), node.inputs[2]};
+        BiasNode found{NodeId(i), sites.at({NodeId(i), 0}), sites.at({NodeId(i), 1}), constants.of({NodeId(i), 2})};
+        if (found.bias.empty())
+            continue;
         if (!found.input.valid() || !found.weight.valid())
             continue;
         const SitePlan& input = *plans[found.input.index()];
@@ -35,7 +37,7 @@ std::vector<BiasNode> biasNodes(const graph::Graph& graph, const graph::SiteTabl
         const auto isZero = [](int32_t zeroPoint) { return zeroPoint == 0; };
         if (input.uniform() && weight.uniform() && input.grid.scale.size() == 1 &&
             std::ranges::all_of(weight.grid.zeroPoint, isZero))
-            result.push_back(found);
+            result.push_back(std::move(found));
     }
     return result;
 }

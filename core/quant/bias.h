@@ -4,6 +4,7 @@
 #include "core/base/tensor.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
+#include "core/quant/float_constants.h"
 #include "core/quant/plan.h"
 
 #include <memory>
@@ -17,11 +18,11 @@ struct BiasNode {
     NodeId node;
     SiteId input;
     SiteId weight;
-    TensorId bias;
+    Tensor bias; ///< float
 };
 
 /// Nodes whose bias becomes integer under these site plans.
-std::vector<BiasNode> biasNodes(const graph::Graph& graph, const graph::SiteTable& sites,
+std::vector<BiasNode> biasNodes(const FloatConstants& constants, const graph::SiteTable& sites,
                                 std::span<const std::shared_ptr<const SitePlan>> plans);
 
 /// Scales that the weight needs so that every code of the bias fits into int32 and the product of scales is a normal

@@ -142,7 +142,24 @@ std::size_t OutputMetric::channels() const
     return m_impl->k;
 }
 
-double activationOutputError(const graph::Graph& graph, const graph::Site& site,
+std::unique_ptr<OutputMetric> outputMetric(const FloatConstants& constants, const graph::Site& site,
+                                           const stats::SiteStatistics& statistics)
+{
+    if (statistics.sample.empty() || site.uses.empty())
+        return nullptr;
+    const auto channels = static_cast<std::size_t>(statistics.sample.shape()[1]);
+    std::vector<OutputMetric::Reader> readers;
+    for (const graph::Use& use : site.uses) {
+        const graph::Node& node = constants.graph().node(use.node);
+        const Product product = productOf(constants.graph(), node);
+        if (use.input != 0 || node.op != "Linear" || product.k != channels)
+            return nullptr;
+        readers.push_back({constants.of({use.node, 1}).floats(), product.n});
+    }
+    return std::make_unique<OutputMetric>(statistics.sample.floats(), channels, readers);
+}
+
+double activationOutputError(const FloatConstants& constants, const graph::Site& site,
                              const stats::SiteStatistics& statistics, const exec::ElementMap& map)
 {
     if (statistics.sample.empty())
@@ -159,11 +176,10 @@ double activationOutputError(const graph::Graph& graph, const graph::Site& site,
     for (const graph::Use& use : site.uses) {
         if (use.input != 0)
             continue;
-        const graph::Node& node = graph.node(use.node);
-        const Product product = productOf(graph, node);
+        const Product product = productOf(constants.graph(), constants.graph().node(use.node));
         if (product.k == 0 || static_cast<int64_t>(product.k) != channels)
             continue;
-        const auto weight = graph.value(node.inputs[1]).constant.floats();
+        const auto weight = constants.of({use.node, 1}).floats();
         error += squaredProduct(difference, product, weight);
         signal += squaredProduct(rows, product, weight);
         found = true;
@@ -171,15 +187,15 @@ double activationOutputError(const graph::Graph& graph, const graph::Site& site,
     return found ? ratio(error, signal) : kUnknown;
 }
 
-double weightOutputError(const graph::Graph& graph, const graph::Site& site, const stats::SiteStatistics* input,
+double weightOutputError(const FloatConstants& constants, const graph::Site& site, const stats::SiteStatistics* input,
                          std::span<const float> quantized)
 {
     if (input == nullptr || input->sample.empty() || site.uses.empty())
         return kUnknown;
-    const Product product = productOf(graph, graph.node(site.uses.front().node));
+    const Product product = productOf(constants.graph(), constants.graph().node(site.uses.front().node));
     if (product.k == 0 || static_cast<int64_t>(product.k) != input->sample.shape()[1])
         return kUnknown;
-    const auto weight = graph.value(site.tensor).constant.floats();
+    const auto weight = constants.of(site.uses.front()).floats();
     std::vector<float> difference(weight.size());
     for (std::size_t i = 0; i < weight.size(); ++i)
         difference[i] = weight[i] - quantized[i];

@@ -3,6 +3,7 @@
 #include "core/exec/simulation.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
+#include "core/quant/float_constants.h"
 #include "core/stats/calibration.h"
 
 #include <cstddef>
@@ -37,14 +38,18 @@ private:
     std::unique_ptr<Impl> m_impl;
 };
 
+/// Of a site whose readers are all linear layers with constant weights; null for others, or without sample rows.
+std::unique_ptr<OutputMetric> outputMetric(const FloatConstants& constants, const graph::Site& site,
+                                           const stats::SiteStatistics& statistics);
+
 // sum (y - y_q)² / sum y² of the products that a site feeds, on the sampled rows; the bias is left out of y.
 // NaN where there are no rows, or where no reader is a Linear or a 1 × 1 convolution without groups.
 
 /// The activation is quantized by `map`, the weights are float.
-double activationOutputError(const graph::Graph& graph, const graph::Site& site,
+double activationOutputError(const FloatConstants& constants, const graph::Site& site,
                              const stats::SiteStatistics& statistics, const exec::ElementMap& map);
 /// The weight is `quantized`, its input float. `input` may be null.
-double weightOutputError(const graph::Graph& graph, const graph::Site& site, const stats::SiteStatistics* input,
+double weightOutputError(const FloatConstants& constants, const graph::Site& site, const stats::SiteStatistics* input,
                          std::span<const float> quantized);
 
 } // namespace qs::quant

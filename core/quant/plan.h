@@ -76,6 +76,9 @@ struct Plan {
     std::vector<std::string> warnings;
 
     const SitePlan& operator[](SiteId id) const { return *sites[id.index()]; }
+    /// What smoothing does to the lanes of an activation (its channels; of V: head · dimensions + dimension): its
+    /// own, or that of the projection that was folded into V. Null where nothing does.
+    const ChannelTransform* laneTransform(SiteId id) const;
 };
 
 /// Resolves every site. `previous` (may be null): sites whose settings are equal are taken over, so that an edit of
@@ -86,10 +89,11 @@ Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const gra
                                             const Recipe& recipe, const Plan* previous, const Context& context);
 
 /// One site alone, for a preview while a control moves. Under 50 ms on any site of DeiT-Tiny. As in a whole plan, but
-/// without the guard of the bias, and a weight as if its input were not smoothed. The output error of a weight uses
-/// the sample of the nearest activation site before it that fits. Errors: InvalidArgument with the site's name (bits,
-/// quantizer or estimator that make no sense, no statistics).
+/// without the guard of the bias. Smoothing is that of `plan` (null: none), whatever the settings say. The output
+/// error of a weight uses the sample of the nearest activation site before it that fits. Errors: InvalidArgument with
+/// the site's name (bits, quantizer or estimator that make no sense, no statistics).
 Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
-                             const stats::Calibration& calibration, const SiteSettings& settings);
+                             const stats::Calibration& calibration, const SiteSettings& settings,
+                             const Plan* plan = nullptr);
 
 } // namespace qs::quant

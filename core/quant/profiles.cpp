@@ -45,13 +45,12 @@ struct Worker {
     std::optional<Comparison> comparison;
 };
 
-/// The plan's simulation of one site alone; everything else, the bias too, is float.
-exec::Simulation onlySite(const graph::Site& site, const Plan& plan, std::size_t sites)
+/// The plan's simulation of one site alone; everything else, the bias too, is that of the smoothed float network.
+exec::Simulation onlySite(const graph::Site& site, const Plan& plan)
 {
-    exec::Simulation simulation;
-    simulation.activations.resize(sites);
+    exec::Simulation simulation = plan.smoothed;
     if (site.kind == graph::SiteKind::Activation)
-        simulation.activations[site.id.index()] = plan[site.id].map;
+        simulation.activations[site.id.index()] = plan.simulation.activations[site.id.index()];
     else
         for (const graph::Use& use : site.uses)
             simulation.constants[use] = plan[site.id].dequantized;
@@ -71,7 +70,7 @@ Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, co
     for (const graph::Site& site : sites)
         if (site.kind == graph::SiteKind::Activation)
             options.observed.push_back(site.id);
-    QS_ASSIGN(const exec::Program original, exec::Program::compile(graph, sites, {}, options));
+    QS_ASSIGN(const exec::Program original, exec::Program::compile(graph, sites, plan.smoothed, options));
     QS_ASSIGN(const exec::Program quantized, exec::Program::compile(graph, sites, plan.simulation, options));
 
     const auto batch = static_cast<std::size_t>(graph.batch());
@@ -152,7 +151,7 @@ Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const 
     std::vector<SiteProfile> result;
     for (std::size_t i = 0; i < quantized.size(); ++i) {
         context.progress(kSensitivity, i, quantized.size());
-        const auto simulation = onlySite(sites[quantized[i]], plan, sites.size());
+        const auto simulation = onlySite(sites[quantized[i]], plan);
         QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, simulation, options));
         QS_ASSIGN(const Tensor logits, exec::runImages(program, images, 0, count, silent, kSensitivity));
         const auto difference = compareLogits(*reference.logits, logits, count);

@@ -2,11 +2,16 @@
 #include "core/quant/cost.h"
 #include "core/quant/plan.h"
 #include "core/quant/site_resolver.h"
+#include "core/quant/smoothing_plan.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace qs::quant {
@@ -33,6 +38,8 @@ public:
     {
         if (m_plan.calibration && m_plan.calibration->sites.size() != m_sites.size())
             return fail(ErrorCode::InvalidArgument, "the calibration is of another model");
+        QS_CHECK(resolveSmoothings());
+        smooth();
         QS_CHECK(resolveSites());
         QS_CHECK(resolveBiases());
         simulate();
@@ -52,53 +59,172 @@ private:
         return weight.uses.empty() ? SiteId() : m_sites.at({weight.uses.front().node, 0});
     }
 
-    bool unchanged(const graph::Site& site, const SiteSettings& settings) const
+    bool unchanged(const graph::Site& site) const
     {
-        return m_previous && (*m_previous)[site.id].settings == settings;
+        return m_previous && (*m_previous)[site.id].settings == m_settings[site.id.index()];
     }
 
-    Result<void> resolveSites()
+    std::vector<SiteSettings> readersOf(const graph::Site& site) const
     {
-        m_plan.sites.resize(m_sites.size());
-        std::vector<SiteSettings> settings;
-        for (const graph::Site& site : m_sites)
-            settings.push_back(settingsOf(m_plan.recipe, site));
+        std::vector<SiteSettings> result;
+        for (const graph::Use& use : site.uses) {
+            const SiteId weight = m_sites.at({use.node, 1});
+            SiteSettings settings;
+            settings.bits = kFloatBits;
+            result.push_back(weight.valid() ? m_settings[weight.index()] : settings);
+        }
+        return result;
+    }
 
+    /// A smoothing depends on its own settings; where alpha is searched, on those of the site and its readers too.
+    bool keepSmoothing(const graph::Site& site) const
+    {
+        if (!m_previous)
+            return false;
+        const Smoothing& wanted = m_settings[site.id.index()].smoothing;
+        if ((*m_previous)[site.id].settings.smoothing != wanted)
+            return false;
+        return !wanted.searchAlpha || (unchanged(site) && std::ranges::all_of(site.uses, [&](const graph::Use& use) {
+                                           const SiteId weight = m_sites.at({use.node, 1});
+                                           return !weight.valid() || unchanged(m_sites[weight]);
+                                       }));
+    }
+
+    Result<void> resolveSmoothings()
+    {
+        for (const graph::Site& site : m_sites)
+            m_settings.push_back(settingsOf(m_plan.recipe, site));
+        m_smoothings.resize(m_sites.size());
         std::vector<SiteId> todo;
         for (const graph::Site& site : m_sites) {
-            bool keep = unchanged(site, settings[site.id.index()]);
-            // A scale that was raised for a bias belongs to the input scales of then.
-            if (keep && (*m_previous)[site.id].raisedForBias)
-                for (const graph::Use& use : site.uses)
-                    if (const SiteId input = m_sites.at({use.node, 0}); input.valid())
-                        keep = keep && unchanged(m_sites[input], settings[input.index()]);
-            if (keep)
-                m_plan.sites[site.id.index()] = m_previous->sites[site.id.index()];
+            if (site.kind != graph::SiteKind::Activation ||
+                m_settings[site.id.index()].smoothing.kind == SmoothingKind::None)
+                continue;
+            if (keepSmoothing(site))
+                m_smoothings[site.id.index()] = (*m_previous)[site.id].smoothing;
             else
                 todo.push_back(site.id);
         }
+        std::vector<std::string> refused(todo.size());
+        QS_CHECK(forEach(todo, [&](SiteId id, std::size_t index) -> Result<void> {
+            const stats::SiteStatistics* statistics = statisticsOf(id);
+            if (!statistics)
+                return fail(ErrorCode::InvalidArgument, "smoothing needs a calibration", m_sites[id].name);
+            auto plan = planSmoothing(m_graph, m_sites, m_sites[id], *statistics, m_settings[id.index()],
+                                      readersOf(m_sites[id]));
+            if (plan)
+                m_smoothings[id.index()] = std::move(*plan);
+            else
+                refused[index] = plan.error().message;
+            return {};
+        }));
+        for (std::size_t i = 0; i < todo.size(); ++i)
+            if (!refused[i].empty())
+                m_plan.warnings.push_back(m_sites[todo[i]].name + ": not smoothed: " + refused[i]);
+        return {};
+    }
 
-        std::vector<std::optional<Error>> errors(todo.size());
-        const auto one = [&](std::size_t index, int) {
+    /// The float network with the smoothings in it. Constants of nodes that did not change keep their storage: caches
+    /// of packed weights go by it.
+    void smooth()
+    {
+        const auto changed = nodesChanged(m_sites, m_smoothings);
+        std::map<NodeId, std::vector<const SmoothingPlan*>> before;
+        if (m_previous) {
+            std::vector<std::shared_ptr<const SmoothingPlan>> old;
+            for (const auto& site : m_previous->sites)
+                old.push_back(site->smoothing);
+            before = nodesChanged(m_sites, old);
+        }
+        std::set<NodeId> todo;
+        for (const auto& [node, plans] : changed) {
+            const auto same = before.find(node);
+            if (same == before.end() || same->second != plans)
+                todo.insert(node);
+        }
+        auto& constants = m_plan.smoothed.constants;
+        constants = smoothedConstants(m_graph, m_sites, m_smoothings, todo);
+        if (m_previous)
+            for (const auto& [use, tensor] : m_previous->smoothed.constants)
+                if (changed.contains(use.node) && !todo.contains(use.node))
+                    constants[use] = tensor;
+        m_plan.smoothed.activations.resize(m_sites.size());
+        for (const graph::Site& site : m_sites) {
+            const auto& smoothing = m_smoothings[site.id.index()];
+            if (smoothing && smoothing->target.place == FoldPlace::Explicit)
+                m_plan.smoothed.activations[site.id.index()] = makeSmoothingMap(smoothing->transform, nullptr);
+        }
+    }
+
+    /// What smoothing does to the lanes of a site; null where nothing does.
+    const ChannelTransform* lanesOf(SiteId id) const
+    {
+        if (m_smoothings[id.index()])
+            return &m_smoothings[id.index()]->transform;
+        for (const auto& smoothing : m_smoothings)
+            if (smoothing && smoothing->target.place == FoldPlace::Value && smoothing->target.value == id)
+                return &smoothing->lanes;
+        return nullptr;
+    }
+
+    /// Statistics of the smoothed network: of a site that needs them, computed once.
+    const stats::SiteStatistics* smoothedStatistics(SiteId id)
+    {
+        const stats::SiteStatistics* statistics = statisticsOf(id);
+        const ChannelTransform* transform = id.valid() ? lanesOf(id) : nullptr;
+        if (!statistics || !transform || statistics->lanes.empty())
+            return statistics;
+        const std::lock_guard lock(m_mutex);
+        auto& slot = m_statistics[id];
+        if (!slot)
+            slot = std::make_unique<stats::SiteStatistics>(transformed(*statistics, *transform));
+        return slot.get();
+    }
+
+    /// Whether a site can be taken over from the previous plan.
+    bool keep(const graph::Site& site) const
+    {
+        if (!unchanged(site))
+            return false;
+        const SitePlan& old = (*m_previous)[site.id];
+        if (site.kind == graph::SiteKind::Activation) {
+            const ChannelTransform* now = lanesOf(site.id);
+            const ChannelTransform* before = m_previous->laneTransform(site.id);
+            // A changed Ŵ matters to the output error only, which the same transform leaves as it is.
+            return now == before || (now && before && *now == *before);
+        }
+        for (const graph::Use& use : site.uses) {
+            const auto& now = m_plan.smoothed.constants;
+            const auto& before = m_previous->smoothed.constants;
+            const auto a = now.find(use);
+            const auto b = before.find(use);
+            if ((a == now.end()) != (b == before.end()) ||
+                (a != now.end() && a->second.floats().data() != b->second.floats().data()))
+                return false;
+            // A scale that was raised for a bias belongs to the input scales of then.
+            if (const SiteId input = m_sites.at({use.node, 0});
+                old.raisedForBias && input.valid() && !unchanged(m_sites[input]))
+                return false;
+        }
+        return true;
+    }
+
+    /// Runs `one(id, index)` on all threads; the error of the first that failed.
+    template <class One>
+    Result<void> forEach(const std::vector<SiteId>& ids, One one)
+    {
+        std::vector<std::optional<Error>> errors(ids.size());
+        const auto guarded = [&](std::size_t index, int) {
             if (m_context.stopRequested())
                 return;
-            const graph::Site& site = m_sites[todo[index]];
-            const SiteSettings& wanted = settings[site.id.index()];
-            static const stats::SiteStatistics kNone;
-            const stats::SiteStatistics* own = statisticsOf(site.id);
-            auto plan = site.kind == graph::SiteKind::Weight
-                            ? resolveWeight(m_graph, site, statisticsOf(inputOf(site)), wanted)
-                            : resolveActivation(m_graph, site, own ? *own : kNone, wanted);
-            if (plan)
-                m_plan.sites[site.id.index()] = std::make_shared<const SitePlan>(std::move(*plan));
-            else
-                errors[index] = std::move(plan.error());
+            if (Result<void> done = one(ids[index], index); !done)
+                errors[index] = std::move(done.error());
         };
         if (m_context.pool)
-            m_context.pool->parallelFor(todo.size(), one);
+            m_context.pool->parallelFor(ids.size(), guarded);
         else
-            for (std::size_t i = 0; i < todo.size(); ++i)
-                one(i, 0);
+            for (std::size_t i = 0; i < ids.size(); ++i)
+                guarded(i, 0);
         if (m_context.stopRequested())
             return cancelled();
         for (std::optional<Error>& error : errors)
@@ -107,16 +233,49 @@ private:
         return {};
     }
 
+    Result<void> resolveSites()
+    {
+        m_plan.sites.resize(m_sites.size());
+        std::vector<SiteId> todo;
+        for (const graph::Site& site : m_sites)
+            if (keep(site))
+                m_plan.sites[site.id.index()] = m_previous->sites[site.id.index()];
+            else
+                todo.push_back(site.id);
+        QS_CHECK(forEach(todo, [&](SiteId id, std::size_t) -> Result<void> {
+            const graph::Site& site = m_sites[id];
+            const SiteSettings& wanted = m_settings[id.index()];
+            static const stats::SiteStatistics kNone;
+            const bool weight = site.kind == graph::SiteKind::Weight;
+            const stats::SiteStatistics* statistics = smoothedStatistics(weight ? inputOf(site) : id);
+            QS_ASSIGN(SitePlan plan,
+                      weight ? resolveWeight(constants(), site, statistics, wanted)
+                             : resolveActivation(constants(), site, statistics ? *statistics : kNone, wanted));
+            plan.smoothing = m_smoothings[id.index()];
+            m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(plan));
+            return {};
+        }));
+        // The same numbers, but a smoothing object of its own.
+        for (const graph::Site& site : m_sites)
+            if (auto& plan = m_plan.sites[site.id.index()]; plan->smoothing != m_smoothings[site.id.index()]) {
+                SitePlan changed = *plan;
+                changed.smoothing = m_smoothings[site.id.index()];
+                plan = std::make_shared<const SitePlan>(std::move(changed));
+            }
+        return {};
+    }
+
+    FloatConstants constants() const { return FloatConstants(m_graph, &m_plan.smoothed.constants); }
+
     Result<void> resolveBiases()
     {
-        const auto nodes = biasNodes(m_graph, m_sites, m_plan.sites);
+        const auto nodes = biasNodes(constants(), m_sites, m_plan.sites);
         // All readers of a weight first: each may ask for larger scales.
         std::map<SiteId, std::vector<float>> raised;
         for (const BiasNode& node : nodes) {
             const SitePlan& weight = m_plan[node.weight];
             auto& scales = raised.try_emplace(node.weight, weight.grid.scale).first->second;
-            scales =
-                scalesForBias(m_graph.value(node.bias).constant.floats(), m_plan[node.input].grid.scale[0], scales);
+            scales = scalesForBias(node.bias.floats(), m_plan[node.input].grid.scale[0], scales);
         }
         for (auto& [id, scales] : raised) {
             if (m_context.stopRequested())
@@ -126,15 +285,14 @@ private:
             SitePlan changed = m_plan[id];
             changed.grid.scale = std::move(scales);
             changed.raisedForBias = true;
-            quantizeWeight(m_graph, m_sites[id], statisticsOf(inputOf(m_sites[id])), changed);
+            quantizeWeight(constants(), m_sites[id], smoothedStatistics(inputOf(m_sites[id])), changed);
             m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(changed));
         }
         for (const BiasNode& node : nodes) {
             if (keepBias(node))
                 continue;
             m_plan.biases[node.node] = std::make_shared<const BiasPlan>(
-                quantizeBias(m_graph.value(node.bias).constant.floats(), m_plan[node.input].grid.scale[0],
-                             m_plan[node.weight].grid.scale));
+                quantizeBias(node.bias.floats(), m_plan[node.input].grid.scale[0], m_plan[node.weight].grid.scale));
         }
         return {};
     }
@@ -145,7 +303,9 @@ private:
             m_previous->sites[node.weight.index()] != m_plan.sites[node.weight.index()])
             return false;
         const auto found = m_previous->biases.find(node.node);
-        if (found == m_previous->biases.end())
+        const FloatConstants before(m_graph, &m_previous->smoothed.constants);
+        if (found == m_previous->biases.end() ||
+            before.of({node.node, 2}).floats().data() != node.bias.floats().data())
             return false;
         m_plan.biases[node.node] = found->second;
         return true;
@@ -154,12 +314,13 @@ private:
     void simulate()
     {
         exec::Simulation& simulation = m_plan.simulation;
-        simulation.activations.resize(m_sites.size());
+        simulation = m_plan.smoothed;
         for (const graph::Site& site : m_sites) {
             const SitePlan& plan = m_plan[site.id];
-            if (site.kind == graph::SiteKind::Activation)
-                simulation.activations[site.id.index()] = plan.map;
-            else if (plan.quantized())
+            if (site.kind == graph::SiteKind::Activation && plan.map) {
+                auto& map = simulation.activations[site.id.index()];
+                map = map ? makeSmoothingMap(plan.smoothing->transform, plan.map) : plan.map;
+            } else if (plan.quantized())
                 for (const graph::Use& use : site.uses)
                     simulation.constants[use] = plan.dequantized;
         }
@@ -224,9 +385,24 @@ private:
     const Plan* m_previous;
     const Context& m_context;
     Plan m_plan;
+    std::vector<SiteSettings> m_settings;                           ///< by SiteId
+    std::vector<std::shared_ptr<const SmoothingPlan>> m_smoothings; ///< by SiteId
+    std::mutex m_mutex;
+    std::map<SiteId, std::unique_ptr<stats::SiteStatistics>> m_statistics; ///< of smoothed sites
 };
 
 } // namespace
+
+const ChannelTransform* Plan::laneTransform(SiteId id) const
+{
+    if (sites[id.index()]->smoothing)
+        return &sites[id.index()]->smoothing->transform;
+    for (const auto& site : sites)
+        if (site->smoothing && site->smoothing->target.place == FoldPlace::Value &&
+            site->smoothing->target.value == id)
+            return &site->smoothing->lanes;
+    return nullptr;
+}
 
 Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const graph::SiteTable& sites,
                                             std::shared_ptr<const stats::Calibration> calibration,

@@ -106,7 +106,7 @@ const stats::SiteStatistics* nearestInput(const graph::Graph& graph, const graph
 
 } // namespace
 
-Result<SitePlan> resolveActivation(const graph::Graph& graph, const graph::Site& site,
+Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph::Site& site,
                                    const stats::SiteStatistics& statistics, const SiteSettings& settings)
 {
     QS_CHECK(checkSettings(site, settings));
@@ -119,7 +119,9 @@ Result<SitePlan> resolveActivation(const graph::Graph& graph, const graph::Site&
     }
     if (statistics.histogram.empty())
         return fail(ErrorCode::InvalidArgument, "the calibration has no statistics of this site", site.name);
-    auto numbers = findQuantizer(settings.quantizer)->resolve({statistics, settings, nullptr});
+    const auto metric =
+        settings.objective == Objective::OutputError ? outputMetric(constants, site, statistics) : nullptr;
+    auto numbers = findQuantizer(settings.quantizer)->resolve({statistics, settings, metric.get()});
     if (!numbers)
         return tl::unexpected<Error>(named(std::move(numbers.error()), site));
     plan.range = numbers->range;
@@ -132,14 +134,14 @@ Result<SitePlan> resolveActivation(const graph::Graph& graph, const graph::Site&
     plan.error.sqnrDb = decibels(mean * mean + deviation * deviation, total);
     plan.error.roundingShare = total > 0 ? numbers->error.rounding / total : 1;
     plan.error.clippedShare = numbers->error.clippedShare;
-    plan.error.outputError = activationOutputError(graph, site, statistics, *plan.map);
+    plan.error.outputError = activationOutputError(constants, site, statistics, *plan.map);
     return plan;
 }
 
-void quantizeWeight(const graph::Graph& graph, const graph::Site& site, const stats::SiteStatistics* input,
+void quantizeWeight(const FloatConstants& constants, const graph::Site& site, const stats::SiteStatistics* input,
                     SitePlan& plan)
 {
-    const auto weight = graph.value(site.tensor).constant.floats();
+    const auto weight = constants.of(site.uses.front()).floats();
     UniformGrid& grid = plan.grid;
     const auto layout = kernelLayout(site, grid);
     const kernels::ChannelGrids grids{grid.scale, grid.zeroPoint, grid.qmin, grid.qmax};
@@ -176,14 +178,14 @@ void quantizeWeight(const graph::Graph& graph, const graph::Site& site, const st
     plan.error.sqnrDb = decibels(signal, total);
     plan.error.roundingShare = total > 0 ? rounding / total : 1;
     plan.error.clippedShare = static_cast<double>(clipped) / static_cast<double>(weight.size());
-    plan.error.outputError = weightOutputError(graph, site, input, values);
+    plan.error.outputError = weightOutputError(constants, site, input, values);
 }
 
-Result<SitePlan> resolveWeight(const graph::Graph& graph, const graph::Site& site, const stats::SiteStatistics* input,
-                               const SiteSettings& settings)
+Result<SitePlan> resolveWeight(const FloatConstants& constants, const graph::Site& site,
+                               const stats::SiteStatistics* input, const SiteSettings& settings)
 {
     QS_CHECK(checkSettings(site, settings));
-    const auto weight = graph.value(site.tensor).constant.floats();
+    const auto weight = constants.of(site.uses.front()).floats();
     SitePlan plan;
     plan.settings = settings;
     if (settings.isFloat()) {
@@ -208,18 +210,22 @@ Result<SitePlan> resolveWeight(const graph::Graph& graph, const graph::Site& sit
         addToGrid(plan.grid, uniformGrid(range->low, range->high, settings.bits, settings.scheme), settings.bits,
                   settings.scheme);
     }
-    quantizeWeight(graph, site, input, plan);
+    quantizeWeight(constants, site, input, plan);
     return plan;
 }
 
 Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
-                             const stats::Calibration& calibration, const SiteSettings& settings)
+                             const stats::Calibration& calibration, const SiteSettings& settings, const Plan* plan)
 {
+    const FloatConstants constants(graph, plan ? &plan->smoothed.constants : nullptr);
     if (site.kind == graph::SiteKind::Weight)
-        return resolveWeight(graph, site, nearestInput(graph, site, calibration), settings);
+        return resolveWeight(constants, site, nearestInput(graph, site, calibration), settings);
     if (site.id.index() >= calibration.sites.size())
         return fail(ErrorCode::InvalidArgument, "the calibration is of another model", site.name);
-    return resolveActivation(graph, site, calibration.sites[site.id.index()], settings);
+    const stats::SiteStatistics& statistics = calibration.sites[site.id.index()];
+    if (const auto lanes = plan ? plan->laneTransform(site.id) : nullptr)
+        return resolveActivation(constants, site, transformed(statistics, *lanes), settings);
+    return resolveActivation(constants, site, statistics, settings);
 }
 
 } // namespace qs::quant

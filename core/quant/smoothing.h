@@ -3,11 +3,14 @@
 #include "core/base/error.h"
 #include "core/base/ids.h"
 #include "core/base/tensor.h"
+#include "core/exec/simulation.h"
 #include "core/graph/graph.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 
 #include <map>
+#include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,10 +49,11 @@ struct FoldTarget {
     FoldPlace place = FoldPlace::Explicit;
     NodeId producer;              ///< LayerNormalization, or the Linear that makes V
     std::vector<int64_t> columns; ///< Value: output column of the producer for each channel of the site
+    std::vector<int64_t> lanes;   ///< Value: lane of V's site (head · dimensions + dimension) for each channel
     SiteId value;                 ///< Value: the site of V on its way into A·V
     std::string reason;           ///< Explicit: why it cannot be folded
 };
-/// Errors: InvalidArgument (no linear layer with constant weights reads the site), naming it.
+/// Errors: InvalidArgument (something else than linear layers with weights of their own reads the site), naming it.
 Result<FoldTarget> findFold(const graph::Graph& graph, const graph::SiteTable& sites, const graph::Site& site);
 
 /// The smoothing of one site, with numbers.
@@ -57,8 +61,22 @@ struct SmoothingPlan {
     FoldTarget target;
     ChannelTransform transform;
     double alpha = 0; ///< as given or found
-    /// Float constants of the changed network: γ̂ and β̂, or V's weights and bias; Ŵ and ĉ of the readers.
-    std::map<graph::Use, Tensor> constants;
+    /// The transform of V's lanes (Value only): what happens to the statistics of V's site.
+    ChannelTransform lanes;
 };
+
+/// Everything that reads X̂ through its weights, and everything that makes it: γ̂ and β̂ of LayerNormalizations, Ŵ and ĉ
+/// of linear layers (a bias is made where there is none), by the input that reads them. Products in double.
+/// `smoothings`: by SiteId, null where there is none. `only`: of these nodes alone.
+std::map<graph::Use, Tensor> smoothedConstants(const graph::Graph& graph, const graph::SiteTable& sites,
+                                               std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
+                                               const std::set<NodeId>& only);
+/// The smoothings that change constants of each node.
+std::map<NodeId, std::vector<const SmoothingPlan*>>
+nodesChanged(const graph::SiteTable& sites, std::span<const std::shared_ptr<const SmoothingPlan>> smoothings);
+
+/// (x - shift) / scale, then `inner` where there is one: smoothing that could not be folded.
+std::shared_ptr<const exec::ElementMap> makeSmoothingMap(const ChannelTransform& transform,
+                                                         std::shared_ptr<const exec::ElementMap> inner);
 
 } // namespace qs::quant

@@ -7,6 +7,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
 #include "core/stats/histogram.h"
+#include "core/stats/lane_histograms.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -25,6 +26,10 @@ struct SiteStatistics {
     std::vector<double> mean;     ///< by channel
     std::vector<double> variance; ///< by channel, population
     Histogram histogram;          ///< of all channels together
+    /// A histogram a lane, where a change of scale and offset by lane makes sense: inputs of linear layers (lane =
+    /// channel) and right operands of A·V (lane = head · dimensions + dimension). Empty elsewhere. Of at most
+    /// kLaneRows rows, spread evenly over the images.
+    LaneHistograms lanes;
     /// Rows picked evenly from all images (row = all channels at one place), [rows, channels]: for output-error
     /// searches. The choice depends on the seed only, never on threads.
     Tensor sample;
@@ -39,6 +44,9 @@ struct SiteStatistics {
     /// max|x| / stddev.
     double tailWeight() const;
 };
+
+/// Rows that lane histograms count at most, about.
+constexpr std::size_t kLaneRows = 16384;
 
 struct CalibrationOptions {
     std::size_t sampleRows = 256; ///< rows kept a site

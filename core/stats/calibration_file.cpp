@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "numbers are stored as they lie in memory");
 
 constexpr std::string_view kFormat = "quantoscope-calibration";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr std::size_t kLargestDepth = 6;
 
 template <class T>
@@ -44,6 +44,21 @@ Json tensorJson(const Tensor& tensor)
     return {{"rows", tensor.shape()[0]}, {"columns", tensor.shape()[1]}, {"data", packed(tensor.floats())}};
 }
 
+/// Three numbers a lane (exponent, first, bins), and the counts of the bins in use.
+Json lanesJson(const LaneHistograms& lanes)
+{
+    std::vector<int32_t> windows;
+    std::vector<uint32_t> counts;
+    for (std::size_t lane = 0; lane < lanes.lanes(); ++lane) {
+        const BinWindow& window = lanes.windows()[lane];
+        const auto bins = lanes.counts(lane);
+        windows.insert(windows.end(),
+                       {window.exponent, static_cast<int32_t>(window.first), static_cast<int32_t>(bins.size())});
+        counts.insert(counts.end(), bins.begin(), bins.end());
+    }
+    return {{"windows", packed(windows)}, {"counts", packed(counts)}};
+}
+
 Json siteJson(const SiteStatistics& site)
 {
     Json json{{"name", site.site}};
@@ -63,6 +78,8 @@ Json siteJson(const SiteStatistics& site)
                          {"counts", packed(counts.first(used))}};
     json["sample"] = tensorJson(site.sample);
     json["sample_image"] = packed(site.sampleImage);
+    if (!site.lanes.empty())
+        json["lanes"] = lanesJson(site.lanes);
     return json;
 }
 
@@ -121,6 +138,25 @@ Tensor readTensor(const Json& json)
     return Tensor::fromFloats({rows, columns}, values);
 }
 
+LaneHistograms readLanes(const Json& json)
+{
+    const auto numbers = unpacked<int32_t>(json.at("windows"));
+    const auto counts = unpacked<uint32_t>(json.at("counts"));
+    std::vector<BinWindow> windows;
+    std::size_t bins = 0;
+    for (std::size_t i = 0; i + 2 < numbers.size(); i += 3) {
+        const int32_t used = numbers[i + 2];
+        if (std::abs(numbers[i]) > 150 || std::abs(static_cast<int64_t>(numbers[i + 1])) > (int64_t{1} << 24) ||
+            used < 1 || used > static_cast<int32_t>(LaneHistograms::kBins))
+            throw Malformed{"the histogram of a channel is out of bounds"};
+        windows.push_back({numbers[i], numbers[i + 1], static_cast<int64_t>(numbers[i + 1]) + used - 1});
+        bins += static_cast<std::size_t>(used);
+    }
+    if (numbers.size() % 3 != 0 || bins != counts.size())
+        throw Malformed{"the histograms of the channels do not fit together"};
+    return LaneHistograms::fromParts(std::move(windows), counts);
+}
+
 SiteStatistics readSite(const Json& json)
 {
     SiteStatistics site;
@@ -141,6 +177,8 @@ SiteStatistics readSite(const Json& json)
     site.histogram = Histogram::fromParts(exponent, first, std::move(counts));
     site.sample = readTensor(json.at("sample"));
     site.sampleImage = unpacked<uint32_t>(json.at("sample_image"));
+    if (json.contains("lanes"))
+        site.lanes = readLanes(json["lanes"]);
     const std::size_t channels = site.minimum.size();
     const auto rows = site.sample.empty() ? 0 : static_cast<std::size_t>(site.sample.shape()[0]);
     if (channels == 0 || site.maximum.size() != channels || site.mean.size() != channels ||

@@ -3,6 +3,7 @@
 #include "core/kernels/statistics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -17,6 +18,17 @@ std::size_t channelsOf(const graph::SiteTable& sites, const std::vector<SiteId>&
     for (const SiteId id : observed)
         channels += static_cast<std::size_t>(sites[id].layout.channels);
     return channels;
+}
+
+/// Inputs of linear layers: [rows, channels]. Right operands of A·V: [heads, tokens, dimensions].
+bool hasLanes(const graph::Site& site)
+{
+    using graph::Role;
+    if (site.role == Role::ValueOperand)
+        return site.channelAxis + 2 == site.shape.rank();
+    constexpr std::array kProducts{Role::QueryOperand, Role::KeyOperand, Role::SoftmaxOutput, Role::MatMulOperand};
+    return site.coverage == graph::Coverage::MatMul && site.layout.inner == 1 &&
+           std::ranges::find(kProducts, site.role) == kProducts.end();
 }
 
 } // namespace
@@ -35,8 +47,8 @@ void Collector::Moments::clear()
     std::ranges::fill(sumOfSquares, 0);
 }
 
-Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed, std::size_t batch, int workers,
-                     std::size_t sampleRows, uint64_t seed)
+Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed,
+                     std::size_t batch, std::size_t runs, int workers, std::size_t sampleRows, uint64_t seed)
     : m_sites(sites), m_observed(std::move(observed)), m_position(sites.size()),
       m_channels(channelsOf(sites, m_observed)), m_batch(batch), m_workers(static_cast<std::size_t>(workers)),
       m_total(m_channels)
@@ -48,6 +60,17 @@ Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed
         m_offset.push_back(offset);
         m_samples.push_back(std::make_unique<Reservoir>(sampleRows, channels, seed, m_observed[i].index()));
         offset += channels;
+        auto& slot = m_lanes.emplace_back();
+        if (!hasLanes(sites[m_observed[i]]))
+            continue;
+        const graph::ChannelLayout& layout = sites[m_observed[i]].layout;
+        slot = std::make_unique<Lanes>();
+        Lanes& lanes = *slot;
+        const bool inner = layout.inner > 1;
+        lanes.groups = inner ? static_cast<std::size_t>(layout.outer) : 1;
+        lanes.rows = inner ? channels : static_cast<std::size_t>(layout.outer);
+        lanes.histograms = LaneHistograms(inner ? static_cast<std::size_t>(layout.outer * layout.inner) : channels);
+        lanes.stride = std::max<std::size_t>(1, runs * lanes.rows / kLaneRows);
     }
     for (Worker& worker : m_workers)
         worker.histograms.resize(m_observed.size());
@@ -97,9 +120,21 @@ void Collector::observe(SiteId id, std::size_t run, int workerNumber, std::span<
     } else {
         worker.histograms[position].add(data);
         m_samples[position]->offer(layout, data.data(), run * m_batch, m_batch);
+        if (m_lanes[position])
+            addLanes(*m_lanes[position], run, data);
     }
     if (worker.seen == m_observed.size())
         complete(run, worker);
+}
+
+void Collector::addLanes(Lanes& lanes, std::size_t run, std::span<const float> data)
+{
+    const std::size_t width = lanes.histograms.lanes() / lanes.groups;
+    const std::size_t seen = run * lanes.rows % lanes.stride;
+    const std::size_t skip = seen == 0 ? 0 : lanes.stride - seen;
+    const std::lock_guard lock(lanes.mutex);
+    for (std::size_t g = 0; g < lanes.groups; ++g)
+        lanes.histograms.add(g * width, width, data.data() + g * lanes.rows * width, lanes.rows, skip, lanes.stride);
 }
 
 void Collector::complete(std::size_t run, Worker& worker)
@@ -139,6 +174,8 @@ std::size_t Collector::bytes() const
         bytes += worker.histograms.size() * (sizeof(Histogram) + Histogram::kBins * sizeof(uint64_t));
     for (const auto& sample : m_samples)
         bytes += sample->bytes();
+    for (const auto& lanes : m_lanes)
+        bytes += lanes ? lanes->histograms.bytes() : 0;
     return bytes;
 }
 
@@ -169,6 +206,8 @@ std::vector<SiteStatistics> Collector::finish()
         statistics.sample = m_samples[i]->rows();
         statistics.sampleImage = m_samples[i]->images();
         m_samples[i].reset();
+        if (m_lanes[i])
+            statistics.lanes = std::move(m_lanes[i]->histograms);
     }
     return result;
 }

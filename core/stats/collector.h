@@ -21,9 +21,9 @@ namespace qs::stats {
 /// of the runs; sums are kept by run and added in the order of the runs, so nothing depends on threads.
 class Collector final : public exec::Observer {
 public:
-    /// `batch`: images a run.
-    Collector(const graph::SiteTable& sites, std::vector<SiteId> observed, std::size_t batch, int workers,
-              std::size_t sampleRows, uint64_t seed);
+    /// `batch`: images a run; `runs`: how many there will be.
+    Collector(const graph::SiteTable& sites, std::vector<SiteId> observed,
+              std::size_t batch, std::size_t runs, int workers, std::size_t sampleRows, uint64_t seed);
 
     /// Runs are numbered from `first` on until the next call: run r of the program is run first + r here.
     void startAt(std::size_t first) { m_firstRun = first; }
@@ -56,6 +56,15 @@ private:
         bool failed = false;
         std::vector<Histogram> histograms; ///< by position in m_observed
     };
+    /// Lane histograms of one site; counts do not depend on the order of the runs, so one a site is enough.
+    struct Lanes {
+        std::mutex mutex;
+        LaneHistograms histograms;
+        std::size_t groups = 1; ///< blocks of rows in a run, each with lanes of its own
+        std::size_t rows = 0;   ///< of a group in a run
+        std::size_t stride = 1; ///< every so many rows are counted
+    };
+    void addLanes(Lanes& lanes, std::size_t run, std::span<const float> data);
     void complete(std::size_t run, Worker& worker);
     void add(const Moments& part);
 
@@ -68,6 +77,7 @@ private:
     std::size_t m_firstRun = 0;
     std::vector<Worker> m_workers;
     std::vector<std::unique_ptr<Reservoir>> m_samples; ///< by position
+    std::vector<std::unique_ptr<Lanes>> m_lanes;       ///< by position; null where there are none
 
     mutable std::mutex m_mutex; ///< all below
     std::map<std::size_t, std::unique_ptr<Moments>> m_pending;

@@ -11,32 +11,8 @@ namespace qs::stats {
 
 namespace {
 
-constexpr int kFinestExponent = -100;
-/// Bin indices stay exact in a float.
-constexpr int64_t kLargestIndex = int64_t{1} << 23;
 /// Up to this width, x * 2^-e only scales up: exact for every float, subnormal ones too.
 constexpr int kLargestFastExponent = 0;
-
-int64_t binIndex(double value, int exponent)
-{
-    return static_cast<int64_t>(std::floor(std::ldexp(value, -exponent)));
-}
-
-bool fits(double low, double high, int exponent)
-{
-    const double first = std::floor(std::ldexp(low, -exponent));
-    const double last = std::floor(std::ldexp(high, -exponent));
-    return std::max(std::abs(first), std::abs(last)) <= static_cast<double>(kLargestIndex) &&
-           last - first < static_cast<double>(Histogram::kBins);
-}
-
-/// floor(index / 2^shift), also for negative indices.
-int64_t coarser(int64_t index, int shift)
-{
-    if (shift >= 62)
-        return index < 0 ? -1 : 0;
-    return index >> shift;
-}
 
 } // namespace
 
@@ -48,7 +24,7 @@ void Histogram::add(std::span<const float> values)
     assert(extremes.min <= extremes.max);
     widenTo(extremes.min, extremes.max);
     // Few values are counted before the fast way has cleared its tables.
-    if (m_exponent <= kLargestFastExponent && values.size() >= kBins)
+    if (m_window.exponent <= kLargestFastExponent && values.size() >= kBins)
         count(values);
     else
         countOneByOne(values);
@@ -57,49 +33,25 @@ void Histogram::add(std::span<const float> values)
 
 void Histogram::widenTo(double low, double high)
 {
-    const bool fresh = m_counts.empty();
-    int exponent = fresh ? kFinestExponent : m_exponent;
-    if (fresh) {
+    const BinWindow seen = BinWindow::of(low, high, kBins);
+    if (m_counts.empty()) {
         m_counts.assign(kBins, 0);
-        // From the width that the span asks for, downwards: the search starts a few steps from its end.
-        const double span = std::max({high - low, std::abs(low) / 4096, std::abs(high) / 4096});
-        if (span > 0)
-            exponent = std::max(kFinestExponent, static_cast<int>(std::floor(std::log2(span))) - 13);
+        m_window = seen;
+        return;
     }
-    int64_t first = 0;
-    int64_t last = 0;
-    for (;; ++exponent) {
-        if (!fits(low, high, exponent))
-            continue;
-        first = binIndex(low, exponent);
-        last = binIndex(high, exponent);
-        if (!fresh) {
-            first = std::min(first, coarser(m_first, exponent - m_exponent));
-            last = std::max(last, coarser(m_last, exponent - m_exponent));
-        }
-        if (last - first < static_cast<int64_t>(kBins))
-            break;
-    }
-    if (!fresh)
-        rebin(exponent, first);
-    m_exponent = exponent;
-    m_first = first;
-    m_last = last;
+    rebin(m_window.united(seen, kBins));
 }
 
-void Histogram::rebin(int exponent, int64_t first)
+void Histogram::rebin(const BinWindow& window)
 {
-    if (exponent == m_exponent && first == m_first)
-        return;
-    std::vector<uint64_t> counts(kBins, 0);
-    const auto used = static_cast<std::size_t>(m_last - m_first + 1);
-    for (std::size_t bin = 0; bin < used; ++bin) {
-        if (m_counts[bin] == 0)
-            continue;
-        const int64_t index = coarser(m_first + static_cast<int64_t>(bin), exponent - m_exponent);
-        counts[static_cast<std::size_t>(index - first)] += m_counts[bin];
+    if (window.exponent != m_window.exponent || window.first != m_window.first) {
+        std::vector<uint64_t> counts(kBins, 0);
+        for (int64_t index = m_window.first; index <= m_window.last; ++index)
+            counts[static_cast<std::size_t>(window.binOf(index, m_window.exponent))] +=
+                m_counts[static_cast<std::size_t>(index - m_window.first)];
+        m_counts = std::move(counts);
     }
-    m_counts = std::move(counts);
+    m_window = window;
 }
 
 void Histogram::count(std::span<const float> values)
@@ -110,8 +62,8 @@ void Histogram::count(std::span<const float> values)
     static_assert(kBlock % kTables == 0);
     alignas(64) uint32_t tables[kTables][kBins];
     alignas(64) int32_t bins[kBlock];
-    const float inverse = std::ldexp(1.0F, -m_exponent);
-    const auto first = static_cast<int32_t>(m_first);
+    const float inverse = std::ldexp(1.0F, -m_window.exponent);
+    const auto first = static_cast<int32_t>(m_window.first);
     constexpr std::size_t kFlush = std::size_t{1} << 31;
 
     const float* src = values.data();
@@ -148,10 +100,10 @@ void Histogram::count(std::span<const float> values)
 
 void Histogram::countOneByOne(std::span<const float> values)
 {
-    const double inverse = std::ldexp(1.0, -m_exponent);
+    const double inverse = std::ldexp(1.0, -m_window.exponent);
     for (const float value : values) {
         const auto index = static_cast<int64_t>(std::floor(static_cast<double>(value) * inverse));
-        ++m_counts[static_cast<std::size_t>(index - m_first)];
+        ++m_counts[static_cast<std::size_t>(index - m_window.first)];
     }
 }
 
@@ -163,35 +115,22 @@ void Histogram::merge(const Histogram& other)
         *this = other;
         return;
     }
-    int exponent = std::max(m_exponent, other.m_exponent);
-    int64_t first = 0;
-    int64_t last = 0;
-    for (;; ++exponent) {
-        first =
-            std::min(coarser(m_first, exponent - m_exponent), coarser(other.m_first, exponent - other.m_exponent));
-        last = std::max(coarser(m_last, exponent - m_exponent), coarser(other.m_last, exponent - other.m_exponent));
-        if (last - first < static_cast<int64_t>(kBins))
-            break;
-    }
-    rebin(exponent, first);
-    m_exponent = exponent;
-    m_first = first;
-    m_last = last;
-    Histogram moved = other;
-    moved.rebin(exponent, first);
-    for (std::size_t bin = 0; bin < kBins; ++bin)
-        m_counts[bin] += moved.m_counts[bin];
+    const BinWindow window = m_window.united(other.m_window, kBins);
+    rebin(window);
+    for (int64_t index = other.m_window.first; index <= other.m_window.last; ++index)
+        m_counts[static_cast<std::size_t>(window.binOf(index, other.m_window.exponent))] +=
+            other.m_counts[static_cast<std::size_t>(index - other.m_window.first)];
     m_total += other.m_total;
 }
 
 double Histogram::low() const
 {
-    return std::ldexp(static_cast<double>(m_first), m_exponent);
+    return std::ldexp(static_cast<double>(m_window.first), m_window.exponent);
 }
 
 double Histogram::width() const
 {
-    return std::ldexp(1.0, m_exponent);
+    return std::ldexp(1.0, m_window.exponent);
 }
 
 double Histogram::quantile(double q) const
@@ -224,9 +163,8 @@ Histogram Histogram::fromParts(int widthExponent, int64_t firstIndex, std::vecto
         --end;
     if (begin == end)
         return histogram;
-    histogram.m_exponent = widthExponent;
-    histogram.m_first = firstIndex + static_cast<int64_t>(begin);
-    histogram.m_last = firstIndex + static_cast<int64_t>(end) - 1;
+    histogram.m_window = {widthExponent, firstIndex + static_cast<int64_t>(begin),
+                          firstIndex + static_cast<int64_t>(end) - 1};
     histogram.m_counts.assign(kBins, 0);
     for (std::size_t bin = begin; bin < end; ++bin) {
         histogram.m_counts[bin - begin] = counts[bin];

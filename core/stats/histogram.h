@@ -1,6 +1,7 @@
 #pragma once
 
-#include <array>
+#include "core/stats/bin_window.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,8 +13,7 @@ namespace qs::stats {
 /// to know the range beforehand. Bin width is always a power of two, and bin borders are multiples of the width, so
 /// two histograms merge exactly and in any order to the same counts.
 ///
-/// The window is a function of the smallest and largest value alone: the width is the smallest 2^e (e >= -100) with
-/// at most kBins bins between them and no bin index above 2^23, and bin 0 holds the smallest value.
+/// The window is a function of the smallest and largest value alone (bin_window.h).
 class Histogram {
 public:
     static constexpr std::size_t kBins = 2048;
@@ -33,22 +33,20 @@ public:
 
     /// The parts, for saving: exponent of the width (width = 2^exponent), index of the first bin (low = first *
     /// width).
-    int widthExponent() const { return m_exponent; }
-    int64_t firstIndex() const { return m_first; }
+    int widthExponent() const { return m_window.exponent; }
+    int64_t firstIndex() const { return m_window.first; }
     /// Counts may be fewer than kBins; the window is made canonical again. No count above zero: an empty histogram.
     static Histogram fromParts(int widthExponent, int64_t firstIndex, std::vector<uint64_t> counts);
 
 private:
     /// Coarsens and moves the window until it holds the bins of `low` and `high` too.
     void widenTo(double low, double high);
-    /// Counts of the same values at width 2^exponent (>= the present one), bin 0 at index `first`.
-    void rebin(int exponent, int64_t first);
+    /// Counts of the same values in a window that holds the present one.
+    void rebin(const BinWindow& window);
     void count(std::span<const float> values);
     void countOneByOne(std::span<const float> values);
 
-    int m_exponent = 0;
-    int64_t m_first = 0;
-    int64_t m_last = 0; ///< index of the bin of the largest value
+    BinWindow m_window;
     uint64_t m_total = 0;
     std::vector<uint64_t> m_counts;
 };

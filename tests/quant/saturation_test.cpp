@@ -57,6 +57,7 @@ struct WeightFixture {
         for (std::size_t i = 0; i < graph->values().size(); ++i)
             if (graph->values()[i].isConstant())
                 site.tensor = TensorId(i);
+        site.uses = {{NodeId(0), 1}};
         site.shape = weight.shape();
         site.channelAxis = 1;
         site.layout = {static_cast<int64_t>(inputs), static_cast<int64_t>(outputs), 1};
@@ -69,9 +70,9 @@ TEST(Saturation, SafeWeightsStayUnderTheLimitAndCloseToThePlainOnes)
 {
     const WeightFixture fixture(193, 40);
     SiteSettings settings{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}, true};
-    const auto safe = resolveWeight(*fixture.graph, fixture.site, nullptr, settings);
+    const auto safe = resolveWeight(FloatConstants(*fixture.graph), fixture.site, nullptr, settings);
     settings.saturationSafe = false;
-    const auto plain = resolveWeight(*fixture.graph, fixture.site, nullptr, settings);
+    const auto plain = resolveWeight(FloatConstants(*fixture.graph), fixture.site, nullptr, settings);
     ASSERT_TRUE(safe && plain);
     const auto largest = [](const SitePlan& plan) {
         const auto pairs = largestPairs(plan.codes.data<int8_t>(), 193, 40);
@@ -88,7 +89,7 @@ TEST(Saturation, FewerBitsAreLeftAlone)
     const WeightFixture fixture(64, 8);
     for (const bool careful : {false, true}) {
         SiteSettings settings{7, Scheme::Symmetric, Granularity::Channel, "uniform", {}, careful};
-        const auto plan = resolveWeight(*fixture.graph, fixture.site, nullptr, settings);
+        const auto plan = resolveWeight(FloatConstants(*fixture.graph), fixture.site, nullptr, settings);
         ASSERT_TRUE(plan);
         const auto codes = plan->codes.data<int8_t>();
         EXPECT_EQ(

@@ -18,7 +18,7 @@ constexpr std::size_t kRuns = 37;
 std::vector<SiteStatistics> collect(const graph::SiteTable& sites, ThreadPool& pool, std::size_t rows, uint64_t seed)
 {
     const auto observed = test::activationSites(sites);
-    Collector collector(sites, observed, 1, pool.size(), rows, seed);
+    Collector collector(sites, observed, 1, kRuns, pool.size(), rows, seed);
     pool.parallelFor(kRuns, [&](std::size_t run, int worker) {
         for (const SiteId id : observed)
             collector.observe(id, run, worker, test::madeUpValues(sites[id], run));
@@ -146,7 +146,7 @@ TEST(Collector, NamesTheFirstRunAndSiteThatIsNotFinite)
 {
     const auto vit = test::smallVit();
     const auto observed = test::activationSites(vit.sites);
-    Collector collector(vit.sites, observed, 1, 1, 8, 0);
+    Collector collector(vit.sites, observed, 1, 4, 1, 8, 0);
     for (std::size_t run = 0; run < 4; ++run) {
         for (std::size_t i = 0; i < observed.size(); ++i) {
             auto values = test::madeUpValues(vit.sites[observed[i]], run);

@@ -117,7 +117,7 @@ inline std::vector<SiteId> activationSites(const graph::SiteTable& sites)
 inline std::shared_ptr<const stats::Calibration> madeUpCalibration(const graph::SiteTable& sites,
                                                                    std::size_t runs = 20)
 {
-    stats::Collector collector(sites, activationSites(sites), 1, 1, 64, 0);
+    stats::Collector collector(sites, activationSites(sites), 1, runs, 1, 64, 0);
     for (std::size_t run = 0; run < runs; ++run)
         for (const SiteId id : activationSites(sites))
             collector.observe(id, run, 0, madeUpValues(sites[id], run));

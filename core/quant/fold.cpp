@@ -1,0 +1,304 @@
+#include "core/exec/op.h"
+#include "core/graph/structure.h"
+#include "core/quant/smoothing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace qs::quant {
+
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::Use;
+
+/// Nodes between a value and the place it is folded into: more than that is no transformer.
+constexpr std::size_t kMaxWalk = 200;
+
+/// Moves values, or averages values of one channel: a channel keeps its change of scale and offset. Pad puts zeros
+/// in, which only a change of scale keeps.
+bool keepsChannels(const Node& node)
+{
+    static const std::set<std::string, std::less<>> kOps{"Reshape", "Transpose", "Slice",  "Split",      "Gather",
+                                                         "Expand",  "Concat",    "Tile",   "ReduceMean", "Identity",
+                                                         "Squeeze", "Unsqueeze", "Flatten"};
+    return kOps.contains(node.op);
+}
+
+/// Values of the part of the graph that only moves what `from` holds, computed on made-up numbers: where do they go?
+class Carrier {
+public:
+    Carrier(const Graph& graph, TensorId from, Tensor numbers) : m_graph(graph)
+    {
+        m_values[from] = std::move(numbers);
+    }
+
+    /// Nothing where something else than movement lies between.
+    std::optional<Tensor> at(TensorId id, std::size_t depth = 0)
+    {
+        if (const auto found = m_values.find(id); found != m_values.end())
+            return found->second;
+        const graph::Value& value = m_graph.value(id);
+        if (value.isConstant())
+            return value.constant;
+        if (!value.producer.valid() || depth > kMaxWalk)
+            return std::nullopt;
+        const Node& node = m_graph.node(value.producer);
+        if (!keepsChannels(node))
+            return std::nullopt;
+        std::vector<Tensor> inputs;
+        for (const TensorId input : node.inputs) {
+            if (!input.valid()) {
+                inputs.emplace_back();
+                continue;
+            }
+            auto tensor = at(input, depth + 1);
+            if (!tensor)
+                return std::nullopt;
+            inputs.push_back(std::move(*tensor));
+        }
+        auto outputs = exec::evaluate(node, inputs);
+        if (!outputs)
+            return std::nullopt;
+        for (std::size_t i = 0; i < outputs->size() && i < node.outputs.size(); ++i)
+            m_values[node.outputs[i]] = (*outputs)[i];
+        return m_values.at(id);
+    }
+
+private:
+    const Graph& m_graph;
+    std::map<TensorId, Tensor> m_values;
+};
+
+/// A tensor of `shape` whose value is the position along its last axis.
+Tensor positions(const Shape& shape)
+{
+    Tensor tensor(DType::Float32, shape);
+    const auto values = tensor.mutableData<float>();
+    const auto last = static_cast<std::size_t>(shape[shape.rank() - 1]);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = static_cast<float>(i % last);
+    return tensor;
+}
+
+/// The number that all values of a channel share, by channel; nothing where they differ.
+std::optional<std::vector<int64_t>> byChannel(const Tensor& tensor, const graph::ChannelLayout& layout)
+{
+    const auto values = tensor.floats();
+    if (static_cast<int64_t>(values.size()) != layout.elements())
+        return std::nullopt;
+    std::vector<int64_t> result(static_cast<std::size_t>(layout.channels), -1);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto number = static_cast<int64_t>(std::lround(values[i]));
+        int64_t& channel = result[i / static_cast<std::size_t>(layout.inner) % result.size()];
+        if (channel == -1)
+            channel = number;
+        if (channel != number || std::abs(values[i] - static_cast<float>(number)) > 1e-3F)
+            return std::nullopt;
+    }
+    return result;
+}
+
+/// Tensors and nodes on the way back from `to`, up to nodes that do not keep channels (which are returned).
+struct Way {
+    std::set<NodeId> between;
+    std::set<TensorId> sources; ///< outputs of other nodes
+};
+Way wayBack(const Graph& graph, TensorId to)
+{
+    Way way;
+    std::vector<TensorId> stack{to};
+    while (!stack.empty() && way.between.size() < kMaxWalk) {
+        const TensorId id = stack.back();
+        stack.pop_back();
+        const graph::Value& value = graph.value(id);
+        if (value.isConstant())
+            continue;
+        if (!value.producer.valid() || !keepsChannels(graph.node(value.producer))) {
+            way.sources.insert(id);
+            continue;
+        }
+        if (way.between.insert(value.producer).second)
+            for (const TensorId input : graph.node(value.producer).inputs)
+                if (input.valid())
+                    stack.push_back(input);
+    }
+    return way;
+}
+
+/// Whether everything that reads `source` or a value on the way leads to the site, and all readers of the site's
+/// tensor see the quantized value.
+bool onlyReachesSite(const Graph& graph, const graph::Site& site, TensorId source, const Way& way)
+{
+    const auto leadsThere = [&](TensorId id) {
+        const bool own = id == site.tensor;
+        return std::ranges::all_of(graph.value(id).uses, [&](const Use& use) {
+            return way.between.contains(use.node) || (own && std::ranges::find(site.uses, use) != site.uses.end());
+        });
+    };
+    if (!leadsThere(source) || std::ranges::find(graph.outputs(), source) != graph.outputs().end())
+        return false;
+    return std::ranges::all_of(way.between,
+                               [&](NodeId id) { return std::ranges::all_of(graph.node(id).outputs, leadsThere); });
+}
+
+FoldTarget explicitly(std::string reason)
+{
+    FoldTarget target;
+    target.reason = std::move(reason);
+    return target;
+}
+
+FoldTarget intoLayerNorm(const Graph& graph, const graph::Site& site, const Way& way, TensorId source)
+{
+    const NodeId producer = graph.value(source).producer;
+    const Node& norm = graph.node(producer);
+    const Shape& shape = graph.value(source).shape;
+    const auto rank = static_cast<int64_t>(shape.rank());
+    const int64_t axis = norm.attributes.integer("axis", -1);
+    if ((axis < 0 ? axis + rank : axis) != rank - 1)
+        return explicitly("the LayerNormalization before it normalises several axes");
+    if (norm.inputs.size() < 2 || !norm.inputs[1].valid() || !graph.value(norm.inputs[1]).isConstant())
+        return explicitly("the LayerNormalization before it has no constant gain");
+    if (!onlyReachesSite(graph, site, source, way))
+        return explicitly("something else reads the LayerNormalization before it");
+    Carrier carrier(graph, source, positions(shape));
+    const auto numbers = carrier.at(site.tensor);
+    const auto channels = numbers ? byChannel(*numbers, site.layout) : std::nullopt;
+    if (!channels || static_cast<int64_t>(channels->size()) != shape[shape.rank() - 1])
+        return explicitly("channels do not arrive as they leave the LayerNormalization");
+    for (std::size_t c = 0; c < channels->size(); ++c)
+        if ((*channels)[c] != static_cast<int64_t>(c))
+            return explicitly("channels do not arrive in the order in which they leave the LayerNormalization");
+    FoldTarget target;
+    target.place = FoldPlace::LayerNorm;
+    target.producer = producer;
+    return target;
+}
+
+FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const graph::Site& site, TensorId source)
+{
+    const NodeId product = graph.value(source).producer;
+    const Node& node = graph.node(product);
+    const SiteId weights = sites.at({product, 0});
+    const SiteId value = sites.at({product, 1});
+    if (!weights.valid() || !value.valid() || sites[weights].role != graph::Role::SoftmaxOutput ||
+        sites[value].role != graph::Role::ValueOperand)
+        return explicitly("what is before it is neither a LayerNormalization nor a product of softmax and V");
+    const graph::Value& softmax = graph.value(node.inputs[0]);
+    const auto rank = static_cast<int64_t>(softmax.shape.rank());
+    if (!softmax.producer.valid() || graph.node(softmax.producer).op != "Softmax")
+        return explicitly("the left operand of A·V is not the softmax itself, its rows need not add up to 1");
+    const int64_t axis = graph.node(softmax.producer).attributes.integer("axis", -1);
+    if ((axis < 0 ? axis + rank : axis) != rank - 1)
+        return explicitly("the softmax does not run along the rows");
+    if (graph.value(source).uses.size() != 1 || graph.value(node.inputs[1]).uses.size() != 1)
+        return explicitly("V or the product with it has other readers");
+
+    // Where do the columns of A·V (head, dimension) arrive at the projection, ...
+    const Shape& sum = graph.value(source).shape;
+    const Shape& operand = graph.value(node.inputs[1]).shape;
+    const auto inner = static_cast<std::size_t>(operand[operand.rank() - 1]);
+    const auto tokens = static_cast<std::size_t>(operand[operand.rank() - 2]);
+    Tensor columns(DType::Float32, sum);
+    const auto rows = static_cast<std::size_t>(sum[sum.rank() - 2]);
+    const auto ids = columns.mutableData<float>();
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        ids[i] = static_cast<float>(i / (rows * inner) * inner + i % inner);
+    Carrier forward(graph, source, columns);
+    const auto arrived = forward.at(site.tensor);
+    const auto lanes = arrived ? byChannel(*arrived, site.layout) : std::nullopt;
+    if (!lanes)
+        return explicitly("the heads do not arrive at the projection channel by channel");
+
+    // ... and from which columns of a projection do they come?
+    const Way way = wayBack(graph, node.inputs[1]);
+    if (way.sources.size() != 1 || !graph.value(*way.sources.begin()).producer.valid() ||
+        graph.node(graph.value(*way.sources.begin()).producer).op != "Linear")
+        return explicitly("V does not come straight from a linear layer");
+    const TensorId output = *way.sources.begin();
+    const NodeId projection = graph.value(output).producer;
+    Carrier back(graph, output, positions(graph.value(output).shape));
+    const auto origin = back.at(node.inputs[1]);
+    if (!origin)
+        return explicitly("V does not come straight from a linear layer");
+    const auto values = origin->floats();
+    const std::size_t groups = values.size() / (tokens * inner);
+    std::vector<int64_t> columnOfLane(groups * inner, -1);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        int64_t& column = columnOfLane[i / (tokens * inner) * inner + i % inner];
+        const auto here = static_cast<int64_t>(std::lround(values[i]));
+        if (column != -1 && column != here)
+            return explicitly("V mixes columns of its projection");
+        column = here;
+    }
+    FoldTarget target;
+    target.place = FoldPlace::Value;
+    target.producer = projection;
+    target.value = value;
+    for (const int64_t lane : *lanes) {
+        if (lane < 0 || lane >= static_cast<int64_t>(columnOfLane.size()))
+            return explicitly("the heads do not arrive at the projection channel by channel");
+        target.columns.push_back(columnOfLane[static_cast<std::size_t>(lane)]);
+        target.lanes.push_back(lane);
+    }
+    if (std::set<int64_t>(target.columns.begin(), target.columns.end()).size() != target.columns.size())
+        return explicitly("two channels come from one column of V's projection");
+
+    // Nothing else may read these columns.
+    const std::set<int64_t> taken(target.columns.begin(), target.columns.end());
+    std::vector<TensorId> stack{output};
+    std::set<TensorId> seen;
+    while (!stack.empty() && seen.size() < kMaxWalk) {
+        const TensorId id = stack.back();
+        stack.pop_back();
+        if (!seen.insert(id).second || id == node.inputs[1])
+            continue;
+        for (const Use& use : graph.value(id).uses) {
+            const Node& reader = graph.node(use.node);
+            if (keepsChannels(reader)) {
+                stack.insert(stack.end(), reader.outputs.begin(), reader.outputs.end());
+                continue;
+            }
+            const auto numbers = back.at(id);
+            if (!numbers || std::ranges::any_of(numbers->floats(), [&](float column) {
+                    return taken.contains(static_cast<int64_t>(std::lround(column)));
+                }))
+                return explicitly("something else reads V's projection");
+        }
+    }
+    return target;
+}
+
+} // namespace
+
+Result<FoldTarget> findFold(const Graph& graph, const graph::SiteTable& sites, const graph::Site& site)
+{
+    const bool smoothable = site.kind == graph::SiteKind::Activation && site.layout.inner == 1 &&
+                            !site.uses.empty() && std::ranges::all_of(site.uses, [&](const Use& use) {
+                                return use.input == 0 && graph.node(use.node).op == "Linear";
+                            });
+    if (!smoothable)
+        return fail(ErrorCode::InvalidArgument, "only inputs of linear layers can be smoothed", site.name);
+    for (const Use& use : site.uses)
+        if (graph.value(graph.node(use.node).inputs[1]).uses.size() > 1)
+            return fail(ErrorCode::InvalidArgument, "its weights are shared with another layer", site.name);
+    const Way way = wayBack(graph, site.tensor);
+    if (way.sources.size() != 1 || !graph.value(*way.sources.begin()).producer.valid())
+        return explicitly("several values meet in it");
+    const TensorId source = *way.sources.begin();
+    const std::string& op = graph.node(graph.value(source).producer).op;
+    if (op == "LayerNormalization")
+        return intoLayerNorm(graph, site, way, source);
+    if (op == "MatMul")
+        return intoValue(graph, sites, site, source);
+    if (op == "Pad")
+        return explicitly("zeros are padded after the LayerNormalization");
+    return explicitly("the " + op + " before it does not let a scale or an offset pass");
+}
+
+} // namespace qs::quant
