@@ -1,7 +1,6 @@
 #include "core/quant/recipe.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 namespace qs::quant {
@@ -32,17 +31,6 @@ bool matchesPattern(std::string_view pattern, std::string_view text)
     while (p < pattern.size() && pattern[p] == '*')
         ++p;
     return p == pattern.size();
-}
-
-constexpr std::array kPresets{
-    Preset{"minmax", "Min-max", "Ranges from the smallest and largest value seen; the plain baseline of every tool."},
-    Preset{"percentile", "Percentile",
-           "Of three percentile ranges the one with the smallest squared error (as calibrated by RepQ-ViT)."},
-};
-
-bool validBits(int bits)
-{
-    return (bits >= 2 && bits <= 8) || bits == kFloatBits;
 }
 
 template <class T>
@@ -147,39 +135,6 @@ std::vector<std::string> unknownNames(const Recipe& recipe, const graph::SiteTab
             }))
             names.insert(*rule.match.name);
     return {names.begin(), names.end()};
-}
-
-std::span<const Preset> presets()
-{
-    return kPresets;
-}
-
-Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activationBits)
-{
-    if (std::ranges::find(kPresets, name, &Preset::name) == kPresets.end()) {
-        std::string known;
-        for (const Preset& preset : kPresets)
-            known += (known.empty() ? "" : ", ") + std::string(preset.name);
-        return fail(ErrorCode::NotFound, "no preset of this name; there are: " + known, std::string(name));
-    }
-    for (const int bits : {weightBits, activationBits})
-        if (!validBits(bits))
-            return fail(ErrorCode::InvalidArgument,
-                        "bits must be 2 to 8, or 32 for float, not " + std::to_string(bits), std::string(name));
-    Recipe recipe;
-    recipe.preset = name;
-    recipe.weight.bits = weightBits;
-    recipe.activation.bits = activationBits;
-    if (name == "percentile")
-        recipe.activation.estimator.kind = EstimatorKind::Percentile;
-    if (activationBits != kFloatBits) {
-        Rule image;
-        image.match.kind = graph::SiteKind::Activation;
-        image.match.role = graph::Role::PatchEmbed;
-        image.set.bits = 8;
-        recipe.rules.push_back(image);
-    }
-    return recipe;
 }
 
 } // namespace qs::quant

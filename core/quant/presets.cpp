@@ -1,0 +1,156 @@
+#include "core/quant/recipe.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace qs::quant {
+
+namespace {
+
+using graph::Role;
+
+void minMax(Recipe&) {}
+
+void percentile(Recipe& recipe)
+{
+    recipe.activation.estimator.kind = EstimatorKind::Percentile;
+}
+
+void addRule(Recipe& recipe, Role role, const SitePatch& patch)
+{
+    Rule rule;
+    rule.match.kind = graph::SiteKind::Activation;
+    rule.match.role = role;
+    rule.set = patch;
+    recipe.rules.push_back(std::move(rule));
+}
+
+/// What a LayerNormalization feeds in a transformer.
+constexpr std::array kAfterNorm{Role::Qkv, Role::Query, Role::Key,       Role::Value,
+                                Role::Fc1, Role::Head,  Role::Downsample};
+
+void smooth(Recipe& recipe, SmoothingKind kind, double alpha)
+{
+    SitePatch patch;
+    patch.smoothing = Smoothing{kind, alpha, false, 1};
+    for (const Role role : kAfterNorm)
+        addRule(recipe, role, patch);
+}
+
+/// Symmetric activations by percentiles, log codes for the softmax: what the variants of MPTQ-ViT share.
+void symmetric(Recipe& recipe)
+{
+    percentile(recipe);
+    recipe.activation.scheme = Scheme::Symmetric;
+    SitePatch softmax;
+    softmax.quantizer = "log-sqrt2";
+    softmax.estimator = Estimator{};
+    addRule(recipe, Role::SoftmaxOutput, softmax);
+}
+
+/// Measured on DeiT-Tiny at W4A4: 0.8 is better than the 0.5 of SmoothQuant, and a search by layer is not better.
+constexpr double kAlpha = 0.8;
+
+void smoothQuant(Recipe& recipe)
+{
+    symmetric(recipe);
+    smooth(recipe, SmoothingKind::Scale, kAlpha);
+}
+
+void smoothQuantWithBias(Recipe& recipe)
+{
+    symmetric(recipe);
+    smooth(recipe, SmoothingKind::ShiftScale, kAlpha);
+}
+
+void regionRatio(Recipe& recipe)
+{
+    symmetric(recipe);
+    SitePatch patch;
+    patch.quantizer = "region-sign";
+    addRule(recipe, Role::Fc2, patch);
+}
+
+void mptqVit(Recipe& recipe)
+{
+    regionRatio(recipe);
+    smooth(recipe, SmoothingKind::ShiftScale, kAlpha);
+}
+
+struct Entry {
+    Preset preset;
+    void (*fill)(Recipe&);
+};
+constexpr std::array kEntries{
+    Entry{{"minmax", "Min-max", "Ranges from the smallest and largest value seen; the plain baseline of every tool."},
+          minMax},
+    Entry{{"percentile", "Percentile",
+           "Of three percentile ranges the one with the smallest squared error (as calibrated by RepQ-ViT)."},
+          percentile},
+    Entry{
+        {"smoothquant", "SmoothQuant",
+         "Activations symmetric, scales of channels moved into the weights after every LayerNorm (arXiv 2211.10438), "
+         "log√2 softmax."},
+        smoothQuant},
+    Entry{{"sq-b", "SQ-b",
+           "SmoothQuant that also moves every channel to the middle of its range (MPTQ-ViT, arXiv 2401.14895; "
+           "reconstructed), log√2 softmax."},
+          smoothQuantWithBias},
+    Entry{{"opt-m", "OPT-m",
+           "Two regions with a data-driven ratio of steps after GELU (MPTQ-ViT, arXiv 2401.14895; reconstructed), "
+           "log√2 "
+           "softmax."},
+          regionRatio},
+    Entry{{"mptq-vit", "MPTQ-ViT",
+           "SQ-b and OPT-m together (arXiv 2401.14895, published again as AMP-ViT; formulas reconstructed)."},
+          mptqVit},
+};
+
+constexpr auto kPresets = [] {
+    std::array<Preset, kEntries.size()> list{};
+    for (std::size_t i = 0; i < list.size(); ++i)
+        list[i] = kEntries[i].preset;
+    return list;
+}();
+
+bool validBits(int bits)
+{
+    return (bits >= 2 && bits <= 8) || bits == kFloatBits;
+}
+
+} // namespace
+
+std::span<const Preset> presets()
+{
+    return kPresets;
+}
+
+Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activationBits)
+{
+    const auto found = std::ranges::find_if(kEntries, [&](const Entry& entry) { return entry.preset.name == name; });
+    if (found == kEntries.end()) {
+        std::string known;
+        for (const Preset& preset : kPresets)
+            known += (known.empty() ? "" : ", ") + std::string(preset.name);
+        return fail(ErrorCode::NotFound, "no preset of this name; there are: " + known, std::string(name));
+    }
+    for (const int bits : {weightBits, activationBits})
+        if (!validBits(bits))
+            return fail(ErrorCode::InvalidArgument,
+                        "bits must be 2 to 8, or 32 for float, not " + std::to_string(bits), std::string(name));
+    Recipe recipe;
+    recipe.preset = name;
+    recipe.weight.bits = weightBits;
+    recipe.activation.bits = activationBits;
+    found->fill(recipe);
+    if (activationBits != kFloatBits) {
+        SitePatch image;
+        image.bits = 8;
+        addRule(recipe, Role::PatchEmbed, image);
+    }
+    return recipe;
+}
+
+} // namespace qs::quant
