@@ -16,8 +16,8 @@ constexpr std::size_t kNever = SIZE_MAX;
 /// A bit less makes the step twice as large and the power of its noise, which KL is proportional to, four times:
 /// (4 - 1) / (16 - 1) of what two bits less lose is lost by the first of them.
 constexpr double kMiddle = 0.2;
-/// The least that the next bit is taken to lose, in multiples of the last, until it is measured.
-constexpr double kNextBit = 2;
+/// What the next bit is taken to lose, in multiples of the last, until it is measured: the same law.
+constexpr double kNextBit = 4;
 
 /// What a move would do, as far as it is known.
 struct Candidate {

@@ -82,10 +82,9 @@ struct GreedyResult {
 /// the earlier unit. Reports "lowering bits" as steps of those it expects.
 /// Where L comes from is the mode's: Exact asks the oracle for every candidate of every step; Lazy keeps what it was
 /// told and asks again for the best candidate alone until that stays the best (equal to Exact where losses add up and
-/// every bit of a unit loses at least twice what the one before lost); Table asks for every unit at every bit width
-/// it comes to, all others at the start, and adds up.
-/// `onStep`, from the calling thread, after each step. Cancelling is no error: what was found is returned.
-/// Errors: the oracle's.
+/// every bit of a unit loses at least four times what the one before lost); Table asks for every unit at every bit
+/// width it comes to, all others at the start, and adds up. `onStep`, from the calling thread, after each step.
+/// Cancelling is no error: what was found is returned. Errors: the oracle's.
 Result<GreedyResult> greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,
                             const std::function<void(const GreedyResult&, const GreedyStep&)>& onStep = {});
 
