@@ -1,6 +1,8 @@
 #include "core/onnx/export_edit.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <set>
 
 namespace qs::onnx {
@@ -16,10 +18,11 @@ bool isProduct(const graph::Node& node)
 
 } // namespace
 
-const graph::Site* ExportEdit::quantizedSite(graph::Use use) const
+const graph::Site* ExportEdit::changedSite(graph::Use use) const
 {
     const SiteId id = m_model.sites.at(use);
-    return id.valid() && m_plan[id].quantized() ? &m_model.sites[id] : nullptr;
+    return id.valid() && (m_plan[id].quantized() || smoothedExplicitly(m_model.sites[id])) ? &m_model.sites[id]
+                                                                                           : nullptr;
 }
 
 Result<void> ExportEdit::checkPlan() const
@@ -48,6 +51,8 @@ Result<void> ExportEdit::checkPlan() const
     }
     for (const auto& [node, bias] : m_plan.biases)
         known.insert({node, 2});
+    for (const auto& [use, tensor] : m_plan.smoothed.constants)
+        known.insert(use);
     for (const auto& [use, tensor] : m_plan.simulation.constants)
         if (!known.contains(use))
             return fail(ErrorCode::Unsupported, "the recipe changes a constant that export does not write",
@@ -62,7 +67,9 @@ Result<void> ExportEdit::apply()
         const NodeId id(i);
         if (isProduct(m_model.graph.node(id)))
             QS_CHECK(editProduct(id));
-        else
+        else if (m_model.graph.node(id).op == "LayerNormalization")
+            QS_CHECK(replaceGain(id));
+        if (!isProduct(m_model.graph.node(id)))
             QS_CHECK(editOther(id));
     }
     for (const graph::Site& site : m_model.sites)
@@ -84,11 +91,13 @@ Result<int> ExportEdit::productPosition(const graph::Node& node) const
 Result<void> ExportEdit::editProduct(NodeId id)
 {
     const graph::Node& node = m_model.graph.node(id);
-    const graph::Site* first = quantizedSite({id, 0});
-    const graph::Site* second = quantizedSite({id, 1});
+    const graph::Site* first = changedSite({id, 0});
+    const graph::Site* second = changedSite({id, 1});
     const Result<int> found = productPosition(node);
+    const Tensor* weight = smoothedConstant({id, 1});
+    const Tensor* bias = smoothedConstant({id, 2});
     if (!found) {
-        if (first || second)
+        if (first || second || weight || bias)
             return tl::unexpected<Error>(found.error());
         return {};
     }
@@ -97,10 +106,11 @@ Result<void> ExportEdit::editProduct(NodeId id)
     form.position = position;
     form.node = m_file.node(position).name();
     form.op = m_file.node(position).op_type();
-    form.quantizedInput = first;
+    const auto isUniform = [&](const graph::Site* site) { return site && m_plan[site->id].uniform(); };
+    form.quantizedInput = first && m_plan[first->id].quantized();
     form.quantizedWeight = second;
-    form.levels = (first && !m_plan[first->id].uniform()) || (second && !m_plan[second->id].uniform());
-    const bool hasBias = node.inputs.size() > 2 && node.inputs[2].valid();
+    form.levels = (form.quantizedInput && !isUniform(first)) || (second && !isUniform(second));
+    const bool hasBias = bias || (node.inputs.size() > 2 && node.inputs[2].valid());
     const bool integerBias = m_plan.biases.contains(id);
     form.integerBias = !hasBias || integerBias;
     if (first) {
@@ -112,10 +122,19 @@ Result<void> ExportEdit::editProduct(NodeId id)
         m_file.node(position).set_input(1, value);
     } else if (second) {
         form.int4 = m_options.opset >= 21 && m_plan[second->id].settings.bits <= 4;
-        QS_CHECK(replaceWeight(*second, position, first && m_plan[first->id].uniform()));
+        QS_CHECK(replaceWeight(*second, position, isUniform(first)));
+    } else if (weight) {
+        QS_CHECK(replaceFloatWeight(id, position, *weight));
     }
-    if (integerBias)
-        QS_CHECK(replaceBias(id, position));
+    if (integerBias) {
+        const graph::Site& site = m_model.sites[m_model.sites.at({id, 1})];
+        QS_CHECK(replaceBias(id, position, biasValue(site, *m_plan.biases.at(id), position)));
+    } else if (bias) {
+        const std::array dims{bias->elements()};
+        QS_CHECK(replaceBias(
+            id, position,
+            m_file.addTensor(node.name + "_bias_smoothed", pb::TensorProto::FLOAT, dims, bias->floats())));
+    }
     return {};
 }
 
@@ -126,7 +145,7 @@ Result<void> ExportEdit::editOther(NodeId id)
         return std::ranges::find(node.sources, m_file.producer(value)) != node.sources.end();
     };
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-        const graph::Site* site = quantizedSite({id, static_cast<int>(i)});
+        const graph::Site* site = changedSite({id, static_cast<int>(i)});
         if (!site || site->kind != graph::SiteKind::Activation)
             continue;
         // A node of one operator is edited at that input; a recognised group (LayerNorm, GELU, softmax) at all places
@@ -183,11 +202,21 @@ std::vector<pb::NodeProto> ExportEdit::quantizerNodes(const graph::Site& site, c
                                                       const std::string& output)
 {
     const quant::SitePlan& numbers = m_plan[site.id];
+    std::string from = value;
+    std::vector<pb::NodeProto> nodes = smoothingNodes(site, from);
+    if (!numbers.quantized()) { // smoothed alone
+        nodes.back().set_output(0, output);
+        return nodes;
+    }
+    std::vector<pb::NodeProto> rest;
     if (const auto* regions = std::get_if<quant::RegionGrid>(&numbers.levels))
-        return regionNodes(site, *regions, value, output);
-    if (const auto* logarithm = std::get_if<quant::LogGrid>(&numbers.levels))
-        return logNodes(site, *logarithm, value, output);
-    return uniformNodes({site.name, site.name}, numbers.grid, value, output);
+        rest = regionNodes(site, *regions, from, output);
+    else if (const auto* logarithm = std::get_if<quant::LogGrid>(&numbers.levels))
+        rest = logNodes(site, *logarithm, from, output);
+    else
+        rest = uniformNodes({site.name, site.name}, numbers.grid, from, output);
+    nodes.insert(nodes.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+    return nodes;
 }
 
 std::vector<pb::NodeProto> ExportEdit::uniformNodes(const Names& names, const quant::UniformGrid& grid,

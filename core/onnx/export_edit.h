@@ -35,6 +35,8 @@ struct ProductForm {
 ///   logarithms   r = x / scale; an estimate of the code from Log, never too high and at most one too low; one added
 ///                where r is below the threshold of the estimate (Gather); the level from a table (Gather). Exact,
 ///                since comparisons decide. Regions and logarithms give floats: what reads them computes in float.
+///   smoothing    γ̂ and β̂ in place of the LayerNormalization's constants, Ŵ and ĉ of its readers; Sub and Div before
+///                the quantizer where it could not be folded
 ///   bias         int32 -> DequantizeLinear with scale_x · scale_w, in Gemm, Conv, or the Add after a MatMul (which
 ///                is made where there is none); a BatchNormalization that the importer folded is taken out.
 class ExportEdit {
@@ -62,7 +64,8 @@ private:
     Result<void> editOther(NodeId id);
     Result<void> editLogits(const graph::Site& site);
     Result<void> replaceWeight(const graph::Site& site, int position, bool integerProduct);
-    Result<void> replaceBias(NodeId id, int position);
+    /// `bias`: the value that takes the bias's place.
+    Result<void> replaceBias(NodeId id, int position, const std::string& bias);
     Result<std::string> weightValue(const graph::Site& site, int position, bool integerProduct);
     std::vector<quantoscope_onnx::NodeProto> dequantizedWeight(const graph::Site& site, const std::string& codes,
                                                                int32_t type, std::string zeroPoints, int64_t axis,
@@ -88,8 +91,20 @@ private:
                                                          const std::string& value, const std::string& output);
     std::vector<quantoscope_onnx::NodeProto> logNodes(const graph::Site& site, const quant::LogGrid& grid,
                                                       const std::string& value, const std::string& output);
+    // export_smoothing.cpp
+    /// The constant that a smoothing puts in place of the one that the use reads; null where there is none.
+    const Tensor* smoothedConstant(graph::Use use) const;
+    Result<void> replaceFloatWeight(NodeId id, int position, const Tensor& weight);
+    /// γ̂ and β̂ of a LayerNormalization, fused or decomposed.
+    Result<void> replaceGain(NodeId id);
+    Result<void> replaceNormConstant(NodeId id, int input, const Tensor& value);
+    /// Sub and Div; `value` becomes what they give. Nothing where the site's smoothing is folded.
+    std::vector<quantoscope_onnx::NodeProto> smoothingNodes(const graph::Site& site, std::string& value);
+    bool smoothedExplicitly(const graph::Site& site) const;
+
     Result<int> productPosition(const graph::Node& node) const;
-    const graph::Site* quantizedSite(graph::Use use) const;
+    /// The site of a use where the file must have something else there: quantized, or smoothed by an operation.
+    const graph::Site* changedSite(graph::Use use) const;
 
     ExportFile& m_file;
     const Model& m_model;

@@ -120,6 +120,20 @@ Result<std::size_t> compareConstants(const Model& model, const quant::Plan& plan
             if (i >= values.size() || values[i] != static_cast<float>(bias->codes[i]) * bias->scale[i])
                 return tl::unexpected<Error>(differs("bias", original.name));
     }
+    for (const auto& [use, expected] : plan.smoothed.constants) {
+        const auto simulated = plan.simulation.constants.find(use);
+        if (simulated == plan.simulation.constants.end() || plan.biases.contains(use.node))
+            continue;
+        const SiteId site = model.sites.at(use);
+        if (site.valid() && plan[site].quantized())
+            continue; // compared above
+        const graph::Node* node =
+            counterpart(model.graph, model.graph.node(use.node), reloaded.graph, nodes, ofLogits);
+        const auto slot = static_cast<std::size_t>(use.input);
+        if (!node || node->inputs.size() <= slot || !node->inputs[slot].valid() ||
+            !sameBits(reloaded.graph.value(node->inputs[slot]).constant, expected))
+            return tl::unexpected<Error>(differs("smoothed constant", model.graph.node(use.node).name));
+    }
     return compared;
 }
 

@@ -203,11 +203,10 @@ std::string ExportEdit::biasValue(const graph::Site& weight, const quant::BiasPl
 
 /// The bias goes where the file has it. Where the importer folded more into the layer than one bias (a second Add, a
 /// BatchNormalization), all of these leave and the layer gets one bias of its own.
-Result<void> ExportEdit::replaceBias(NodeId id, int position)
+Result<void> ExportEdit::replaceBias(NodeId id, int position, const std::string& bias)
 {
     const graph::Node& graphNode = m_model.graph.node(id);
     const graph::Site& weight = m_model.sites[m_model.sites.at({id, 1})];
-    const std::string bias = biasValue(weight, *m_plan.biases.at(id), position);
     const bool isMatMul = m_file.node(position).op_type() == "MatMul";
 
     std::vector<int> adds; // nodes of the group after the product that compute with constants

@@ -4,6 +4,7 @@
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantizer.h"
+#include "tests/support/noise_images.h"
 
 #include <algorithm>
 #include <cmath>
@@ -107,25 +108,5 @@ inline quant::Plan handPlan(const onnx::Model& model, const HandPlanOptions& opt
     }
     return plan;
 }
-
-/// Images of normally distributed noise.
-class NoiseImages final : public exec::ImageSource {
-public:
-    explicit NoiseImages(std::size_t count) : m_count(count) {}
-    std::size_t size() const override { return m_count; }
-    Result<void> load(std::size_t index, std::span<float> dst) const override
-    {
-        std::mt19937 random(static_cast<uint32_t>(index) + 1);
-        std::normal_distribution<float> normal;
-        for (float& value : dst)
-            value = normal(random);
-        return {};
-    }
-    std::optional<int> label(std::size_t) const override { return std::nullopt; }
-    std::string name(std::size_t index) const override { return "noise " + std::to_string(index); }
-
-private:
-    std::size_t m_count;
-};
 
 } // namespace qs::test

@@ -1,0 +1,111 @@
+#include "core/onnx/export_edit.h"
+
+#include <array>
+#include <utility>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+const Tensor* ExportEdit::smoothedConstant(graph::Use use) const
+{
+    const auto found = m_plan.smoothed.constants.find(use);
+    return found == m_plan.smoothed.constants.end() ? nullptr : &found->second;
+}
+
+bool ExportEdit::smoothedExplicitly(const graph::Site& site) const
+{
+    const auto& smoothing = m_plan[site.id].smoothing;
+    return smoothing && smoothing->target.place == quant::FoldPlace::Explicit;
+}
+
+std::vector<pb::NodeProto> ExportEdit::smoothingNodes(const graph::Site& site, std::string& value)
+{
+    if (!smoothedExplicitly(site))
+        return {};
+    const quant::ChannelTransform& transform = m_plan[site.id].smoothing->transform;
+    const std::array dims{static_cast<int64_t>(transform.scale.size())};
+    const std::string shift =
+        m_file.addTensor(site.name + "_shift", pb::TensorProto::FLOAT, dims, std::span<const float>(transform.shift));
+    const std::string scale = m_file.addTensor(site.name + "_smoothing", pb::TensorProto::FLOAT, dims,
+                                               std::span<const float>(transform.scale));
+    const std::string shifted = m_file.unique(site.name + "_shifted");
+    const std::string smoothed = m_file.unique(site.name + "_smoothed");
+    std::vector<pb::NodeProto> nodes;
+    nodes.push_back(makeNode("Sub", m_file.unique(site.name + "/Sub"), {value, shift}, shifted));
+    nodes.push_back(makeNode("Div", m_file.unique(site.name + "/Div"), {shifted, scale}, smoothed));
+    value = smoothed;
+    return nodes;
+}
+
+/// In the node's own layout.
+Result<void> ExportEdit::replaceFloatWeight(NodeId id, int position, const Tensor& weight)
+{
+    const graph::Node& graphNode = m_model.graph.node(id);
+    pb::NodeProto& node = m_file.node(position);
+    if (graphNode.op != "Linear" || !m_file.isConstant(node.input(1)))
+        return fail(ErrorCode::Unsupported, "export cannot edit the weights of a layer of this form", graphNode.name);
+    std::array dims{weight.shape()[0], weight.shape()[1]};
+    std::vector<float> values(weight.floats().begin(), weight.floats().end());
+    if (node.op_type() == "Gemm" && integerAttribute(node, "transB", 0) != 0) {
+        const auto k = static_cast<std::size_t>(dims[0]);
+        const auto n = static_cast<std::size_t>(dims[1]);
+        for (std::size_t i = 0; i < k; ++i)
+            for (std::size_t j = 0; j < n; ++j)
+                values[j * k + i] = weight.floats()[i * n + j];
+        std::swap(dims[0], dims[1]);
+    }
+    node.set_input(1, m_file.addTensor(graphNode.name + "_weight_smoothed", pb::TensorProto::FLOAT, dims,
+                                       std::span<const float>(values)));
+    if (attribute(node, "alpha"))
+        setAttribute(node, "alpha", 1.0F);
+    return {};
+}
+
+Result<void> ExportEdit::replaceGain(NodeId id)
+{
+    for (const int input : {1, 2})
+        if (const Tensor* value = smoothedConstant({id, input}))
+            QS_CHECK(replaceNormConstant(id, input, *value));
+    return {};
+}
+
+/// Where the file has the operator, its input; where it spells it out, the constant operand of as many elements of
+/// the last Mul (gain) or Add (offset).
+Result<void> ExportEdit::replaceNormConstant(NodeId id, int input, const Tensor& value)
+{
+    const graph::Node& graphNode = m_model.graph.node(id);
+    const auto replacement = [&](std::span<const int64_t> dims) {
+        return m_file.addTensor(graphNode.name + (input == 1 ? "_gain_smoothed" : "_offset_smoothed"),
+                                pb::TensorProto::FLOAT, dims, value.floats());
+    };
+    const std::array flat{value.elements()};
+    const std::string_view op = input == 1 ? "Mul" : "Add";
+    for (auto position = graphNode.sources.rbegin(); position != graphNode.sources.rend(); ++position) {
+        pb::NodeProto& node = m_file.node(*position);
+        if (node.op_type() == "LayerNormalization") {
+            while (node.input_size() <= input)
+                node.add_input();
+            node.set_input(input, replacement(flat));
+            return {};
+        }
+        if (node.op_type() != op)
+            continue;
+        for (int k = 0; k < node.input_size(); ++k) {
+            const pb::TensorProto* constant = m_file.constant(node.input(k));
+            int64_t elements = 1;
+            std::vector<int64_t> dims;
+            if (constant)
+                dims.assign(constant->dims().begin(), constant->dims().end());
+            for (const int64_t size : dims)
+                elements *= size;
+            if (!constant || elements != value.elements())
+                continue;
+            node.set_input(k, replacement(dims));
+            return {};
+        }
+    }
+    return fail(ErrorCode::Unsupported, "export cannot edit a LayerNormalization of this form", graphNode.name);
+}
+
+} // namespace qs::onnx
