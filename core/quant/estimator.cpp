@@ -117,6 +117,32 @@ Range mseRange(double minimum, double maximum, Scheme scheme, const RangeErrors&
     return at(best);
 }
 
+/// sum of importance · (x - x')². For choosing among candidates: codes may differ from the kernels' at exact ties.
+double weightedError(std::span<const float> values, std::span<const float> importance, const kernels::QuantGrid& grid)
+{
+    constexpr float kRound = 12582912.0F; // 1.5 · 2^23: adding it rounds to an integer, half to even
+    constexpr std::size_t kLanes = 8;
+    const float inverse = 1 / grid.scale;
+    const auto lowest = static_cast<float>(grid.qmin - grid.zeroPoint);
+    const auto highest = static_cast<float>(grid.qmax - grid.zeroPoint);
+    float sums[kLanes] = {};
+    const auto add = [&](std::size_t i, std::size_t lane) {
+        const float clamped = std::clamp(values[i] * inverse, lowest, highest);
+        const float difference = values[i] - ((clamped + kRound) - kRound) * grid.scale;
+        sums[lane] += importance[i] * difference * difference;
+    };
+    std::size_t i = 0;
+    for (; i + kLanes <= values.size(); i += kLanes)
+        for (std::size_t lane = 0; lane < kLanes; ++lane)
+            add(i + lane, lane);
+    for (; i < values.size(); ++i)
+        add(i, 0);
+    double sum = 0;
+    for (const float part : sums)
+        sum += part;
+    return sum;
+}
+
 Range chooseRange(const Estimator& estimator, double minimum, double maximum, Scheme scheme, const Quantile& quantile,
                   const RangeErrors& errorsOf)
 {
@@ -151,7 +177,8 @@ Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& 
         });
 }
 
-Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme)
+Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme,
+                            std::span<const float> importance)
 {
     QS_CHECK(check(estimator));
     if (estimator.kind == EstimatorKind::Manual)
@@ -163,7 +190,7 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
     const double maximum = extremes.max;
     if (estimator.kind == EstimatorKind::MinMax || minimum >= maximum)
         return Range{minimum, maximum};
-    if (estimator.kind == EstimatorKind::Entropy || values.size() > kDirectValues) {
+    if (estimator.kind == EstimatorKind::Entropy || (values.size() > kDirectValues && importance.empty())) {
         stats::Histogram histogram;
         histogram.add(values);
         return estimateRange(estimator, histogram, minimum, maximum, bits, scheme);
@@ -188,6 +215,11 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
             grids.clear();
             for (const Range& range : ranges)
                 grids.push_back(uniformNumbers(range.low, range.high, bits, scheme));
+            if (!importance.empty()) {
+                for (std::size_t i = 0; i < grids.size(); ++i)
+                    errors[i] = weightedError(values, importance, grids[i]);
+                return;
+            }
             sums.resize(ranges.size());
             kernels::quantizationErrors(values, grids, sums);
             for (std::size_t i = 0; i < ranges.size(); ++i)

@@ -25,8 +25,10 @@ struct Range {
 Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& histogram, double minimum,
                             double maximum, int bits, Scheme scheme);
 
-/// Range of weights (or of one channel of them) from the values themselves. Same estimators.
-Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme);
+/// Range of weights (or of one channel of them) from the values themselves. Same estimators. `importance` (empty: all
+/// alike): factors of the squared errors that Percentile and Mse make small; as many as values.
+Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme,
+                            std::span<const float> importance = {});
 
 /// Expected squared error a value of quantizing the histogram on a grid, split into what falls inside the range
 /// (rounding) and outside (clipping). Values are taken as uniform inside a bin.

@@ -49,7 +49,7 @@ kernels::QuantGrid uniformNumbers(double low, double high, int bits, Scheme sche
     high = std::max(high, 0.0);
     if (scheme == Scheme::Symmetric) {
         const int most = (1 << (bits - 1)) - 1;
-        return {usableScale(std::max(-low, high) / most), 0, -most, most};
+        return {usableScale(std::max(-low, high) / most), 0, bits == 8 ? -most : -most - 1, most};
     }
     const int most = (1 << bits) - 1;
     const float scale = usableScale((high - low) / most);

@@ -26,9 +26,8 @@ struct UniformGrid {
 };
 
 /// Scale and zero point for the range [low, high] (widened to contain 0).
-///   Symmetric:  scale = max(|low|, |high|) / (2^(bits-1) - 1), zero point 0, codes [-(2^(bits-1) - 1), 2^(bits-1) -
-///   1]
-///               (the most negative code is left out, so weights stay in [-127, 127]).
+///   Symmetric:  scale = max(|low|, |high|) / (2^(bits-1) - 1), zero point 0, codes [-2^(bits-1), 2^(bits-1) - 1];
+///               with 8 bits the most negative code is left out, so that weights stay in [-127, 127].
 ///   Asymmetric: scale = (high - low) / (2^bits - 1), zeroPoint = clamp(rne(-low / scale)), codes [0, 2^bits - 1].
 /// An empty range (0, 0) gives scale 1. A denormal scale is raised to the smallest normal float.
 UniformGrid uniformGrid(double low, double high, int bits, Scheme scheme);

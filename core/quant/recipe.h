@@ -41,9 +41,11 @@ struct Estimator {
 
 /// What a search of a quantizer's parameters (ranges, ratios, splits) makes small.
 enum class Objective {
-    InputError,  ///< sum (x - Q(x))², on the histogram
-    OutputError, ///< sum (y - y_q)² of the operators that read the site, on the sample rows; where they are products
-                 ///< with constant weights, InputError elsewhere
+    InputError, ///< sum (x - Q(x))², on the histogram
+    /// Activations: sum (y - y_q)² of the operators that read the site, on the sample rows; where these are products
+    /// with constant weights, InputError elsewhere. Weights of linear layers: sum E[x_j²] (w_j - Q(w_j))², its part
+    /// without correlations between inputs.
+    OutputError,
 };
 
 /// A change of scale and offset of every channel of an activation, X̂ = (X - b) / s, that the weights and bias of its
@@ -76,7 +78,7 @@ struct SiteSettings {
     /// (q[2j], q[2j + 1]) along the inputs has positive parts, and negative parts, that add up to at most 128.
     /// Costs about 2 dB of the weight's SQNR; fewer bits never saturate. Activations ignore it.
     bool saturationSafe = true;
-    Objective objective = Objective::InputError; ///< activations; quantizers and estimators that search
+    Objective objective = Objective::InputError; ///< of quantizers and estimators that search
     Smoothing smoothing;                         ///< activations that enter linear layers
 
     bool isFloat() const { return bits == kFloatBits; }

@@ -68,6 +68,21 @@ Error named(Error error, const graph::Site& site)
     return error;
 }
 
+/// Mean square of what each input channel brings: the diagonal of the output error of a linear layer's weights. Empty
+/// where that is not known.
+std::vector<float> inputPower(const graph::Site& site, const stats::SiteStatistics* input)
+{
+    std::vector<float> power;
+    if (input == nullptr || site.shape.rank() != 2 || static_cast<int64_t>(input->mean.size()) != site.shape[0])
+        return power;
+    double sum = 0;
+    for (std::size_t j = 0; j < input->mean.size(); ++j) {
+        power.push_back(static_cast<float>(input->mean[j] * input->mean[j] + input->variance[j]));
+        sum += power.back();
+    }
+    return sum > 0 ? power : std::vector<float>();
+}
+
 /// Raises scales until no pair of codes is over the limit; false where none was.
 bool raiseScales(const graph::Site& site, std::span<const int8_t> codes, UniformGrid& grid)
 {
@@ -197,12 +212,15 @@ Result<SitePlan> resolveWeight(const FloatConstants& constants, const graph::Sit
     const bool perChannel = settings.granularity == Granularity::Channel;
     const int64_t channels = perChannel ? site.layout.channels : 1;
     std::vector<float> values;
+    const std::vector<float> importance =
+        settings.objective == Objective::OutputError ? inputPower(site, input) : std::vector<float>();
     plan.range = {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
     for (int64_t c = 0; c < channels; ++c) {
         if (perChannel)
             gather(site.layout, weight.data(), c, values);
         auto range = estimateRange(settings.estimator, perChannel ? std::span<const float>(values) : weight,
-                                   settings.bits, settings.scheme);
+                                   settings.bits, settings.scheme,
+                                   perChannel ? std::span<const float>(importance) : std::span<const float>());
         if (!range)
             return tl::unexpected<Error>(named(std::move(range.error()), site));
         plan.range.low = std::min(plan.range.low, range->low);

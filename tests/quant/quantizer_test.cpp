@@ -106,9 +106,9 @@ TEST(UniformMap, ClampsInfinitiesAndFarValues)
     const float infinity = std::numeric_limits<float>::infinity();
     const auto result = mapped(grid, {infinity, -infinity, 1e30F, -1e30F});
     EXPECT_EQ(result[0], 1);
-    EXPECT_EQ(result[1], -1);
+    EXPECT_EQ(result[1], -8 * grid.scale[0]);
     EXPECT_EQ(result[2], 1);
-    EXPECT_EQ(result[3], -1);
+    EXPECT_EQ(result[3], -8 * grid.scale[0]);
 }
 
 TEST(UniformMap, GivesEachChannelItsGrid)
