@@ -20,6 +20,7 @@ Session::Session(JobRunner& runner, QObject* parent)
     watch(m_jobs->calibrate, JobKind::Calibrate, "Calibrating");
     watch(m_jobs->evaluate, JobKind::Evaluate, "Evaluating the test images");
     watch(m_jobs->sensitivity, JobKind::Sensitivity, "Measuring sensitivity, one site at a time");
+    watch(m_jobs->search, JobKind::Search, "Searching bits");
     watch(m_jobs->exportModel, JobKind::Export, "Exporting and checking");
     watch(m_jobs->resolve, JobKind::Resolve, "Resolving the recipe");
     watch(m_jobs->probe, JobKind::Probe, "Probe");
@@ -28,6 +29,8 @@ Session::Session(JobRunner& runner, QObject* parent)
     m_jobs->probeDelay.setSingleShot(true);
     m_jobs->probeDelay.setInterval(120);
     connect(&m_jobs->probeDelay, &QTimer::timeout, this, &Session::startProbe);
+    m_jobs->searchPoll.setInterval(50);
+    connect(&m_jobs->searchPoll, &QTimer::timeout, this, &Session::pollSearch);
     connect(m_history.get(), &History::applied, this, &Session::recipeApplied);
     connect(m_history.get(), &History::changed, this, &Session::historyChanged);
     m_history->start(m_recipe, tr("Start"));

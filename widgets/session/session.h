@@ -9,6 +9,7 @@
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 #include "widgets/session/job.h"
+#include "widgets/session/search_run.h"
 
 #include <QObject>
 #include <QString>
@@ -62,6 +63,7 @@ enum class JobKind {
     Evaluate,    ///< the full test set
     Sensitivity, ///< one site quantized at a time
     Export,
+    Search, ///< mixed precision
 };
 
 /// One job as the window shows it.
@@ -131,6 +133,7 @@ public:
     const Figure<quant::Evaluation>& bestFigures() const;
     const Figure<std::vector<quant::SiteProfile>>& profile() const { return m_profile; } ///< accumulatedSqnrDb
     const Figure<std::vector<quant::SiteProfile>>& sensitivity() const { return m_sensitivity; } ///< on demand
+    const SearchRun& search() const { return m_search; } ///< the last search of mixed precision
     /// Errors of one site in the tables above; null where it has none.
     static const quant::SiteProfile* find(const Figure<std::vector<quant::SiteProfile>>& table, SiteId site);
 
@@ -184,6 +187,11 @@ public:
     void calibrate();
     void evaluate();
     void measureSensitivity();
+    /// Searches bits from the present recipe; its last step becomes one edit, also where it is cancelled, unless the
+    /// recipe was edited in the meantime.
+    void startSearch(const search::Options& options, SearchImages images);
+    /// The recipe after so many steps of the last search as one edit; locked sites keep their bits.
+    void loadSearchStep(std::size_t step);
     void cancelJobs(); ///< all jobs the user asked for; with none running, the background ones
     void cancelJob(JobKind kind);
 
@@ -225,6 +233,7 @@ signals:
     void probeChanged();
     void profileChanged();
     void sensitivityChanged();
+    void searchChanged(); ///< new steps, started, finished or dropped
     void selectionChanged();
     void currentImageChanged();
     void viewOptionsChanged();
@@ -255,6 +264,10 @@ private:
     void setPlan(std::shared_ptr<const quant::Plan> plan);
     void startProbe();
     void startProfile();
+    void pollSearch();
+    void finishSearch(Result<search::Outcome> result);
+    /// A search with other images or another calibration says nothing of these.
+    void dropSearch();
     void recordFigures(const quant::Recipe& recipe, const StateFigures& figures);
     /// Figures of the present recipe where the history knows them; the others become stale.
     void recallFigures();
@@ -294,6 +307,7 @@ private:
     QString m_sessionPath;
     QByteArray m_windowState;
     bool m_modified = false;
+    SearchRun m_search;
 };
 
 } // namespace qs::ui

@@ -329,6 +329,7 @@ void Session::dropFigures()
     m_profile = {};
     m_sensitivity = {};
     m_history->dropFigures();
+    dropSearch();
     emitFigures();
 }
 

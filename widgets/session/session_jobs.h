@@ -1,6 +1,7 @@
 #pragma once
 
 #include "widgets/session/history.h"
+#include "widgets/session/search_feed.h"
 #include "widgets/session/session.h"
 #include "widgets/session/session_file.h"
 
@@ -28,8 +29,8 @@ struct Session::Jobs {
           saveSession(runner, Lane::Interactive), report(runner, Lane::Interactive),
           recipeFile(runner, Lane::Interactive), preview(runner, Lane::Interactive),
           resolve(runner, Lane::Interactive), calibrate(runner, Lane::User), evaluate(runner, Lane::User),
-          sensitivity(runner, Lane::User), exportModel(runner, Lane::User), probe(runner, Lane::Background),
-          profile(runner, Lane::Background)
+          sensitivity(runner, Lane::User), search(runner, Lane::User), exportModel(runner, Lane::User),
+          probe(runner, Lane::Background), profile(runner, Lane::Background)
     {
     }
 
@@ -50,11 +51,14 @@ struct Session::Jobs {
     Job<std::shared_ptr<const stats::Calibration>> calibrate;
     Job<Evaluated> evaluate;
     Job<Profiles> sensitivity;
+    Job<search::Outcome> search;
     Job<ExportOutcome> exportModel;
     Job<Evaluated> probe;
     Job<Profiles> profile;
 
-    QTimer probeDelay; ///< a moving control starts no probe until it rests
+    QTimer probeDelay;                      ///< a moving control starts no probe until it rests
+    QTimer searchPoll;                      ///< takes new steps of the search
+    std::shared_ptr<SearchFeed> searchFeed; ///< of the search that runs
 
     std::shared_ptr<exec::WeightCache> weights; ///< of the model
     std::shared_ptr<const quant::FloatReference> testReference, probeReference;

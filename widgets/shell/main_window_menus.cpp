@@ -228,6 +228,8 @@ void MainWindow::buildQuantizeMenu()
     m_needs.push_back({add(menu, tr("Measure &sensitivity of every site"), tr("F6"), nullptr,
                            [this] { m_session.measureSensitivity(); }),
                        true, true, false, true});
+    m_needs.push_back(
+        {add(menu, tr("Searc&h…"), tr("F7"), nullptr, [this] { showPanel(QStringLiteral("bits")); }), true, true});
     add(menu, tr("S&top"), tr("Esc"), nullptr, [this] { m_session.cancelJobs(); });
     menu->addSeparator();
     QMenu* presets = menu->addMenu(tr("&Preset"));

@@ -1,6 +1,7 @@
 #include "widgets/shell/panels.h"
 
 #include "widgets/panels/anatomy/anatomy_panel.h"
+#include "widgets/panels/bits/bits_panel.h"
 #include "widgets/panels/distribution/distribution_panel.h"
 #include "widgets/panels/error/error_panel.h"
 #include "widgets/panels/images/images_panel.h"
@@ -16,6 +17,7 @@ std::span<const PanelFactory> panelFactories()
         PanelFactory{"layers", "Layers", PanelArea::Left, &LayersPanel::create},
         PanelFactory{"distribution", "Distribution", PanelArea::Centre, &DistributionPanel::create},
         PanelFactory{"error", "Error", PanelArea::Centre, &ErrorPanel::create},
+        PanelFactory{"bits", "Bits", PanelArea::Centre, &BitsPanel::create},
         PanelFactory{"images", "Images", PanelArea::Centre, &ImagesPanel::create},
         PanelFactory{"anatomy", "Anatomy", PanelArea::Centre, &AnatomyPanel::create},
     };

@@ -1,0 +1,316 @@
+// Mixed precision in the window, offscreen, on the demo: a search is run, stopped half way, an earlier step loaded, a
+// bar dragged and locked, the search continued, two allocations compared, and all of it undone. With
+// QUANTOSCOPE_SCREENSHOTS set to a folder, pictures are written there, light and dark.
+#include "session_helper.h"
+
+#include "core/search/mixed_precision.h"
+#include "widgets/panels/bits/bars_plot.h"
+#include "widgets/panels/bits/bits_panel.h"
+#include "widgets/panels/bits/search_form.h"
+#include "widgets/panels/bits/trace_plot.h"
+#include "widgets/session/history.h"
+#include "widgets/shell/main_window.h"
+#include "widgets/shell/message_strip.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QContextMenuEvent>
+#include <QFileInfo>
+#include <QMenu>
+#include <QPushButton>
+#include <QSettings>
+#include <QTemporaryDir>
+#include <QUndoStack>
+
+using namespace qs;
+using namespace qs::ui;
+using namespace qs::test;
+
+namespace {
+
+const QString kDemo = QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES) + QStringLiteral("/demo");
+
+search::Options fewImages(search::Mode mode, double bits)
+{
+    search::Options options;
+    options.budget.meanWeightBits = options.budget.meanActivationBits = bits;
+    options.mode = mode;
+    options.images = 4;
+    return options;
+}
+
+} // namespace
+
+class BitsTest : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+    std::unique_ptr<JobRunner> m_runner;
+    std::unique_ptr<Session> m_session;
+    std::unique_ptr<MainWindow> m_window;
+    BitsPanel* m_panel = nullptr;
+
+    History& history() { return m_session->history(); }
+    const SearchRun& run() { return m_session->search(); }
+    int bits(SiteId site) { return m_session->settings(site).bits; }
+
+    void grab(const char* name)
+    {
+        const QString folder = qEnvironmentVariable("QUANTOSCOPE_SCREENSHOTS");
+        if (folder.isEmpty())
+            return;
+        for (const Theme theme : {Theme::Light, Theme::Dark}) {
+            applyTheme(theme);
+            QTest::qWait(500);
+            m_window->grab().save(QStringLiteral("%1/bits-%2-%3.png")
+                                      .arg(folder, QLatin1String(name),
+                                           theme == Theme::Light ? QStringLiteral("light") : QStringLiteral("dark")));
+        }
+    }
+    void drag(BarsPlot& plot, SiteId site, double byBits)
+    {
+        const QPointF from = plot.topOf(site) + QPointF(0, 4);
+        const double unit = plot.yAxis->coordToPixel(0) - plot.yAxis->coordToPixel(1);
+        QTest::mousePress(&plot, Qt::LeftButton, {}, from.toPoint());
+        for (int i = 1; i <= 4; ++i) {
+            const QPointF to = from - QPointF(0, unit * byBits * i / 4);
+            QMouseEvent move(QEvent::MouseMove, to, plot.mapToGlobal(to), Qt::NoButton, Qt::LeftButton, {});
+            QApplication::sendEvent(&plot, &move);
+            QTest::qWait(10);
+        }
+        QTest::mouseRelease(&plot, Qt::LeftButton, {}, (from - QPointF(0, unit * byBits)).toPoint());
+    }
+    /// Triggers the entry of the plot's context menu at a site that begins like this.
+    void choose(BarsPlot& plot, SiteId site, const QString& text)
+    {
+        const QPoint at = plot.topOf(site).toPoint() + QPoint(0, 4);
+        QContextMenuEvent event(QContextMenuEvent::Mouse, at, plot.mapToGlobal(at));
+        QApplication::sendEvent(&plot, &event);
+        const auto menus = plot.findChildren<QMenu*>();
+        QVERIFY(!menus.isEmpty());
+        for (QAction* action : menus.last()->actions())
+            if (action->text().startsWith(text)) {
+                action->trigger();
+                menus.last()->close();
+                return;
+            }
+        QFAIL(qPrintable(text));
+    }
+
+private slots:
+    void initTestCase()
+    {
+        if (!QFileInfo::exists(kDemo + QStringLiteral("/demo_vit.onnx")))
+            QSKIP("the demo model is not there");
+        QCoreApplication::setOrganizationName(QStringLiteral("quantoscope-test"));
+        QCoreApplication::setApplicationName(QStringLiteral("bits"));
+        QSettings::setDefaultFormat(QSettings::IniFormat);
+        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
+        applyTheme(Theme::Light);
+        m_runner = std::make_unique<JobRunner>(2);
+        m_session = std::make_unique<Session>(*m_runner);
+        m_window = std::make_unique<MainWindow>(*m_session, kDemo, nullptr);
+        m_panel = qobject_cast<BitsPanel*>(m_window->panel(QStringLiteral("bits")));
+        QVERIFY(m_panel);
+        QVERIFY(m_panel->reason().contains(QLatin1String("No model")));
+        m_window->resize(1280, 800);
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+    }
+    void cleanupTestCase()
+    {
+        m_window.reset();
+        m_session.reset();
+        m_runner.reset();
+    }
+
+    void saysWhatToDoFirst()
+    {
+        Session empty(*m_runner);
+        QSignalSpy said(&empty, &Session::failed);
+        empty.startSearch({}, SearchImages::Calibration);
+        QVERIFY(!empty.search().running);
+        QCOMPARE(said.count(), 1);
+        m_session->openDemo(kDemo);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->model() != nullptr, kPatienceMs);
+        m_window->showPanel(QStringLiteral("bits"));
+        QVERIFY(!m_panel->form().searchButton().isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+        QTRY_VERIFY(m_panel->traceReason().contains(QLatin1String("No search yet")));
+        QVERIFY(m_window->action(QStringLiteral("Search"))->isEnabled());
+        m_window->showPanel(QStringLiteral("error"));
+        m_window->action(QStringLiteral("Search"))->trigger();
+        QVERIFY(m_panel->isVisible());
+        QVERIFY(m_panel->form().searchButton().isEnabled());
+        QVERIFY(!m_panel->form().cancelButton().isVisible());
+        grab("0-before");
+    }
+
+    void theWholeSearch()
+    {
+        const quant::Recipe first = m_session->recipe();
+        const int before = history().size();
+        TracePlot& trace = m_panel->trace();
+        std::set<std::size_t> seen;
+        QObject watcher; // ends with this function
+        connect(m_session.get(), &Session::searchChanged, &watcher, [&] { seen.insert(run().steps()); });
+
+        // Run, and cancel half way: what was found is kept, as one edit.
+        m_panel->form().setOptions(fewImages(search::Mode::Lazy, 5));
+        QTest::mouseClick(&m_panel->form().searchButton(), Qt::LeftButton);
+        QVERIFY(m_session->running(JobKind::Search));
+        QVERIFY(m_panel->form().cancelButton().isVisible());
+        QVERIFY(m_panel->traceReason().contains(QLatin1String("Measuring")));
+        QTRY_VERIFY_WITH_TIMEOUT(run().steps() >= 20 || !run().running, 8 * kPatienceMs);
+        QVERIFY(run().running);
+        QVERIFY(m_panel->traceReason().isEmpty());
+        QCOMPARE(trace.steps(), static_cast<int>(run().steps()));
+        grab("1-running");
+        QTest::mouseClick(&m_panel->form().cancelButton(), Qt::LeftButton);
+        QVERIFY(!run().running && run().cancelled && !run().met);
+        QVERIFY(!m_session->running(JobKind::Search));
+        const std::size_t found = run().steps();
+        QVERIFY(found >= 20);
+        QVERIFY2(seen.size() > 2, "the curve did not grow");
+        QVERIFY(run().at(found).meanWeightBits > 5 || run().at(found).meanActivationBits > 5);
+        QVERIFY(m_session->recipe() == search::recipeAt(first, m_session->sites(), run().trace, found));
+        QCOMPARE(history().size(), before + 1);
+        QVERIFY(history().state(before).text.contains(QLatin1String("stopped after")));
+        QTRY_COMPARE(trace.presentStep(), static_cast<int>(found));
+
+        // Load an earlier step by a click on the curve.
+        const int step = trace.stepAt(trace.pixelOf(static_cast<int>(found) / 2));
+        QVERIFY(step > 0 && step < static_cast<int>(found));
+        QVERIFY(trace.describe(step).contains(QLatin1String("nat")));
+        const SiteId lowered = run().at(static_cast<std::size_t>(step)).site;
+        QVERIFY(trace.describe(step).contains(QString::fromStdString(m_session->sites()[lowered].name)));
+        QTest::mouseClick(&trace, Qt::LeftButton, {}, trace.pixelOf(step).toPoint());
+        QCOMPARE(history().size(), before + 2);
+        const std::vector<int> wanted = run().trace.bitsAfter(static_cast<std::size_t>(step));
+        for (std::size_t unit = 0; unit < wanted.size(); ++unit)
+            QCOMPARE(bits(run().trace.units[unit]), wanted[unit]);
+        QTRY_COMPARE(trace.presentStep(), step);
+        QCOMPARE(run().steps(), found); // the trace stays
+
+        // Drag a bar: one edit, of this site alone.
+        const SiteId weight = sitesNamed(*m_session, "fc1.weight").front();
+        BarsPlot& bars = m_panel->weights();
+        const int was = bits(weight);
+        const quant::Recipe loaded = m_session->recipe();
+        m_session->select(SiteId{});
+        drag(bars, weight, 4 - was);
+        QCOMPARE(bits(weight), 4);
+        QCOMPARE(history().size(), before + 3);
+        for (const graph::Site& site : m_session->sites())
+            QVERIFY(site.id == weight || m_session->settings(site.id) == quant::settingsOf(loaded, site));
+        QTRY_COMPARE(trace.presentStep(), -1);
+
+        // Lock it: it can be dragged no more.
+        choose(bars, weight, QStringLiteral("Lock ") + QString::fromStdString(m_session->sites()[weight].name));
+        QVERIFY(m_session->locked(weight));
+        QCOMPARE(history().size(), before + 4);
+        QTRY_VERIFY(m_panel->note().contains(QLatin1String("1 locked")));
+        drag(bars, weight, 2);
+        QCOMPARE(bits(weight), 4);
+        QCOMPARE(history().size(), before + 4);
+
+        // Continue from the edited state.
+        const quant::Recipe edited = m_session->recipe();
+        m_panel->form().setOptions(fewImages(search::Mode::Table, 5));
+        QTest::mouseClick(&m_panel->form().continueButton(), Qt::LeftButton);
+        QVERIFY(run().running);
+        QTRY_VERIFY_WITH_TIMEOUT(!run().running, 8 * kPatienceMs);
+        QVERIFY2(run().met, qPrintable(m_window->messages().texts().join(u'\n')));
+        QCOMPARE(history().size(), before + 5);
+        QCOMPARE(bits(weight), 4);
+        QVERIFY(std::ranges::find(run().trace.units, weight) == run().trace.units.end());
+        for (std::size_t unit = 0; unit < run().trace.units.size(); ++unit)
+            QCOMPARE(run().trace.startBits[unit],
+                     quant::settingsOf(edited, m_session->sites()[run().trace.units[unit]]).bits);
+        QVERIFY(run().at(run().steps()).meanWeightBits <= 5);
+        QVERIFY(run().at(run().steps()).meanActivationBits <= 5);
+        const quant::Recipe last = m_session->recipe();
+
+        // Compare with the state that was loaded: the bars say where.
+        m_panel->compareWith(loaded, history().state(before + 1).text);
+        QVERIFY(m_panel->note().contains(QLatin1String("against Search step")));
+        QVERIFY(bars.describe(bars.topOf(weight) + QPointF(0, 4)).contains(QLatin1String("compared state")));
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+        grab("2-compared");
+        m_panel->compareWithNothing();
+
+        // Loading a step leaves what is locked alone.
+        m_session->editSites(std::vector{weight}, bitsPatch(7)); // locked: nothing
+        m_session->loadSearchStep(0);
+        QCOMPARE(bits(weight), 4);
+        QVERIFY(m_session->locked(weight));
+        QCOMPARE(history().size(), before + 6);
+
+        // Undo to the start, and back.
+        QUndoStack& stack = m_session->undoStack();
+        stack.undo();
+        QVERIFY(m_session->recipe() == last);
+        stack.undo();
+        QVERIFY(m_session->recipe() == edited);
+        stack.undo();
+        QVERIFY(!m_session->locked(weight));
+        stack.undo();
+        QVERIFY(m_session->recipe() == loaded);
+        while (stack.canUndo())
+            stack.undo();
+        QVERIFY(m_session->recipe() == first);
+        stack.setIndex(stack.count() - 1);
+        QVERIFY(m_session->recipe() == last);
+        stack.setIndex(0);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+    }
+
+    void locksByRoleAndBlock()
+    {
+        BarsPlot& bars = m_panel->activations();
+        const SiteId site = sitesNamed(*m_session, "fc2.input").front();
+        choose(bars, site, QStringLiteral("Lock all activations:"));
+        for (const graph::Site& other : m_session->sites())
+            QCOMPARE(m_session->locked(other.id),
+                     other.kind == graph::SiteKind::Activation && other.role == graph::Role::Fc2);
+        m_session->undoStack().undo();
+        QTRY_VERIFY(!m_panel->note().contains(QLatin1String("locked")));
+        choose(bars, site, QStringLiteral("Lock activations of block"));
+        QVERIFY(m_session->locked(site));
+        for (const graph::Site& other : m_session->sites())
+            if (m_session->locked(other.id))
+                QCOMPARE(other.block, m_session->sites()[site].block);
+        m_session->undoStack().undo();
+        QVERIFY(m_session->recipe().locked.empty());
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+    }
+
+    void anEditDuringASearchIsNotOverwritten()
+    {
+        m_panel->form().setOptions(fewImages(search::Mode::Lazy, 5));
+        QTest::mouseClick(&m_panel->form().searchButton(), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(run().steps() >= 3, 8 * kPatienceMs);
+        const SiteId site = sitesNamed(*m_session, "fc2.input").front();
+        m_session->editSites(std::vector{site}, bitsPatch(2));
+        const quant::Recipe edited = m_session->recipe();
+        m_session->cancelJobs();
+        QVERIFY(!run().running);
+        QVERIFY(m_session->recipe() == edited);
+        QVERIFY(run().steps() >= 3);
+        m_session->undoStack().undo();
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+    }
+
+    void anotherCalibrationDropsTheSearch()
+    {
+        QVERIFY(run().hasTrace());
+        const quant::Recipe recipe = m_session->recipe();
+        m_session->calibrate();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->calibration().running, 8 * kPatienceMs);
+        QVERIFY(!run().hasTrace());
+        QVERIFY(m_session->recipe() == recipe);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+    }
+};
+
+QTEST_MAIN(BitsTest)
+#include "bits_test.moc"

@@ -1,0 +1,254 @@
+#include "widgets/panels/bits/search_form.h"
+
+#include "widgets/theme/format.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace qs::ui {
+
+namespace {
+
+QDoubleSpinBox* bitsBox()
+{
+    auto* box = new QDoubleSpinBox;
+    box->setRange(2, 8);
+    box->setDecimals(2);
+    box->setSingleStep(0.25);
+    box->setValue(5);
+    box->setSuffix(QObject::tr(" bit"));
+    return box;
+}
+
+template <class Enum>
+void addChoice(QComboBox* box, Enum value, const QString& title, const QString& help)
+{
+    box->addItem(title, static_cast<int>(value));
+    box->setItemData(box->count() - 1, QStringLiteral("<p>%1</p>").arg(help), Qt::ToolTipRole);
+}
+
+/// The box says what its choice is.
+void followTip(QComboBox* box)
+{
+    const auto tell = [box] { box->setToolTip(box->currentData(Qt::ToolTipRole).toString()); };
+    QObject::connect(box, &QComboBox::currentIndexChanged, box, tell);
+    tell();
+}
+
+} // namespace
+
+SearchForm::SearchForm(QWidget* parent)
+    : QWidget(parent), m_weights(new QCheckBox(tr("weights"))), m_weightBits(bitsBox()),
+      m_activations(new QCheckBox(tr("activations"))), m_activationBits(bitsBox()),
+      m_bytes(new QCheckBox(tr("size"))), m_megabytes(new QDoubleSpinBox), m_mode(new QComboBox),
+      m_performance(new QComboBox), m_count(new QSpinBox), m_images(new QComboBox), m_minBits(new QSpinBox),
+      m_search(new QPushButton(tr("Search"))), m_continue(new QPushButton(tr("Continue from here"))),
+      m_pages(new QStackedWidget), m_bar(new QProgressBar), m_what(new QLabel),
+      m_cancel(new QPushButton(tr("Cancel")))
+{
+    m_weights->setChecked(true);
+    m_activations->setChecked(true);
+    m_weights->setToolTip(tr("<p>Budget: mean bits of the weights, over their elements</p>"));
+    m_activations->setToolTip(tr("<p>Budget: mean bits of the activations, over their elements</p>"));
+    m_bytes->setToolTip(tr("<p>Budget: bytes of the weights with their scales, of the whole model</p>"));
+    m_weightBits->setAccessibleName(tr("Mean bits of the weights"));
+    m_activationBits->setAccessibleName(tr("Mean bits of the activations"));
+    m_megabytes->setAccessibleName(tr("Size of the model"));
+    m_megabytes->setRange(0.001, 100000);
+    m_megabytes->setDecimals(3);
+    m_megabytes->setSuffix(tr(" MB"));
+    m_megabytes->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
+
+    addChoice(
+        m_mode, search::Mode::Table, tr("table"),
+        tr("Table: every unit is measured alone at every second bit width, and losses are added up. The fastest; "
+           "takes losses for independent of each other."));
+    addChoice(m_mode, search::Mode::Lazy, tr("lazy"),
+              tr("Lazy: losses are kept from when they were last measured; only the best candidate is measured again "
+                 "until it stays the best."));
+    addChoice(m_mode, search::Mode::Exact, tr("exact"),
+              tr("Exact: every candidate of every step is measured in the network as it is then: units × steps "
+                 "evaluations. The slowest."));
+    m_mode->setAccessibleName(tr("How losses are known"));
+    followTip(m_mode);
+    addChoice(m_performance, search::Performance::KlDivergence, tr("KL"),
+              tr("Mean KL(softmax(float) ‖ softmax(quantized)) of the images, nat; needs no labels."));
+    addChoice(m_performance, search::Performance::Top1, tr("top-1"),
+              tr("Share of wrong top-1 of labelled images. Coarse with few images: KL tells steps apart that top-1 "
+                 "does not."));
+    m_performance->setAccessibleName(tr("What a step loses"));
+    followTip(m_performance);
+    m_count->setRange(1, 100000);
+    m_count->setValue(64);
+    m_count->setAccessibleName(tr("Number of images"));
+    m_count->setToolTip(tr("<p>Images that losses are measured on, spread over the folder</p>"));
+    addChoice(m_images, SearchImages::Calibration, tr("calibration images"),
+              tr("The search fits the bits to the images it measures on: on calibration images the figures of the "
+                 "test images stay honest."));
+    addChoice(m_images, SearchImages::Test, tr("test images"),
+              tr("The search fits the bits to the images it measures on: figures on test images are too good then."));
+    m_images->setAccessibleName(tr("Images to measure on"));
+    followTip(m_images);
+    m_minBits->setRange(2, 8);
+    m_minBits->setValue(3);
+    m_minBits->setSuffix(tr(" bit"));
+    m_minBits->setAccessibleName(tr("Smallest bits"));
+    m_minBits->setToolTip(tr("<p>No site is lowered below</p>"));
+    m_search->setToolTip(tr("<p>Greedy mixed precision (after MPTQ-ViT, arXiv 2401.14895; the score is a "
+                            "reconstruction): from 8 bits, always lowers the site that loses the least per cost "
+                            "saved, until the budget is met. Locked sites are left alone.</p>"));
+    m_continue->setToolTip(
+        tr("<p>Searches on from the bits as they are now, edited or loaded, instead of from 8</p>"));
+    m_cancel->setToolTip(tr("Stop and keep what was found (Esc)"));
+    m_bar->setRange(0, 1000);
+    m_bar->setTextVisible(false);
+    m_bar->setMaximumHeight(12);
+    m_what->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+
+    auto* rows = new QVBoxLayout(this);
+    rows->setContentsMargins(0, 0, 0, 0);
+    rows->setSpacing(4);
+    auto* budget = new QHBoxLayout;
+    budget->addWidget(new QLabel(tr("Budget")));
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_weights, m_weightBits, m_activations, m_activationBits,
+                                                           m_bytes, m_megabytes})
+        budget->addWidget(widget);
+    budget->addStretch(1);
+    rows->addLayout(budget);
+
+    auto* idle = new QWidget;
+    auto* settings = new QHBoxLayout(idle);
+    settings->setContentsMargins(0, 0, 0, 0);
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_mode, m_performance, new QLabel(tr("on")), m_count,
+                                                           m_images, new QLabel(tr("≥")), m_minBits})
+        settings->addWidget(widget);
+    settings->addStretch(1);
+    auto* buttons = new QHBoxLayout;
+    buttons->addWidget(m_search);
+    buttons->addWidget(m_continue);
+    settings->addLayout(buttons);
+    auto* busy = new QWidget;
+    auto* progress = new QHBoxLayout(busy);
+    progress->setContentsMargins(0, 0, 0, 0);
+    progress->addWidget(m_what, 3);
+    progress->addWidget(m_bar, 2);
+    progress->addWidget(m_cancel);
+    m_pages->addWidget(idle);
+    m_pages->addWidget(busy);
+    m_pages->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+    rows->addWidget(m_pages);
+    setFocusProxy(m_weightBits);
+
+    for (QCheckBox* box : {m_weights, m_activations, m_bytes})
+        connect(box, &QCheckBox::toggled, this, &SearchForm::updateEnabled);
+    connect(m_search, &QPushButton::clicked, this, [this] { start(false); });
+    connect(m_continue, &QPushButton::clicked, this, [this] { start(true); });
+    connect(m_cancel, &QPushButton::clicked, this, &SearchForm::cancelWished);
+    updateEnabled();
+}
+
+search::Options SearchForm::options() const
+{
+    search::Options options;
+    if (m_weights->isChecked())
+        options.budget.meanWeightBits = m_weightBits->value();
+    if (m_activations->isChecked())
+        options.budget.meanActivationBits = m_activationBits->value();
+    if (m_bytes->isChecked())
+        options.budget.modelBytes = static_cast<std::size_t>(std::llround(m_megabytes->value() * 1e6));
+    options.mode = static_cast<search::Mode>(m_mode->currentData().toInt());
+    options.performance = static_cast<search::Performance>(m_performance->currentData().toInt());
+    options.images = static_cast<std::size_t>(m_count->value());
+    options.minBits = m_minBits->value();
+    return options;
+}
+
+void SearchForm::setOptions(const search::Options& options)
+{
+    m_weights->setChecked(options.budget.meanWeightBits.has_value());
+    m_activations->setChecked(options.budget.meanActivationBits.has_value());
+    m_bytes->setChecked(options.budget.modelBytes.has_value());
+    m_weightBits->setValue(options.budget.meanWeightBits.value_or(m_weightBits->value()));
+    m_activationBits->setValue(options.budget.meanActivationBits.value_or(m_activationBits->value()));
+    if (options.budget.modelBytes)
+        m_megabytes->setValue(static_cast<double>(*options.budget.modelBytes) * 1e-6);
+    m_mode->setCurrentIndex(m_mode->findData(static_cast<int>(options.mode)));
+    m_performance->setCurrentIndex(m_performance->findData(static_cast<int>(options.performance)));
+    m_count->setValue(static_cast<int>(options.images));
+    m_minBits->setValue(options.minBits);
+}
+
+SearchImages SearchForm::images() const
+{
+    return static_cast<SearchImages>(m_images->currentData().toInt());
+}
+
+void SearchForm::setObstacle(const QString& reason)
+{
+    m_obstacle = reason;
+    updateEnabled();
+}
+
+void SearchForm::setImages(std::size_t calibration, std::size_t test)
+{
+    if (calibration == 0 && test > 0)
+        m_images->setCurrentIndex(1);
+    m_images->setEnabled(calibration > 0 && test > 0);
+    m_count->setMaximum(static_cast<int>(std::max<std::size_t>(1, std::max(calibration, test))));
+}
+
+void SearchForm::setModelBytes(std::size_t bytes)
+{
+    m_megabytes->setToolTip(tr("<p>The present allocation has %1</p>").arg(formatBytes(bytes)));
+    if (!m_bytes->isChecked() && !m_megabytes->hasFocus())
+        m_megabytes->setValue(static_cast<double>(bytes) * 0.75e-6);
+}
+
+void SearchForm::showProgress(const QString& text, const QString& time, double fraction)
+{
+    m_what->setText(QStringLiteral("%1 · %2").arg(text, time));
+    m_what->setToolTip(m_what->text());
+    m_bar->setRange(0, fraction < 0 ? 0 : 1000);
+    m_bar->setValue(static_cast<int>(1000 * std::max(fraction, 0.0)));
+}
+
+void SearchForm::setRunning(bool running)
+{
+    m_running = running;
+    m_pages->setCurrentIndex(running ? 1 : 0);
+    updateEnabled();
+}
+
+void SearchForm::start(bool fromRecipe)
+{
+    search::Options wished = options();
+    wished.fromRecipe = fromRecipe;
+    emit startWished(wished, images());
+}
+
+void SearchForm::updateEnabled()
+{
+    const bool budget = m_weights->isChecked() || m_activations->isChecked() || m_bytes->isChecked();
+    for (QPushButton* button : {m_search, m_continue})
+        button->setEnabled(m_obstacle.isEmpty() && budget && !m_running);
+    const std::pair<QCheckBox*, QDoubleSpinBox*> pairs[] = {
+        {m_weights, m_weightBits}, {m_activations, m_activationBits}, {m_bytes, m_megabytes}};
+    for (const auto& [box, value] : pairs) {
+        box->setEnabled(!m_running);
+        value->setEnabled(box->isChecked() && !m_running);
+    }
+}
+
+} // namespace qs::ui

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "core/search/mixed_precision.h"
+#include "widgets/session/search_run.h"
+
+#include <QWidget>
+
+class QCheckBox;
+class QComboBox;
+class QDoubleSpinBox;
+class QLabel;
+class QProgressBar;
+class QPushButton;
+class QSpinBox;
+class QStackedWidget;
+
+namespace qs::ui {
+
+/// Settings of a search, its start, and while it runs its progress and Cancel.
+class SearchForm : public QWidget {
+    Q_OBJECT
+public:
+    explicit SearchForm(QWidget* parent = nullptr);
+
+    search::Options options() const; ///< without fromRecipe
+    void setOptions(const search::Options& options);
+    SearchImages images() const;
+    /// Why there can be no search now, "" where there can.
+    void setObstacle(const QString& reason);
+    /// Numbers of images there are; 0: none.
+    void setImages(std::size_t calibration, std::size_t test);
+    void setModelBytes(std::size_t bytes); ///< of the present plan: says what a budget of bytes is compared with
+    /// fraction < 0: unknown.
+    void showProgress(const QString& text, const QString& time, double fraction);
+    void setRunning(bool running);
+
+    QPushButton& searchButton() { return *m_search; }
+    QPushButton& continueButton() { return *m_continue; }
+    QPushButton& cancelButton() { return *m_cancel; }
+
+signals:
+    void startWished(const qs::search::Options& options, qs::ui::SearchImages images);
+    void cancelWished();
+
+private:
+    void start(bool fromRecipe);
+    void updateEnabled();
+
+    QCheckBox* m_weights;
+    QDoubleSpinBox* m_weightBits;
+    QCheckBox* m_activations;
+    QDoubleSpinBox* m_activationBits;
+    QCheckBox* m_bytes;
+    QDoubleSpinBox* m_megabytes;
+    QComboBox* m_mode;
+    QComboBox* m_performance;
+    QSpinBox* m_count;
+    QComboBox* m_images;
+    QSpinBox* m_minBits;
+    QPushButton* m_search;
+    QPushButton* m_continue;
+    QStackedWidget* m_pages;
+    QProgressBar* m_bar;
+    QLabel* m_what;
+    QPushButton* m_cancel;
+    QString m_obstacle;
+    bool m_running = false;
+};
+
+} // namespace qs::ui
