@@ -199,6 +199,9 @@ Command addSearch(CLI::App& app)
                  "table: measure every bit width, not every second one with those between interpolated");
     app.add_flag("--no-fill", options->noFill, "Do not use what is left of the budget to raise units again");
     options->calibration.addTo(app);
+    // Bits are what is searched; a preset may choose other quantizers for few of them.
+    options->recipe.weightBits = 4;
+    options->recipe.activationBits = 4;
     options->recipe.addTo(app);
     options->preprocess.addTo(app);
     options->run.addTo(app);

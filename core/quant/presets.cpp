@@ -39,24 +39,20 @@ void smooth(Recipe& recipe, SmoothingKind kind, double alpha)
         addRule(recipe, role, patch);
 }
 
-/// What the variants of MPTQ-ViT share: symmetric activations by percentiles; weights by the squared error of their
-/// products and, where a uniform grid is too coarse for probabilities, log codes for the softmax. With 8 bits both
-/// stay as every integer runtime has them: nothing is gained by more.
-void symmetric(Recipe& recipe)
+/// What the variants of MPTQ-ViT share: symmetric activations by percentiles, weights by the squared error of their
+/// products, logarithmic codes for the softmax.
+void symmetric(Recipe& recipe, bool logarithm = true)
 {
     percentile(recipe);
     recipe.activation.scheme = Scheme::Symmetric;
-    if (recipe.weight.bits < 8) {
-        recipe.weight.estimator.kind = EstimatorKind::Mse;
-        recipe.weight.objective = Objective::OutputError;
-    }
+    recipe.weight.estimator.kind = EstimatorKind::Mse;
+    recipe.weight.objective = Objective::OutputError;
     SitePatch softmax;
     softmax.scheme = Scheme::Asymmetric; // probabilities have one sign
-    if (recipe.activation.bits < 8) {
+    softmax.estimator = Estimator{};
+    if (logarithm) {
         softmax.quantizer = "log-sqrt2";
-        softmax.estimator = Estimator{EstimatorKind::Mse}; // against the largest value: 0.08 nats less on DeiT-Tiny
-    } else {
-        softmax.estimator = Estimator{};
+        softmax.estimator->kind = EstimatorKind::Mse; // against the largest value: 0.08 nats less on DeiT-Tiny
     }
     addRule(recipe, Role::SoftmaxOutput, softmax);
 }
@@ -64,15 +60,21 @@ void symmetric(Recipe& recipe)
 /// Measured on DeiT-Tiny at W4A4: 0.8 is better than the 0.5 of SmoothQuant, and a search by layer is not better.
 constexpr double kAlpha = 0.8;
 
+/// With 8 bits a uniform softmax is good enough, and the exported file then runs in integers throughout.
+bool coarse(const Recipe& recipe)
+{
+    return recipe.activation.bits < 8;
+}
+
 void smoothQuant(Recipe& recipe)
 {
-    symmetric(recipe);
+    symmetric(recipe, coarse(recipe));
     smooth(recipe, SmoothingKind::Scale, kAlpha);
 }
 
 void smoothQuantWithBias(Recipe& recipe)
 {
-    symmetric(recipe);
+    symmetric(recipe, coarse(recipe));
     smooth(recipe, SmoothingKind::ShiftScale, kAlpha);
 }
 
@@ -114,7 +116,7 @@ constexpr std::array kEntries{
         smoothQuant},
     Entry{{"sq-b", "SQ-b",
            "SmoothQuant that also moves every channel to the middle of its range (MPTQ-ViT, arXiv 2401.14895; "
-           "reconstructed), log√2 softmax."},
+           "reconstructed), log√2 softmax below 8 bits."},
           smoothQuantWithBias},
     Entry{{"opt-m", "OPT-m",
            "Two regions by sign with a data-driven ratio of steps after GELU (MPTQ-ViT, arXiv 2401.14895; "
