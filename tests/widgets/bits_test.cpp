@@ -284,6 +284,21 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
 
+    void aLockedSiteKeepsAllItsSettingsUnderAPreset()
+    {
+        const SiteId site = sitesNamed(*m_session, "fc1.input").front();
+        quant::SitePatch patch = bitsPatch(6);
+        patch.objective = quant::Objective::OutputError;
+        patch.smoothing = quant::Smoothing{quant::SmoothingKind::ShiftScale, 0.25, false, 1};
+        m_session->editSites(std::vector{site}, patch);
+        m_session->setLocked(std::vector{site}, true);
+        const quant::SiteSettings kept = m_session->settings(site);
+        m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
+        QVERIFY(m_session->settings(site) == kept);
+        m_session->undoStack().setIndex(0);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+    }
+
     void anEditDuringASearchIsNotOverwritten()
     {
         m_panel->form().setOptions(fewImages(search::Mode::Lazy, 5));

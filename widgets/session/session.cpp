@@ -284,8 +284,8 @@ void Session::applyPreset(const QString& name, int weightBits, int activationBit
         preset->locked.insert(site);
         if (const SiteId id = sites().find(site); id.valid()) {
             const quant::SiteSettings kept = settings(id);
-            preset->overrides[site] = {kept.bits,      kept.scheme,    kept.granularity,
-                                       kept.quantizer, kept.estimator, kept.saturationSafe};
+            preset->overrides[site] = {kept.bits,      kept.scheme,         kept.granularity, kept.quantizer,
+                                       kept.estimator, kept.saturationSafe, kept.objective,   kept.smoothing};
         }
     }
     const auto bits = [](int b) { return b == quant::kFloatBits ? QStringLiteral("32") : QString::number(b); };

@@ -128,8 +128,10 @@ void TracePlot::rebuild()
                                     QT_TR_NOOP("bit operations of an image, GBOPs"),
                                     QT_TR_NOOP("of the budget, %")};
     xAxis->setLabel(tr(kTitles[static_cast<std::size_t>(m_cost)]));
-    yAxis->setLabel(m_run.options.performance == search::Performance::Top1 ? tr("wrong top-1, %")
-                                                                           : tr("KL to float, nat"));
+    const QString loss =
+        m_run.options.performance == search::Performance::Top1 ? tr("wrong top-1, %") : tr("KL to float, nat");
+    // Sums are not the loss of the step as a whole, and may be below zero.
+    yAxis->setLabel(m_run.options.mode == search::Mode::Table ? tr("%1 (summed)").arg(loss) : loss);
     yAxis->setScaleType(logarithmic() ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     if (logarithmic())
         yAxis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
