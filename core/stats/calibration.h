@@ -46,7 +46,7 @@ struct SiteStatistics {
 };
 
 /// Rows that lane histograms count at most, about.
-constexpr std::size_t kLaneRows = 16384;
+constexpr std::size_t kLaneRows = 2048;
 
 struct CalibrationOptions {
     std::size_t sampleRows = 256; ///< rows kept a site

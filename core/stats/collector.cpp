@@ -47,8 +47,8 @@ void Collector::Moments::clear()
     std::ranges::fill(sumOfSquares, 0);
 }
 
-Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed,
-                     std::size_t batch, std::size_t runs, int workers, std::size_t sampleRows, uint64_t seed)
+Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed, std::size_t batch, std::size_t runs,
+                     int workers, std::size_t sampleRows, uint64_t seed)
     : m_sites(sites), m_observed(std::move(observed)), m_position(sites.size()),
       m_channels(channelsOf(sites, m_observed)), m_batch(batch), m_workers(static_cast<std::size_t>(workers)),
       m_total(m_channels)
@@ -67,6 +67,7 @@ Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed
         slot = std::make_unique<Lanes>();
         Lanes& lanes = *slot;
         const bool inner = layout.inner > 1;
+        lanes.byChannel = !inner;
         lanes.groups = inner ? static_cast<std::size_t>(layout.outer) : 1;
         lanes.rows = inner ? channels : static_cast<std::size_t>(layout.outer);
         lanes.histograms = LaneHistograms(inner ? static_cast<std::size_t>(layout.outer * layout.inner) : channels);
@@ -121,20 +122,40 @@ void Collector::observe(SiteId id, std::size_t run, int workerNumber, std::span<
         worker.histograms[position].add(data);
         m_samples[position]->offer(layout, data.data(), run * m_batch, m_batch);
         if (m_lanes[position])
-            addLanes(*m_lanes[position], run, data);
+            addLanes(*m_lanes[position], run, data, worker.moments->minimum.data() + offset,
+                     worker.moments->maximum.data() + offset);
     }
     if (worker.seen == m_observed.size())
         complete(run, worker);
 }
 
-void Collector::addLanes(Lanes& lanes, std::size_t run, std::span<const float> data)
+void Collector::addLanes(Lanes& lanes, std::size_t run, std::span<const float> data, const float* low,
+                         const float* high)
 {
     const std::size_t width = lanes.histograms.lanes() / lanes.groups;
     const std::size_t seen = run * lanes.rows % lanes.stride;
     const std::size_t skip = seen == 0 ? 0 : lanes.stride - seen;
+    std::vector<float> ownLow, ownHigh; // lanes that are not the channels
+    if (!lanes.byChannel) {
+        ownLow.resize(width);
+        ownHigh.resize(width);
+    }
     const std::lock_guard lock(lanes.mutex);
-    for (std::size_t g = 0; g < lanes.groups; ++g)
-        lanes.histograms.add(g * width, width, data.data() + g * lanes.rows * width, lanes.rows, skip, lanes.stride);
+    for (std::size_t g = 0; g < lanes.groups; ++g) {
+        const float* rows = data.data() + g * lanes.rows * width;
+        if (!lanes.byChannel) {
+            std::copy_n(rows, width, ownLow.begin());
+            std::copy_n(rows, width, ownHigh.begin());
+            for (std::size_t r = 1; r < lanes.rows; ++r)
+                for (std::size_t c = 0; c < width; ++c) {
+                    ownLow[c] = std::min(ownLow[c], rows[r * width + c]);
+                    ownHigh[c] = std::max(ownHigh[c], rows[r * width + c]);
+                }
+            low = ownLow.data();
+            high = ownHigh.data();
+        }
+        lanes.histograms.add(g * width, width, rows, lanes.rows, skip, lanes.stride, low, high);
+    }
 }
 
 void Collector::complete(std::size_t run, Worker& worker)

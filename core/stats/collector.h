@@ -22,8 +22,8 @@ namespace qs::stats {
 class Collector final : public exec::Observer {
 public:
     /// `batch`: images a run; `runs`: how many there will be.
-    Collector(const graph::SiteTable& sites, std::vector<SiteId> observed,
-              std::size_t batch, std::size_t runs, int workers, std::size_t sampleRows, uint64_t seed);
+    Collector(const graph::SiteTable& sites, std::vector<SiteId> observed, std::size_t batch, std::size_t runs,
+              int workers, std::size_t sampleRows, uint64_t seed);
 
     /// Runs are numbered from `first` on until the next call: run r of the program is run first + r here.
     void startAt(std::size_t first) { m_firstRun = first; }
@@ -60,11 +60,13 @@ private:
     struct Lanes {
         std::mutex mutex;
         LaneHistograms histograms;
+        bool byChannel = true;  ///< a lane is a channel
         std::size_t groups = 1; ///< blocks of rows in a run, each with lanes of its own
         std::size_t rows = 0;   ///< of a group in a run
         std::size_t stride = 1; ///< every so many rows are counted
     };
-    void addLanes(Lanes& lanes, std::size_t run, std::span<const float> data);
+    /// `low`, `high`: extremes of the run by channel.
+    void addLanes(Lanes& lanes, std::size_t run, std::span<const float> data, const float* low, const float* high);
     void complete(std::size_t run, Worker& worker);
     void add(const Moments& part);
 

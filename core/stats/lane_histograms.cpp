@@ -29,33 +29,35 @@ void LaneHistograms::widen(std::size_t lane, float low, float high)
 }
 
 void LaneHistograms::add(std::size_t firstLane, std::size_t lanes, const float* rows, std::size_t count,
-                         std::size_t skip, std::size_t stride)
+                         std::size_t skip, std::size_t stride, const float* low, const float* high)
 {
-    if (count == 0)
-        return;
-    std::vector<float> low(rows, rows + lanes);
-    std::vector<float> high = low;
-    for (std::size_t r = 1; r < count; ++r)
-        for (std::size_t c = 0; c < lanes; ++c) {
-            low[c] = std::min(low[c], rows[r * lanes + c]);
-            high[c] = std::max(high[c], rows[r * lanes + c]);
-        }
-    std::vector<double> inverse(lanes);
-    std::vector<int32_t> first(lanes);
-    for (std::size_t c = 0; c < lanes; ++c) {
+    for (std::size_t c = 0; c < lanes; ++c)
         widen(firstLane + c, low[c], high[c]);
-        inverse[c] = std::ldexp(1.0, -m_windows[firstLane + c].exponent);
+    for (std::size_t begin = 0; begin < lanes; begin += kBlock)
+        addBlock(firstLane + begin, std::min(kBlock, lanes - begin), rows + begin, lanes, count, skip, stride);
+}
+
+void LaneHistograms::addBlock(std::size_t firstLane, std::size_t lanes, const float* rows, std::size_t rowLength,
+                              std::size_t count, std::size_t skip, std::size_t stride)
+{
+    std::array<float, kBlock> inverse{};
+    std::array<int32_t, kBlock> first{};
+    for (std::size_t c = 0; c < lanes; ++c) {
+        inverse[c] = std::ldexp(1.0F, -m_windows[firstLane + c].exponent);
         first[c] = static_cast<int32_t>(m_windows[firstLane + c].first);
     }
+    std::array<int32_t, kBlock> bins{};
     for (std::size_t r = skip; r < count; r += stride) {
-        const float* row = rows + r * lanes;
-        uint32_t* counts = &m_counts[firstLane * kBins];
+        const float* row = rows + r * rowLength;
         for (std::size_t c = 0; c < lanes; ++c) {
-            const double scaled = row[c] * inverse[c]; // exact
+            const float scaled = row[c] * inverse[c]; // exact, but for what vanishes: that may leave the last bin
             const auto truncated = static_cast<int32_t>(scaled);
-            const int32_t index = truncated - static_cast<int32_t>(scaled < truncated);
-            ++counts[c * kBins + static_cast<std::size_t>(index - first[c])];
+            const int32_t bin = truncated - static_cast<int32_t>(scaled < static_cast<float>(truncated)) - first[c];
+            bins[c] = bin < static_cast<int32_t>(kBins) ? bin : static_cast<int32_t>(kBins) - 1;
         }
+        uint32_t* counts = &m_counts[firstLane * kBins];
+        for (std::size_t c = 0; c < lanes; ++c)
+            ++counts[c * kBins + static_cast<std::size_t>(bins[c])];
     }
 }
 

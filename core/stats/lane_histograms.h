@@ -23,9 +23,9 @@ public:
     std::size_t lanes() const { return m_windows.size(); }
 
     /// Adds rows [count, lanes] of finite values to lanes [firstLane, firstLane + lanes). Every `stride`-th row is
-    /// counted, from row `skip` on, but the windows hold them all.
+    /// counted, from row `skip` on, but the windows hold them all: `low` and `high` are their extremes by lane.
     void add(std::size_t firstLane, std::size_t lanes, const float* rows, std::size_t count, std::size_t skip,
-             std::size_t stride);
+             std::size_t stride, const float* low, const float* high);
 
     double low(std::size_t lane) const;                       ///< left border of the first bin
     double width(std::size_t lane) const;                     ///< of a bin, units of the activation
@@ -40,6 +40,10 @@ public:
     std::size_t bytes() const { return m_counts.size() * sizeof(uint32_t) + m_windows.size() * sizeof(BinWindow); }
 
 private:
+    static constexpr std::size_t kBlock = 16; ///< lanes whose counts stay in the first cache together
+
+    void addBlock(std::size_t firstLane, std::size_t lanes, const float* rows, std::size_t rowLength,
+                  std::size_t count, std::size_t skip, std::size_t stride);
     void widen(std::size_t lane, float low, float high);
 
     std::vector<BinWindow> m_windows;
