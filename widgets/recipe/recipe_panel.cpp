@@ -1,5 +1,9 @@
 #include "widgets/recipe/recipe_panel.h"
 
+#include "core/quant/quantizers.h"
+#include "widgets/recipe/choice.h"
+#include "widgets/recipe/smoothing_group.h"
+#include "widgets/session/quantizer_choice.h"
 #include "widgets/session/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
@@ -21,48 +25,6 @@
 namespace qs::ui {
 
 namespace {
-
-constexpr int kMixed = -1;
-
-/// A spin box that tells where a gesture begins: with the focus, so that turning it is one entry of the history.
-class RangeBox : public QDoubleSpinBox {
-public:
-    RangeBox(QWidget* parent, std::function<void()> begins) : QDoubleSpinBox(parent), m_begins(std::move(begins))
-    {
-        setRange(-1e9, 1e9);
-        setDecimals(5);
-        setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
-        setKeyboardTracking(false);
-    }
-
-protected:
-    void focusInEvent(QFocusEvent* event) override
-    {
-        m_begins();
-        QDoubleSpinBox::focusInEvent(event);
-    }
-
-private:
-    std::function<void()> m_begins;
-};
-
-/// Shows a value, or "mixed" as a first entry that exists only while the selection disagrees.
-void showChoice(QComboBox* box, int value)
-{
-    const int mixed = box->findData(kMixed);
-    if (value == kMixed && mixed < 0)
-        box->insertItem(0, QObject::tr("mixed"), kMixed);
-    else if (value != kMixed && mixed >= 0)
-        box->removeItem(mixed);
-    box->setCurrentIndex(box->findData(value));
-}
-
-template <class Get>
-int common(const std::vector<quant::SiteSettings>& settings, Get get)
-{
-    const int first = get(settings.front());
-    return std::ranges::all_of(settings, [&](const auto& s) { return get(s) == first; }) ? first : kMixed;
-}
 
 /// A small share with two significant digits: "0.0025 %".
 QString formatShare(double share)
@@ -121,10 +83,7 @@ RecipePanel::RecipePanel(Session& session, QWidget* parent)
 
 QComboBox* RecipePanel::addChoice(QFormLayout* layout, const QString& label, const QString& help)
 {
-    auto* box = new QComboBox(this);
-    box->setToolTip(help);
-    box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    box->setMinimumContentsLength(8);
+    QComboBox* box = makeChoice(this, help);
     layout->addRow(label, box);
     return box;
 }
@@ -144,13 +103,15 @@ void RecipePanel::buildForm(QWidget* form)
     outer->addWidget(m_title);
     outer->addWidget(m_what);
 
-    auto* fields = new QFormLayout;
+    auto* fields = m_fields = new QFormLayout;
     fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     fields->setVerticalSpacing(5);
     m_bits = addChoice(fields, tr("&Bits"), tr("Bits of a code. Keys 2 … 8; 0 for float."));
     for (int bits = 8; bits >= 2; --bits)
         m_bits->addItem(formatBitsOfSite(bits), bits);
     m_bits->addItem(formatBitsOfSite(quant::kFloatBits), quant::kFloatBits);
+    m_quantizer = addChoice(fields, tr("&Quantizer"), tr("How levels lie."));
+    m_quantizer->setObjectName(QStringLiteral("quantizer"));
     m_scheme = addChoice(fields, tr("&Scheme"), tr("How codes lie around zero."));
     for (const quant::Scheme scheme : {quant::Scheme::Symmetric, quant::Scheme::Asymmetric}) {
         m_scheme->addItem(schemeTitle(scheme), static_cast<int>(scheme));
@@ -168,12 +129,23 @@ void RecipePanel::buildForm(QWidget* form)
         m_estimator->addItem(estimatorTitle(kind), static_cast<int>(kind));
         m_estimator->setItemData(m_estimator->count() - 1, estimatorHelp(kind), Qt::ToolTipRole);
     }
+    m_objective = addChoice(fields, tr("Searched b&y"), tr("What the search of steps and ratio makes small."));
+    m_objective->setObjectName(QStringLiteral("objective"));
+    for (const quant::Objective objective : {quant::Objective::InputError, quant::Objective::OutputError}) {
+        m_objective->addItem(objectiveTitle(objective), static_cast<int>(objective));
+        m_objective->setItemData(m_objective->count() - 1, objectiveHelp(objective), Qt::ToolTipRole);
+    }
     m_range = new QWidget(form);
     auto* range = new QHBoxLayout(m_range);
     range->setContentsMargins(0, 0, 0, 0);
     const auto begins = [this] { m_gesture = m_session.newGesture(); };
-    m_low = new RangeBox(m_range, begins);
-    m_high = new RangeBox(m_range, begins);
+    m_low = new GestureBox(m_range, begins);
+    m_high = new GestureBox(m_range, begins);
+    for (QDoubleSpinBox* box : {m_low, m_high}) {
+        box->setRange(-1e9, 1e9);
+        box->setDecimals(5);
+        box->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
+    }
     m_low->setToolTip(tr("Smallest value that is not clipped"));
     m_high->setToolTip(tr("Largest value that is not clipped"));
     range->addWidget(m_low);
@@ -187,6 +159,9 @@ void RecipePanel::buildForm(QWidget* form)
            "raised until all pairs fit. Costs about 2 dB of the weight's SQNR; fewer bits never saturate."));
     fields->addRow(QString(), m_safe);
     outer->addLayout(fields);
+    outer->addSpacing(4);
+    m_smoothing = new SmoothingGroup(m_session, form);
+    outer->addWidget(m_smoothing);
 
     auto* buttons = new QHBoxLayout;
     m_reset = new QPushButton(tr("&Reset"), form);
@@ -216,6 +191,19 @@ void RecipePanel::buildForm(QWidget* form)
     connect(m_bits, &QComboBox::activated, this, [this] {
         quant::SitePatch patch;
         patch.bits = m_bits->currentData().toInt();
+        edit(patch);
+    });
+    connect(m_quantizer, &QComboBox::activated, this, [this] {
+        const int chosen = m_quantizer->currentData().toInt();
+        if (chosen == kMixed)
+            return;
+        quant::SitePatch patch;
+        patch.quantizer = std::string(quant::quantizers()[static_cast<std::size_t>(chosen)].name);
+        editActivations(patch);
+    });
+    connect(m_objective, &QComboBox::activated, this, [this] {
+        quant::SitePatch patch;
+        patch.objective = static_cast<quant::Objective>(m_objective->currentData().toInt());
         edit(patch);
     });
     connect(m_scheme, &QComboBox::activated, this, [this] {
@@ -258,6 +246,19 @@ void RecipePanel::edit(const quant::SitePatch& patch, int gesture)
         return;
     m_session.editSelection(patch, gesture);
     refresh(); // a locked site keeps what it has
+}
+
+/// Quantizers of other levels are for activations; weights beside them in the selection keep theirs.
+void RecipePanel::editActivations(const quant::SitePatch& patch)
+{
+    std::vector<SiteId> sites;
+    for (const SiteId id : m_session.selection())
+        if (m_session.sites()[id].kind == graph::SiteKind::Activation)
+            sites.push_back(id);
+    if (m_filling)
+        return;
+    m_session.editSites(sites, patch);
+    refresh();
 }
 
 void RecipePanel::editRange()
@@ -328,6 +329,8 @@ void RecipePanel::refresh()
     m_safe->setEnabled(editable);
     m_safe->setTristate(safe == kMixed);
     m_safe->setCheckState(safe == kMixed ? Qt::PartiallyChecked : safe ? Qt::Checked : Qt::Unchecked);
+    showQuantizers(editable && quantized);
+    m_smoothing->refresh();
     m_lock->setChecked(locked == selection.size());
     m_lock->setText(locked == selection.size() ? tr("Locked") : tr("Lock"));
     m_reset->setEnabled(editable);
@@ -335,11 +338,66 @@ void RecipePanel::refresh()
     refreshNumbers();
 }
 
+/// Those that suit every activation of the selection, and those that it has.
+void RecipePanel::showQuantizers(bool editable)
+{
+    std::vector<quant::SiteSettings> everything;
+    bool searches = false;
+    for (const SiteId id : m_session.selection()) {
+        const quant::SiteSettings& own = everything.emplace_back(m_session.settings(id));
+        const bool weight = m_session.sites()[id].kind == graph::SiteKind::Weight;
+        searches |= weight ? own.estimator.kind == quant::EstimatorKind::Percentile ||
+                                 own.estimator.kind == quant::EstimatorKind::Mse
+                           : searchesLevels(own.quantizer);
+    }
+    showChoice(m_objective, common(everything, [](const auto& s) { return static_cast<int>(s.objective); }));
+    m_objective->setEnabled(editable && searches);
+    const auto all = quant::quantizers();
+    std::vector<bool> suits(all.size(), true);
+    std::vector<quant::SiteSettings> settings;
+    for (const SiteId id : m_session.selection()) {
+        if (m_session.sites()[id].kind != graph::SiteKind::Activation)
+            continue;
+        settings.push_back(m_session.settings(id));
+        const auto suitable = suitableQuantizers(m_session, id);
+        for (std::size_t q = 0; q < all.size(); ++q)
+            suits[q] = suits[q] && suitable[q];
+    }
+    m_fields->setRowVisible(m_quantizer, !settings.empty());
+    if (settings.empty())
+        return;
+    const auto indexOf = [&](const std::string& name) {
+        const auto found = std::ranges::find(all, name, &quant::QuantizerDef::name);
+        return static_cast<int>(found - all.begin());
+    };
+    const int chosen = common(settings, [&](const auto& s) { return indexOf(s.quantizer); });
+    m_quantizer->clear();
+    for (std::size_t q = 0; q < all.size(); ++q) {
+        const int index = static_cast<int>(q);
+        if (!suits[q] && index != chosen)
+            continue;
+        m_quantizer->addItem(quantizerTitle(std::string(all[q].name)), index);
+        m_quantizer->setItemData(m_quantizer->count() - 1,
+                                 QString::fromUtf8(all[q].description.data(), qsizetype(all[q].description.size())),
+                                 Qt::ToolTipRole);
+    }
+    showChoice(m_quantizer, chosen);
+    m_quantizer->setToolTip(chosen == kMixed ? tr("How levels lie.")
+                                             : m_quantizer->currentData(Qt::ToolTipRole).toString());
+    m_quantizer->setEnabled(editable);
+    // Other levels have no scheme and one scale.
+    const bool uniform = std::ranges::any_of(settings, [](const auto& s) { return s.quantizer == "uniform"; }) ||
+                         settings.size() < m_session.selection().size();
+    m_scheme->setEnabled(m_scheme->isEnabled() && uniform);
+    m_granularity->setEnabled(m_granularity->isEnabled() && uniform);
+}
+
 void RecipePanel::refreshNumbers()
 {
     const SiteId id = m_session.currentSite();
     if (!id.valid() || m_pages->currentIndex() == 0)
         return;
+    m_smoothing->refreshNumbers();
     const auto plan = m_session.sitePlan(id);
     if (id != m_site) {
         m_site = id;

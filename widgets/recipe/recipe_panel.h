@@ -7,11 +7,14 @@
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
+class QFormLayout;
 class QLabel;
 class QPushButton;
 class QStackedWidget;
 
 namespace qs::ui {
+
+class SmoothingGroup;
 
 /// Inspector of the selected sites: their settings (those that differ read "mixed" and stay untouched until they are
 /// chosen), and what the settings do to each site's error, before and after.
@@ -25,8 +28,10 @@ private:
     void refresh();
     void refreshNumbers();
     void edit(const quant::SitePatch& patch, int gesture = 0);
+    void editActivations(const quant::SitePatch& patch);
     void editRange();
-    QComboBox* addChoice(class QFormLayout* layout, const QString& label, const QString& help);
+    void showQuantizers(bool editable);
+    QComboBox* addChoice(QFormLayout* layout, const QString& label, const QString& help);
 
     Session& m_session;
     QStackedWidget* m_pages;
@@ -34,9 +39,13 @@ private:
     QLabel* m_title;
     QLabel* m_what;
     QComboBox* m_bits;
+    QFormLayout* m_fields;
+    QComboBox* m_quantizer;
     QComboBox* m_scheme;
     QComboBox* m_granularity;
     QComboBox* m_estimator;
+    QComboBox* m_objective;
+    SmoothingGroup* m_smoothing;
     QWidget* m_range;
     QDoubleSpinBox* m_low;
     QDoubleSpinBox* m_high;

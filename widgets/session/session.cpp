@@ -88,7 +88,7 @@ std::shared_ptr<const quant::SitePlan> Session::sitePlan(SiteId site) const
 bool Session::sitePlanCurrent(SiteId site) const
 {
     const auto plan = sitePlan(site);
-    return plan && plan->settings == settings(site);
+    return plan && plan->settings == settings(site) && (!m_resmoothed.contains(site) || m_previews.contains(site));
 }
 
 const Figure<quant::Evaluation>& Session::bestFigures() const
@@ -249,6 +249,21 @@ void Session::editSites(std::span<const SiteId> which, const quant::SitePatch& p
                     describe(which, sites()) + QStringLiteral(": ") + describe(patch), gesture);
 }
 
+void Session::editEach(std::span<const SiteId> which, const std::function<quant::SitePatch(SiteId)>& patchOf,
+                       const QString& what, int gesture)
+{
+    if (!m_model || which.empty())
+        return;
+    if (std::ranges::all_of(which, [this](SiteId id) { return locked(id); })) {
+        emit noticed(tr("%1: locked. Unlock (L) to change it.").arg(describe(which, sites())));
+        return;
+    }
+    quant::Recipe recipe = m_recipe;
+    for (const SiteId id : which)
+        recipe = quant::edited(recipe, sites(), std::vector{id}, patchOf(id));
+    m_history->push(recipe, describe(which, sites()) + QStringLiteral(": ") + what, gesture);
+}
+
 void Session::editSelection(const quant::SitePatch& patch, int gesture)
 {
     editSites(m_selection, patch, gesture);
@@ -304,12 +319,29 @@ void Session::setRecipe(const quant::Recipe& recipe, const QString& text)
     m_history->push(recipe, text);
 }
 
+void Session::smoothingChanged(const graph::Site& site)
+{
+    for (const graph::Use& use : site.uses) // its weights become others
+        for (const int input : {1, 2})
+            if (const SiteId reader = sites().at({use.node, input}); reader.valid())
+                m_resmoothed.insert(reader);
+    if (site.role == graph::Role::Proj) // may be folded into V
+        for (const graph::Site& other : sites())
+            if (other.role == graph::Role::ValueOperand && other.block == site.block)
+                m_resmoothed.insert(other.id);
+}
+
 void Session::recipeApplied(const quant::Recipe& recipe)
 {
     std::vector<SiteId> changed;
-    for (const graph::Site& site : sites())
-        if (quant::settingsOf(m_recipe, site) != quant::settingsOf(recipe, site))
+    for (const graph::Site& site : sites()) {
+        const quant::SiteSettings before = quant::settingsOf(m_recipe, site);
+        const quant::SiteSettings after = quant::settingsOf(recipe, site);
+        if (before != after)
             changed.push_back(site.id);
+        if (before.smoothing != after.smoothing)
+            smoothingChanged(site);
+    }
     m_recipe = recipe;
     m_key = History::keyOf(recipe);
     std::erase_if(m_previews, [this](const auto& entry) { return entry.second->settings != settings(entry.first); });

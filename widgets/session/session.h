@@ -15,6 +15,7 @@
 #include <QString>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -201,6 +202,9 @@ public:
     int newGesture() { return ++m_gesture; }
     void editSites(std::span<const SiteId> sites, const quant::SitePatch& patch, int gesture = 0);
     void editSelection(const quant::SitePatch& patch, int gesture = 0);
+    /// A patch of its own for each site, all in one entry. `what`: for the history, after the sites.
+    void editEach(std::span<const SiteId> sites, const std::function<quant::SitePatch(SiteId)>& patchOf,
+                  const QString& what, int gesture = 0);
     void resetSites(std::span<const SiteId> sites); ///< drops their overrides
     void setLocked(std::span<const SiteId> sites, bool locked);
     void applyPreset(const QString& name, int weightBits, int activationBits);
@@ -259,6 +263,8 @@ private:
     void setCalibration(std::shared_ptr<const stats::Calibration> calibration);
     /// Called by the history: the recipe is now this one. Starts preview and resolve.
     void recipeApplied(const quant::Recipe& recipe);
+    /// Numbers of the site's readers, and of V where it may be folded into it, are stale until the next plan.
+    void smoothingChanged(const graph::Site& site);
     void startPreview(const std::vector<SiteId>& changed);
     void startResolve();
     void setPlan(std::shared_ptr<const quant::Plan> plan);
@@ -294,6 +300,7 @@ private:
     std::string m_key; ///< History::keyOf(m_recipe)
     Figure<quant::Plan> m_plan;
     std::map<SiteId, std::shared_ptr<const quant::SitePlan>> m_previews; ///< of the present recipe
+    std::set<SiteId> m_resmoothed; ///< sites whose numbers wait for the plan: a smoothing beside them changed
     Figure<quant::Evaluation> m_evaluation, m_probe;
     Figure<std::vector<quant::SiteProfile>> m_profile, m_sensitivity;
 

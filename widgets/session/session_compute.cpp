@@ -1,11 +1,13 @@
 #include "widgets/session/session.h"
 #include "widgets/session/session_jobs.h"
+#include "widgets/session/site_preview.h"
 
 #include "core/quant/evaluate.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace qs::ui {
 
@@ -63,6 +65,7 @@ void Session::setCalibration(std::shared_ptr<const stats::Calibration> calibrati
     m_plan.running = m_calibration.value != nullptr;
     m_plan.current = false;
     m_previews.clear();
+    m_resmoothed.clear();
     dropFigures();
     emit calibrationChanged();
     if (m_calibration)
@@ -74,14 +77,17 @@ void Session::startPreview(const std::vector<SiteId>& changed)
     // The one site that single-site views show, alone: it must not wait for the others.
     if (!m_calibration || std::ranges::find(changed, m_current) == changed.end())
         return;
+    const bool fits = m_plan && m_plan->calibration == m_calibration.value;
     m_jobs->preview.start(
-        [model = m_model, calibration = m_calibration.value, id = m_current,
-         settings = settings(m_current)](const Context&) -> Result<SitePreview> {
-            QS_ASSIGN(quant::SitePlan plan,
-                      quant::resolveSite(model->graph, model->sites[id], *calibration, settings));
-            return SitePreview{id, std::make_shared<const quant::SitePlan>(std::move(plan))};
+        [model = m_model, calibration = m_calibration.value, id = m_current, settings = settings(m_current),
+         plan = fits ? m_plan.value : nullptr](const Context&) -> Result<SitePreview> {
+            QS_ASSIGN(const std::shared_ptr<const quant::SitePlan> found,
+                      previewSite(*model, *calibration, id, settings, plan.get()));
+            return SitePreview{id, found};
         },
         [this, model = m_model](Result<SitePreview> result) {
+            if (!result && result.error().code == ErrorCode::NotFound)
+                return; // the plan will tell
             if (!succeeded(result) || model != m_model || m_plan.current)
                 return;
             m_previews[result->site] = result->plan;
@@ -99,6 +105,8 @@ void Session::startResolve()
     m_plan.running = true;
     m_jobs->probeDelay.stop();
     m_jobs->probe.cancel();
+    if (std::exchange(m_probe.running, false)) // it had not begun
+        emit probeChanged();
     m_jobs->profile.cancel();
     m_jobs->resolve.start(
         [model = m_model, calibration = m_calibration.value, recipe = m_recipe,
@@ -124,8 +132,10 @@ void Session::setPlan(std::shared_ptr<const quant::Plan> plan)
     m_plan.value = std::move(plan);
     m_plan.current = History::keyOf(m_plan->recipe) == m_key; // a lock changes no number
     m_plan.running = !m_plan.current;
-    if (m_plan.current)
+    if (m_plan.current) {
         m_previews.clear();
+        m_resmoothed.clear();
+    }
     if (!m_current.valid() && m_plan.current) { // show something worth looking at: the worst activation
         SiteId worst;
         for (const graph::Site& site : sites())

@@ -352,6 +352,7 @@ void Session::restore(SessionDocument document)
     m_jobs->saidWarnings.clear();
     m_plan = {};
     m_previews.clear();
+    m_resmoothed.clear();
     m_selection.clear();
     m_current = {};
     m_currentImage = -1;

@@ -1,5 +1,6 @@
 #include "widgets/session/text.h"
 
+#include "core/quant/quantizers.h"
 #include "widgets/theme/format.h"
 
 #include <QStringList>
@@ -41,6 +42,85 @@ QString estimatorTitle(quant::EstimatorKind kind)
 QString coverageTitle(graph::Coverage coverage)
 {
     return coverage == graph::Coverage::MatMul ? QStringLiteral("matrix products") : QStringLiteral("full");
+}
+
+QString quantizerTitle(const std::string& name)
+{
+    const quant::QuantizerDef* def = quant::findQuantizer(name);
+    return def ? QString::fromUtf8(def->title.data(), qsizetype(def->title.size())) : QString::fromStdString(name);
+}
+
+QString objectiveTitle(quant::Objective objective)
+{
+    return objective == quant::Objective::InputError ? QStringLiteral("input error") : QStringLiteral("output error");
+}
+
+QString objectiveHelp(quant::Objective objective)
+{
+    return objective == quant::Objective::InputError
+               ? QStringLiteral("The search makes Σ(x − Q(x))² small, on the histogram: fast.")
+               : QStringLiteral(
+                     "The search makes the error of the operators that read the site small, on the sampled "
+                     "rows; slower. Where they are no products with constant weights it is the input "
+                     "error.");
+}
+
+QString smoothingTitle(quant::SmoothingKind kind)
+{
+    switch (kind) {
+    case quant::SmoothingKind::None:
+        return QStringLiteral("none");
+    case quant::SmoothingKind::Scale:
+        return QStringLiteral("SmoothQuant");
+    case quant::SmoothingKind::ShiftScale:
+        return QStringLiteral("SQ-b");
+    case quant::SmoothingKind::Shift:
+        return QStringLiteral("shift");
+    }
+    return {};
+}
+
+QString smoothingHelp(quant::SmoothingKind kind)
+{
+    switch (kind) {
+    case quant::SmoothingKind::None:
+        return QStringLiteral("Channels keep their scales and offsets.");
+    case quant::SmoothingKind::Scale:
+        return QStringLiteral("Every channel is divided by s = R^α / w^(1 − α), which the weights that read it undo: "
+                              "outlier channels shrink (SmoothQuant, arXiv 2211.10438).");
+    case quant::SmoothingKind::ShiftScale:
+        return QStringLiteral("Every channel is moved to the middle of its range, then scaled; weights and bias undo "
+                              "it (SQ-b of MPTQ-ViT, arXiv 2401.14895; reconstructed).");
+    case quant::SmoothingKind::Shift:
+        return QStringLiteral("Every channel is moved to the middle of its range, which the bias undoes; scales stay "
+                              "as they are.");
+    }
+    return {};
+}
+
+QString smoothingText(const quant::Smoothing& smoothing)
+{
+    QString text = smoothingTitle(smoothing.kind);
+    const bool scales =
+        smoothing.kind == quant::SmoothingKind::Scale || smoothing.kind == quant::SmoothingKind::ShiftScale;
+    if (scales)
+        text += smoothing.searchAlpha ? QStringLiteral(", α searched")
+                                      : QStringLiteral(" α = %1").arg(smoothing.alpha, 0, 'f', 2);
+    if (smoothing.kind != quant::SmoothingKind::None && smoothing.quantile < 1)
+        text += QStringLiteral(", quantile %1").arg(smoothing.quantile);
+    return text;
+}
+
+QString smoothingText(const quant::SitePlan& plan)
+{
+    if (!plan.smoothing)
+        return {};
+    quant::Smoothing found = plan.settings.smoothing;
+    found.alpha = plan.smoothing->alpha;
+    found.searchAlpha = false;
+    return smoothingText(found) + (plan.smoothing->target.place == quant::FoldPlace::Explicit
+                                       ? QStringLiteral(", explicit")
+                                       : QStringLiteral(", folded"));
 }
 
 QString estimatorHelp(quant::EstimatorKind kind)
@@ -97,7 +177,7 @@ QString describe(const quant::SitePatch& patch)
     if (patch.granularity)
         parts << granularityTitle(*patch.granularity);
     if (patch.quantizer)
-        parts << QString::fromStdString(*patch.quantizer);
+        parts << quantizerTitle(*patch.quantizer);
     if (patch.estimator) {
         QString text = estimatorTitle(patch.estimator->kind);
         if (patch.estimator->kind == quant::EstimatorKind::Manual)
@@ -108,6 +188,11 @@ QString describe(const quant::SitePatch& patch)
     if (patch.saturationSafe)
         parts << (*patch.saturationSafe ? QStringLiteral("safe from saturation")
                                         : QStringLiteral("full 8-bit codes"));
+    if (patch.objective)
+        parts << QStringLiteral("searched by %1").arg(objectiveTitle(*patch.objective));
+    if (patch.smoothing)
+        parts << (patch.smoothing->kind == quant::SmoothingKind::None ? QStringLiteral("no smoothing")
+                                                                      : smoothingText(*patch.smoothing));
     return parts.join(QStringLiteral(", "));
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "core/graph/sites.h"
+#include "core/quant/plan.h"
 #include "core/quant/recipe.h"
 
 #include <QString>
 
 #include <span>
+#include <string>
 
 namespace qs::ui {
 
@@ -15,10 +17,19 @@ QString schemeTitle(quant::Scheme scheme);
 QString granularityTitle(quant::Granularity granularity);
 QString estimatorTitle(quant::EstimatorKind kind);
 QString coverageTitle(graph::Coverage coverage);
+QString quantizerTitle(const std::string& name); ///< the name itself where the list of quantizers lacks it
+QString objectiveTitle(quant::Objective objective);
+QString smoothingTitle(quant::SmoothingKind kind); ///< "SQ-b"
+/// "SQ-b α = 0.80", "SQ-b, α searched", "shift"; with the quantile where there is one.
+QString smoothingText(const quant::Smoothing& smoothing);
+/// The same with the α that was found and where it went: "SQ-b α = 0.80, folded"; "" where nothing is smoothed.
+QString smoothingText(const quant::SitePlan& plan);
 /// One sentence on what a method does, with its source, for tooltips.
 QString estimatorHelp(quant::EstimatorKind kind);
 QString schemeHelp(quant::Scheme scheme);
 QString granularityHelp(quant::Granularity granularity);
+QString smoothingHelp(quant::SmoothingKind kind);
+QString objectiveHelp(quant::Objective objective);
 
 /// "4 bits, symmetric, percentile".
 QString describe(const quant::SitePatch& patch);

@@ -233,10 +233,12 @@ void MainWindow::buildQuantizeMenu()
     add(menu, tr("S&top"), tr("Esc"), nullptr, [this] { m_session.cancelJobs(); });
     menu->addSeparator();
     QMenu* presets = menu->addMenu(tr("&Preset"));
+    presets->setToolTipsVisible(true);
     for (const quant::Preset& preset : quant::presets()) {
         QMenu* one = presets->addMenu(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())));
         const QString name = QString::fromUtf8(preset.name.data(), qsizetype(preset.name.size()));
-        one->setToolTip(QString::fromUtf8(preset.description.data(), qsizetype(preset.description.size())));
+        one->menuAction()->setToolTip(
+            QString::fromUtf8(preset.description.data(), qsizetype(preset.description.size())));
         for (const auto& [w, a] : {std::pair{8, 8}, {6, 6}, {4, 8}, {4, 4}})
             m_needs.push_back({add(one, QStringLiteral("%1 W%2A%3").arg(name).arg(w).arg(a), {}, nullptr,
                                    [this, name, w = w, a = a] { m_session.applyPreset(name, w, a); }),

@@ -39,9 +39,6 @@ PresetBox::PresetBox(Session& session, QWidget* parent)
         m_preset->addItem(text(preset.title), text(preset.name));
         m_preset->setItemData(m_preset->count() - 1, text(preset.description), Qt::ToolTipRole);
     }
-    m_preset->setToolTip(
-        tr("Preset: a recipe for all sites. Choosing one replaces the recipe (undo brings it back); locked "
-           "sites keep theirs."));
     const auto label = [this](const QString& title, QWidget* buddy) {
         auto* l = new QLabel(title, this);
         l->setBuddy(buddy);
@@ -74,6 +71,11 @@ void PresetBox::follow()
     setEnabled(m_session.model() != nullptr);
     if (const int at = m_preset->findData(QString::fromStdString(recipe.preset)); at >= 0)
         m_preset->setCurrentIndex(at);
+    m_preset->setToolTip(
+        QStringLiteral("<p>%1</p><p>%2</p>")
+            .arg(tr("Preset: a recipe for all sites. Choosing one replaces the recipe (undo brings it "
+                    "back); locked sites keep theirs."),
+                 m_preset->currentData(Qt::ToolTipRole).toString().toHtmlEscaped()));
     m_weightBits->setCurrentIndex(m_weightBits->findData(recipe.weight.bits));
     m_activationBits->setCurrentIndex(m_activationBits->findData(recipe.activation.bits));
 }

@@ -1,6 +1,7 @@
 #include "widgets/panels/distribution/distribution_panel.h"
 
 #include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/weight_statistics.h"
 #include "widgets/session/text.h"
@@ -8,7 +9,8 @@
 namespace qs::ui {
 
 DistributionPanel::DistributionPanel(Session& session, QWidget* parent)
-    : DistributionView(parent), m_session(session), m_count(session.runner(), Lane::Interactive)
+    : DistributionView(parent), m_session(session), m_count(session.runner(), Lane::Interactive),
+      m_smooth(session.runner(), Lane::Interactive), m_compare(session.runner(), Lane::Interactive)
 {
     m_later.setSingleShot(true);
     m_later.setInterval(0);
@@ -25,6 +27,11 @@ DistributionPanel::DistributionPanel(Session& session, QWidget* parent)
     connect(this, &DistributionView::logAxisWished, &session, &Session::setLogAxis);
     connect(this, &DistributionView::beforeWished, &session, &Session::setShowBefore);
     connect(this, &DistributionView::rangeWished, this, &DistributionPanel::setRange);
+    connect(this, &DistributionView::quantizerWished, this, [this](SiteId site, const QuantizerTrial& trial) {
+        const std::vector<SiteId> sites{site};
+        m_session.editSites(sites, trial.patch());
+    });
+    connect(this, &DistributionView::comparisonWished, this, &DistributionPanel::later);
     connect(this, &DistributionView::helpWished, this, &DistributionPanel::help);
     connect(this, &DistributionView::failed, &session, [&session](const QString& text) {
         emit session.failed({ErrorCode::Io, text.toStdString(), {}});
@@ -77,12 +84,146 @@ void DistributionPanel::refresh()
                    : showReason(tr("Distributions come from calibration images.\n"
                                    "Open a folder of them from the File menu, or drop one on the window."));
     }
+    applySmoothing(picture);
     if (picture.quantizedSite() && !picture.oneGrid() && site.kind == graph::SiteKind::Weight) {
         countQuantized(picture.plan);
         if (m_counted == picture.plan)
             picture.quantized = m_quantized;
     }
     setPicture(picture);
+    compare();
+}
+
+std::shared_ptr<const quant::ChannelTransform> DistributionPanel::transformOf(SiteId id) const
+{
+    const auto site = m_session.sitePlan(id);
+    if (site && site->smoothing)
+        return {site->smoothing, &site->smoothing->transform};
+    const Figure<quant::Plan>& plan = m_session.plan();
+    const bool dropped = plan && (*plan)[id].smoothing; // by a preview that comes before the plan
+    const quant::ChannelTransform* lanes = plan && !dropped ? plan->laneTransform(id) : nullptr;
+    return lanes ? std::shared_ptr<const quant::ChannelTransform>(plan.value, lanes) : nullptr;
+}
+
+/// The values that the levels are for: a smoothed site's, or those of a weight whose input is smoothed. Until they
+/// are counted the last ones of the site stay on show, with their levels.
+void DistributionPanel::applySmoothing(SitePicture& picture)
+{
+    Smoothed wanted;
+    wanted.original = picture.statistics;
+    wanted.plan = picture.plan;
+    const graph::Site& site = m_session.sites()[picture.id];
+    if (site.kind == graph::SiteKind::Activation) {
+        wanted.transform = transformOf(picture.id);
+    } else if (const Figure<quant::Plan>& plan = m_session.plan(); plan && !site.uses.empty()) {
+        const auto found = plan->smoothed.constants.find(site.uses.front());
+        if (found != plan->smoothed.constants.end())
+            wanted.weight = found->second;
+    }
+    if (!wanted.transform && wanted.weight.empty())
+        return;
+    if (!m_smoothed.sameValues(wanted)) {
+        countSmoothed(wanted, picture.id);
+        if (m_smoothed.original != wanted.original) { // nothing of this site yet
+            picture.plan.reset();
+            return;
+        }
+        picture.plan = m_smoothed.plan;
+        picture.planCurrent = false;
+    } else {
+        m_smoothed.plan = picture.plan;
+    }
+    picture.original = m_smoothed.original;
+    picture.statistics = m_smoothed.values;
+}
+
+void DistributionPanel::countSmoothed(const Smoothed& wanted, SiteId id)
+{
+    if (m_smooth.running() && m_smoothing.sameValues(wanted)) {
+        m_smoothing.plan = wanted.plan;
+        return;
+    }
+    m_smoothing = wanted;
+    m_smooth.start(
+        [model = m_session.model(), id, wanted](const Context&) -> Result<Smoothed> {
+            Smoothed result = wanted;
+            stats::SiteStatistics values =
+                wanted.transform ? quant::transformed(*wanted.original, *wanted.transform)
+                                 : WeightStatistics::count(model->sites[id].layout, wanted.weight.floats());
+            result.values = std::make_shared<const stats::SiteStatistics>(std::move(values));
+            return result;
+        },
+        [this](Result<Smoothed> result) {
+            if (!result)
+                return;
+            m_smoothed = *result;
+            m_smoothed.plan = m_smoothing.plan;
+            later();
+        },
+        Job<Smoothed>::WhenBusy::Follow);
+}
+
+bool DistributionPanel::Smoothed::sameValues(const Smoothed& other) const
+{
+    const auto sameTransform = [&] {
+        return transform == other.transform || (transform && other.transform && *transform == *other.transform);
+    };
+    const auto data = [](const Tensor& t) { return t.empty() ? nullptr : t.floats().data(); };
+    return original == other.original && sameTransform() && data(weight) == data(other.weight);
+}
+
+/// What the comparison depends on: all settings but the quantizer, and the smoothing.
+void DistributionPanel::compare()
+{
+    const SiteId id = m_session.currentSite();
+    if (!comparing() || !isVisible() || !id.valid() || !m_session.calibration())
+        return;
+    const quant::SiteSettings settings = m_session.settings(id);
+    if (m_session.sites()[id].kind == graph::SiteKind::Weight || settings.isFloat()) {
+        m_compare.cancel();
+        m_compared = {};
+        return table().showReason(settings.isFloat()
+                                      ? tr("This site stays in float; choose its bits to compare quantizers.")
+                                      : tr("Weights have uniform levels: integer kernels know no others."));
+    }
+    Comparison wanted;
+    wanted.site = id;
+    wanted.calibration = m_session.calibration().value;
+    wanted.settings = settings;
+    wanted.settings.quantizer.clear();
+    wanted.settings.scheme = quant::Scheme::Symmetric;
+    wanted.settings.granularity = quant::Granularity::Tensor;
+    if (const auto transform = transformOf(id))
+        wanted.transform = *transform;
+    const bool same = m_compared.sameAs(wanted);
+    if (same || m_compared.site == id)
+        table().setTrials(m_compared.trials, settings, !same);
+    else
+        table().showReason(tr("Measuring …"));
+    // Smoothing of this site comes with the plan.
+    if (same || !m_session.plan().current || (m_compare.running() && m_comparing.sameAs(wanted)))
+        return;
+    m_comparing = wanted;
+    m_compare.start(
+        [model = m_session.model(), plan = m_session.plan().value, settings,
+         wanted](const Context& context) -> Result<Comparison> {
+            Comparison result = wanted;
+            QS_ASSIGN(result.trials,
+                      tryQuantizers(*model, *wanted.calibration, wanted.site, settings, plan.get(), context));
+            return result;
+        },
+        [this](Result<Comparison> result) {
+            if (!result)
+                return;
+            m_compared = *result;
+            later();
+        });
+}
+
+bool DistributionPanel::Comparison::sameAs(const Comparison& other) const
+{
+    return site == other.site && calibration == other.calibration && settings == other.settings &&
+           transform == other.transform;
 }
 
 void DistributionPanel::countQuantized(const std::shared_ptr<const quant::SitePlan>& plan)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "widgets/panels/distribution/distribution_view.h"
+#include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/session/session.h"
 #include "widgets/shell/panel.h"
 
@@ -18,15 +19,37 @@ public:
 
     QStringList plotNames() const override;
     QString savePlot(const QString& name, const QString& path) override;
+    QString tableCsv() const override { return table().csv(); }
 
 protected:
     void showEvent(QShowEvent* event) override;
 
 private:
     using Quantized = std::shared_ptr<const stats::Histogram>;
+    /// Values of a smoothed site, and what they were made from.
+    struct Smoothed {
+        std::shared_ptr<const stats::SiteStatistics> original;
+        std::shared_ptr<const quant::ChannelTransform> transform; ///< activations
+        Tensor weight;                                            ///< of a smoothed input: Ŵ
+        std::shared_ptr<const quant::SitePlan> plan;              ///< whose levels are for them
+        std::shared_ptr<const stats::SiteStatistics> values;
+        bool sameValues(const Smoothed& other) const;
+    };
+    struct Comparison {
+        SiteId site;
+        std::shared_ptr<const stats::Calibration> calibration;
+        quant::SiteSettings settings; ///< without the quantizer
+        quant::ChannelTransform transform;
+        std::vector<QuantizerTrial> trials;
+        bool sameAs(const Comparison& other) const;
+    };
     void later();
     void refresh();
     void countQuantized(const std::shared_ptr<const quant::SitePlan>& plan);
+    std::shared_ptr<const quant::ChannelTransform> transformOf(SiteId id) const;
+    void applySmoothing(SitePicture& picture);
+    void countSmoothed(const Smoothed& wanted, SiteId id);
+    void compare();
     void setRange(SiteId site, quant::Range range);
     void help();
 
@@ -35,6 +58,12 @@ private:
     Job<Quantized> m_count;
     std::shared_ptr<const quant::SitePlan> m_counted; ///< what m_quantized is of
     Quantized m_quantized;
+    Job<Smoothed> m_smooth;
+    Smoothed m_smoothing; ///< being counted
+    Smoothed m_smoothed;  ///< on show
+    Job<Comparison> m_compare;
+    Comparison m_comparing; ///< being measured
+    Comparison m_compared;  ///< on show
 };
 
 } // namespace qs::ui

@@ -1,8 +1,10 @@
 #include "widgets/panels/distribution/distribution_view.h"
 
 #include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/empty_state.h"
+#include "widgets/session/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -10,6 +12,8 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QSplitter>
+#include <QStackedWidget>
+#include <QTabBar>
 #include <QTextDocumentFragment>
 #include <QVBoxLayout>
 
@@ -41,7 +45,7 @@ private:
 /// Quantizer and steps of levels that are not equally spaced.
 void addLevels(Figures& figures, const quant::SitePlan& plan)
 {
-    figures.add(DistributionView::tr("quantizer"), QString::fromStdString(plan.settings.quantizer));
+    figures.add(DistributionView::tr("quantizer"), quantizerTitle(plan.settings.quantizer));
     if (const auto* regions = std::get_if<quant::RegionGrid>(&plan.levels)) {
         const double small = regions->step(regions->lower);
         const double large = regions->step(regions->upper);
@@ -68,10 +72,10 @@ QString clippedText(double share)
 DistributionView::DistributionView(QWidget* parent)
     : QWidget(parent), m_title(new QLabel), m_figures(new QLabel), m_hover(new QLabel),
       m_log(new QCheckBox(tr("Log counts"))), m_before(new QCheckBox(tr("Float only"))),
-      m_sorted(new QCheckBox(tr("Sort channels"))), m_histogram(new HistogramPlot), m_ribbon(new RibbonPlot)
+      m_sorted(new QCheckBox(tr("Sort channels"))), m_histogram(new HistogramPlot), m_ribbon(new RibbonPlot),
+      m_tabs(new QTabBar), m_table(new QuantizerTable)
 {
     m_log->setToolTip(tr("Counts on a logarithmic scale"));
-    m_before->setToolTip(tr("Show the values of the float network alone, without grid and levels (Space)"));
     m_sorted->setToolTip(tr("Channels by the width of their range, widest first, instead of by number"));
     m_figures->setWordWrap(true);
     m_figures->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -95,7 +99,23 @@ DistributionView::DistributionView(QWidget* parent)
     layout->addWidget(m_figures);
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(m_histogram);
-    splitter->addWidget(m_ribbon);
+    auto* lower = new QWidget;
+    auto* lowerLayout = new QVBoxLayout(lower);
+    lowerLayout->setContentsMargins(0, 0, 0, 0);
+    lowerLayout->setSpacing(2);
+    auto* pages = new QStackedWidget;
+    m_tabs->setDrawBase(false);
+    m_tabs->setExpanding(false);
+    m_tabs->addTab(tr("Range per channel"));
+    m_tabs->addTab(tr("Compare quantizers"));
+    m_tabs->setTabToolTip(1, tr("Uniform, region and logarithmic levels at this site, side by side"));
+    pages->addWidget(m_ribbon);
+    pages->addWidget(m_table);
+    connect(m_tabs, &QTabBar::currentChanged, pages, &QStackedWidget::setCurrentIndex);
+    connect(m_tabs, &QTabBar::currentChanged, this, &DistributionView::comparisonWished);
+    lowerLayout->addWidget(m_tabs);
+    lowerLayout->addWidget(pages, 1);
+    splitter->addWidget(lower);
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 2);
     splitter->setChildrenCollapsible(false);
@@ -116,6 +136,8 @@ DistributionView::DistributionView(QWidget* parent)
     connect(m_empty, &EmptyState::pressed, this, &DistributionView::helpWished);
     connect(m_log, &QCheckBox::clicked, this, &DistributionView::logAxisWished);
     connect(m_before, &QCheckBox::clicked, this, &DistributionView::beforeWished);
+    connect(m_table, &QuantizerTable::taken, this,
+            [this](const QuantizerTrial& trial) { emit quantizerWished(m_picture.id, trial); });
     connect(m_sorted, &QCheckBox::toggled, m_ribbon, &RibbonPlot::setSorted);
     connect(m_histogram, &HistogramPlot::previewed, this, &DistributionView::showPreview);
     connect(m_histogram, &HistogramPlot::rangeWished, this,
@@ -133,8 +155,16 @@ DistributionView::DistributionView(QWidget* parent)
 
 void DistributionView::setPicture(const SitePicture& picture)
 {
-    const bool same = picture.id == m_picture.id && picture.statistics == m_picture.statistics;
+    // A drag of α gives other values each time, and one unit of the axis stays what it was.
+    const bool same =
+        picture.id == m_picture.id && (picture.original != nullptr) == (m_picture.original != nullptr) &&
+        (picture.original ? picture.original == m_picture.original : picture.statistics == m_picture.statistics);
     m_picture = picture;
+    m_before->setText(picture.original ? tr("Before smoothing") : tr("Float only"));
+    m_before->setToolTip(
+        picture.original ? tr("Show the values of the float network as they are before smoothing, without grid and "
+                              "levels (Space)")
+                         : tr("Show the values of the float network alone, without grid and levels (Space)"));
     m_empty->showView();
     m_histogram->setPicture(picture, same);
     m_ribbon->setPicture(picture, same);
@@ -160,6 +190,16 @@ void DistributionView::setBefore(bool on)
 void DistributionView::showReason(const QString& text, const QString& button)
 {
     m_empty->showReason(text, button);
+}
+
+bool DistributionView::comparing() const
+{
+    return m_tabs->currentIndex() == 1;
+}
+
+void DistributionView::setComparing(bool on)
+{
+    m_tabs->setCurrentIndex(on ? 1 : 0);
 }
 
 QString DistributionView::figures() const
@@ -188,6 +228,11 @@ void DistributionView::showFigures()
         figures.add(tr("clipped"), clippedText(plan.error.clippedShare));
         if (plan.error.clippedShare > 0)
             figures.add(tr("clipping makes"), tr("%1 of the error").arg(formatPercent(1 - plan.error.roundingShare)));
+        if (plan.smoothing)
+            figures.add(tr("smoothed"), smoothingText(plan));
+        else if (m_picture.original)
+            figures.add(tr("smoothed"),
+                        m_picture.kind == graph::SiteKind::Weight ? tr("with its input") : tr("for the projection"));
         if (m_picture.uneven()) {
             addLevels(figures, plan);
         } else if (m_picture.oneGrid()) {

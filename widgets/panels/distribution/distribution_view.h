@@ -7,15 +7,19 @@
 
 class QCheckBox;
 class QLabel;
+class QTabBar;
 
 namespace qs::ui {
 
 class EmptyState;
 class HistogramPlot;
 class Plot;
+class QuantizerTable;
 class RibbonPlot;
+struct QuantizerTrial;
 
-/// Title, figures, histogram and ribbon of one site: shows values, says what the user wishes.
+/// Title, figures, histogram, ribbon and comparison of quantizers of one site: shows values, says what the user
+/// wishes.
 class DistributionView : public QWidget {
     Q_OBJECT
 public:
@@ -29,11 +33,18 @@ public:
 
     HistogramPlot& histogram() { return *m_histogram; }
     RibbonPlot& ribbon() { return *m_ribbon; }
+    QuantizerTable& table() { return *m_table; }
+    const QuantizerTable& table() const { return *m_table; }
+    /// Whether the comparison of quantizers is on show.
+    bool comparing() const;
+    void setComparing(bool on);
     QString figures() const; ///< plain text
     QString reason() const;
 
 signals:
     void rangeWished(qs::SiteId site, qs::quant::Range range);
+    void quantizerWished(qs::SiteId site, const qs::ui::QuantizerTrial& trial);
+    void comparisonWished(); ///< it was shown, or hidden
     void logAxisWished(bool on);
     void beforeWished(bool on);
     void helpWished();
@@ -54,6 +65,8 @@ private:
     QCheckBox* m_sorted;
     HistogramPlot* m_histogram;
     RibbonPlot* m_ribbon;
+    QTabBar* m_tabs;
+    QuantizerTable* m_table;
 };
 
 } // namespace qs::ui

@@ -43,13 +43,14 @@ void HistogramPlot::setPicture(const SitePicture& picture, bool keepView)
 {
     m_picture = picture;
     m_cells = picture.cells();
-    m_extent = picture.statistics ? occupied(picture.statistics->histogram) : Extent{};
+    m_extent = values() ? occupied(values()->histogram) : Extent{};
     // A limit that was dragged stays where it is until the numbers of that range are there.
     if (!keepView || (m_handle == Handle::None && picture.planCurrent)) {
         m_preview.reset();
         m_dragged.reset();
         m_handle = Handle::None;
     }
+    xAxis->setLabel(m_picture.original && !m_before ? tr("value after smoothing") : tr("value"));
     updateOccupancy();
     if (keepView)
         setValueRange();
@@ -74,7 +75,13 @@ void HistogramPlot::setLogAxis(bool on)
 
 void HistogramPlot::setBefore(bool on)
 {
+    if (m_before == on)
+        return;
     m_before = on;
+    m_extent = values() ? occupied(values()->histogram) : Extent{};
+    xAxis->setLabel(m_picture.original && !on ? tr("value after smoothing") : tr("value"));
+    if (m_picture.original) // other values on another scale
+        resetView();
     setValueRange();
     redraw();
 }
@@ -113,7 +120,7 @@ void HistogramPlot::updateOccupancy()
 void HistogramPlot::resetView()
 {
     Extent view = m_extent;
-    if (const auto range = limits()) {
+    if (const auto range = m_before && m_picture.original ? std::nullopt : limits()) {
         view.low = std::min(view.low, range->low);
         view.high = std::max(view.high, range->high);
     }
@@ -125,7 +132,7 @@ void HistogramPlot::resetView()
 
 void HistogramPlot::setValueRange()
 {
-    double most = m_picture.statistics ? largestCount(m_picture.statistics->histogram) : 1;
+    double most = values() ? largestCount(values()->histogram) : 1;
     if (const quant::UniformGrid* present = m_before ? nullptr : grid(); present && !m_occupancy.empty())
         most = std::max(most, *std::ranges::max_element(m_occupancy) * m_picture.statistics->histogram.width() /
                                   static_cast<double>(present->scale.front()));
@@ -216,10 +223,9 @@ void HistogramPlot::keyPressEvent(QKeyEvent* event)
 
 QString HistogramPlot::describe(QPointF pixel) const
 {
-    if (!m_picture.statistics || m_picture.statistics->histogram.empty() ||
-        !axisRect()->rect().contains(pixel.toPoint()))
+    if (!values() || values()->histogram.empty() || !axisRect()->rect().contains(pixel.toPoint()))
         return {};
-    const stats::Histogram& histogram = m_picture.statistics->histogram;
+    const stats::Histogram& histogram = values()->histogram;
     const double value = xAxis->pixelToCoord(pixel.x());
     const double bin = std::floor((value - histogram.low()) / histogram.width());
     uint64_t count = 0;
@@ -252,9 +258,9 @@ QString HistogramPlot::describe(QPointF pixel) const
 QString HistogramPlot::table() const
 {
     QString text = csvLine({QStringLiteral("low"), QStringLiteral("high"), QStringLiteral("count")});
-    if (!m_picture.statistics)
+    if (!values())
         return text;
-    const stats::Histogram& histogram = m_picture.statistics->histogram;
+    const stats::Histogram& histogram = values()->histogram;
     for (std::size_t bin = 0; bin < histogram.counts().size(); ++bin) {
         const double left = histogram.low() + static_cast<double>(bin) * histogram.width();
         if (histogram.counts()[bin] > 0)

@@ -49,6 +49,8 @@ protected:
 private:
     enum class Handle { None, Low, High };
     void resetView();
+    /// On show: before or after smoothing.
+    const stats::SiteStatistics* values() const { return m_picture.shown(m_before); }
     void setValueRange();
     void updateOccupancy();
     bool canDrag() const { return m_picture.oneGrid() && !m_before && !m_picture.locked; }

@@ -59,12 +59,11 @@ void HistogramPlot::drawBack(QCPPainter& painter)
 
 void HistogramPlot::drawValues(QCPPainter& painter)
 {
-    if (!m_picture.statistics)
+    if (!values())
         return;
     const QRect rect = axisRect()->rect();
-    const std::vector<double> heights =
-        columnMaxima(m_picture.statistics->histogram, xAxis->pixelToCoord(rect.left()),
-                     xAxis->pixelToCoord(rect.right() + 1), rect.width());
+    const std::vector<double> heights = columnMaxima(values()->histogram, xAxis->pixelToCoord(rect.left()),
+                                                     xAxis->pixelToCoord(rect.right() + 1), rect.width());
     const bool faint = !m_before && !m_occupancy.empty();
     const QColor colour = faint ? withAlpha(colours().before, 150) : colours().histogram;
     const double base = pixelOfCount(0);

@@ -10,6 +10,15 @@
 
 namespace qs::ui {
 
+namespace {
+
+/// Alpha of the ranges before smoothing, which lie behind those after it.
+constexpr int kBehind = 110;
+/// So many times the height of the ranges after smoothing are shown of those before it, either way.
+constexpr double kMostTimes = 1.5;
+
+} // namespace
+
 RibbonPlot::RibbonPlot(QWidget* parent) : Plot(tr("Range per channel"), parent)
 {
     yAxis->setLabel(tr("range"));
@@ -31,6 +40,9 @@ void RibbonPlot::setPicture(const SitePicture& picture, bool keepView)
 void RibbonPlot::setBefore(bool on)
 {
     m_before = on;
+    reorder();
+    if (m_picture.original)
+        resetView();
     redraw();
 }
 
@@ -43,12 +55,11 @@ void RibbonPlot::setSorted(bool on)
 
 void RibbonPlot::reorder()
 {
-    m_order.resize(m_picture.statistics ? m_picture.statistics->minimum.size() : 0);
+    m_order.resize(values() ? values()->minimum.size() : 0);
     std::iota(m_order.begin(), m_order.end(), std::size_t{0});
     if (m_sorted)
-        std::ranges::stable_sort(m_order, std::ranges::greater{}, [this](std::size_t c) {
-            return m_picture.statistics->maximum[c] - m_picture.statistics->minimum[c];
-        });
+        std::ranges::stable_sort(m_order, std::ranges::greater{},
+                                 [this](std::size_t c) { return values()->maximum[c] - values()->minimum[c]; });
     const QString kind = m_picture.kind == graph::SiteKind::Weight ? tr("output channel") : tr("channel");
     xAxis->setLabel(m_sorted ? tr("%1, widest range first").arg(kind) : kind);
 }
@@ -56,9 +67,15 @@ void RibbonPlot::reorder()
 void RibbonPlot::resetView()
 {
     xAxis->setRange(-0.5, std::max<double>(static_cast<double>(channels()), 1) - 0.5);
-    if (m_picture.statistics && channels() > 0) {
-        const double low = std::min(m_picture.statistics->low(), 0.0F);
-        const double high = std::max(m_picture.statistics->high(), 0.0F);
+    if (values() && channels() > 0) {
+        double low = std::min(values()->low(), 0.0F);
+        double high = std::max(values()->high(), 0.0F);
+        if (withOriginal()) {
+            // Behind, and cut off where it would make a thin line of the ranges after it.
+            const double most = kMostTimes * (high - low);
+            low = std::max(std::min<double>(low, m_picture.original->low()), low - most);
+            high = std::min(std::max<double>(high, m_picture.original->high()), high + most);
+        }
         const double margin = high > low ? 0.05 * (high - low) : 1;
         yAxis->setRange(low - margin, high + margin);
     }
@@ -79,9 +96,11 @@ RibbonPlot::Span RibbonPlot::covered(std::size_t channel) const
 
 void RibbonPlot::draw(QCPPainter& painter)
 {
-    if (!m_picture.statistics)
+    if (!values())
         return;
     const QRect rect = axisRect()->rect();
+    if (withOriginal())
+        drawOriginal(painter);
     const bool quantized = !m_before && m_picture.quantizedSite() &&
                            (m_picture.uneven() || m_picture.plan->grid.scale.size() == 1 ||
                             m_picture.plan->grid.scale.size() == channels());
@@ -102,8 +121,8 @@ void RibbonPlot::draw(QCPPainter& painter)
         bool any = false;
         do {
             const std::size_t c = m_order[place];
-            const double low = m_picture.statistics->minimum[c];
-            const double high = m_picture.statistics->maximum[c];
+            const double low = m_picture.shown(m_before)->minimum[c];
+            const double high = m_picture.shown(m_before)->maximum[c];
             values = any ? Span{std::min(values.low, low), std::max(values.high, high)} : Span{low, high};
             any = true;
             if (quantized) {
@@ -136,19 +155,44 @@ void RibbonPlot::draw(QCPPainter& painter)
     }
 }
 
+/// Ranges before smoothing, behind those after it.
+void RibbonPlot::drawOriginal(QCPPainter& painter)
+{
+    const QRect rect = axisRect()->rect();
+    QColor colour = colours().before;
+    colour.setAlpha(kBehind);
+    for (std::size_t place = 0; place < channels();) {
+        const double x = std::floor(xAxis->coordToPixel(static_cast<double>(place) - 0.5));
+        Span values{1e300, -1e300};
+        do {
+            const std::size_t c = m_order[place];
+            values = {std::min<double>(values.low, m_picture.original->minimum[c]),
+                      std::max<double>(values.high, m_picture.original->maximum[c])};
+            ++place;
+        } while (place < channels() && xAxis->coordToPixel(static_cast<double>(place) - 0.5) < x + 1);
+        const double width = std::max(std::floor(xAxis->coordToPixel(static_cast<double>(place) - 0.5)) - x, 1.0);
+        if (x + width < rect.left() || x > rect.right())
+            continue;
+        const double top = yAxis->coordToPixel(values.high);
+        painter.fillRect(QRectF(x, top, width, std::max(yAxis->coordToPixel(values.low) - top, 1.0)), colour);
+    }
+}
+
 QString RibbonPlot::describe(QPointF pixel) const
 {
-    if (!axisRect()->rect().contains(pixel.toPoint()) || !m_picture.statistics)
+    if (!axisRect()->rect().contains(pixel.toPoint()) || !values())
         return {};
     const double place = std::floor(xAxis->pixelToCoord(pixel.x()) + 0.5);
     if (place < 0 || place >= static_cast<double>(channels()))
         return {};
     const std::size_t c = m_order[static_cast<std::size_t>(place)];
-    QString text =
-        tr("channel %1: %2 … %3, σ %4")
-            .arg(c)
-            .arg(formatNumber(m_picture.statistics->minimum[c]), formatNumber(m_picture.statistics->maximum[c]),
-                 formatNumber(std::sqrt(m_picture.statistics->variance[c])));
+    QString text = tr("channel %1: %2 … %3, σ %4")
+                       .arg(c)
+                       .arg(formatNumber(values()->minimum[c]), formatNumber(values()->maximum[c]),
+                            formatNumber(std::sqrt(values()->variance[c])));
+    if (withOriginal())
+        text += tr(" · before smoothing %1 … %2")
+                    .arg(formatNumber(m_picture.original->minimum[c]), formatNumber(m_picture.original->maximum[c]));
     if (m_picture.quantizedSite() && m_picture.plan->grid.scale.size() == channels() && !m_before)
         text += tr(" · step %1, zero point %2")
                     .arg(formatNumber(m_picture.plan->grid.scale[c]))

@@ -8,7 +8,7 @@
 namespace qs::ui {
 
 /// Range of every channel, smallest to largest value, as a ribbon: the part that the codes cover in one colour, what
-/// they clip in another. Where outlier channels show.
+/// they clip in another; behind it, of a smoothed site, the range before. Where outlier channels show.
 class RibbonPlot : public Plot {
     Q_OBJECT
 public:
@@ -30,6 +30,13 @@ private:
     void reorder();
     void resetView();
     void draw(QCPPainter& painter);
+    void drawOriginal(QCPPainter& painter);
+    /// On show: before or after smoothing.
+    const stats::SiteStatistics* values() const { return m_picture.shown(m_before); }
+    bool withOriginal() const
+    {
+        return !m_before && m_picture.original && m_picture.original->minimum.size() == channels();
+    }
     /// What the codes of a channel cover.
     Span covered(std::size_t channel) const;
     std::size_t channels() const { return m_order.size(); }

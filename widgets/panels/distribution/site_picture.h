@@ -16,7 +16,8 @@ struct SitePicture {
     QString title; ///< "blocks.3 · fc2 · input"
     graph::SiteKind kind = graph::SiteKind::Activation;
     quant::SiteSettings settings;
-    std::shared_ptr<const stats::SiteStatistics> statistics; ///< null: not known yet
+    std::shared_ptr<const stats::SiteStatistics> statistics; ///< that the levels are for; null: not known yet
+    std::shared_ptr<const stats::SiteStatistics> original;   ///< before smoothing; null where nothing smooths
     std::shared_ptr<const quant::SitePlan> plan;             ///< null: not known yet
     bool planCurrent = false;
     bool locked = false;
@@ -24,6 +25,10 @@ struct SitePicture {
     /// Values after quantization, where the channels have grids of their own; null where it follows from the grid.
     std::shared_ptr<const stats::Histogram> quantized;
 
+    const stats::SiteStatistics* shown(bool before) const
+    {
+        return before && original ? original.get() : statistics.get();
+    }
     bool quantizedSite() const { return plan && plan->quantized(); }
     bool oneGrid() const { return quantizedSite() && plan->grid.scale.size() == 1; }
     /// Levels that are not equally spaced: regions or a logarithm.

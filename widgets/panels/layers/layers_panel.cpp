@@ -84,7 +84,10 @@ std::vector<SiteRow> LayersPanel::makeRows()
             row.scheme = schemeTitle(settings.scheme);
             row.granularity = granularityTitle(settings.granularity);
             row.estimator = estimatorTitle(settings.estimator.kind);
+            row.quantizer = quantizerTitle(settings.quantizer);
         }
+        if (const auto plan = m_session.sitePlan(site.id))
+            row.transforms = smoothingText(*plan);
         addStatistics(row);
         if (const auto plan = m_session.sitePlan(site.id); plan && plan->quantized()) {
             row.current = m_session.sitePlanCurrent(site.id);

@@ -36,14 +36,15 @@ LayersView::LayersView(QWidget* parent)
     m_filter->setPlaceholderText(tr("Filter, e.g. role:fc2 block:3-5 bits<8 sqnr<20"));
     m_filter->setClearButtonEnabled(true);
     m_filter->setAccessibleName(tr("Filter of the sites"));
-    m_filter->setToolTip(tr(
-        "<p>All terms must hold. Text is looked for in the name.</p><table>"
-        "<tr><td>role:fc2 kind:weight&nbsp;&nbsp;</td><td>words: role, kind, scheme, granularity, estimator</td></tr>"
-        "<tr><td>block:3 block:3-5</td><td>blocks, also stem and head</td></tr>"
-        "<tr><td>bits&lt;8 sqnr&lt;20</td><td>numbers: bits, sqnr, acc, err, clipped, kurtosis, tail, sens, "
-        "share</td></tr>"
-        "<tr><td>is:float is:locked</td><td>also is:stale, is:off (outside coverage)</td></tr>"
-        "<tr><td>-role:fc2</td><td>not</td></tr></table>"));
+    m_filter->setToolTip(
+        tr("<p>All terms must hold. Text is looked for in the name.</p><table>"
+           "<tr><td>role:fc2 kind:weight&nbsp;&nbsp;</td><td>words: role, kind, scheme, granularity, quantizer, "
+           "estimator, transform</td></tr>"
+           "<tr><td>block:3 block:3-5</td><td>blocks, also stem and head</td></tr>"
+           "<tr><td>bits&lt;8 sqnr&lt;20</td><td>numbers: bits, sqnr, acc, err, clipped, kurtosis, tail, sens, "
+           "share</td></tr>"
+           "<tr><td>is:float is:locked</td><td>also is:stale, is:off (outside coverage)</td></tr>"
+           "<tr><td>-role:fc2</td><td>not</td></tr></table>"));
     auto* content = new QWidget;
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(4, 4, 4, 2);
@@ -97,6 +98,8 @@ void LayersView::buildTable()
             width = kHistogramWidth;
         else if (column == SiteColumn::Role || column == SiteColumn::Granularity)
             width = textWidth(QStringLiteral("Softmax output")) + 14;
+        else if (column == SiteColumn::Quantizer || column == SiteColumn::Transforms)
+            width = textWidth(QStringLiteral("SQ-b α = 0.80, explicit")) + 14;
         else if (column == SiteColumn::Range)
             width = textWidth(QStringLiteral("−0.0001 … 0.0001")) + 14;
         else if (column == SiteColumn::Shape || column == SiteColumn::Scheme || column == SiteColumn::Kind)

@@ -58,6 +58,12 @@ std::array<SiteColumnInfo, static_cast<std::size_t>(SiteColumn::Count)> makeColu
     set(SiteColumn::Scheme, "scheme", "Scheme",
         "Symmetric: zero point 0. Asymmetric: a zero point shifts the codes over the range.", false);
     set(SiteColumn::Granularity, "granularity", "Granularity", "One scale per tensor or one per channel.", false);
+    set(SiteColumn::Quantizer, "quantizer", "Quantizer",
+        "How levels lie: equally spaced, in two regions, or as powers of a number.", false);
+    set(SiteColumn::Transforms, "transform", "Transforms",
+        "Smoothing of the value, with its α and how it is carried out: folded into the constants around it, or an "
+        "explicit operation.",
+        false);
     set(SiteColumn::Estimator, "estimator", "Range by", "How the range of the codes is chosen.", false);
     set(SiteColumn::Range, "range", "Range",
         "Range that the codes span, in units of the value; the hull where channels differ. Sorts by width.", true);
@@ -145,8 +151,12 @@ QString columnWord(const SiteRow& row, SiteColumn column)
         return row.scheme;
     case SiteColumn::Granularity:
         return row.granularity;
+    case SiteColumn::Quantizer:
+        return row.quantizer;
     case SiteColumn::Estimator:
         return row.estimator;
+    case SiteColumn::Transforms:
+        return row.transforms;
     case SiteColumn::Shape:
         return row.shape;
     case SiteColumn::Lock:
@@ -161,12 +171,12 @@ bool sameRow(const SiteRow& a, const SiteRow& b)
     const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
     return a.id == b.id && a.name == b.name && a.covered == b.covered && a.current == b.current && a.bits == b.bits &&
            a.scheme == b.scheme && a.granularity == b.granularity && a.estimator == b.estimator &&
-           same(a.low, b.low) && same(a.high, b.high) && same(a.kurtosis, b.kurtosis) &&
-           same(a.tailWeight, b.tailWeight) && same(a.clippedShare, b.clippedShare) && same(a.sqnrDb, b.sqnrDb) &&
-           same(a.outputError, b.outputError) && same(a.accumulatedSqnrDb, b.accumulatedSqnrDb) &&
-           a.accumulatedCurrent == b.accumulatedCurrent && same(a.sensitivityKl, b.sensitivityKl) &&
-           a.sensitivityCurrent == b.sensitivityCurrent && same(a.sizeShare, b.sizeShare) && a.locked == b.locked &&
-           a.histogram == b.histogram;
+           a.quantizer == b.quantizer && a.transforms == b.transforms && same(a.low, b.low) && same(a.high, b.high) &&
+           same(a.kurtosis, b.kurtosis) && same(a.tailWeight, b.tailWeight) && same(a.clippedShare, b.clippedShare) &&
+           same(a.sqnrDb, b.sqnrDb) && same(a.outputError, b.outputError) &&
+           same(a.accumulatedSqnrDb, b.accumulatedSqnrDb) && a.accumulatedCurrent == b.accumulatedCurrent &&
+           same(a.sensitivityKl, b.sensitivityKl) && a.sensitivityCurrent == b.sensitivityCurrent &&
+           same(a.sizeShare, b.sizeShare) && a.locked == b.locked && a.histogram == b.histogram;
 }
 
 } // namespace qs::ui

@@ -24,6 +24,8 @@ struct SiteRow {
     bool current = false; ///< whether the numbers below that depend on the recipe belong to the present one
     int bits = 32;
     QString scheme, granularity, estimator;
+    QString quantizer;                ///< title; "" in float
+    QString transforms;               ///< "SQ-b α = 0.80, folded"
     double low = kNone, high = kNone; ///< range that the codes span, units of the value
     double kurtosis = kNone;          ///< excess
     double tailWeight = kNone;        ///< max |x| / σ
@@ -59,7 +61,9 @@ enum class SiteColumn {
     Kind,
     Scheme,
     Granularity,
+    Quantizer,
     Estimator,
+    Transforms,
     Range,
     Shape,
     SizeShare,

@@ -38,6 +38,7 @@ bool outdated(const SiteRow& row, SiteColumn column)
     case SiteColumn::OutputError:
     case SiteColumn::Clipped:
     case SiteColumn::Range:
+    case SiteColumn::Transforms:
         return !row.current;
     case SiteColumn::Accumulated:
         return !row.accumulatedCurrent;

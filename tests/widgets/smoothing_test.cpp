@@ -1,0 +1,346 @@
+// Smoothing and quantizers in the window, on the demo: toggling SQ-b changes plan, histogram and the whole-model
+// figure; a drag of the slider is one undo step; the comparison's rows, and taking one. With QUANTOSCOPE_SHOTS set to
+// a folder, pictures of the window are written there, light and dark.
+#include "session_helper.h"
+
+#include "widgets/panels/distribution/distribution_panel.h"
+#include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/panels/distribution/quantizer_table.h"
+#include "widgets/panels/distribution/ribbon_plot.h"
+#include "widgets/panels/layers/layers_panel.h"
+#include "widgets/panels/layers/site_columns.h"
+#include "widgets/recipe/recipe_panel.h"
+#include "widgets/session/history.h"
+#include "widgets/session/text.h"
+#include "widgets/shell/main_window.h"
+#include "widgets/theme/colours.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDir>
+#include <QDoubleSpinBox>
+#include <QFileInfo>
+#include <QLabel>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSettings>
+#include <QSlider>
+#include <QTemporaryDir>
+#include <QUndoStack>
+
+using namespace qs;
+using namespace qs::ui;
+using namespace qs::test;
+
+namespace {
+
+constexpr int kDemoPatienceMs = 240000;
+
+SiteId siteWith(const Session& session, graph::Role role, int block,
+                graph::SiteKind kind = graph::SiteKind::Activation)
+{
+    for (const graph::Site& site : session.sites())
+        if (site.role == role && site.kind == kind && site.block == block)
+            return site.id;
+    return {};
+}
+
+void choose(QComboBox* box, int data)
+{
+    QVERIFY(box && box->isEnabled());
+    const int at = box->findData(data);
+    QVERIFY(at >= 0);
+    box->setCurrentIndex(at);
+    emit box->activated(at);
+}
+
+} // namespace
+
+class SmoothingTest : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+    std::unique_ptr<JobRunner> m_runner;
+    std::unique_ptr<Session> m_session;
+    std::unique_ptr<MainWindow> m_window;
+    DistributionPanel* m_distribution = nullptr;
+
+    template <class T>
+    T* control(const char* name)
+    {
+        return m_window->panel(QStringLiteral("recipe"))->findChild<T*>(QLatin1String(name));
+    }
+    QString note() { return control<QLabel>("smoothing.note")->text(); }
+    bool ready() const
+    {
+        return m_session->plan().current && m_session->probe().current && !m_session->probe().running;
+    }
+
+    void shoot(const char* name)
+    {
+        const QString folder = qEnvironmentVariable("QUANTOSCOPE_SHOTS");
+        if (folder.isEmpty())
+            return;
+        for (const Theme theme : {Theme::Light, Theme::Dark}) {
+            applyTheme(theme);
+            QTest::qWait(200);
+            m_window->grab().save(
+                QDir(folder).filePath(QStringLiteral("%1-%2.png")
+                                          .arg(QLatin1String(name), theme == Theme::Light ? QStringLiteral("light")
+                                                                                          : QStringLiteral("dark"))));
+        }
+        applyTheme(Theme::Light);
+    }
+
+private slots:
+    void initTestCase()
+    {
+        const QString demo = QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES) + QStringLiteral("/demo");
+        if (!QFileInfo::exists(demo + QStringLiteral("/demo_vit.onnx")))
+            QSKIP("the demo model is not there");
+        QCoreApplication::setOrganizationName(QStringLiteral("quantoscope-test"));
+        QCoreApplication::setApplicationName(QStringLiteral("smoothing"));
+        QSettings::setDefaultFormat(QSettings::IniFormat);
+        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
+        applyTheme(Theme::Light);
+        m_runner = std::make_unique<JobRunner>(2);
+        m_session = std::make_unique<Session>(*m_runner);
+        m_window = std::make_unique<MainWindow>(*m_session, demo, nullptr);
+        m_window->resize(1280, 800);
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+        m_session->openDemo(demo);
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+        m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+        m_distribution = dynamic_cast<DistributionPanel*>(m_window->panel(QStringLiteral("distribution")));
+        QVERIFY(m_distribution);
+    }
+
+    void smoothingIsOfferedAtInputsOfLinearLayers()
+    {
+        auto* kind = control<QComboBox>("smoothing.kind");
+        m_session->select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
+        QVERIFY(!kind->isEnabled());
+        QTRY_VERIFY2(note().startsWith(QStringLiteral("Not here: only inputs of linear layers")), qPrintable(note()));
+        m_session->select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
+        QVERIFY(!kind->isEnabled());
+        QVERIFY(!control<QComboBox>("quantizer")->isVisible());
+        m_session->select(siteWith(*m_session, graph::Role::Qkv, 1));
+        QVERIFY(kind->isEnabled());
+        QCOMPARE(kind->currentText(), QStringLiteral("none"));
+        QVERIFY(!control<QSlider>("smoothing.slider")->isVisible());
+        QTRY_VERIFY2(note().contains(QStringLiteral("LayerNorm")), qPrintable(note()));
+        m_session->select(siteWith(*m_session, graph::Role::Proj, 1));
+        QTRY_VERIFY2(note().contains(QStringLiteral("V's projection")), qPrintable(note()));
+        m_session->select(siteWith(*m_session, graph::Role::Fc2, 1));
+        QTRY_VERIFY2(note().contains(QStringLiteral("operation of its own")), qPrintable(note()));
+    }
+
+    void quantizersAreOfferedWhereTheySuit()
+    {
+        auto* box = control<QComboBox>("quantizer");
+        const auto offers = [&](const char* name) { return box->findText(quantizerTitle(name)) >= 0; };
+        m_session->select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
+        QVERIFY(offers("uniform") && offers("log-sqrt2") && offers("twin-softmax") && !offers("twin-gelu"));
+        QVERIFY(!box->itemData(1, Qt::ToolTipRole).toString().isEmpty());
+        m_session->select(siteWith(*m_session, graph::Role::Fc2, 1));
+        QVERIFY(offers("uniform") && offers("region-sign") && offers("twin-gelu") && !offers("log-sqrt2"));
+        QVERIFY(!control<QComboBox>("objective")->isEnabled()); // uniform levels are not searched
+    }
+
+    void sqbChangesPlanHistogramAndFigure()
+    {
+        const SiteId site = siteWith(*m_session, graph::Role::Qkv, 1);
+        const SiteId weight = siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight);
+        m_session->select(site);
+        QTRY_VERIFY(ready() && m_distribution->histogram().grid());
+        shoot("1-before");
+        const double sqnr = m_session->sitePlan(site)->error.sqnrDb;
+        const double output = m_session->sitePlan(site)->error.outputError;
+        const double step = m_session->sitePlan(weight)->grid.scale.front();
+        const double klBefore = m_session->probe()->klDivergence;
+        const int states = m_session->history().size();
+        choose(control<QComboBox>("smoothing.kind"), static_cast<int>(quant::SmoothingKind::ShiftScale));
+        QCOMPARE(m_session->history().size(), states + 1);
+        QVERIFY(!m_session->sitePlanCurrent(weight)); // its numbers wait for the plan
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site), kPatienceMs);
+        QVERIFY(m_session->sitePlan(site)->smoothing);
+        const double previewed = m_session->sitePlan(site)->error.sqnrDb;
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+        QCOMPARE(m_session->sitePlan(site)->error.sqnrDb, previewed); // the preview said what the plan says
+        QVERIFY(m_session->sitePlan(site)->error.sqnrDb != sqnr);
+        QVERIFY(m_session->sitePlan(site)->error.outputError < output);
+        QVERIFY(m_session->sitePlan(weight)->grid.scale.front() != step);
+        QVERIFY(m_session->probe()->klDivergence != klBefore);
+        QVERIFY2(note().startsWith(QStringLiteral("Folded into the LayerNorm")), qPrintable(note()));
+
+        // The histogram is of the smoothed values; "before" shows those of the float network.
+        QTRY_VERIFY(m_distribution->figures().contains(QStringLiteral("SQ-b α = 0.50, folded")));
+        const double after = m_distribution->histogram().xAxis->range().size();
+        QVERIFY(m_distribution->histogram().xAxis->label().contains(QStringLiteral("after smoothing")));
+        shoot("2-sqb");
+        m_session->setShowBefore(true);
+        QTRY_COMPARE(m_distribution->histogram().xAxis->label(), QStringLiteral("value"));
+        QVERIFY(m_distribution->histogram().xAxis->range().size() != after);
+        shoot("3-before-smoothing");
+        m_session->setShowBefore(false);
+        QVERIFY(m_distribution->histogram().xAxis->label().contains(QStringLiteral("after smoothing")));
+
+        // Its weight is drawn as it is now.
+        m_session->select(weight);
+        QTRY_VERIFY(m_distribution->figures().contains(QStringLiteral("with its input")));
+        m_session->select(site);
+
+        m_session->undoStack().undo();
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site) && m_session->plan().current, kPatienceMs);
+        QCOMPARE(m_session->sitePlan(site)->error.sqnrDb, sqnr);
+        QCOMPARE(m_session->probe()->klDivergence, klBefore); // known: at once
+        m_session->undoStack().redo();
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+    }
+
+    void aDragOfTheSliderIsOneUndoStep()
+    {
+        const SiteId site = siteWith(*m_session, graph::Role::Qkv, 1);
+        m_session->select(site);
+        auto* slider = control<QSlider>("smoothing.slider");
+        QVERIFY(slider->isVisible());
+        QCOMPARE(slider->value(), 50);
+        const int states = m_session->history().size();
+        const auto drag = [&](std::initializer_list<int> values) {
+            QTest::mousePress(slider, Qt::LeftButton, {}, QPoint(slider->width() / 2, slider->height() / 2));
+            for (const int value : values) {
+                slider->setValue(value);
+                QTest::qWait(20);
+            }
+            QTest::mouseRelease(slider, Qt::LeftButton, {}, QPoint(slider->width() / 2, slider->height() / 2));
+        };
+        drag({55, 60, 70, 80});
+        QCOMPARE(m_session->settings(site).smoothing.alpha, 0.8);
+        QCOMPARE(control<QDoubleSpinBox>("smoothing.alpha")->value(), 0.8);
+        QCOMPARE(m_session->history().size(), states + 1);
+        drag({75, 65});
+        QCOMPARE(m_session->history().size(), states + 2); // a drag of its own
+        m_session->undoStack().undo();
+        QCOMPARE(m_session->settings(site).smoothing.alpha, 0.8);
+        QCOMPARE(slider->value(), 80);
+        m_session->undoStack().undo();
+        QCOMPARE(m_session->settings(site).smoothing.alpha, 0.5);
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+    }
+
+    void alphaIsSearched()
+    {
+        const SiteId site = siteWith(*m_session, graph::Role::Qkv, 1);
+        m_session->select(site);
+        auto* search = control<QCheckBox>("smoothing.search");
+        search->click();
+        QVERIFY(m_session->settings(site).smoothing.searchAlpha);
+        QVERIFY(!control<QSlider>("smoothing.slider")->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(note().startsWith(QStringLiteral("Found α =")), kPatienceMs);
+        QCOMPARE(control<QDoubleSpinBox>("smoothing.alpha")->value(), m_session->sitePlan(site)->smoothing->alpha);
+        search->click();
+        QVERIFY(!m_session->settings(site).smoothing.searchAlpha);
+        QCOMPARE(control<QDoubleSpinBox>("smoothing.alpha")->value(), 0.5);
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+    }
+
+    void mixedSelectionKeepsWhatIsNotTouched()
+    {
+        const SiteId smooth = siteWith(*m_session, graph::Role::Qkv, 1);
+        const SiteId plain = siteWith(*m_session, graph::Role::Fc1, 1);
+        const SiteId weight = siteWith(*m_session, graph::Role::Fc1, 1, graph::SiteKind::Weight);
+        m_session->select({plain, weight, smooth});
+        QCOMPARE(control<QComboBox>("smoothing.kind")->currentText(), QStringLiteral("mixed"));
+        choose(control<QComboBox>("smoothing.quantile"), 999000);
+        QCOMPARE(m_session->settings(smooth).smoothing.kind, quant::SmoothingKind::ShiftScale);
+        QCOMPARE(m_session->settings(plain).smoothing.kind, quant::SmoothingKind::None);
+        QCOMPARE(m_session->settings(plain).smoothing.quantile, 0.999);
+        QCOMPARE(m_session->settings(weight).smoothing, quant::Smoothing{});
+        m_session->undoStack().undo();
+        QCOMPARE(m_session->settings(smooth).smoothing.quantile, 1.0);
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+    }
+
+    void theComparisonHasARowForEachQuantizer()
+    {
+        const SiteId site = siteWith(*m_session, graph::Role::Fc2, 1);
+        m_session->select(site);
+        m_distribution->setComparing(true);
+        QuantizerTable& view = m_distribution->table();
+        QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() == 6, kPatienceMs);
+        const auto trial = [&](const char* name, quant::Scheme scheme) {
+            return *std::ranges::find_if(view.trials(), [&](const QuantizerTrial& t) {
+                return t.quantizer == name && (t.quantizer != "uniform" || t.scheme == scheme);
+            });
+        };
+        const double symmetric = trial("uniform", quant::Scheme::Symmetric).error.outputError;
+        const QuantizerTrial regions = trial("region-sign", quant::Scheme::Asymmetric);
+        QVERIFY(regions.error.outputError < symmetric);
+        QVERIFY(regions.levels.contains(QStringLiteral("2^")));
+        QCOMPARE(trial("uniform", quant::Scheme::Asymmetric).error.sqnrDb,
+                 m_session->sitePlan(site)->error.sqnrDb); // what is in use
+        QVERIFY(trial("twin-gelu", quant::Scheme::Asymmetric).problem.isEmpty());
+        const auto ticked = [&] {
+            QStringList names;
+            for (int row = 0; row < view.table().rowCount(); ++row)
+                if (!view.table().item(row, 0)->text().isEmpty())
+                    names << view.table().item(row, 1)->text();
+            return names.join(u';');
+        };
+        QCOMPARE(ticked(), QStringLiteral("Uniform, asymmetric"));
+        shoot("4-comparison");
+
+        // A click takes a row; its numbers are those that were shown; undo brings the other back.
+        const int states = m_session->history().index();
+        const int row = view.table().findItems(regions.title, Qt::MatchExactly).front()->row();
+        QTest::mouseClick(view.table().viewport(), Qt::LeftButton, {},
+                          view.table().visualItemRect(view.table().item(row, 1)).center());
+        QCOMPARE(m_session->history().index(), states + 1);
+        QCOMPARE(m_session->settings(site).quantizer, std::string("region-sign"));
+        QTRY_COMPARE(ticked(), regions.title);
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+        QCOMPARE(m_session->sitePlan(site)->error.outputError, regions.error.outputError);
+        QVERIFY(control<QComboBox>("objective")->isEnabled());
+        shoot("5-region");
+        const auto& rows = dynamic_cast<LayersPanel*>(m_window->panel(QStringLiteral("layers")))->model().rows();
+        QTRY_COMPARE(rows[site.index()].quantizer, regions.title);
+        QCOMPARE(rows[siteWith(*m_session, graph::Role::Qkv, 1).index()].transforms,
+                 QStringLiteral("SQ-b α = 0.50, folded"));
+        m_session->undoStack().undo();
+        QTRY_COMPARE(ticked(), QStringLiteral("Uniform, asymmetric"));
+
+        m_session->select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
+        QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() >= 7 && view.trials().back().problem.isEmpty(), kPatienceMs);
+        shoot("6-softmax");
+        m_session->select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
+        QTRY_COMPARE(view.trials().size(), std::size_t{0});
+        m_distribution->setComparing(false);
+    }
+
+    void presetsSayWhatTheyAre()
+    {
+        for (const quant::Preset& preset : quant::presets()) {
+            const QString help = QString::fromUtf8(preset.description.data(), qsizetype(preset.description.size()));
+            if (preset.name == "sq-b" || preset.name == "opt-m" || preset.name == "mptq-vit")
+                QVERIFY2(help.contains(QStringLiteral("reconstructed")), qPrintable(help));
+        }
+        m_session->applyPreset(QStringLiteral("mptq-vit"), 4, 4);
+        QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
+        m_session->select(siteWith(*m_session, graph::Role::Fc1, 1));
+        QTest::qWait(500);
+        shoot("7-mptq");
+    }
+
+    void cleanupTestCase()
+    {
+        m_window.reset();
+        m_session.reset();
+        if (m_runner)
+            m_runner->waitForDone(kDemoPatienceMs);
+        m_runner.reset();
+    }
+};
+
+QTEST_MAIN(SmoothingTest)
+#include "smoothing_test.moc"

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "widgets/panels/distribution/quantizer_trials.h"
+
+#include <QTableWidget>
+#include <QWidget>
+
+#include <vector>
+
+class QLabel;
+
+namespace qs::ui {
+
+/// Quantizers at one site side by side, with their isolated errors; the best of each column stands out, the one in
+/// use is ticked. A click, or Enter, takes one.
+class QuantizerTable : public QWidget {
+    Q_OBJECT
+public:
+    explicit QuantizerTable(QWidget* parent = nullptr);
+
+    /// stale: being measured anew.
+    void setTrials(const std::vector<QuantizerTrial>& trials, const quant::SiteSettings& settings, bool stale);
+    /// In place of rows: why there are none.
+    void showReason(const QString& text);
+
+    const std::vector<QuantizerTrial>& trials() const { return m_trials; }
+    QTableWidget& table() { return *m_table; }
+    QString csv() const;
+
+signals:
+    void taken(const qs::ui::QuantizerTrial& trial);
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void fill();
+    void take(int row);
+
+    QTableWidget* m_table;
+    QLabel* m_note;
+    std::vector<QuantizerTrial> m_trials;
+    quant::SiteSettings m_settings;
+    bool m_stale = false;
+};
+
+} // namespace qs::ui
