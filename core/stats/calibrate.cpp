@@ -68,8 +68,8 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
         if (site.kind == graph::SiteKind::Activation)
             compileOptions.observed.push_back(site.id);
     QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, {}, compileOptions));
-    Collector collector(sites, compileOptions.observed, batch, total / batch, context.threads(),
-                        options.sampleRows, context.seed);
+    Collector collector(sites, compileOptions.observed, batch, total / batch, context.threads(), options.sampleRows,
+                        context.seed);
 
     auto result = std::make_shared<Calibration>();
     const std::size_t window = windowRuns(context.threads()) * batch;
