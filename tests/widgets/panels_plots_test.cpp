@@ -9,6 +9,7 @@
 #include "widgets/panels/error/split_plot.h"
 #include "widgets/panels/shared/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
+#include "widgets/session/text.h"
 
 #include <QElapsedTimer>
 #include <QFileInfo>
@@ -165,7 +166,7 @@ private slots:
             view.resize(900, 600);
             view.setPicture(p);
             const QImage with = view.grab().toImage();
-            QVERIFY(view.figures().contains(QString::fromLatin1(name)));
+            QVERIFY(view.figures().contains(quantizerTitle(name)));
             QVERIFY(view.histogram().grid() == nullptr);
             view.histogram().dragTo(true, -1); // nothing to drag
             QVERIFY(view.histogram().limits()->low == plan->range.low);
