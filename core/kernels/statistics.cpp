@@ -34,9 +34,9 @@ float largest(std::span<const float> x)
 {
     return reference::absMax(x);
 }
-OutOfRange histogramOf(std::span<const float> x, const HistogramView& histogram)
+void addToBins(std::span<const float> x, const BinsView& bins)
 {
-    return reference::accumulateHistogram(x, histogram);
+    reference::countBins(x, bins);
 }
 int64_t notFinite(std::span<const float> x)
 {
@@ -220,50 +220,38 @@ float largest(std::span<const float> x)
     return std::max({ends.max, -ends.min, 0.0f});
 }
 
-OutOfRange histogramOf(std::span<const float> x, const HistogramView& histogram)
+void addToBins(std::span<const float> x, const BinsView& bins)
 {
+    // Neighbours often share a bin: four tables keep one increment from waiting for the one before.
+    constexpr std::size_t kTables = 4;
+    constexpr std::size_t kFlush = std::size_t{1} << 31;
     const D d;
     const hn::RebindToSigned<D> di;
-    const auto count = static_cast<float>(histogram.bins.size());
-    const float perUnit = count / (histogram.hi - histogram.lo);
-    const auto last = static_cast<int32_t>(histogram.bins.size() - 1);
-    const V lo = hn::Set(d, histogram.lo);
-    const V hi = hn::Set(d, histogram.hi);
-    const V factor = hn::Set(d, perUnit);
-    uint64_t* const bins = histogram.bins.data();
-    OutOfRange out;
-    const auto one = [&](float v) {
-        if (v != v)
-            ++out.notANumber;
-        else if (v < histogram.lo)
-            ++out.below;
-        else if (v >= histogram.hi)
-            ++out.above;
-        else
-            ++bins[std::min(static_cast<int32_t>((v - histogram.lo) * perUnit), last)];
-    };
-    std::size_t i = 0;
-    for (; i + kLanes <= x.size(); i += kLanes) {
-        alignas(64) int32_t index[kLanes];
-        bool inside = true;
+    const V inverse = hn::Set(d, bins.inverse);
+    const auto first = hn::Set(di, bins.first);
+    const std::size_t count = bins.counts.size();
+    alignas(64) uint32_t tables[kTables][BinsView::kMostBins];
+    while (!x.empty()) {
+        const auto part = x.first(std::min(x.size(), kFlush));
+        for (auto& table : tables)
+            std::fill_n(table, count, 0U);
+        std::size_t i = 0;
+        for (; i + kLanes <= part.size(); i += kLanes) {
+            alignas(64) int32_t index[kLanes];
 #pragma GCC unroll 16
-        for (std::size_t part = 0; part < kVectors; ++part) {
-            const V v = hn::LoadU(d, x.data() + i + part * kVector);
-            inside = inside && hn::AllTrue(d, hn::And(hn::Ge(v, lo), hn::Lt(v, hi)));
-            const auto bin = hn::ConvertTo(di, hn::Mul(hn::Sub(v, lo), factor));
-            hn::Store(hn::Min(bin, hn::Set(di, last)), di, index + part * kVector);
+            for (std::size_t v = 0; v < kVectors; ++v) {
+                const V scaled = hn::Mul(hn::LoadU(d, part.data() + i + v * kVector), inverse);
+                hn::Store(hn::Sub(hn::ConvertTo(di, hn::Floor(scaled)), first), di, index + v * kVector);
+            }
+#pragma GCC unroll 16
+            for (std::size_t lane = 0; lane < kLanes; ++lane)
+                ++tables[lane % kTables][index[lane]];
         }
-        if (inside)
-#pragma GCC unroll 16
-            for (std::size_t lane = 0; lane < kLanes; ++lane)
-                ++bins[index[lane]];
-        else
-            for (std::size_t lane = 0; lane < kLanes; ++lane)
-                one(x[i + lane]);
+        for (std::size_t bin = 0; bin < count; ++bin)
+            bins.counts[bin] += uint64_t{tables[0][bin]} + tables[1][bin] + tables[2][bin] + tables[3][bin];
+        reference::countBins(part.subspan(i), bins);
+        x = x.subspan(part.size());
     }
-    for (; i < x.size(); ++i)
-        one(x[i]);
-    return out;
 }
 
 int64_t notFinite(std::span<const float> x)
@@ -300,7 +288,7 @@ HWY_EXPORT(rowMoments);
 HWY_EXPORT(planeMoments);
 HWY_EXPORT(range);
 HWY_EXPORT(largest);
-HWY_EXPORT(histogramOf);
+HWY_EXPORT(addToBins);
 HWY_EXPORT(notFinite);
 
 } // namespace
@@ -324,10 +312,10 @@ float absMax(std::span<const float> x)
     return HWY_DYNAMIC_DISPATCH(largest)(x);
 }
 
-OutOfRange accumulateHistogram(std::span<const float> x, const HistogramView& histogram)
+void countBins(std::span<const float> x, const BinsView& bins)
 {
-    assert(!histogram.bins.empty() && histogram.hi > histogram.lo);
-    return HWY_DYNAMIC_DISPATCH(histogramOf)(x, histogram);
+    assert(bins.counts.size() <= BinsView::kMostBins);
+    HWY_DYNAMIC_DISPATCH(addToBins)(x, bins);
 }
 
 int64_t firstNotFinite(std::span<const float> x)

@@ -30,20 +30,16 @@ struct MinMax {
 MinMax minMax(std::span<const float> x); ///< +0 rather than -0; skips NaN
 float absMax(std::span<const float> x);  ///< 0 if empty; skips NaN
 
-/// Counts of equal bins over [lo, hi):  bin = trunc((x - lo) * (bins / (hi - lo))), in float; the last bin also takes
-/// what rounds up to hi.
-struct HistogramView {
-    float lo = 0;
-    float hi = 1; ///< > lo, both finite, (hi - lo) finite
-    std::span<uint64_t> bins;
+/// Bins of equal width w = 1 / inverse, a power of two of at most 1 (x * inverse is exact):
+///   bin = floor(x * inverse) - first
+struct BinsView {
+    float inverse = 1;
+    int32_t first = 0;
+    std::span<uint64_t> counts; ///< at most kMostBins
+    static constexpr std::size_t kMostBins = 2048;
 };
-struct OutOfRange {
-    uint64_t below = 0;
-    uint64_t above = 0; ///< >= hi
-    uint64_t notANumber = 0;
-};
-/// Adds the elements of x to the bins; returns how many were outside.
-OutOfRange accumulateHistogram(std::span<const float> x, const HistogramView& histogram);
+/// Adds the elements of x to the counts. All must be finite and lie in one of the bins.
+void countBins(std::span<const float> x, const BinsView& bins);
 
 /// Index of the first NaN or infinity, or -1.
 int64_t firstNotFinite(std::span<const float> x);
@@ -53,7 +49,7 @@ void accumulateRows(std::size_t rows, std::size_t channels, const float* x, cons
 void accumulatePlanes(std::size_t channels, std::size_t inner, const float* x, const ChannelMoments& moments);
 MinMax minMax(std::span<const float> x);
 float absMax(std::span<const float> x);
-OutOfRange accumulateHistogram(std::span<const float> x, const HistogramView& histogram);
+void countBins(std::span<const float> x, const BinsView& bins);
 int64_t firstNotFinite(std::span<const float> x);
 } // namespace reference
 

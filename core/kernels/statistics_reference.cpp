@@ -71,24 +71,10 @@ float absMax(std::span<const float> x)
     return top;
 }
 
-OutOfRange accumulateHistogram(std::span<const float> x, const HistogramView& histogram)
+void countBins(std::span<const float> x, const BinsView& bins)
 {
-    OutOfRange out;
-    const float perUnit = static_cast<float>(histogram.bins.size()) / (histogram.hi - histogram.lo);
-    const std::size_t last = histogram.bins.size() - 1;
-    for (const float v : x) {
-        if (v != v)
-            ++out.notANumber;
-        else if (v < histogram.lo)
-            ++out.below;
-        else if (v >= histogram.hi)
-            ++out.above;
-        else {
-            const auto bin = static_cast<std::size_t>((v - histogram.lo) * perUnit);
-            ++histogram.bins[bin < last ? bin : last];
-        }
-    }
-    return out;
+    for (const float v : x)
+        ++bins.counts[static_cast<std::size_t>(static_cast<int32_t>(std::floor(v * bins.inverse)) - bins.first)];
 }
 
 int64_t firstNotFinite(std::span<const float> x)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace qs::stats {
@@ -15,6 +16,12 @@ struct BinWindow {
 
     /// The window of values in [low, high], both finite.
     static BinWindow of(double low, double high, int64_t bins);
+    /// Whether low and high are in its bins: a window united with theirs is then itself.
+    bool holds(double low, double high) const
+    {
+        const double inverse = std::bit_cast<double>(static_cast<uint64_t>(1023 - exponent) << 52); // 2^-exponent
+        return low * inverse >= static_cast<double>(first) && high * inverse < static_cast<double>(last + 1);
+    }
     /// The window of both.
     BinWindow united(const BinWindow& other, int64_t bins) const;
     /// The bin here of index `index` of a window with the finer (or equal) exponent `from`.

@@ -119,7 +119,8 @@ void Collector::observe(SiteId id, std::size_t run, int workerNumber, std::span<
             m_notFinite = found;
         worker.failed = true;
     } else {
-        worker.histograms[position].add(data);
+        worker.histograms[position].add(data, *std::min_element(moments.min, moments.min + channels),
+                                        *std::max_element(moments.max, moments.max + channels));
         m_samples[position]->offer(layout, data.data(), run * m_batch, m_batch);
         if (m_lanes[position])
             addLanes(*m_lanes[position], run, data, worker.moments->minimum.data() + offset,

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <cstring>
 
 namespace qs::stats {
 
@@ -13,6 +12,7 @@ namespace {
 
 /// Up to this width, x * 2^-e only scales up: exact for every float, subnormal ones too.
 constexpr int kLargestFastExponent = 0;
+static_assert(Histogram::kBins <= kernels::BinsView::kMostBins);
 
 } // namespace
 
@@ -21,8 +21,15 @@ void Histogram::add(std::span<const float> values)
     if (values.empty())
         return;
     const auto extremes = kernels::minMax(values);
-    assert(extremes.min <= extremes.max);
-    widenTo(extremes.min, extremes.max);
+    add(values, extremes.min, extremes.max);
+}
+
+void Histogram::add(std::span<const float> values, float low, float high)
+{
+    assert(low <= high);
+    if (values.empty())
+        return;
+    widenTo(low, high);
     // Few values are counted before the fast way has cleared its tables.
     if (m_window.exponent <= kLargestFastExponent && values.size() >= kBins)
         count(values);
@@ -33,6 +40,8 @@ void Histogram::add(std::span<const float> values)
 
 void Histogram::widenTo(double low, double high)
 {
+    if (!m_counts.empty() && m_window.holds(low, high))
+        return;
     const BinWindow seen = BinWindow::of(low, high, kBins);
     if (m_counts.empty()) {
         m_counts.assign(kBins, 0);
@@ -56,46 +65,8 @@ void Histogram::rebin(const BinWindow& window)
 
 void Histogram::count(std::span<const float> values)
 {
-    // Neighbours often share a bin: four tables keep one increment from waiting for the one before.
-    constexpr std::size_t kTables = 4;
-    constexpr std::size_t kBlock = 256;
-    static_assert(kBlock % kTables == 0);
-    alignas(64) uint32_t tables[kTables][kBins];
-    alignas(64) int32_t bins[kBlock];
-    const float inverse = std::ldexp(1.0F, -m_window.exponent);
-    const auto first = static_cast<int32_t>(m_window.first);
-    constexpr std::size_t kFlush = std::size_t{1} << 31;
-
-    const float* src = values.data();
-    std::size_t left = values.size();
-    while (left > 0) {
-        const std::size_t part = std::min(left, kFlush);
-        std::memset(tables, 0, sizeof tables);
-        std::size_t i = 0;
-        for (; i + kBlock <= part; i += kBlock) {
-            for (std::size_t j = 0; j < kBlock; ++j) {
-                const float scaled = src[i + j] * inverse;
-                const auto truncated = static_cast<int32_t>(scaled);
-                bins[j] = truncated - static_cast<int32_t>(scaled < static_cast<float>(truncated)) - first;
-            }
-            for (std::size_t j = 0; j < kBlock; j += kTables) {
-                ++tables[0][bins[j]];
-                ++tables[1][bins[j + 1]];
-                ++tables[2][bins[j + 2]];
-                ++tables[3][bins[j + 3]];
-            }
-        }
-        for (; i < part; ++i) {
-            const float scaled = src[i] * inverse;
-            const auto truncated = static_cast<int32_t>(scaled);
-            ++tables[0][truncated - static_cast<int32_t>(scaled < static_cast<float>(truncated)) - first];
-        }
-        for (std::size_t bin = 0; bin < kBins; ++bin)
-            for (std::size_t t = 0; t < kTables; ++t)
-                m_counts[bin] += tables[t][bin];
-        src += part;
-        left -= part;
-    }
+    kernels::countBins(values,
+                       {std::ldexp(1.0F, -m_window.exponent), static_cast<int32_t>(m_window.first), m_counts});
 }
 
 void Histogram::countOneByOne(std::span<const float> values)

@@ -20,6 +20,8 @@ public:
 
     /// Adds finite values. Values outside widen the range first.
     void add(std::span<const float> values);
+    /// The same where the smallest and largest value are known.
+    void add(std::span<const float> values, float low, float high);
     void merge(const Histogram& other);
 
     bool empty() const { return m_total == 0; }

@@ -10,8 +10,10 @@ LaneHistograms::LaneHistograms(std::size_t lanes) : m_windows(lanes), m_counts(l
 
 void LaneHistograms::widen(std::size_t lane, float low, float high)
 {
-    const BinWindow seen = BinWindow::of(low, high, kBins);
     BinWindow& window = m_windows[lane];
+    if (m_used[lane] && window.holds(low, high))
+        return;
+    const BinWindow seen = BinWindow::of(low, high, kBins);
     if (!m_used[lane]) {
         m_used[lane] = 1;
         window = seen;
