@@ -6,10 +6,16 @@ ONNX Runtime of this Python, for every exported file:
     DequantizeLinear that was predicted to be integer;
   - layer by layer, on the inputs that the simulation saw: at most one code (of an 8-bit grid over the layer's output)
     from the simulation's output;
-  - end to end: SQNR to the float network within 0.6 dB of the simulation's, accuracy within 0.5 points and one image, and
-    the same top-1 as the simulation on at least 98.5 % of the images, or else logits as near to the simulation's (within
-    1 dB) as ONNX Runtime's own are with its optimisations off: a quantized network amplifies last-bit differences, and no
-    file is nearer to a simulation than the runtime is to itself;
+  - end to end, for variants whose "end_to_end" is
+      "top1"    (all images of a test set): SQNR to the float network within 0.6 dB of the simulation's, accuracy within
+                0.5 points, the same top-1 as the simulation on at least 98.5 % of the images. Where ONNX Runtime gives
+                the same top-1 as itself with its optimisations off on fewer than that, within one point of that share:
+                a quantized network amplifies last-bit differences, and no file is nearer to a simulation than the
+                runtime is to itself. The output says so where it happens;
+      "logits"  (some of the images, where single images would decide): the same of SQNR, accuracy within 0.5 points and
+                one image, and logits as near to the simulation's, within 2 dB, as ONNX Runtime's own are with its
+                optimisations off. The share of equal top-1 is printed, not judged;
+      "none"    (networks of few bits): all is printed, nothing judged;
 and reports the speed against the float file (alternating runs, 1 thread, medians of CPU time: a busy machine disturbs
 it less than wall time).
 
@@ -195,13 +201,20 @@ def check_end_to_end(variant, path, images, labels, floats):
     if plain is not exact:
         print(f"  with saturating products: top-1 equal on {agreement(simulated, plain):.2f} %, accuracy "
               f"{accuracy(plain, labels):.2f} %, SQNR to float {sqnr(floats, plain):.2f} dB")
-    if variant["strict"]:
-        slack = 100 / len(images)
-        near = sqnr(simulated, exact) >= sqnr(unoptimised, exact) - 1
-        distance = abs(sqnr(floats, exact) - sqnr(floats, simulated))
-        check(distance <= 0.6, f"{variant['name']}: SQNR to float differs by {distance:.2f} dB")
-        check(same >= 98.5 or near, f"{variant['name']}: top-1 equal on {same:.2f} % of the images only")
-        check(not abs(points) > 0.5 + slack, f"{variant['name']}: accuracy differs by {points:.2f} points")
+    judged = variant["end_to_end"]
+    if judged == "none":
+        return
+    distance = abs(sqnr(floats, exact) - sqnr(floats, simulated))
+    check(distance <= 0.6, f"{variant['name']}: SQNR to float differs by {distance:.2f} dB")
+    slack = 100 / len(images) if judged == "logits" else 0
+    check(not abs(points) > 0.5 + slack, f"{variant['name']}: accuracy differs by {points:.2f} points")
+    if judged == "top1":
+        if same < 98.5:
+            print(f"  below 98.5 % of equal top-1; ONNX Runtime itself without optimisations: {own:.2f} %")
+        check(same >= min(98.5, own - 1), f"{variant['name']}: top-1 equal on {same:.2f} % of {len(images)} images only")
+    else:
+        check(sqnr(simulated, exact) >= sqnr(unoptimised, exact) - 2,
+              f"{variant['name']}: the simulation is farther from ONNX Runtime than that is from itself")
 
 
 def report_speed(variant, path, images, runs=15):
