@@ -305,7 +305,9 @@ protected:
         const fs::path root(assets);
         Subject subject;
         subject.model = root / "models" / file;
-        auto calibration = images::openFolder(root / "images" / "imagenet-calib");
+        images::FolderOptions spread; // as the command line picks them
+        spread.count = subject.calibrationCount;
+        auto calibration = images::openFolder(root / "images" / "imagenet-calib", spread);
         auto validation = images::openFolder(root / "images" / "imagenet-val");
         ASSERT_TRUE(calibration && validation);
         subject.calibration = *calibration;
@@ -325,11 +327,7 @@ TEST_F(ExportJudgeDeit, WholeValidationSet)
 
 TEST_F(ExportJudgeDeit, DynamicBatch)
 {
-<<<<<<< HEAD
-    judgeDeit("deit_tiny_patch16_224.onnx", imageCount(64), {kW8A8, kFullRange, kSign, kFew});
-=======
-    judgeDeit("deit_tiny_patch16_224.onnx", 64, {kW8A8, kFullRange});
->>>>>>> 3332dd9 (tests: judge whole sets by top-1, parts of them by logits)
+    judgeDeit("deit_tiny_patch16_224.onnx", 64, {kW8A8, kFullRange, kSign, kFew});
 }
 
 TEST_F(ExportJudgeDeit, StaticBatch)
