@@ -112,34 +112,51 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
     return warnings;
 }
 
-} // namespace
-
-Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
-                                 const ExportOptions& options)
-try {
+/// The edited file and its report, all but what belongs to a path.
+Result<ExportReport> edited(ExportFile& file, const Model& model, const quant::Plan& plan,
+                            const ExportOptions& options)
+{
     if (options.opset != kOldestOpset && options.opset != kInt4Opset)
-        return fail(ErrorCode::InvalidArgument, "the opset of an exported model is 17 or 21", path.string());
-    std::error_code ignored;
-    if (std::filesystem::equivalent(model.info.path, path, ignored))
-        return fail(ErrorCode::InvalidArgument, "an export must not overwrite the model it is made from",
-                    path.string());
-    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash));
+        return fail(ErrorCode::InvalidArgument, "the opset of an exported model is 17 or 21");
     QS_CHECK(convertOpset(file, options.opset, ranksOf(model.graph)));
     ExportEdit edit(file, model, plan, options);
     QS_CHECK(edit.apply());
     file.finish();
     file.model().set_ir_version(irVersionOf(file.opset()));
     describe(file.model(), model, plan, options);
-
     ExportReport report;
-    report.path = path;
     report.opset = file.opset();
     report.nodes = predictPrecision(model, edit.forms());
     report.warnings = warningsOf(model, plan, options, report.nodes);
+    return report;
+}
+
+} // namespace
+
+Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
+                                 const ExportOptions& options)
+try {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(model.info.path, path, ignored))
+        return fail(ErrorCode::InvalidArgument, "an export must not overwrite the model it is made from",
+                    path.string());
+    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash));
+    QS_ASSIGN(ExportReport report, edited(file, model, plan, options));
+    report.path = path;
     QS_ASSIGN(report.fileBytes, writeModel(file.model(), path));
     return report;
 } catch (const std::exception& error) { // protobuf and the allocator
     return fail(ErrorCode::OutOfMemory, std::string("export failed: ") + error.what(), path.string());
+}
+
+Result<ExportReport> previewExport(const Model& model, const quant::Plan& plan, const ExportOptions& options)
+try {
+    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash));
+    QS_ASSIGN(ExportReport report, edited(file, model, plan, options));
+    report.fileBytes = file.model().ByteSizeLong();
+    return report;
+} catch (const std::exception& error) { // protobuf and the allocator
+    return fail(ErrorCode::OutOfMemory, std::string("export failed: ") + error.what(), model.info.path.string());
 }
 
 } // namespace qs::onnx

@@ -60,6 +60,9 @@ struct ExportReport {
 Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
                                  const ExportOptions& options);
 
+/// What exportModel would report, without writing the file: `path` empty, `fileBytes` of the file that would be.
+Result<ExportReport> previewExport(const Model& model, const quant::Plan& plan, const ExportOptions& options);
+
 struct VerifyReport {
     std::size_t images = 0;
     double top1Agreement = 1;        ///< simulation against the re-loaded file, both in this engine

@@ -23,7 +23,8 @@ struct Results {
     std::optional<onnx::VerifyReport> verified;
 };
 
-/// {"format": "quantoscope-results", "version": 1, "model": {...}, "evaluations": [...], "sites": [...], "export": {...}}
+/// {"format": "quantoscope-results", "version": 1, "model": {...}, "evaluations": [...], "sites": [...], "export":
+/// {...}}
 nlohmann::json resultsToJson(const Results& results);
 
 /// A page of its own (no scripts, no outside files; light and dark) from a results file, from one evaluation as

@@ -189,6 +189,57 @@ TEST_F(Cli, InterruptedSearchWritesWhatItFound)
     EXPECT_TRUE(readJson(path("r.json")).contains("overrides"));
 }
 
+TEST_F(Cli, CompareMakesATableThatCanBeContinued)
+{
+    const std::string common = "compare " + model + " --images " + test +
+                               " --count 20 --resize none --calib-images " + calib + " --calib-count 8";
+    expectRefusal(common + " --bits 4", {"--bits", "4/4"});
+    expectRefusal(common + " --presets best", {"best", "minmax"});
+    expectRefusal(common + " -o " + path("t.txt"), {"t.txt", ".csv"});
+
+    // One of three lines cannot be: softmax codes on values of both signs.
+    std::ofstream(path("log.json")) << R"({"format": "quantoscope-recipe", "version": 1,
+        "rules": [{"match": {"kind": "activation"}, "set": {"quantizer": "log2"}}]})";
+    const std::string keep = " --resume " + path("t.json");
+    Outcome outcome = run(common + keep + " --bits 4/6 --presets minmax,percentile --recipes " + path("log.json") +
+                          " -o " + path("t.csv") + " -o " + path("t.html"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto first = readJson(path("t.json"));
+    ASSERT_EQ(first.at("rows").size(), 3);
+    EXPECT_EQ(first.at("rows")[0].at("method"), "minmax");
+    EXPECT_EQ(first.at("rows")[0].at("weight_bits"), 4);
+    EXPECT_EQ(first.at("rows")[0].at("activation_bits"), 6);
+    EXPECT_GT(first.at("rows")[1].at("int8_mac_share"), 0.9);
+    EXPECT_EQ(first.at("rows")[2].at("method"), "log");
+    EXPECT_NE(first.at("rows")[2].at("failure"), "");
+    std::ifstream csv(path("t.csv"));
+    EXPECT_EQ(std::count(std::istreambuf_iterator<char>(csv), {}, '\n'), 4);
+    EXPECT_TRUE(fs::exists(folder / "t.html"));
+
+    // The figures are those of `evaluate`.
+    outcome =
+        run("evaluate " + model + " --images " + test + " --count 20 --resize none --calib-images " + calib +
+            " --calib-count 8 --preset percentile --weight-bits 4 --activation-bits 6 --json " + path("e.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    for (const char* figure : {"top1", "agreement", "kl_divergence", "logit_sqnr_db", "model_bytes"})
+        EXPECT_EQ(readJson(path("e.json")).at(figure), first.at("rows")[1].at(figure)) << figure;
+
+    // Again with one more width: finished lines stay as they are, to the second.
+    outcome = run(common + keep + " --bits 8/8,4/6 --presets minmax,percentile");
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto second = readJson(path("t.json"));
+    ASSERT_EQ(second.at("rows").size(), 5);
+    EXPECT_EQ(second.at("rows")[0].at("weight_bits"), 8);
+    for (int row = 0; row < 3; ++row)
+        EXPECT_EQ(second.at("rows")[static_cast<std::size_t>(row + 2)],
+                  first.at("rows")[static_cast<std::size_t>(row)]);
+
+    // Of other images it is another comparison.
+    expectRefusal("compare " + model + " --images " + test + " --count 10 --resize none --calib-images " + calib +
+                      " --calib-count 8 --presets minmax" + keep,
+                  {"other images"});
+}
+
 TEST_F(Cli, FilesThatAreNotWhatTheyShouldBe)
 {
     std::ofstream(path("text.onnx")) << "this is not a model";

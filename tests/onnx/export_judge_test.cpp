@@ -55,8 +55,8 @@ struct Variant {
     std::string preset = "minmax";
     bool fullRange = false; ///< weights that saturate on CPUs without VNNI
     int opset = 17;
-    std::string gelu;    ///< quantizer of fc2's inputs; "": uniform
-    std::string softmax; ///< of softmax outputs
+    std::string gelu = {};           ///< quantizer of fc2's inputs; "": uniform
+    std::string softmax = {};        ///< of softmax outputs
     std::string endToEnd = "logits"; ///< what export_check.py judges end to end: top1, logits or none
 };
 

@@ -98,7 +98,7 @@ TEST(ExportLevels, ReloadedFileEqualsTheSimulation)
     const std::size_t kinds = levelsOfAllKinds(4).size();
     for (const int bits : {3, 4, 6, 8})
         for (std::size_t first = 0; first < kinds; first += 5)
-            for (const int64_t opset : {17, 21}) {
+            for (const int opset : {17, 21}) {
                 const quant::Plan plan = unevenPlan(model, bits, first, {.weightBits = bits});
                 const auto report = exportModel(model, plan, folder / "q.onnx", {.opset = opset});
                 ASSERT_TRUE(report) << report.error().text();

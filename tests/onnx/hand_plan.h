@@ -50,7 +50,9 @@ inline quant::Plan handPlan(const onnx::Model& model, const HandPlanOptions& opt
             plan.simulation.activations[site.id.index()] = numbers->map;
             continue;
         }
-        numbers->settings = {options.weightBits, options.weightScheme, options.weightGranularity, "uniform", {}};
+        numbers->settings.bits = options.weightBits;
+        numbers->settings.scheme = options.weightScheme;
+        numbers->settings.granularity = options.weightGranularity;
         const Tensor& weight = model.graph.value(site.tensor).constant;
         const auto inner = static_cast<std::size_t>(site.layout.inner);
         const bool perChannel = options.weightGranularity == quant::Granularity::Channel;

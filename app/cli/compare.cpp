@@ -1,0 +1,200 @@
+#include "core/report/comparison.h"
+
+#include "app/cli/common.h"
+#include "core/base/file.h"
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+namespace qs::cli {
+
+namespace {
+
+struct Options {
+    std::string model;
+    FolderChoice folder;
+    std::vector<std::string> presets, recipes, bits{"4/4", "6/6", "8/8"}, coverages{"matmul"}, calibrations, outputs;
+    std::string resume;
+    PreprocessOptions preprocess;
+    CalibrationOptions calibration;
+    RunOptions run;
+};
+
+struct Bits {
+    int weights = 8;
+    int activations = 8;
+};
+
+/// "4/6": bits of weights and of activations.
+Result<Bits> parseBits(const std::string& text)
+{
+    Bits bits;
+    const char* const end = text.data() + text.size();
+    const auto first = std::from_chars(text.data(), end, bits.weights);
+    if (first.ec == std::errc{} && first.ptr != end && *first.ptr == '/') {
+        const auto second = std::from_chars(first.ptr + 1, end, bits.activations);
+        if (second.ec == std::errc{} && second.ptr == end)
+            return bits;
+    }
+    return fail(ErrorCode::InvalidArgument, "expects WEIGHTS/ACTIVATIONS, e.g. 4/4, got '" + text + "'", "--bits");
+}
+
+/// A recipe or a preset; a recipe's own bits give way, but for those of single sites and rules.
+Result<quant::Recipe> recipeOf(const std::string& name, bool isPreset, const Bits& bits)
+{
+    if (isPreset)
+        return quant::presetRecipe(name, bits.weights, bits.activations);
+    QS_CHECK(quant::presetRecipe("minmax", bits.weights, bits.activations)); // checks the bits
+    QS_ASSIGN(auto recipe, quant::loadRecipe(name));
+    recipe.weight.bits = bits.weights;
+    recipe.activation.bits = bits.activations;
+    return recipe;
+}
+
+struct Titled {
+    std::shared_ptr<const stats::Calibration> calibration;
+    std::string title;
+};
+
+Result<std::vector<Titled>> calibrationsOf(const Options& options, const onnx::Model& model, const Context& context)
+{
+    std::vector<Titled> result;
+    if (options.calibrations.empty()) {
+        if (!options.calibration.given())
+            return fail(ErrorCode::InvalidArgument, "needs --calibration or --calib-images", "compare");
+        QS_ASSIGN(auto calibration, options.calibration.resolve(model, options.preprocess, context));
+        result.push_back({std::move(calibration), ""});
+        return result;
+    }
+    for (const std::string& file : options.calibrations) {
+        CalibrationOptions one;
+        one.file = file;
+        QS_ASSIGN(auto calibration, one.resolve(model, options.preprocess, context));
+        const std::string title = std::filesystem::path(file).stem().string();
+        result.push_back({std::move(calibration), options.calibrations.size() > 1 ? title : ""});
+    }
+    return result;
+}
+
+Result<std::vector<report::Candidate>> candidatesOf(const Options& options, const std::vector<Titled>& calibrations)
+{
+    std::vector<std::pair<std::string, bool>> methods;
+    for (const std::string& preset : options.presets)
+        methods.emplace_back(preset, true);
+    for (const std::string& recipe : options.recipes)
+        methods.emplace_back(recipe, false);
+    if (methods.empty())
+        for (const quant::Preset& preset : quant::presets())
+            methods.emplace_back(preset.name, true);
+    std::vector<report::Candidate> candidates;
+    for (const std::string& text : options.bits) {
+        QS_ASSIGN(const Bits bits, parseBits(text));
+        for (const std::string& coverage : options.coverages)
+            for (const auto& [name, isPreset] : methods) {
+                QS_ASSIGN(auto recipe, recipeOf(name, isPreset, bits));
+                recipe.coverage = coverage == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
+                const std::string title = isPreset ? name : std::filesystem::path(name).stem().string();
+                for (const Titled& one : calibrations)
+                    candidates.push_back({title, bits.weights, bits.activations, recipe, one.calibration, one.title});
+            }
+    }
+    return candidates;
+}
+
+void print(const report::ComparisonRow& row)
+{
+    std::printf("%-22s %-16s W%d A%d %-6s ", row.method.c_str(), row.calibration.c_str(), row.weightBits,
+                row.activationBits, row.coverage == graph::Coverage::Full ? "full" : "matmul");
+    if (row.top1)
+        std::printf("top-1 %6.2f %%  ", *row.top1 * 100);
+    std::printf("agreement %6.2f %%  KL %8.4f  SQNR %5.1f dB  %6.2f MB  int8 %3.0f %%  search %5.1f s",
+                row.agreement * 100, row.klDivergence, row.logitSqnrDb, static_cast<double>(row.modelBytes) * 1e-6,
+                row.int8Share * 100, row.resolveSeconds);
+    std::printf("%s%s\n", row.failure.empty() ? "" : "  ", row.failure.c_str());
+    std::fflush(stdout);
+}
+
+Result<void> write(const report::Comparison& comparison, const std::string& path)
+{
+    const std::string extension = std::filesystem::path(path).extension().string();
+    if (extension == ".csv")
+        return writeAtomically(path, report::comparisonToCsv(comparison));
+    if (extension == ".html")
+        return writeAtomically(path, report::comparisonToHtml(comparison));
+    return writeAtomically(path, report::comparisonToJson(comparison));
+}
+
+Result<void> compare(const Options& options)
+{
+    for (const std::string& path : options.outputs)
+        if (const auto extension = std::filesystem::path(path).extension();
+            extension != ".csv" && extension != ".html" && extension != ".json")
+            return fail(ErrorCode::InvalidArgument, "the table is written as .csv, .html or .json", path);
+    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
+    QS_ASSIGN(const auto images, openSource(options.folder, transform));
+    report::Comparison comparison;
+    if (!options.resume.empty() && std::filesystem::exists(options.resume)) {
+        QS_ASSIGN(const std::string text, readText(options.resume));
+        auto saved = report::comparisonFromJson(text);
+        if (!saved) {
+            saved.error().where = options.resume;
+            return tl::unexpected(saved.error());
+        }
+        comparison = std::move(*saved);
+    }
+    const Run run(options.run);
+    QS_ASSIGN(const auto calibrations, calibrationsOf(options, model, run.context()));
+    QS_ASSIGN(const auto candidates, candidatesOf(options, calibrations));
+
+    Result<void> saved;
+    const auto grew = [&](const report::Comparison& now, const report::ComparisonRow& row) {
+        if (!options.resume.empty() && saved)
+            saved = writeAtomically(options.resume, report::comparisonToJson(now));
+        print(row);
+    };
+    QS_CHECK(report::compare(model, candidates, *images, images->size(), comparison, grew, run.context()));
+    QS_CHECK(std::move(saved));
+    if (comparison.floatTop1)
+        std::printf("float top-1 %.2f %% on %zu images\n", *comparison.floatTop1 * 100, comparison.images);
+    for (const std::string& path : options.outputs)
+        QS_CHECK(write(comparison, path));
+    return {};
+}
+
+} // namespace
+
+Command addCompare(CLI::App& app)
+{
+    auto options = std::make_shared<Options>();
+    app.add_option("model", options->model, "ONNX file")->required();
+    app.add_option("--images", options->folder.folder, "Folder of test images")->required();
+    app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
+    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
+    app.add_option("--presets", options->presets, "Presets, with commas (default: all, where no recipe is given)")
+        ->delimiter(',');
+    app.add_option("--recipes", options->recipes, "Recipe files, with commas; --bits replaces their general bits")
+        ->delimiter(',');
+    app.add_option("--bits", options->bits, "WEIGHTS/ACTIVATIONS, with commas (default: 4/4,6/6,8/8)")
+        ->delimiter(',');
+    app.add_option("--coverage", options->coverages, "matmul, full, or both with a comma (default: matmul)")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"matmul", "full"}));
+    auto* several = app.add_option("--calibrations", options->calibrations,
+                                   "Calibration files (.qcal), with commas: every method is tried with each");
+    several->delimiter(',');
+    app.add_option("-o,--output", options->outputs, "Table to write (.csv, .html, .json); may be repeated");
+    app.add_option("--resume", options->resume,
+                   "JSON file that keeps every finished line; lines that are there already are not made again");
+    options->calibration.addTo(app);
+    for (const char* other : {"--calibration", "--calib-images"})
+        several->excludes(app.get_option(other));
+    options->preprocess.addTo(app);
+    options->run.addTo(app);
+    return [options] { return compare(*options); };
+}
+
+} // namespace qs::cli

@@ -1,0 +1,133 @@
+#include "core/report/comparison.h"
+
+#include "core/base/file.h"
+#include "core/onnx/export.h"
+#include "core/quant/evaluate.h"
+#include "core/quant/plan.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace qs::report {
+
+namespace {
+
+double secondsSince(std::chrono::steady_clock::time_point start)
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::string hashOfNames(const exec::ImageSource& images, std::size_t count)
+{
+    std::string names;
+    for (std::size_t i = 0; i < count; ++i)
+        names += images.name(i) + '\n';
+    return contentHash(names);
+}
+
+std::string keyOf(const Comparison& comparison, const Candidate& candidate)
+{
+    const stats::Calibration& calibration = *candidate.calibration;
+    return contentHash(comparison.modelHash + '\n' + comparison.imagesHash + '\n' + calibration.imagesHash + '\n' +
+                       std::to_string(calibration.images) + '\n' + calibration.preprocess + '\n' +
+                       quant::recipeToJson(candidate.recipe));
+}
+
+ComparisonRow rowOf(const Candidate& candidate, std::string key)
+{
+    ComparisonRow row;
+    row.key = std::move(key);
+    row.method = candidate.method;
+    row.calibration = candidate.calibrationTitle;
+    row.calibrationImages = candidate.calibration->images;
+    row.weightBits = candidate.weightBits;
+    row.activationBits = candidate.activationBits;
+    row.coverage = candidate.recipe.coverage;
+    return row;
+}
+
+/// Errors: what ends the whole comparison; what only this line cannot do is its failure.
+Result<void> fill(const onnx::Model& model, const Candidate& candidate, const exec::ImageSource& images,
+                  std::size_t count, const quant::FloatReference& reference, ComparisonRow& row,
+                  const Context& context)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const auto plan =
+        quant::resolve(model.graph, model.sites, candidate.calibration, candidate.recipe, nullptr, context);
+    row.resolveSeconds = secondsSince(start);
+    if (!plan) {
+        if (plan.error().code == ErrorCode::Cancelled)
+            return tl::unexpected(plan.error());
+        row.failure = plan.error().text();
+        return {};
+    }
+    QS_ASSIGN(const quant::Evaluation evaluation,
+              quant::evaluate(model.graph, model.sites, plan->get(), images, count, &reference,
+                              exec::makeWeightCache(), context));
+    row.top1 = evaluation.top1;
+    row.agreement = evaluation.agreement;
+    row.klDivergence = evaluation.klDivergence;
+    row.logitSqnrDb = evaluation.logitSqnrDb;
+    row.meanWeightBits = evaluation.meanWeightBits;
+    row.meanActivationBits = evaluation.meanActivationBits;
+    row.modelBytes = evaluation.modelBytes;
+    row.evaluateSeconds = evaluation.seconds;
+    const auto exported = onnx::previewExport(model, **plan, {});
+    if (exported)
+        row.int8Share = exported->int8MacShare();
+    else
+        row.failure = "no export: " + exported.error().text();
+    return {};
+}
+
+/// The rows of the candidates first, in their order; then what else was there.
+void sort(std::span<const std::string> keys, std::vector<ComparisonRow>& rows)
+{
+    const auto place = [&](const ComparisonRow& row) { return std::ranges::find(keys, row.key) - keys.begin(); };
+    std::ranges::stable_sort(rows, {}, place);
+}
+
+} // namespace
+
+Result<void> compare(const onnx::Model& model, std::span<const Candidate> candidates, const exec::ImageSource& images,
+                     std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context)
+{
+    count = std::min(count, images.size());
+    const std::string imagesHash = hashOfNames(images, count);
+    if (!into.rows.empty() && (into.modelHash != model.info.hash || into.imagesHash != imagesHash))
+        return fail(ErrorCode::InvalidArgument,
+                    "the comparison to go on from is of another model or of other images");
+    into.model = model.info.path.filename().string();
+    into.modelHash = model.info.hash;
+    into.images = count;
+    into.imagesHash = imagesHash;
+
+    std::vector<std::string> keys;
+    for (const Candidate& candidate : candidates)
+        keys.push_back(keyOf(into, candidate));
+    sort(keys, into.rows);
+    std::optional<quant::FloatReference> reference;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        context.progress("comparing", i, candidates.size());
+        if (context.stopRequested())
+            return cancelled();
+        if (std::ranges::find(into.rows, keys[i], &ComparisonRow::key) != into.rows.end())
+            continue;
+        if (!reference) {
+            QS_ASSIGN(reference, quant::floatReference(model.graph, model.sites, images, count, context));
+            QS_ASSIGN(const auto evaluation, quant::evaluate(model.graph, model.sites, nullptr, images, count,
+                                                             &*reference, nullptr, context));
+            into.floatTop1 = evaluation.top1;
+        }
+        ComparisonRow row = rowOf(candidates[i], keys[i]);
+        QS_CHECK(fill(model, candidates[i], images, count, *reference, row, context));
+        into.rows.push_back(std::move(row));
+        sort(keys, into.rows);
+        if (grew)
+            grew(into, *std::ranges::find(into.rows, keys[i], &ComparisonRow::key));
+    }
+    context.progress("comparing", candidates.size(), candidates.size());
+    return {};
+}
+
+} // namespace qs::report

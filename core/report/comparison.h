@@ -1,0 +1,84 @@
+#pragma once
+
+#include "core/base/context.h"
+#include "core/base/error.h"
+#include "core/exec/image_source.h"
+#include "core/graph/sites.h"
+#include "core/onnx/import.h"
+#include "core/quant/recipe.h"
+#include "core/stats/calibration.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qs::report {
+
+/// One line to be: a recipe and the calibration that it is resolved against.
+struct Candidate {
+    std::string method; ///< preset or file, as the reader knows it
+    int weightBits = 8; ///< as asked for; the recipe may give single sites others
+    int activationBits = 8;
+    quant::Recipe recipe;
+    std::shared_ptr<const stats::Calibration> calibration;
+    std::string calibrationTitle; ///< "" where there is only one
+};
+
+/// One line of a comparison.
+struct ComparisonRow {
+    std::string key; ///< hash of model, recipe, calibration and images: a line that is there need not be made again
+    std::string method;
+    std::string calibration;
+    std::size_t calibrationImages = 0;
+    int weightBits = 8;
+    int activationBits = 8;
+    graph::Coverage coverage = graph::Coverage::MatMul;
+    std::string failure; ///< why there are no figures; "" where there are
+    std::optional<double> top1;
+    double agreement = 0;    ///< share of images with the float network's top-1
+    double klDivergence = 0; ///< nats
+    double logitSqnrDb = 0;
+    double meanWeightBits = 0, meanActivationBits = 0;
+    std::size_t modelBytes = 0;
+    double int8Share = 0;       ///< of the multiply-accumulates, in integer kernels of ONNX Runtime once exported
+    double resolveSeconds = 0;  ///< ranges and all searches, without the calibration pass that all lines share
+    double evaluateSeconds = 0; ///< simulation of all images
+    friend bool operator==(const ComparisonRow&, const ComparisonRow&) = default;
+};
+
+/// Methods on equal terms: the same model, images and sites.
+struct Comparison {
+    std::string model; ///< file name
+    std::string modelHash;
+    std::size_t images = 0;
+    std::string imagesHash;
+    std::optional<double> floatTop1;
+    std::vector<ComparisonRow> rows; ///< in the order of the candidates
+    friend bool operator==(const Comparison&, const Comparison&) = default;
+};
+
+/// The comparison so far and the line that was added last.
+using ComparisonGrew = std::function<void(const Comparison&, const ComparisonRow&)>;
+
+/// Makes the lines that are not there yet, one after the other, and calls `grew` (may be empty) after each. A
+/// candidate that cannot be resolved or exported is a line with its failure, not the end. Lines of other candidates
+/// stay. Errors: InvalidArgument (`into` is of another model or of other images), those of the images, Cancelled;
+/// what was finished is in `into` then.
+Result<void> compare(const onnx::Model& model, std::span<const Candidate> candidates, const exec::ImageSource& images,
+                     std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context);
+
+/// {"format": "quantoscope-comparison", "version": 1, ...}: what a later run goes on from. Errors: Malformed,
+/// Unsupported (a later version), InvalidArgument (another kind of JSON).
+std::string comparisonToJson(const Comparison& comparison);
+Result<Comparison> comparisonFromJson(std::string_view json);
+/// RFC 4180; fractions in per cent, units in the names of the columns; empty where a figure is not known.
+std::string comparisonToCsv(const Comparison& comparison);
+/// A page of its own.
+std::string comparisonToHtml(const Comparison& comparison);
+
+} // namespace qs::report

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace qs::report {
+
+// Pieces of an HTML page without scripts or outside files.
+
+std::string escape(std::string_view text);
+/// printf of one number.
+std::string formatted(double value, const char* format);
+
+struct Column {
+    const char* title;
+    bool numeric;
+};
+/// <table> and its first row; the caller ends the table.
+std::string tableHead(std::initializer_list<Column> columns);
+std::string cell(const std::string& text, bool numeric = false);
+
+/// A whole page around `body`, light and dark; `title` is escaped already.
+std::string page(const std::string& title, const std::string& body);
+
+} // namespace qs::report
