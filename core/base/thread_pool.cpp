@@ -111,12 +111,12 @@ struct ThreadPool::State {
             return;
         }
         const std::lock_guard one(callers);
-        Loop loop{body, std::span(shares).first(parts)};
+        Loop own{body, std::span(shares).first(parts)};
         for (std::size_t s = 0; s < parts; ++s) {
             shares[s].next.store(count * s / parts);
             shares[s].end = count * (s + 1) / parts;
         }
-        run(loop);
+        run(own);
     }
 
     void run(Loop& current)

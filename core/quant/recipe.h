@@ -79,7 +79,7 @@ struct SiteSettings {
     /// Costs about 2 dB of the weight's SQNR; fewer bits never saturate. Activations ignore it.
     bool saturationSafe = true;
     Objective objective = Objective::InputError; ///< of quantizers and estimators that search
-    Smoothing smoothing;                         ///< activations that enter linear layers
+    Smoothing smoothing = {};                    ///< activations that enter linear layers
 
     bool isFloat() const { return bits == kFloatBits; }
     friend bool operator==(const SiteSettings&, const SiteSettings&) = default;

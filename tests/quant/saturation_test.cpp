@@ -25,8 +25,9 @@ TEST(Saturation, PairsAreWhatTheInstructionAdds)
     for (int a = -127; a <= 127; ++a)
         for (int b = -127; b <= 127; ++b) {
             const std::vector<int8_t> pair{static_cast<int8_t>(a), static_cast<int8_t>(b)};
-            if (a != 0 && b != 0)
+            if (a != 0 && b != 0) {
                 EXPECT_EQ(largestPairs(pair, 2, 1)[0] > kPairLimit, saturates(a, b)) << a << " " << b;
+            }
         }
 }
 

@@ -193,8 +193,9 @@ TEST_F(SmoothingTest, CentresAndScalesTheCalibrationValues)
                 const double expected = radius / transform.scale[c];
                 EXPECT_NEAR(extremes.low[c] + extremes.high[c], 0, 1e-4 * expected) << value << " " << c;
                 EXPECT_NEAR(extremes.high[c], expected, 1e-4 * expected) << value << " " << c;
-                if (alpha == 1)
+                if (alpha == 1) {
                     EXPECT_NEAR(extremes.high[c], 1, 1e-4) << value << " " << c;
+                }
             }
         }
     }
