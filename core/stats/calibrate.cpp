@@ -99,6 +99,7 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
     result->seed = context.seed;
     result->peakBytes = collector.bytes();
     result->sites = collector.finish();
+    result->products = collector.finishProducts();
     return result;
 }
 

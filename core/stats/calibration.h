@@ -8,6 +8,7 @@
 #include "core/graph/sites.h"
 #include "core/stats/histogram.h"
 #include "core/stats/lane_histograms.h"
+#include "core/stats/product_samples.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -63,9 +64,10 @@ struct Calibration {
     std::string imagesHash; ///< of the image names, in order
     std::size_t images = 0;
     uint64_t seed = 0;
-    std::vector<SiteStatistics> sites; ///< by SiteId; empty statistics for weights
-    Tensor logits;                     ///< float network, [images, classes]
-    std::size_t peakBytes = 0;         ///< working memory of the statistics, all threads
+    std::vector<SiteStatistics> sites;   ///< by SiteId; empty statistics for weights
+    std::vector<ProductSample> products; ///< operands of Q·Kᵀ and A·V, in the order of the left sites
+    Tensor logits;                       ///< float network, [images, classes]
+    std::size_t peakBytes = 0;           ///< working memory of the statistics, all threads
 };
 
 /// One streaming pass of the float network over the images. Memory: sites × (bins + channels + sample), times threads
@@ -76,7 +78,8 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
                                                      const exec::ImageSource& images,
                                                      const CalibrationOptions& options, const Context& context);
 
-/// File form (.qcal): CBOR, versioned, written atomically. Errors of load: NotFound, Io, Malformed.
+/// File form (.qcal): CBOR, versioned, written atomically. Errors of load: NotFound, Io, Malformed, Unsupported (of
+/// another version: older ones lack what newer searches need, so calibrate again).
 Result<void> saveCalibration(const Calibration& calibration, const std::filesystem::path& path);
 Result<std::shared_ptr<const Calibration>> loadCalibration(const std::filesystem::path& path);
 /// Whether a calibration belongs to a model: InvalidArgument with the reason if not.

@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "numbers are stored as they lie in memory");
 
 constexpr std::string_view kFormat = "quantoscope-calibration";
-constexpr int kVersion = 2;
+constexpr int kVersion = 3; ///< 3: samples of products
 constexpr std::size_t kLargestDepth = 6;
 
 template <class T>
@@ -189,6 +189,43 @@ SiteStatistics readSite(const Json& json)
     return site;
 }
 
+Json productJson(const ProductSample& product)
+{
+    const Shape& left = product.leftValues.shape();
+    const Shape& right = product.rightValues.shape();
+    return {{"left", product.left.index()},
+            {"right", product.right.index()},
+            {"slices", left[0]},
+            {"left_values", tensorJson(product.leftValues.reshaped({left[0] * left[1], left[2]}))},
+            {"right_values", tensorJson(product.rightValues.reshaped({right[0] * right[1], right[2]}))}};
+}
+
+/// The operands of a product of sites that the calibration has.
+ProductSample readProduct(const Json& json, const std::vector<SiteStatistics>& sites)
+{
+    const auto site = [&](const char* key) {
+        const auto index = json.at(key).get<std::size_t>();
+        if (index >= sites.size() || sites[index].values == 0)
+            throw Malformed{"a product has operands that are not there"};
+        return SiteId(static_cast<uint32_t>(index));
+    };
+    ProductSample product{site("left"), site("right"), readTensor(json.at("left_values")),
+                          readTensor(json.at("right_values"))};
+    const auto slices = json.at("slices").get<int64_t>();
+    if (product.leftValues.empty() || product.rightValues.empty() || slices < 1)
+        throw Malformed{"a product has no values"};
+    const Shape left = product.leftValues.shape();
+    const Shape right = product.rightValues.shape();
+    const int64_t k = left[1];
+    if (left[0] % slices != 0 || right[0] % slices != 0 || right[0] / slices != k ||
+        static_cast<int64_t>(sites[product.left.index()].minimum.size()) != k ||
+        static_cast<int64_t>(sites[product.right.index()].minimum.size()) != k)
+        throw Malformed{"the operands of a product do not fit together"};
+    product.leftValues = product.leftValues.reshaped({slices, left[0] / slices, k});
+    product.rightValues = product.rightValues.reshaped({slices, k, right[1]});
+    return product;
+}
+
 Calibration readCalibration(const Json& json)
 {
     Calibration calibration;
@@ -201,6 +238,8 @@ Calibration readCalibration(const Json& json)
     calibration.logits = readTensor(json.at("logits"));
     for (const Json& site : json.at("sites"))
         calibration.sites.push_back(readSite(site));
+    for (const Json& product : json.at("products"))
+        calibration.products.push_back(readProduct(product, calibration.sites));
     return calibration;
 }
 
@@ -217,9 +256,12 @@ Result<void> saveCalibration(const Calibration& calibration, const std::filesyst
               {"seed", calibration.seed},
               {"peak_bytes", calibration.peakBytes},
               {"logits", tensorJson(calibration.logits)},
-              {"sites", Json::array()}};
+              {"sites", Json::array()},
+              {"products", Json::array()}};
     for (const SiteStatistics& site : calibration.sites)
         json["sites"].push_back(siteJson(site));
+    for (const ProductSample& product : calibration.products)
+        json["products"].push_back(productJson(product));
     std::vector<uint8_t> bytes;
     try {
         bytes = Json::to_cbor(json);
@@ -251,7 +293,7 @@ Result<std::shared_ptr<const Calibration>> loadCalibration(const std::filesystem
         if (version != kVersion)
             return fail(ErrorCode::Unsupported,
                         "the calibration is of version " + std::to_string(version) + ", this program reads " +
-                            std::to_string(kVersion),
+                            std::to_string(kVersion) + ": calibrate again",
                         path.string());
         return std::make_shared<const Calibration>(readCalibration(json));
     } catch (const Malformed& error) {

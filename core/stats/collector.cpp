@@ -51,7 +51,7 @@ Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed
                      int workers, std::size_t sampleRows, uint64_t seed)
     : m_sites(sites), m_observed(std::move(observed)), m_position(sites.size()),
       m_channels(channelsOf(sites, m_observed)), m_batch(batch), m_workers(static_cast<std::size_t>(workers)),
-      m_total(m_channels)
+      m_products(sites, runs, seed), m_total(m_channels)
 {
     std::size_t offset = 0;
     for (std::size_t i = 0; i < m_observed.size(); ++i) {
@@ -122,6 +122,7 @@ void Collector::observe(SiteId id, std::size_t run, int workerNumber, std::span<
         worker.histograms[position].add(data, *std::min_element(moments.min, moments.min + channels),
                                         *std::max_element(moments.max, moments.max + channels));
         m_samples[position]->offer(layout, data.data(), run * m_batch, m_batch);
+        m_products.offer(id, run, data);
         if (m_lanes[position])
             addLanes(*m_lanes[position], run, data, worker.moments->minimum.data() + offset,
                      worker.moments->maximum.data() + offset);
@@ -196,6 +197,7 @@ std::size_t Collector::bytes() const
         bytes += worker.histograms.size() * (sizeof(Histogram) + Histogram::kBins * sizeof(uint64_t));
     for (const auto& sample : m_samples)
         bytes += sample->bytes();
+    bytes += m_products.bytes();
     for (const auto& lanes : m_lanes)
         bytes += lanes ? lanes->histograms.bytes() : 0;
     return bytes;

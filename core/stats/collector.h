@@ -3,6 +3,7 @@
 #include "core/exec/program.h"
 #include "core/graph/sites.h"
 #include "core/stats/calibration.h"
+#include "core/stats/product_samples.h"
 #include "core/stats/reservoir.h"
 
 #include <cstddef>
@@ -41,6 +42,8 @@ public:
     std::size_t bytes() const;
     /// Statistics by SiteId; the collector is spent.
     std::vector<SiteStatistics> finish();
+    /// Samples of the products; once.
+    std::vector<ProductSample> finishProducts() { return m_products.finish(); }
 
 private:
     /// Sums and extremes of all channels of all sites, one after the other.
@@ -80,6 +83,7 @@ private:
     std::vector<Worker> m_workers;
     std::vector<std::unique_ptr<Reservoir>> m_samples; ///< by position
     std::vector<std::unique_ptr<Lanes>> m_lanes;       ///< by position; null where there are none
+    ProductSampler m_products;
 
     mutable std::mutex m_mutex; ///< all below
     std::map<std::size_t, std::unique_ptr<Moments>> m_pending;

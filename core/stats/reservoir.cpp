@@ -20,8 +20,13 @@ constexpr uint64_t kGolden = 0x9e3779b97f4a7c15U;
 
 } // namespace
 
+uint64_t mixed(uint64_t key, uint64_t number)
+{
+    return mix(mix(key + kGolden) + (number + 1) * kGolden);
+}
+
 Reservoir::Reservoir(std::size_t capacity, std::size_t channels, uint64_t seed, std::size_t site)
-    : m_capacity(capacity), m_channels(channels), m_key(mix(mix(seed + kGolden) + (site + 1) * kGolden))
+    : m_capacity(capacity), m_channels(channels), m_key(mixed(seed, site))
 {
 }
 

@@ -12,6 +12,9 @@
 
 namespace qs::stats {
 
+/// A hash of a key and a number, e.g. of a seed and the site.
+uint64_t mixed(uint64_t key, uint64_t number);
+
 /// Rows of a stream of unknown length, evenly picked: the `capacity` rows with the smallest hash of (seed, site,
 /// image, row). Which ones that are depends on nothing else, so any thread may offer any part at any time.
 class Reservoir {

@@ -70,6 +70,18 @@ TEST_F(CalibrationFile, RoundTrips)
         EXPECT_EQ(a.sample.empty(), b.sample.empty());
         EXPECT_TRUE(a.sample.empty() || std::ranges::equal(a.sample.floats(), b.sample.floats()));
     }
+    ASSERT_EQ(copy.products.size(), m_calibration.products.size());
+    ASSERT_EQ(copy.products.size(), 2U); // Q·Kᵀ and A·V
+    for (std::size_t i = 0; i < copy.products.size(); ++i) {
+        const ProductSample& a = copy.products[i];
+        const ProductSample& b = m_calibration.products[i];
+        EXPECT_EQ(a.left, b.left);
+        EXPECT_EQ(a.right, b.right);
+        EXPECT_EQ(a.leftValues.shape(), b.leftValues.shape());
+        EXPECT_EQ(a.rightValues.shape(), b.rightValues.shape());
+        EXPECT_TRUE(std::ranges::equal(a.leftValues.floats(), b.leftValues.floats()));
+        EXPECT_TRUE(std::ranges::equal(a.rightValues.floats(), b.rightValues.floats()));
+    }
     EXPECT_TRUE(checkCalibration(copy, "abc", m_vit.sites));
 }
 

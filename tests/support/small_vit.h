@@ -124,6 +124,7 @@ inline std::shared_ptr<const stats::Calibration> madeUpCalibration(const graph::
     auto result = std::make_shared<stats::Calibration>();
     result->images = runs;
     result->sites = collector.finish();
+    result->products = collector.finishProducts();
     return result;
 }
 
