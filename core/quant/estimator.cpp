@@ -6,6 +6,7 @@
 #include "core/kernels/statistics.h"
 #include "core/quant/entropy_range.h"
 #include "core/quant/quantizer.h"
+#include "core/quant/search_grid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +32,8 @@ Result<void> check(const Estimator& estimator)
         return fail(ErrorCode::InvalidArgument, "the manual range needs low <= high");
     if (estimator.kind == EstimatorKind::Manual && !(std::isfinite(estimator.low) && std::isfinite(estimator.high)))
         return fail(ErrorCode::InvalidArgument, "the manual range must be finite");
+    if (estimator.kind == EstimatorKind::Search)
+        return checkGrid(estimator.search);
     if (estimator.kind != EstimatorKind::Percentile)
         return {};
     if (estimator.percentiles.empty())
@@ -48,6 +51,15 @@ Range percentileRange(const std::vector<double>& percentiles, const Quantile& qu
         ranges.push_back({quantile(1 - p), quantile(p)});
     if (ranges.size() == 1)
         return ranges[0];
+    std::vector<double> errors(ranges.size());
+    errorsOf(ranges, errors);
+    return ranges[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
+}
+
+Range searchedRange(const Estimator& estimator, const Range& seen, int bits, Scheme scheme,
+                    const RangeErrors& errorsOf)
+{
+    const std::vector<Range> ranges = searchRanges(estimator.search, seen, bits, scheme);
     std::vector<double> errors(ranges.size());
     errorsOf(ranges, errors);
     return ranges[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
@@ -143,9 +155,11 @@ double weightedError(std::span<const float> values, std::span<const float> impor
     return sum;
 }
 
-Range chooseRange(const Estimator& estimator, double minimum, double maximum, Scheme scheme, const Quantile& quantile,
-                  const RangeErrors& errorsOf)
+Range chooseRange(const Estimator& estimator, double minimum, double maximum, int bits, Scheme scheme,
+                  const Quantile& quantile, const RangeErrors& errorsOf)
 {
+    if (estimator.kind == EstimatorKind::Search)
+        return searchedRange(estimator, {minimum, maximum}, bits, scheme, errorsOf);
     if (estimator.kind == EstimatorKind::Percentile)
         return percentileRange(estimator.percentiles, quantile, errorsOf);
     return mseRange(minimum, maximum, scheme, errorsOf);
@@ -167,7 +181,7 @@ Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& 
                      std::clamp(range.high, minimum, std::max(maximum, 0.0))};
     }
     return chooseRange(
-        estimator, minimum, maximum, scheme,
+        estimator, minimum, maximum, bits, scheme,
         [&](double q) { return std::clamp(histogram.quantile(q), minimum, maximum); },
         [&](std::span<const Range> ranges, std::span<double> errors) {
             for (std::size_t i = 0; i < ranges.size(); ++i) {
@@ -203,7 +217,7 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
     std::vector<kernels::QuantGrid> grids;
     std::vector<kernels::ErrorSums> sums;
     return chooseRange(
-        estimator, minimum, maximum, scheme,
+        estimator, minimum, maximum, bits, scheme,
         [&](double q) {
             const double at = q * static_cast<double>(sorted.size() - 1);
             const auto below = static_cast<std::size_t>(at);

@@ -99,6 +99,33 @@ void mptqVit(Recipe& recipe)
     smooth(recipe, SmoothingKind::ShiftScale, kAlpha);
 }
 
+/// What the released code of PTQ4ViT compares itself with ("BasePTQ"): symmetric, cosine, one round of weights, then
+/// activations. There a weight has one scale (q, k and v each): granularity "part" gives that; the image is float
+/// there.
+void easyQuant(Recipe& recipe)
+{
+    recipe.activation.scheme = Scheme::Symmetric;
+    for (SiteSettings* settings : {&recipe.weight, &recipe.activation}) {
+        settings->estimator.kind = EstimatorKind::Search;
+        settings->objective = Objective::Cosine;
+    }
+}
+
+/// Steps by the squared error of the output (the released code weighs it with gradients that are 0 but for rounding).
+void ptq4vit(Recipe& recipe)
+{
+    easyQuant(recipe);
+    for (SiteSettings* settings : {&recipe.weight, &recipe.activation}) {
+        settings->estimator.search = {.low = 0.01, .high = 1.2, .count = 100, .rounds = 3};
+        settings->objective = Objective::OutputError;
+    }
+    SitePatch patch;
+    patch.quantizer = "twin-softmax";
+    addRule(recipe, Role::SoftmaxOutput, patch);
+    patch.quantizer = "twin-gelu";
+    addRule(recipe, Role::Fc2, patch);
+}
+
 struct Entry {
     Preset preset;
     void (*fill)(Recipe&);
@@ -128,6 +155,16 @@ constexpr std::array kEntries{
            "SQ-b and OPT-m together, regions by magnitude (arXiv 2401.14895, published again as AMP-ViT; formulas "
            "reconstructed)."},
           mptqVit},
+    Entry{
+        {"easyquant", "EasyQuant",
+         "Steps of both operands of every product by the cosine of its output, as the papers on transformers compare "
+         "with it (arXiv 2006.16669; BasePTQ of PTQ4ViT)."},
+        easyQuant},
+    Entry{{"ptq4vit", "PTQ4ViT",
+           "Twin uniform quantizers after softmax and GELU, steps of both operands of every product by its squared "
+           "error "
+           "(arXiv 2111.12293, without its Hessian)."},
+          ptq4vit},
 };
 
 constexpr auto kPresets = [] {

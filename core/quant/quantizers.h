@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace qs::quant {
 
@@ -32,6 +33,12 @@ struct QuantizerInput {
         nullptr; ///< null: the readers are not products with constant weights, or not asked for
 };
 
+/// What a search with the whole layer tries; the first is where it begins.
+struct RangeCandidates {
+    std::vector<ActivationNumbers> numbers;
+    bool partnersFloat = false; ///< against the float values of the other operand (as PTQ4ViT's release for softmax)
+};
+
 /// A way to turn activations into codes. One file in core/quant/quantizers defines it, one line of quantizers.cpp
 /// lists it; SiteSettings::quantizer names it.
 struct QuantizerDef {
@@ -42,6 +49,9 @@ struct QuantizerDef {
     bool (*suits)(const stats::SiteStatistics& statistics);
     /// Errors: InvalidArgument (settings that this quantizer does not take); `where` is left to the caller.
     Result<ActivationNumbers> (*resolve)(const QuantizerInput& input);
+    /// Candidates of EstimatorKind::Search, by settings.estimator.search; null where a layer cannot search it. Errors
+    /// as above.
+    Result<RangeCandidates> (*candidates)(const QuantizerInput& input) = nullptr;
 };
 
 /// All quantizers, "uniform" first.

@@ -18,7 +18,8 @@ namespace qs::quant {
 constexpr int kFloatBits = 32;
 
 enum class Scheme { Symmetric, Asymmetric };
-enum class Granularity { Tensor, Channel };
+/// Part: the weight of a joined q, k, v layer has one scale for each of the three (PTQ4ViT); elsewhere as Tensor.
+enum class Granularity { Tensor, Channel, Part };
 
 /// How the range [low, high] that the codes span is chosen from the statistics of a site.
 enum class EstimatorKind {
@@ -27,6 +28,24 @@ enum class EstimatorKind {
     Mse,        ///< grid search over shrunken ranges for the smallest squared error
     Entropy,    ///< smallest KL divergence between the histogram and its quantized form (TensorRT's calibrator)
     Manual,     ///< given by hand
+    Search,     ///< of a grid of candidate steps the best one; with other objectives than InputError jointly with the
+                ///< operator's other operand, see layer_search.h
+};
+
+/// Candidates of a search: the step Δ0 of the whole range times a factor. Symmetric: Δ0 = max|x| / (2^(bits-1) -
+/// 0.5).
+///   factor_i = low + i (high - low) / count,  i = 0 .. count - 1
+///   reciprocal: factor_i = 1 / s_i,  s_i = low + (i + 1) (high - low) / (count + 1): equal steps of 1 / Δ
+/// Δ0 itself (factor 1) is tried too. Source: PTQ4ViT's released code (0.5 .. 1.2, one round: "BasePTQ"; 0.01 .. 1.2,
+/// three rounds: PTQ4ViT); EasyQuant, arXiv 2006.16669 (0.5 .. 2, rounds until nothing changes); its release for ncnn
+/// (reciprocal, activations 0.8 .. 1 with 198 candidates; weights 98 down to 1 / Δ = 1).
+struct SearchGrid {
+    double low = 0.5; ///< > 0
+    double high = 1.2;
+    int count = 100;
+    int rounds = 1; ///< each goes through the operands once; ends early where nothing changes
+    bool reciprocal = false;
+    friend bool operator==(const SearchGrid&, const SearchGrid&) = default;
 };
 
 struct Estimator {
@@ -36,6 +55,7 @@ struct Estimator {
     /// Manual: the range, in units of the activation; low <= high.
     double low = 0;
     double high = 0;
+    SearchGrid search{}; ///< Search
     friend bool operator==(const Estimator&, const Estimator&) = default;
 };
 
@@ -46,6 +66,9 @@ enum class Objective {
     /// with constant weights, InputError elsewhere. Weights of linear layers: sum E[x_j²] (w_j - Q(w_j))², its part
     /// without correlations between inputs.
     OutputError,
+    /// 1 - cosine of the operator's output: mean over output rows (BasePTQ), for weights with a scale a channel over
+    /// the rows of each output channel (EasyQuant). EstimatorKind::Search alone knows it; others take InputError.
+    Cosine,
 };
 
 /// A change of scale and offset of every channel of an activation, X̂ = (X - b) / s, that the weights and bias of its

@@ -1,6 +1,7 @@
 #include "core/base/file.h"
 #include "core/quant/quantizers.h"
 #include "core/quant/recipe.h"
+#include "core/quant/search_grid.h"
 
 #include <array>
 #include <cmath>
@@ -23,15 +24,15 @@ template <class T>
 using Names = std::initializer_list<std::pair<T, std::string_view>>;
 
 const Names<Scheme> kSchemes{{Scheme::Symmetric, "symmetric"}, {Scheme::Asymmetric, "asymmetric"}};
-const Names<Granularity> kGranularities{{Granularity::Tensor, "tensor"}, {Granularity::Channel, "channel"}};
+const Names<Granularity> kGranularities{
+    {Granularity::Tensor, "tensor"}, {Granularity::Channel, "channel"}, {Granularity::Part, "part"}};
 const Names<graph::Coverage> kCoverages{{graph::Coverage::MatMul, "matmul"}, {graph::Coverage::Full, "full"}};
 const Names<graph::SiteKind> kKinds{{graph::SiteKind::Weight, "weight"}, {graph::SiteKind::Activation, "activation"}};
-const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"},
-                                       {EstimatorKind::Percentile, "percentile"},
-                                       {EstimatorKind::Mse, "mse"},
-                                       {EstimatorKind::Entropy, "entropy"},
-                                       {EstimatorKind::Manual, "manual"}};
-const Names<Objective> kObjectives{{Objective::InputError, "input-error"}, {Objective::OutputError, "output-error"}};
+const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"}, {EstimatorKind::Percentile, "percentile"},
+                                       {EstimatorKind::Mse, "mse"},       {EstimatorKind::Entropy, "entropy"},
+                                       {EstimatorKind::Manual, "manual"}, {EstimatorKind::Search, "search"}};
+const Names<Objective> kObjectives{
+    {Objective::InputError, "input-error"}, {Objective::OutputError, "output-error"}, {Objective::Cosine, "cosine"}};
 const Names<SmoothingKind> kSmoothings{{SmoothingKind::None, "none"},
                                        {SmoothingKind::Scale, "smoothquant"},
                                        {SmoothingKind::ShiftScale, "sq-b"},
@@ -62,6 +63,12 @@ Json estimatorJson(const Estimator& estimator)
     if (estimator.kind == EstimatorKind::Manual || estimator.low != 0 || estimator.high != 0) {
         json["low"] = estimator.low;
         json["high"] = estimator.high;
+    }
+    if (estimator.kind == EstimatorKind::Search || estimator.search != defaults.search) {
+        const SearchGrid& grid = estimator.search;
+        json["grid"] = {{"low", grid.low}, {"high", grid.high}, {"candidates", grid.count}, {"rounds", grid.rounds}};
+        if (grid.reciprocal)
+            json["grid"]["reciprocal"] = true;
     }
     return json;
 }
@@ -197,9 +204,29 @@ Result<int> readBits(const Json& json, const std::string& path)
     return *bits;
 }
 
+Result<SearchGrid> readGrid(const Json& json, const std::string& path)
+{
+    QS_CHECK(checkKeys(json, path, {"low", "high", "candidates", "rounds", "reciprocal"}));
+    SearchGrid grid;
+    for (const auto& [key, target] : {std::pair{"low", &grid.low}, std::pair{"high", &grid.high}})
+        if (json.contains(key)) {
+            QS_ASSIGN(*target, readNumber(json[key], child(path, key)));
+        }
+    for (const auto& [key, target] : {std::pair{"candidates", &grid.count}, std::pair{"rounds", &grid.rounds}})
+        if (json.contains(key)) {
+            QS_ASSIGN(*target, readInteger(json[key], child(path, key)));
+        }
+    if (json.contains("reciprocal")) {
+        QS_ASSIGN(grid.reciprocal, readFlag(json["reciprocal"], child(path, "reciprocal")));
+    }
+    if (auto valid = checkGrid(grid); !valid)
+        return wrong(std::move(valid.error().message), path);
+    return grid;
+}
+
 Result<Estimator> readEstimator(const Json& json, const std::string& path)
 {
-    QS_CHECK(checkKeys(json, path, {"kind", "percentiles", "low", "high"}));
+    QS_CHECK(checkKeys(json, path, {"kind", "percentiles", "low", "high", "grid"}));
     Estimator estimator;
     if (!json.contains("kind"))
         return wrong("is missing", child(path, "kind"));
@@ -228,6 +255,9 @@ Result<Estimator> readEstimator(const Json& json, const std::string& path)
     }
     if (estimator.low > estimator.high)
         return wrong("must not be above high", child(path, "low"));
+    if (json.contains("grid")) {
+        QS_ASSIGN(estimator.search, readGrid(json["grid"], child(path, "grid")));
+    }
     return estimator;
 }
 

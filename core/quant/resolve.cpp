@@ -1,5 +1,6 @@
 #include "core/quant/bias.h"
 #include "core/quant/cost.h"
+#include "core/quant/layer_plan.h"
 #include "core/quant/plan.h"
 #include "core/quant/site_resolver.h"
 #include "core/quant/smoothing_plan.h"
@@ -41,6 +42,7 @@ public:
         QS_CHECK(resolveSmoothings());
         smooth();
         QS_CHECK(resolveSites());
+        QS_CHECK(searchLayers());
         QS_CHECK(resolveBiases());
         simulate();
         computeCost(m_graph, m_sites, m_plan);
@@ -262,6 +264,50 @@ private:
                 changed.smoothing = m_smoothings[site.id.index()];
                 plan = std::make_shared<const SitePlan>(std::move(changed));
             }
+        return {};
+    }
+
+    /// Ranges that are found by layers take the place of those that sites found by themselves. A layer is kept where
+    /// all its members are: each range belongs to those of its partners.
+    Result<void> searchLayers()
+    {
+        if (!m_plan.calibration)
+            return {};
+        const FloatConstants smoothed = constants();
+        const LayerInputs inputs{smoothed,
+                                 m_sites,
+                                 m_settings,
+                                 *m_plan.calibration,
+                                 [this](SiteId id) { return smoothedStatistics(id); },
+                                 [this](SiteId id) { return lanesOf(id) != nullptr; }};
+        std::vector<SearchedLayer> todo = searchedLayers(inputs);
+        std::erase_if(todo, [&](const SearchedLayer& layer) {
+            return std::ranges::all_of(layer.members, [&](SiteId id) {
+                return m_previous && m_plan.sites[id.index()] == m_previous->sites[id.index()];
+            });
+        });
+        std::vector<std::vector<std::pair<SiteId, SitePlan>>> found(todo.size());
+        std::vector<std::optional<Error>> errors(todo.size());
+        const auto one = [&](std::size_t index, int) {
+            if (auto result = resolveLayer(inputs, todo[index], m_plan.sites, m_context))
+                found[index] = std::move(*result);
+            else
+                errors[index] = std::move(result.error());
+        };
+        // Few layers: each on all threads.
+        if (m_context.pool && todo.size() >= static_cast<std::size_t>(m_context.threads()))
+            m_context.pool->parallelFor(todo.size(), one);
+        else
+            for (std::size_t i = 0; i < todo.size(); ++i)
+                one(i, 0);
+        for (std::size_t i = 0; i < todo.size(); ++i) {
+            if (errors[i])
+                return tl::unexpected<Error>(std::move(*errors[i]));
+            for (auto& [id, plan] : found[i]) {
+                plan.smoothing = m_smoothings[id.index()];
+                m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(plan));
+            }
+        }
         return {};
     }
 

@@ -47,20 +47,6 @@ void gather(const graph::ChannelLayout& layout, const float* src, int64_t channe
     }
 }
 
-void addToGrid(UniformGrid& grid, UniformGrid one, int bits, Scheme scheme)
-{
-    if (scheme == Scheme::Asymmetric) {
-        const int half = 1 << (bits - 1);
-        one.qmin -= half;
-        one.qmax -= half;
-        one.zeroPoint[0] -= half;
-    }
-    grid.qmin = one.qmin;
-    grid.qmax = one.qmax;
-    grid.scale.push_back(one.scale[0]);
-    grid.zeroPoint.push_back(one.zeroPoint[0]);
-}
-
 Error named(Error error, const graph::Site& site)
 {
     if (error.where.empty())
@@ -121,6 +107,45 @@ const stats::SiteStatistics* nearestInput(const graph::Graph& graph, const graph
 
 } // namespace
 
+void addWeightScale(UniformGrid& grid, const Range& range, const SiteSettings& settings)
+{
+    UniformGrid one = uniformGrid(range.low, range.high, settings.bits, settings.scheme);
+    if (settings.scheme == Scheme::Asymmetric) {
+        const int half = 1 << (settings.bits - 1);
+        one.qmin -= half;
+        one.qmax -= half;
+        one.zeroPoint[0] -= half;
+    }
+    grid.qmin = one.qmin;
+    grid.qmax = one.qmax;
+    grid.scale.push_back(one.scale[0]);
+    grid.zeroPoint.push_back(one.zeroPoint[0]);
+}
+
+void spreadScales(UniformGrid& grid, const graph::Site& site)
+{
+    const auto channels = static_cast<std::size_t>(site.layout.channels);
+    const std::size_t scales = grid.scale.size();
+    if (scales <= 1 || scales == channels)
+        return;
+    const UniformGrid parts = grid;
+    grid.scale.resize(channels);
+    grid.zeroPoint.resize(channels);
+    for (std::size_t c = 0; c < channels; ++c) {
+        grid.scale[c] = parts.scale[c * scales / channels];
+        grid.zeroPoint[c] = parts.zeroPoint[c * scales / channels];
+    }
+}
+
+int64_t scalesOfWeight(const graph::Site& site, const SiteSettings& settings)
+{
+    if (settings.granularity == Granularity::Channel)
+        return site.layout.channels;
+    return settings.granularity == Granularity::Part && site.role == graph::Role::Qkv && site.layout.channels % 3 == 0
+               ? 3
+               : 1;
+}
+
 Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph::Site& site,
                                    const stats::SiteStatistics& statistics, const SiteSettings& settings)
 {
@@ -139,16 +164,25 @@ Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph:
     auto numbers = findQuantizer(settings.quantizer)->resolve({statistics, settings, metric.get()});
     if (!numbers)
         return tl::unexpected<Error>(named(std::move(numbers.error()), site));
-    plan.range = numbers->range;
-    plan.grid = std::move(numbers->grid);
-    plan.levels = numbers->levels;
-    plan.map = std::move(numbers->map);
+    return activationPlan(constants, site, statistics, settings, std::move(*numbers));
+}
+
+SitePlan activationPlan(const FloatConstants& constants, const graph::Site& site,
+                        const stats::SiteStatistics& statistics, const SiteSettings& settings,
+                        ActivationNumbers numbers)
+{
+    SitePlan plan;
+    plan.settings = settings;
+    plan.range = numbers.range;
+    plan.grid = std::move(numbers.grid);
+    plan.levels = numbers.levels;
+    plan.map = std::move(numbers.map);
     const double mean = statistics.meanAll();
     const double deviation = statistics.stddevAll();
-    const double total = numbers->error.total();
+    const double total = numbers.error.total();
     plan.error.sqnrDb = decibels(mean * mean + deviation * deviation, total);
-    plan.error.roundingShare = total > 0 ? numbers->error.rounding / total : 1;
-    plan.error.clippedShare = numbers->error.clippedShare;
+    plan.error.roundingShare = total > 0 ? numbers.error.rounding / total : 1;
+    plan.error.clippedShare = numbers.error.clippedShare;
     plan.error.outputError = activationOutputError(constants, site, statistics, *plan.map);
     return plan;
 }
@@ -209,25 +243,27 @@ Result<SitePlan> resolveWeight(const FloatConstants& constants, const graph::Sit
         plan.error.sqnrDb = std::numeric_limits<double>::infinity();
         return plan;
     }
-    const bool perChannel = settings.granularity == Granularity::Channel;
-    const int64_t channels = perChannel ? site.layout.channels : 1;
+    const int64_t channels = scalesOfWeight(site, settings);
+    const bool perChannel = channels > 1;
+    const bool byChannel = settings.granularity == Granularity::Channel;
+    const graph::ChannelLayout layout{site.layout.outer, channels, site.elements() / site.layout.outer / channels};
     std::vector<float> values;
     const std::vector<float> importance =
         settings.objective == Objective::OutputError ? inputPower(site, input) : std::vector<float>();
     plan.range = {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
     for (int64_t c = 0; c < channels; ++c) {
         if (perChannel)
-            gather(site.layout, weight.data(), c, values);
-        auto range = estimateRange(settings.estimator, perChannel ? std::span<const float>(values) : weight,
-                                   settings.bits, settings.scheme,
-                                   perChannel ? std::span<const float>(importance) : std::span<const float>());
+            gather(layout, weight.data(), c, values);
+        auto range =
+            estimateRange(settings.estimator, perChannel ? std::span<const float>(values) : weight, settings.bits,
+                          settings.scheme, byChannel ? std::span<const float>(importance) : std::span<const float>());
         if (!range)
             return tl::unexpected<Error>(named(std::move(range.error()), site));
         plan.range.low = std::min(plan.range.low, range->low);
         plan.range.high = std::max(plan.range.high, range->high);
-        addToGrid(plan.grid, uniformGrid(range->low, range->high, settings.bits, settings.scheme), settings.bits,
-                  settings.scheme);
+        addWeightScale(plan.grid, *range, settings);
     }
+    spreadScales(plan.grid, site);
     quantizeWeight(constants, site, input, plan);
     return plan;
 }

@@ -5,6 +5,7 @@
 #include "core/graph/sites.h"
 #include "core/quant/float_constants.h"
 #include "core/quant/plan.h"
+#include "core/quant/quantizers.h"
 #include "core/stats/calibration.h"
 
 namespace qs::quant {
@@ -17,6 +18,16 @@ Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph:
 /// `input`: statistics of what the weight is multiplied with; null where unknown (no output error then).
 Result<SitePlan> resolveWeight(const FloatConstants& constants, const graph::Site& site,
                                const stats::SiteStatistics* input, const SiteSettings& settings);
+/// The plan of an activation whose quantizer is found.
+SitePlan activationPlan(const FloatConstants& constants, const graph::Site& site,
+                        const stats::SiteStatistics& statistics, const SiteSettings& settings,
+                        ActivationNumbers numbers);
+/// How many groups of adjacent output channels have ranges of their own: all channels, 3 (q, k, v) or 1.
+int64_t scalesOfWeight(const graph::Site& site, const SiteSettings& settings);
+/// One more scale and zero point, for int8 codes, for the range.
+void addWeightScale(UniformGrid& grid, const Range& range, const SiteSettings& settings);
+/// Where a weight has fewer scales than output channels, but more than one: each channel gets that of its group.
+void spreadScales(UniformGrid& grid, const graph::Site& site);
 /// Codes, dequantized values and error of a weight on the grid that `plan` has.
 void quantizeWeight(const FloatConstants& constants, const graph::Site& site, const stats::SiteStatistics* input,
                     SitePlan& plan);

@@ -19,7 +19,9 @@ QString schemeTitle(quant::Scheme scheme)
 
 QString granularityTitle(quant::Granularity granularity)
 {
-    return granularity == quant::Granularity::Tensor ? QStringLiteral("per tensor") : QStringLiteral("per channel");
+    return granularity == quant::Granularity::Tensor ? QStringLiteral("per tensor")
+           : granularity == quant::Granularity::Part ? QStringLiteral("per part")
+                                                     : QStringLiteral("per channel");
 }
 
 QString estimatorTitle(quant::EstimatorKind kind)
@@ -35,6 +37,8 @@ QString estimatorTitle(quant::EstimatorKind kind)
         return QStringLiteral("entropy");
     case quant::EstimatorKind::Manual:
         return QStringLiteral("manual");
+    case quant::EstimatorKind::Search:
+        return QStringLiteral("layer search");
     }
     return {};
 }
@@ -52,7 +56,9 @@ QString quantizerTitle(const std::string& name)
 
 QString objectiveTitle(quant::Objective objective)
 {
-    return objective == quant::Objective::InputError ? QStringLiteral("input error") : QStringLiteral("output error");
+    return objective == quant::Objective::InputError    ? QStringLiteral("input error")
+           : objective == quant::Objective::OutputError ? QStringLiteral("output error")
+                                                        : QStringLiteral("cosine");
 }
 
 QString objectiveHelp(quant::Objective objective)
@@ -144,6 +150,9 @@ QString estimatorHelp(quant::EstimatorKind kind)
     case quant::EstimatorKind::Manual:
         return QStringLiteral("The range given by hand, in units of the activation; drag the clip limits in the "
                               "histogram or type them here.");
+    case quant::EstimatorKind::Search:
+        return QStringLiteral("The best step of a grid of candidates, found together with the operator's other operand "
+                              "(EasyQuant, Wu et al. 2020; PTQ4ViT, Yuan et al. 2022).");
     }
     return {};
 }

@@ -3,6 +3,7 @@
 // codes that no value would take are left out.
 #include "core/quant/quantizers/list.h"
 #include "core/quant/region_search.h"
+#include "core/quant/search_grid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +25,35 @@ bool suitsSoftmax(const stats::SiteStatistics& statistics)
     return statistics.low() >= 0 && statistics.high() <= 1.001F;
 }
 
+Result<void> expectNoneBelowZero(const stats::SiteStatistics& statistics)
+{
+    if (statistics.low() < 0)
+        return fail(ErrorCode::InvalidArgument,
+                    "the quantizer \"twin-softmax\" has no levels below 0, and there are such values here");
+    return {};
+}
+
+RegionGrid geluGrid(int half, double positiveStep)
+{
+    RegionGrid grid;
+    grid.fineStep = static_cast<float>(kGeluMinimum / half);
+    grid.lower = {.qmin = -half, .qmax = 0};
+    grid.upper = {.freeStep = std::max(static_cast<float>(positiveStep), 1e-30F), .qmin = 0, .qmax = half - 1};
+    return grid;
+}
+
+/// Below 2^-shift: step 2^-shift / top;  above: 1 / top.
+RegionGrid softmaxGrid(int top, int shift)
+{
+    RegionGrid grid;
+    grid.fineStep = std::ldexp(1.0F / static_cast<float>(top), -shift);
+    const int first = (top >> shift) + 1;
+    grid.border = static_cast<float>((top + std::ldexp(first, shift)) / 2 * static_cast<double>(grid.fineStep));
+    grid.lower = {.qmin = 0, .qmax = top};
+    grid.upper = {.shift = shift, .qmin = std::min(first, top), .qmax = top};
+    return grid;
+}
+
 /// x < 0: step |min GELU| / 2^(k-1), fixed;  x >= 0: a step of 1/100, 2/100, .. of max / (2^(k-1) - 0.5). A range set
 /// by hand takes the place of the search.
 Result<ActivationNumbers> resolveGelu(const QuantizerInput& input)
@@ -37,12 +67,7 @@ Result<ActivationNumbers> resolveGelu(const QuantizerInput& input)
     candidates.shifts = 1;
     candidates.steps = manual ? 1 : kSearchSteps;
     candidates.grid = [&](int, int step) {
-        const double largest = manual ? high / (half - 1) : high * step / kSearchSteps / (half - 0.5);
-        RegionGrid grid;
-        grid.fineStep = static_cast<float>(kGeluMinimum / half);
-        grid.lower = {.qmin = -half, .qmax = 0};
-        grid.upper = {.freeStep = std::max(static_cast<float>(largest), 1e-30F), .qmin = 0, .qmax = half - 1};
-        return grid;
+        return geluGrid(half, manual ? high / (half - 1) : high * step / kSearchSteps / (half - 0.5));
     };
     return numbersOf(searchRegions(input, candidates), input.statistics.histogram);
 }
@@ -51,40 +76,62 @@ Result<ActivationNumbers> resolveGelu(const QuantizerInput& input)
 Result<ActivationNumbers> resolveSoftmax(const QuantizerInput& input)
 {
     QS_CHECK(expectPerTensor(input.settings, "twin-softmax"));
-    if (input.statistics.low() < 0)
-        return fail(ErrorCode::InvalidArgument,
-                    "the quantizer \"twin-softmax\" has no levels below 0, and there are such values here");
+    QS_CHECK(expectNoneBelowZero(input.statistics));
     const int top = (1 << (input.settings.bits - 1)) - 1;
     RegionCandidates candidates;
     candidates.shifts = kSoftmaxSplits;
     candidates.steps = 1;
-    candidates.grid = [&](int shift, int) {
-        RegionGrid grid;
-        grid.fineStep = std::ldexp(1.0F / static_cast<float>(top), -shift);
-        const int first = (top >> shift) + 1;
-        grid.border = static_cast<float>((top + std::ldexp(first, shift)) / 2 * static_cast<double>(grid.fineStep));
-        grid.lower = {.qmin = 0, .qmax = top};
-        grid.upper = {.shift = shift, .qmin = std::min(first, top), .qmax = top};
-        return grid;
-    };
+    candidates.grid = [&](int shift, int) { return softmaxGrid(top, shift); };
     return numbersOf(searchRegions(input, candidates), input.statistics.histogram);
+}
+
+/// Positive steps Δ0 = max / (2^(k-1) - 0.5) times the factors of the grid.
+Result<RangeCandidates> geluCandidates(const QuantizerInput& input)
+{
+    QS_CHECK(expectPerTensor(input.settings, "twin-gelu"));
+    const int half = 1 << (input.settings.bits - 1);
+    const double first = std::max<double>(input.statistics.high(), 0) / (half - 0.5);
+    RangeCandidates candidates;
+    candidates.numbers.push_back(numbersOf(geluGrid(half, first), input.statistics.histogram));
+    for (const double factor : searchFactors(input.settings.estimator.search))
+        candidates.numbers.push_back(numbersOf(geluGrid(half, first * factor), input.statistics.histogram));
+    return candidates;
+}
+
+/// The splits, whatever the grid.
+Result<RangeCandidates> softmaxCandidates(const QuantizerInput& input)
+{
+    QS_CHECK(expectPerTensor(input.settings, "twin-softmax"));
+    QS_CHECK(expectNoneBelowZero(input.statistics));
+    RangeCandidates candidates;
+    candidates.partnersFloat = true;
+    for (int shift = 0; shift < kSoftmaxSplits; ++shift)
+        candidates.numbers.push_back(
+            numbersOf(softmaxGrid((1 << (input.settings.bits - 1)) - 1, shift), input.statistics.histogram));
+    return candidates;
 }
 
 } // namespace
 
 QuantizerDef twinGeluQuantizer()
 {
-    return {"twin-gelu", "Twin uniform for GELU",
+    return {"twin-gelu",
+            "Twin uniform for GELU",
             "A fixed step that covers GELU's minimum of -0.17 for negative values and a searched one for the others "
             "(PTQ4ViT, as in its released code).",
-            suitsGelu, resolveGelu};
+            suitsGelu,
+            resolveGelu,
+            geluCandidates};
 }
 
 QuantizerDef twinSoftmaxQuantizer()
 {
-    return {"twin-softmax", "Twin uniform for softmax",
-            "A fine step below a searched split 2^-i and one for [0, 1] above it (PTQ4ViT).", suitsSoftmax,
-            resolveSoftmax};
+    return {"twin-softmax",
+            "Twin uniform for softmax",
+            "A fine step below a searched split 2^-i and one for [0, 1] above it (PTQ4ViT).",
+            suitsSoftmax,
+            resolveSoftmax,
+            softmaxCandidates};
 }
 
 } // namespace qs::quant

@@ -1,5 +1,6 @@
 #include "core/kernels/quantize.h"
 #include "core/quant/quantizers/list.h"
+#include "core/quant/search_grid.h"
 
 #include <algorithm>
 #include <limits>
@@ -9,15 +10,21 @@ namespace qs::quant {
 
 namespace {
 
-Result<ActivationNumbers> perTensor(const stats::SiteStatistics& statistics, const SiteSettings& settings)
+ActivationNumbers numbersOf(const Range& range, const stats::SiteStatistics& statistics, const SiteSettings& settings)
 {
     ActivationNumbers numbers;
-    QS_ASSIGN(numbers.range, estimateRange(settings.estimator, statistics.histogram, statistics.low(),
-                                           statistics.high(), settings.bits, settings.scheme));
+    numbers.range = range;
     numbers.grid = uniformGrid(numbers.range.low, numbers.range.high, settings.bits, settings.scheme);
     numbers.error = expectedError(statistics.histogram, {numbers.grid.scale[0], numbers.grid.zeroPoint[0],
                                                          numbers.grid.qmin, numbers.grid.qmax});
     return numbers;
+}
+
+Result<ActivationNumbers> perTensor(const stats::SiteStatistics& statistics, const SiteSettings& settings)
+{
+    QS_ASSIGN(const Range range, estimateRange(settings.estimator, statistics.histogram, statistics.low(),
+                                               statistics.high(), settings.bits, settings.scheme));
+    return numbersOf(range, statistics, settings);
 }
 
 /// The calibration has one histogram for all channels, but rows of values: the estimators work on the sampled values
@@ -76,12 +83,26 @@ Result<ActivationNumbers> resolveUniform(const QuantizerInput& input)
     return numbers;
 }
 
+Result<RangeCandidates> uniformCandidates(const QuantizerInput& input)
+{
+    const SiteSettings& settings = input.settings;
+    RangeCandidates candidates;
+    for (const Range& range :
+         searchRanges(settings.estimator.search, {input.statistics.low(), input.statistics.high()}, settings.bits,
+                      settings.scheme)) {
+        candidates.numbers.push_back(numbersOf(range, input.statistics, settings));
+        candidates.numbers.back().map = makeUniformMap(candidates.numbers.back().grid);
+    }
+    return candidates;
+}
+
 } // namespace
 
 QuantizerDef uniformQuantizer()
 {
-    return {"uniform", "Uniform", "Equally spaced levels, as every integer runtime has them (ONNX QuantizeLinear).",
-            suitsAll, resolveUniform};
+    return {
+        "uniform", "Uniform",      "Equally spaced levels, as every integer runtime has them (ONNX QuantizeLinear).",
+        suitsAll,  resolveUniform, uniformCandidates};
 }
 
 } // namespace qs::quant
