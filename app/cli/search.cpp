@@ -196,7 +196,7 @@ Command addSearch(CLI::App& app)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_flag("--whole-table", options->wholeTable,
-                 "table: measure every bit width, not every second one with those between interpolated");
+                 "table: measure every bit width, instead of a few with those between interpolated");
     app.add_flag("--no-fill", options->noFill, "Do not use what is left of the budget to raise units again");
     options->calibration.addTo(app);
     // Bits are what is searched; a preset may choose other quantizers for few of them.

@@ -28,9 +28,9 @@ std::string hashOfNames(const exec::ImageSource& images, std::size_t count)
 std::string keyOf(const Comparison& comparison, const Candidate& candidate)
 {
     const stats::Calibration& calibration = *candidate.calibration;
-    return contentHash(comparison.modelHash + '\n' + comparison.imagesHash + '\n' + calibration.imagesHash + '\n' +
-                       std::to_string(calibration.images) + '\n' + calibration.preprocess + '\n' +
-                       quant::recipeToJson(candidate.recipe));
+    return contentHash(candidate.method + '\n' + comparison.modelHash + '\n' + comparison.imagesHash + '\n' +
+                       calibration.imagesHash + '\n' + std::to_string(calibration.images) + '\n' +
+                       calibration.preprocess + '\n' + quant::recipeToJson(candidate.recipe));
 }
 
 ComparisonRow rowOf(const Candidate& candidate, std::string key)

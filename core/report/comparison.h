@@ -31,7 +31,8 @@ struct Candidate {
 
 /// One line of a comparison.
 struct ComparisonRow {
-    std::string key; ///< hash of model, recipe, calibration and images: a line that is there need not be made again
+    std::string
+        key; ///< hash of method, model, recipe, calibration and images: a line that is there need not be made again
     std::string method;
     std::string calibration;
     std::size_t calibrationImages = 0;

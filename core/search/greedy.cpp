@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -13,11 +14,18 @@ namespace {
 constexpr std::string_view kUnits = "measuring units";
 constexpr std::string_view kLowering = "lowering bits";
 constexpr std::size_t kNever = SIZE_MAX;
-/// A bit less makes the step twice as large and the power of its noise, which KL is proportional to, four times:
-/// (4 - 1) / (16 - 1) of what two bits less lose is lost by the first of them.
-constexpr double kMiddle = 0.2;
-/// What the next bit is taken to lose, in multiples of the last, until it is measured: the same law.
+/// A bit less makes the step twice as large and the power of its noise, which KL is proportional to, four times: what
+/// the next bit is taken to lose, in multiples of the last, until it is measured.
 constexpr double kNextBit = 4;
+/// Interpolated tables are measured so many bits below the start first, and then every second bit.
+constexpr int kFirstMeasured = 3;
+
+/// What `bits` lose of what `lower` < bits lose, both against `upper` > bits, by this law.
+double shareOfLoss(int bits, int lower, int upper)
+{
+    const auto noise = [](int at) { return std::pow(kNextBit, -at); };
+    return (noise(bits) - noise(upper)) / (noise(lower) - noise(upper));
+}
 
 /// What a move would do, as far as it is known.
 struct Candidate {
@@ -203,7 +211,7 @@ private:
             auto& entries = m_table[unit];
             entries.try_emplace(m_problem.start[unit], 0.0);
             if (!entries.contains(bits))
-                missing.push_back({{unit, skips(unit, bits) ? bits - 1 : bits}, 0, 0});
+                missing.push_back({{unit, measuredFor(unit, bits)}, 0, 0});
         }
         // In this mode the oracle stays at the start, so changes are against the start's loss.
         QS_ASSIGN(const auto changes, measure(missing));
@@ -211,17 +219,26 @@ private:
             const auto [unit, bits] = missing[i].move;
             auto& entries = m_table[unit];
             entries[bits] = changes[i];
-            if (!entries.contains(bits + 1) && entries.contains(bits + 2))
-                entries[bits + 1] = entries[bits + 2] + kMiddle * (entries[bits] - entries[bits + 2]);
+            const auto above = std::next(entries.find(bits));
+            if (above == entries.end() || !m_problem.interpolate)
+                continue;
+            for (int between = bits + 1; between < above->first; ++between)
+                entries[between] =
+                    above->second + shareOfLoss(between, bits, above->first) * (changes[i] - above->second);
         }
         return {};
     }
 
-    /// Is the entry interpolated from the ones around it?
-    bool skips(std::size_t unit, int bits) const
+    /// The width that is measured to know what `bits` lose: themselves, or fewer where they are interpolated.
+    int measuredFor(std::size_t unit, int bits) const
     {
-        const int below = m_problem.start[unit] - bits;
-        return m_problem.interpolate && below > 0 && below % 2 == 1 && bits > m_problem.minBits;
+        const int start = m_problem.start[unit];
+        if (!m_problem.interpolate || bits >= start)
+            return bits;
+        int measured = start - kFirstMeasured;
+        while (measured > bits)
+            measured -= 2;
+        return std::clamp(measured, std::min(bits, m_problem.minBits), bits);
     }
 
     /// Changes of the loss against the allocation that the oracle is at.

@@ -50,8 +50,8 @@ struct Options {
     int minBits = 3;
     int maxBits = 8;         ///< where units start that a budget is about, unless `fromRecipe`
     bool fromRecipe = false; ///< start from the recipe's own bits: continue an edited or stopped allocation
-    /// Table mode: measure every second bit width and take what the one between loses as a fifth of what both lose:
-    /// noise power, and KL with it, grows fourfold a bit. Half the time.
+    /// Table mode: measure three bits below the start and then every second bit, and take the widths between by the
+    /// law that noise power, and KL with it, grows fourfold a bit. Less than half the time.
     bool interpolate = true;
     bool fill = true;        ///< afterwards raise units again where the budget allows
     std::size_t images = 64; ///< images that the performance is measured on, spread over the source

@@ -2,6 +2,7 @@
 
 #include "widgets/panels/anatomy/anatomy_panel.h"
 #include "widgets/panels/bits/bits_panel.h"
+#include "widgets/panels/comparison/comparison_panel.h"
 #include "widgets/panels/distribution/distribution_panel.h"
 #include "widgets/panels/error/error_panel.h"
 #include "widgets/panels/images/images_panel.h"
@@ -18,6 +19,7 @@ std::span<const PanelFactory> panelFactories()
         PanelFactory{"distribution", "Distribution", PanelArea::Centre, &DistributionPanel::create},
         PanelFactory{"error", "Error", PanelArea::Centre, &ErrorPanel::create},
         PanelFactory{"bits", "Bits", PanelArea::Centre, &BitsPanel::create},
+        PanelFactory{"comparison", "Comparison", PanelArea::Centre, &ComparisonPanel::create},
         PanelFactory{"images", "Images", PanelArea::Centre, &ImagesPanel::create},
         PanelFactory{"anatomy", "Anatomy", PanelArea::Centre, &AnatomyPanel::create},
     };

@@ -73,8 +73,8 @@ SearchForm::SearchForm(QWidget* parent)
 
     addChoice(
         m_mode, search::Mode::Table, tr("table"),
-        tr("Table: every unit is measured alone at every second bit width, and losses are added up. The fastest; "
-           "takes losses for independent of each other."));
+        tr("Table: every unit is measured alone at a few bit widths, those between are interpolated, and losses are "
+           "added up. The fastest; takes losses for independent of each other."));
     addChoice(m_mode, search::Mode::Lazy, tr("lazy"),
               tr("Lazy: losses are kept from when they were last measured; only the best candidate is measured again "
                  "until it stays the best."));

@@ -1,0 +1,147 @@
+#include "widgets/panels/comparison/comparison_panel.h"
+
+#include "widgets/panels/comparison/comparison_form.h"
+#include "widgets/panels/comparison/comparison_table.h"
+#include "widgets/panels/shared/empty_state.h"
+#include "widgets/session/text.h"
+#include "widgets/shell/job_strip.h"
+#include "widgets/theme/format.h"
+
+#include <QLabel>
+#include <QVBoxLayout>
+
+namespace qs::ui {
+
+namespace {
+constexpr int kTickMs = 200;
+}
+
+ComparisonPanel::ComparisonPanel(Session& session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_comparer(session), m_form(new ComparisonForm),
+      m_table(new ComparisonTable), m_note(new QLabel)
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 8, 8, 8);
+    layout->setSpacing(6);
+    layout->addWidget(m_form);
+    m_empty = new EmptyState(m_table);
+    layout->addWidget(m_empty, 1);
+    layout->addWidget(m_note);
+    m_note->setWordWrap(true);
+    m_note->setForegroundRole(QPalette::PlaceholderText);
+
+    m_tick.setInterval(kTickMs);
+    connect(&m_tick, &QTimer::timeout, this, &ComparisonPanel::refreshProgress);
+    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged})
+        connect(&session, signal, this, &ComparisonPanel::refresh);
+    connect(&m_comparer, &Comparer::changed, this, &ComparisonPanel::refresh);
+    connect(m_form, &ComparisonForm::startWished, this, [this](const ComparisonWish& wish) {
+        if (wish.present)
+            m_presents[m_comparer.presentTitle()] = m_session.recipe();
+        m_comparer.start(wish);
+    });
+    connect(m_form, &ComparisonForm::cancelWished, &m_comparer, &Comparer::cancel);
+    connect(m_form, &ComparisonForm::clearWished, &m_comparer, &Comparer::clear);
+    connect(m_empty, &EmptyState::pressed, &session, &Session::calibrate);
+    connect(m_table, &ComparisonTable::loadWished, this, &ComparisonPanel::load);
+    refresh();
+}
+
+void ComparisonPanel::refresh()
+{
+    const report::Comparison& table = m_comparer.table();
+    const bool ready = m_session.model() && m_session.calibration() && m_session.testImages();
+    m_form->setVisible(m_session.model() != nullptr);
+    m_form->setObstacle(ready ? QString() : tr("A calibration and test images are needed first."));
+    m_form->setImages(m_session.testImages() ? m_session.testImages()->size() : 0);
+    m_form->setRunning(m_comparer.running());
+    m_form->setHasLines(!table.rows.empty(),
+                        !m_comparer.running() && !table.rows.empty() && table.rows.size() < m_comparer.wanted());
+    if (m_comparer.running() && !m_tick.isActive()) {
+        m_tick.start();
+        refreshProgress();
+    }
+    m_table->setComparison(table);
+    if (table.rows.empty())
+        sayWhyEmpty();
+    else
+        m_empty->showView();
+    QString note;
+    if (!table.rows.empty()) {
+        note = table.floatTop1
+                   ? tr("Float: %1 top-1 on %2 test images. ").arg(formatPercent(*table.floatTop1)).arg(table.images)
+                   : tr("%1 unlabelled test images. ").arg(table.images);
+        if (m_table->isColumnHidden(ComparisonTable::kCoverage))
+            note += tr("Coverage: %1. ").arg(coverageTitle(table.rows.front().coverage));
+        if (m_table->isColumnHidden(ComparisonTable::kCalibration))
+            note += tr("Calibrated on %1 images. ").arg(table.rows.front().calibrationImages);
+        note += tr("Green: the best at these bits and this coverage. A double click takes a recipe.");
+    }
+    m_note->setText(note);
+    m_note->setVisible(!note.isEmpty());
+}
+
+void ComparisonPanel::refreshProgress()
+{
+    if (!m_comparer.running())
+        return m_tick.stop();
+    const JobProgress progress = m_comparer.progress();
+    const std::size_t done = std::min(m_comparer.table().rows.size(), m_comparer.wanted());
+    const QString stage = progress.total > 0 ? progressText(progress) : tr("waiting for its turn");
+    const double inside = progress.stage == QLatin1String("evaluating") ? progress.fraction() : 0;
+    m_form->showProgress(
+        tr("line %1 of %2: %3").arg(done + 1).arg(m_comparer.wanted()).arg(stage),
+        m_comparer.wanted() ? (static_cast<double>(done) + inside) / static_cast<double>(m_comparer.wanted()) : -1);
+}
+
+void ComparisonPanel::sayWhyEmpty()
+{
+    if (!m_session.model())
+        return m_empty->showReason(
+            tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
+    if (m_comparer.running())
+        return m_empty->showReason(tr("The first line comes when its method has seen all test images."));
+    if (!m_session.testImages())
+        return m_empty->showReason(tr("A comparison needs test images:\nopen a folder of them from the File menu."));
+    if (!m_session.calibration())
+        return m_session.calibration().running
+                   ? m_empty->showReason(tr("A comparison comes after the calibration; it is running."))
+                   : m_empty->showReason(tr("Calibrate first: there are no ranges to quantize with."),
+                                         tr("Calibrate"));
+    m_empty->showReason(
+        tr("Every method on the same images and sites:\nchoose methods and bits above and press Compare."));
+}
+
+void ComparisonPanel::load(const report::ComparisonRow& row)
+{
+    for (const quant::Preset& preset : quant::presets()) {
+        if (preset.name != row.method)
+            continue;
+        auto recipe = quant::presetRecipe(row.method, row.weightBits, row.activationBits);
+        if (!recipe)
+            return;
+        recipe->coverage = row.coverage;
+        recipe->locked = m_session.recipe().locked;
+        m_session.setRecipe(*recipe, tr("%1, W%2 A%3, %4")
+                                         .arg(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())))
+                                         .arg(row.weightBits)
+                                         .arg(row.activationBits)
+                                         .arg(coverageTitle(row.coverage)));
+        return;
+    }
+    if (const auto found = m_presents.find(row.method); found != m_presents.end())
+        m_session.setRecipe(found->second, QString::fromStdString(row.method));
+}
+
+QString ComparisonPanel::tableCsv() const
+{
+    const report::Comparison& table = m_comparer.table();
+    return table.rows.empty() ? QString() : QString::fromStdString(report::comparisonToCsv(table));
+}
+
+QString ComparisonPanel::reason() const
+{
+    return m_empty->empty() ? m_empty->reason() : QString();
+}
+
+} // namespace qs::ui

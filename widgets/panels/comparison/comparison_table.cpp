@@ -1,0 +1,204 @@
+#include "widgets/panels/comparison/comparison_table.h"
+
+#include "core/quant/recipe.h"
+#include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
+
+#include <QEvent>
+#include <QHeaderView>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace qs::ui {
+
+namespace {
+
+constexpr int kRowRole = Qt::UserRole;
+constexpr int kSortRole = Qt::UserRole + 1;
+
+/// Sorts by its number.
+class NumberItem final : public QTableWidgetItem {
+public:
+    NumberItem(const QString& text, double value) : QTableWidgetItem(text)
+    {
+        setData(kSortRole, value);
+        setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    }
+    bool operator<(const QTableWidgetItem& other) const override
+    {
+        return data(kSortRole).toDouble() < other.data(kSortRole).toDouble();
+    }
+};
+
+QString methodTitle(const std::string& name)
+{
+    for (const quant::Preset& preset : quant::presets())
+        if (preset.name == name)
+            return QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size()));
+    return QString::fromStdString(name);
+}
+
+QString methodHelp(const report::ComparisonRow& row)
+{
+    for (const quant::Preset& preset : quant::presets())
+        if (preset.name == row.method)
+            return QString::fromUtf8(preset.description.data(), qsizetype(preset.description.size()));
+    return ComparisonTable::tr("The recipe as it was when the comparison was started.");
+}
+
+bool sameGroup(const report::ComparisonRow& a, const report::ComparisonRow& b)
+{
+    return a.weightBits == b.weightBits && a.activationBits == b.activationBits && a.coverage == b.coverage;
+}
+
+/// Larger is better; NaN where there is no figure.
+double merit(const report::ComparisonRow& row, int column)
+{
+    if (!row.failure.empty() && row.agreement == 0)
+        return std::numeric_limits<double>::quiet_NaN();
+    switch (column) {
+    case kTop1:
+        return row.top1.value_or(std::numeric_limits<double>::quiet_NaN());
+    case kAgreement:
+        return row.agreement;
+    case kKl:
+        return -row.klDivergence;
+    case kSqnr:
+        return row.logitSqnrDb;
+    default:
+        return std::numeric_limits<double>::quiet_NaN();
+    }
+}
+
+} // namespace
+
+ComparisonTable::ComparisonTable(QWidget* parent) : QTableWidget(0, kColumns, parent)
+{
+    setAccessibleName(tr("Comparison of methods"));
+    setHorizontalHeaderLabels({tr("Method"), tr("Bits"), tr("Coverage"), tr("Top-1, %"), tr("Agree, %"),
+                               tr("KL, nat"), tr("SQNR, dB"), tr("Size, MB"), tr("int8, %"), tr("Search, s"),
+                               tr("Calibration")});
+    const auto explain = [this](int column, const QString& text) {
+        horizontalHeaderItem(column)->setToolTip(QStringLiteral("<p>%1</p>").arg(text));
+    };
+    explain(kBits,
+            tr("As asked for: weights / activations. The patch embedding's input stays at 8 bits in presets."));
+    explain(kCoverage, tr("Which sites are quantized. Figures of different coverages do not compare."));
+    explain(kTop1, tr("Share of the labelled test images whose first class is right."));
+    explain(kAgreement, tr("Share of the test images with the float network's first class."));
+    explain(kKl, tr("Mean KL(softmax(float) ‖ softmax(quantized)) of the test images."));
+    explain(kSqnr, tr("10 log₁₀(Σl² / Σ(l − l_q)²) of the logits."));
+    explain(kSize, tr("Weights packed at their bits, scales, and what stays in float."));
+    explain(kInt8,
+            tr("Share of the multiply-accumulates that run in integer kernels of ONNX Runtime once exported."));
+    explain(kTime, tr("Time to choose all ranges and parameters, without the calibration pass that all share."));
+    for (int column = 0; column < kColumns; ++column)
+        horizontalHeaderItem(column)->setTextAlignment(
+            (column >= kTop1 && column <= kTime ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    setEditTriggers(NoEditTriggers);
+    setSelectionBehavior(SelectRows);
+    setSelectionMode(SingleSelection);
+    setAlternatingRowColors(true);
+    setShowGrid(false);
+    setWordWrap(false);
+    verticalHeader()->hide();
+    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
+    horizontalHeader()->setHighlightSections(false);
+    horizontalHeader()->setMinimumSectionSize(16);
+    horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    horizontalHeader()->setStretchLastSection(true);
+    horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder); // as they were asked for
+    const auto load = [this](int row) {
+        if (const report::ComparisonRow* found = at(row))
+            emit loadWished(report::ComparisonRow(*found));
+    };
+    connect(this, &QTableWidget::cellDoubleClicked, this, load);
+    connect(this, &QTableWidget::cellActivated, this, load);
+}
+
+void ComparisonTable::setComparison(const report::Comparison& comparison)
+{
+    if (comparison == m_comparison && rowCount() == static_cast<int>(comparison.rows.size()))
+        return;
+    m_comparison = comparison;
+    fill();
+}
+
+const report::ComparisonRow* ComparisonTable::at(int row) const
+{
+    const QTableWidgetItem* first = item(row, kMethod);
+    return first ? &m_comparison.rows[first->data(kRowRole).toUInt()] : nullptr;
+}
+
+void ComparisonTable::fill()
+{
+    setSortingEnabled(false);
+    setRowCount(static_cast<int>(m_comparison.rows.size()));
+    for (std::size_t i = 0; i < m_comparison.rows.size(); ++i) {
+        const report::ComparisonRow& row = m_comparison.rows[i];
+        const int at = static_cast<int>(i);
+        const auto text = [&](int column, const QString& value) { setItem(at, column, new QTableWidgetItem(value)); };
+        const auto number = [&](int column, double value, int digits) {
+            const bool known = std::isfinite(value) && (row.failure.empty() || row.agreement > 0);
+            auto* cell = new NumberItem(known ? QString::number(value, 'f', digits) : QStringLiteral("–"),
+                                        known ? value : -std::numeric_limits<double>::infinity());
+            bool best = !std::isnan(merit(row, column));
+            std::size_t group = 0;
+            for (const report::ComparisonRow& other : m_comparison.rows)
+                if (sameGroup(row, other)) {
+                    ++group;
+                    best = best && !(merit(other, column) > merit(row, column));
+                }
+            if (best && group > 1) {
+                QFont bold = font();
+                bold.setBold(true);
+                cell->setFont(bold);
+                cell->setForeground(colours().good);
+            }
+            setItem(at, column, cell);
+        };
+        text(kMethod, methodTitle(row.method));
+        item(at, kMethod)->setData(kRowRole, static_cast<unsigned>(i));
+        setItem(at, kBits,
+                new NumberItem(QStringLiteral("%1 / %2").arg(row.weightBits).arg(row.activationBits),
+                               row.weightBits * 100 + row.activationBits));
+        item(at, kBits)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+        text(kCoverage, row.coverage == graph::Coverage::Full ? tr("full") : tr("matmul"));
+        number(kTop1, row.top1 ? *row.top1 * 100 : std::numeric_limits<double>::quiet_NaN(), 1);
+        number(kAgreement, row.agreement * 100, 1);
+        number(kKl, row.klDivergence, 4);
+        number(kSqnr, row.logitSqnrDb, 1);
+        number(kSize, static_cast<double>(row.modelBytes) * 1e-6, 2);
+        number(kInt8, row.int8Share * 100, 0);
+        number(kTime, row.resolveSeconds, 1);
+        text(kCalibration, row.failure.empty() ? tr("%n image(s)", nullptr, static_cast<int>(row.calibrationImages))
+                                               : QString::fromStdString(row.failure));
+        for (int column = 0; column < kColumns; ++column)
+            item(at, column)
+                ->setToolTip(QStringLiteral("<p>%1</p><p>%2</p>")
+                                 .arg((row.failure.empty() ? methodHelp(row) : QString::fromStdString(row.failure))
+                                          .toHtmlEscaped(),
+                                      tr("Double click: take this recipe; undo brings the other back.")));
+        if (!row.failure.empty())
+            item(at, kCalibration)->setForeground(colours().bad);
+    }
+    setSortingEnabled(true);
+    const auto& rows = m_comparison.rows;
+    setColumnHidden(
+        kCoverage, std::ranges::all_of(rows, [&](const auto& row) { return row.coverage == rows.front().coverage; }));
+    setColumnHidden(kCalibration, std::ranges::all_of(rows, [&](const auto& row) {
+                        return row.failure.empty() && row.calibrationImages == rows.front().calibrationImages;
+                    }));
+}
+
+void ComparisonTable::changeEvent(QEvent* event)
+{
+    QTableWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && rowCount() > 0)
+        fill();
+}
+
+} // namespace qs::ui
