@@ -15,6 +15,8 @@ namespace qs::ui {
 
 namespace {
 
+using enum ComparisonTable::Column;
+
 constexpr int kRowRole = Qt::UserRole;
 constexpr int kSortRole = Qt::UserRole + 1;
 
