@@ -155,6 +155,16 @@ double weightedError(std::span<const float> values, std::span<const float> impor
     return sum;
 }
 
+/// MinMax and MinMaxHalf.
+Range wholeRange(EstimatorKind kind, double minimum, double maximum, int bits, Scheme scheme)
+{
+    if (kind == EstimatorKind::MinMax || scheme == Scheme::Asymmetric)
+        return {minimum, maximum};
+    const double codes = (1 << (bits - 1)) - 1;
+    const double largest = std::max(std::abs(minimum), std::abs(maximum)) * codes / (codes + 0.5);
+    return {-largest, largest};
+}
+
 Range chooseRange(const Estimator& estimator, double minimum, double maximum, int bits, Scheme scheme,
                   const Quantile& quantile, const RangeErrors& errorsOf)
 {
@@ -173,7 +183,9 @@ Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& 
     QS_CHECK(check(estimator));
     if (estimator.kind == EstimatorKind::Manual)
         return Range{estimator.low, estimator.high};
-    if (estimator.kind == EstimatorKind::MinMax || histogram.empty() || minimum >= maximum)
+    if (estimator.kind == EstimatorKind::MinMax || estimator.kind == EstimatorKind::MinMaxHalf)
+        return wholeRange(estimator.kind, minimum, maximum, bits, scheme);
+    if (histogram.empty() || minimum >= maximum)
         return Range{minimum, maximum};
     if (estimator.kind == EstimatorKind::Entropy) {
         const Range range = entropyRange(histogram, bits, scheme);
@@ -202,7 +214,9 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
     const auto extremes = kernels::minMax(values);
     const double minimum = extremes.min;
     const double maximum = extremes.max;
-    if (estimator.kind == EstimatorKind::MinMax || minimum >= maximum)
+    if (estimator.kind == EstimatorKind::MinMax || estimator.kind == EstimatorKind::MinMaxHalf)
+        return wholeRange(estimator.kind, minimum, maximum, bits, scheme);
+    if (minimum >= maximum)
         return Range{minimum, maximum};
     if (estimator.kind == EstimatorKind::Entropy || (values.size() > kDirectValues && importance.empty())) {
         stats::Histogram histogram;

@@ -50,6 +50,34 @@ private:
     kernels::LogLevels m_levels;
 };
 
+/// The levels of a grid one after the other: for borders that no kernel knows.
+class TableMap final : public exec::ElementMap {
+public:
+    explicit TableMap(const LogGrid& grid) : m_scale(grid.scale)
+    {
+        const std::vector<double> ascending = levelsOf(grid);
+        m_levels.assign(ascending.rbegin(), ascending.rend());
+        for (int code = 0; code <= lastCode(grid); ++code)
+            m_least.push_back(leastRatio(grid, code));
+    }
+    void apply(const float* src, float* dst, const graph::ChannelLayout& layout) const override
+    {
+        const auto elements = static_cast<std::size_t>(layout.elements());
+        for (std::size_t i = 0; i < elements; ++i) {
+            const float ratio = src[i] / m_scale;
+            std::size_t code = 0;
+            for (const float least : m_least)
+                code += ratio >= least ? 0 : 1; // NaN too
+            dst[i] = m_levels[code];
+        }
+    }
+
+private:
+    float m_scale;
+    std::vector<float> m_levels; ///< by code
+    std::vector<float> m_least;  ///< by code, descending
+};
+
 /// A cell from the last border on; one with the level of the cell before continues it.
 void add(LevelCells& cells, double level, double from)
 {
@@ -109,6 +137,14 @@ int lastCode(const LogGrid& grid)
     return std::clamp(grid.codes - (grid.extraZero ? 1 : 2), 0, smallest);
 }
 
+float leastRatio(const LogGrid& grid, int code)
+{
+    if (!grid.reciprocal)
+        return kernels::leastOfLog(grid.rootTwo, code);
+    const double border = code == 0 ? 1.5 : std::ldexp(1.5, code) - 0.5;
+    return std::max(static_cast<float>(1 / border), std::numeric_limits<float>::min());
+}
+
 LevelCells cellsOf(const LogGrid& grid)
 {
     LevelCells cells;
@@ -116,7 +152,7 @@ LevelCells cellsOf(const LogGrid& grid)
     const double root = static_cast<double>(static_cast<float>(scale * std::sqrt(2.0)));
     cells.levels.push_back(0);
     for (int code = lastCode(grid); code >= 0; --code) {
-        cells.borders.push_back(scale * kernels::leastOfLog(grid.rootTwo, code));
+        cells.borders.push_back(scale * leastRatio(grid, code));
         cells.levels.push_back(!grid.rootTwo ? std::ldexp(scale, -code)
                                : code % 2    ? std::ldexp(root, -(code + 1) / 2)
                                              : std::ldexp(scale, -code / 2));
@@ -143,6 +179,8 @@ std::shared_ptr<const exec::ElementMap> makeRegionMap(const RegionGrid& grid)
 
 std::shared_ptr<const exec::ElementMap> makeLogMap(const LogGrid& grid)
 {
+    if (grid.reciprocal)
+        return std::make_shared<TableMap>(grid);
     return std::make_shared<LogMap>(grid);
 }
 

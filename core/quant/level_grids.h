@@ -43,12 +43,16 @@ struct RegionGrid {
 /// b = 2 (log2) or sqrt 2 (log√2: x' = scale · 2^-ceil(q / 2) · (√2 for odd q)). `codes` = 2^bits, zero included.
 /// Levels below the smallest normal float times scale are 0. Decided by comparisons that are exact, see
 /// kernels/quantize_levels.h.
-/// Source: FQ-ViT (log2), RepQ-ViT (log√2; its released code has one code more for 0, kept as `extraZero`).
+/// `reciprocal` (b = 2 alone): the code of the integer R = rne(scale / x), log2 R rounded down below 1.5 · 2^k and up
+/// from there on: borders at scale / x = 1.5, 2.5, 5.5, 11.5, .. = 1.5 · 2^k - 1/2, not at √2 · 2^k.
+/// Source: FQ-ViT (log2; reciprocal: its log-int-softmax), RepQ-ViT (log√2; its released code has one code more for
+/// 0, kept as `extraZero`).
 struct LogGrid {
     float scale = 1; ///< > 0: the largest value
     bool rootTwo = true;
     int codes = 16;
     bool extraZero = false; ///< 0 is not one of the 2^bits codes but one more
+    bool reciprocal = false;
     friend bool operator==(const LogGrid&, const LogGrid&) = default;
 };
 
@@ -70,8 +74,10 @@ LevelCells cellsOf(const LogGrid& grid);
 std::vector<double> levelsOf(const RegionGrid& grid);
 std::vector<double> levelsOf(const LogGrid& grid);
 
-/// Largest code of a log grid that is not 0, and x / scale from which on a value has at most this code.
+/// Largest code of a log grid that is not 0.
 int lastCode(const LogGrid& grid);
+/// x / scale from which on a value has at most this code.
+float leastRatio(const LogGrid& grid, int code);
 
 /// The simulated forms, on the quantization kernels.
 std::shared_ptr<const exec::ElementMap> makeRegionMap(const RegionGrid& grid);

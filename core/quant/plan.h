@@ -32,6 +32,22 @@ struct SiteError {
     double outputError = 0;
 };
 
+/// The noise of one site.
+struct NoisePlan {
+    std::vector<float> noise; ///< N by channel, units of X̂; empty where the site cannot have any
+    std::string refusal;      ///< then: why
+    double step = 0;          ///< of the quantizer, units of X̂
+    double range = 0;         ///< n, steps
+    double shift = 0;         ///< μ, steps
+    struct Point {
+        double range = 0; ///< steps
+        double error = 0; ///< by the objective, relative to the signal
+    };
+    std::vector<Point> curve; ///< of the search, ascending; one point where the range is given
+    /// Smoothing and noise together, and where they are folded; null where the noise is 0 or refused.
+    std::shared_ptr<const SmoothingPlan> transform;
+};
+
 /// The numbers of one site.
 struct SitePlan {
     SiteSettings settings;
@@ -44,9 +60,15 @@ struct SitePlan {
     Tensor codes;
     Tensor dequantized; ///< weights: what the simulation multiplies with (of Ŵ where the input is smoothed)
     std::shared_ptr<const SmoothingPlan> smoothing; ///< activations; null where there is none
+    std::shared_ptr<const NoisePlan> noise;         ///< activations; null where none is asked for
     SiteError error;
     bool raisedForBias = false; ///< weights: a channel's scale is larger than its range asks for, see BiasPlan
 
+    /// What happens to the activation before its quantizer: smoothing, noise, or both; null where nothing does.
+    const std::shared_ptr<const SmoothingPlan>& transform() const
+    {
+        return noise && noise->transform ? noise->transform : smoothing;
+    }
     bool uniform() const { return !grid.scale.empty(); }
     bool quantized() const { return uniform() || levels.index() != 0; }
 };
@@ -66,8 +88,9 @@ struct Plan {
     std::shared_ptr<const stats::Calibration> calibration; ///< what it was resolved against
     std::vector<std::shared_ptr<const SitePlan>> sites;    ///< by SiteId
     std::map<NodeId, std::shared_ptr<const BiasPlan>> biases;
-    exec::Simulation simulation;   ///< what the executor runs
-    exec::Simulation smoothed;     ///< the float network with every smoothing in it: the same function, other values
+    exec::Simulation simulation; ///< what the executor runs
+    /// The float network with every smoothing and noise in it: the same function, other values.
+    exec::Simulation smoothed;
     double meanWeightBits = 0;     ///< over weight elements (float counts as 32)
     double meanActivationBits = 0; ///< over activation elements of the covered sites
     std::size_t modelBytes =
@@ -77,9 +100,13 @@ struct Plan {
 
     const SitePlan& operator[](SiteId id) const { return *sites[id.index()]; }
     /// What smoothing does to the lanes of an activation (its channels; of V: head · dimensions + dimension): its
-    /// own, or that of the projection that was folded into V. Null where nothing does.
+    /// own, or that of the projection that was folded into V, noise included. Null where nothing does.
     const ChannelTransform* laneTransform(SiteId id) const;
 };
+
+/// SitePlan::smoothing and SitePlan::transform() of all sites, by SiteId.
+std::vector<std::shared_ptr<const SmoothingPlan>> smoothingsOf(const Plan& plan);
+std::vector<std::shared_ptr<const SmoothingPlan>> transformsOf(const Plan& plan);
 
 /// Resolves every site. `previous` (may be null): sites whose settings are equal are taken over, so that an edit of
 /// one site costs one site (if it was resolved against the same calibration object). `calibration` may be null where

@@ -126,6 +126,69 @@ void ptq4vit(Recipe& recipe)
     addRule(recipe, Role::Fc2, patch);
 }
 
+/// Activations on grids of their own by channel after LayerNorm. Not by percentiles, as the paper has them: the
+/// softmax scale (DeiT-Tiny at W4A4, 100 images: 0.84 nats against 0.97) and the weights.
+void repqVit(Recipe& recipe)
+{
+    percentile(recipe);
+    recipe.weight.estimator.kind = EstimatorKind::Mse;
+    recipe.weight.objective = Objective::OutputError;
+    SitePatch patch;
+    patch.smoothing = Smoothing{SmoothingKind::Reparameterize};
+    for (const Role role : kAfterNorm)
+        if (role != Role::Head) // as the paper
+            addRule(recipe, role, patch);
+    SitePatch softmax;
+    softmax.quantizer = "log-sqrt2";
+    softmax.estimator = Estimator{EstimatorKind::Mse};
+    addRule(recipe, Role::SoftmaxOutput, softmax);
+}
+
+/// Inputs of the linear layers of a transformer.
+constexpr std::array kNoisy{Role::Qkv, Role::Query, Role::Key,  Role::Value,  Role::Proj,
+                            Role::Fc1, Role::Fc2,   Role::Head, Role::Linear, Role::Downsample};
+
+/// Symmetric activations clipped by the error of the products they enter, weights over their whole range.
+void noisyQuant(Recipe& recipe)
+{
+    recipe.activation.scheme = Scheme::Symmetric;
+    recipe.activation.estimator.kind = EstimatorKind::Mse;
+    recipe.activation.objective = Objective::OutputError;
+    SitePatch softmax;
+    softmax.scheme = Scheme::Asymmetric; // probabilities have one sign
+    addRule(recipe, Role::SoftmaxOutput, softmax);
+    SitePatch noise;
+    noise.noise = Noise{.on = true};
+    for (const Role role : kNoisy)
+        addRule(recipe, role, noise);
+}
+
+void noisyTwin(Recipe& recipe)
+{
+    noisyQuant(recipe);
+    regions(recipe, "twin-gelu");
+    SitePatch softmax;
+    softmax.quantizer = "twin-softmax";
+    addRule(recipe, Role::SoftmaxOutput, softmax);
+}
+
+/// Everything but GELU's and softmax's arithmetic, over its whole range; attention of at most 4 bits, as the paper
+/// has it at W8A8.
+void fqVit(Recipe& recipe)
+{
+    recipe.coverage = graph::Coverage::Full;
+    recipe.weight.estimator.kind = EstimatorKind::MinMaxHalf;
+    SitePatch norm;
+    norm.quantizer = "ptf";
+    addRule(recipe, Role::LayerNormInput, norm);
+    SitePatch softmax;
+    softmax.quantizer = "log-int";
+    softmax.estimator = Estimator{EstimatorKind::Manual, Estimator{}.percentiles, 0, 1};
+    if (recipe.activation.bits != kFloatBits)
+        softmax.bits = std::min(recipe.activation.bits, 4);
+    addRule(recipe, Role::SoftmaxOutput, softmax);
+}
+
 struct Entry {
     Preset preset;
     void (*fill)(Recipe&);
@@ -165,6 +228,21 @@ constexpr std::array kEntries{
            "error "
            "(arXiv 2111.12293, without its Hessian)."},
           ptq4vit},
+    Entry{{"repq-vit", "RepQ-ViT",
+           "A grid for every channel after LayerNorm, moved onto one for all; log√2 softmax; ranges from three "
+           "percentiles (arXiv 2212.08254)."},
+          repqVit},
+    Entry{{"noisyquant", "NoisyQuant",
+           "Fixed noise before the quantizers of linear layers, taken off through their bias, on symmetric ranges by "
+           "output error (NoisyQuant-Linear, arXiv 2211.16056)."},
+          noisyQuant},
+    Entry{{"noisyquant-ptq4vit", "NoisyQuant on PTQ4ViT",
+           "NoisyQuant with PTQ4ViT's twin quantizers after softmax and GELU (arXiv 2211.16056, 2111.12293)."},
+          noisyTwin},
+    Entry{{"fq-vit", "FQ-ViT",
+           "Every activation, over its whole range; power-of-two factors by channel before LayerNorm, powers of 2 in "
+           "4 bits for attention (arXiv 2111.13824)."},
+          fqVit},
 };
 
 constexpr auto kPresets = [] {

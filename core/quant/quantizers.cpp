@@ -18,6 +18,9 @@ const std::array kQuantizers{
     twinSoftmaxQuantizer(),
     log2Quantizer(),
     logSqrt2Quantizer(),
+    logSqrt2ZeroQuantizer(),
+    logIntQuantizer(),
+    ptfQuantizer(),
 };
 
 } // namespace

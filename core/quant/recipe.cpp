@@ -64,6 +64,8 @@ void SitePatch::applyTo(SiteSettings& settings) const
     assign(settings.saturationSafe, saturationSafe);
     assign(settings.objective, objective);
     assign(settings.smoothing, smoothing);
+    assign(settings.noise, noise);
+    assign(settings.biasCorrection, biasCorrection);
 }
 
 void SitePatch::merge(const SitePatch& other)
@@ -76,6 +78,8 @@ void SitePatch::merge(const SitePatch& other)
     assign(saturationSafe, other.saturationSafe);
     assign(objective, other.objective);
     assign(smoothing, other.smoothing);
+    assign(noise, other.noise);
+    assign(biasCorrection, other.biasCorrection);
 }
 
 bool Selector::matches(const graph::Site& site) const

@@ -30,6 +30,9 @@ enum class EstimatorKind {
     Manual,     ///< given by hand
     Search,     ///< of a grid of candidate steps the best one; with other objectives than InputError jointly with the
                 ///< operator's other operand, see layer_search.h
+    /// Symmetric: the largest magnitude lies half a code beyond the last code, scale = max / (2^(bits-1) - 1/2), as
+    /// in FQ-ViT and PTQ4ViT. Asymmetric: MinMax.
+    MinMaxHalf,
 };
 
 /// Candidates of a search: the step Δ0 of the whole range times a factor. Symmetric: Δ0 = max|x| / (2^(bits-1) -
@@ -78,6 +81,9 @@ enum class SmoothingKind {
     Scale,      ///< SmoothQuant: s, no b
     ShiftScale, ///< SQ-b: b to the middle of each channel's range, then s
     Shift,      ///< b alone
+    /// RepQ-ViT: b and s give every channel the codes of a grid of its own, on one grid for all; no alpha. It makes
+    /// the grid, too, from the site's bits, scheme and estimator. See reparameterize.h.
+    Reparameterize,
 };
 struct Smoothing {
     SmoothingKind kind = SmoothingKind::None;
@@ -87,6 +93,29 @@ struct Smoothing {
     /// The middle and half width of a channel are those of its quantiles 1 - q and q; 1: of its extremes.
     double quantile = 1;
     friend bool operator==(const Smoothing&, const Smoothing&) = default;
+};
+
+/// How the directions of noise are drawn.
+enum class NoiseLaw {
+    Uniform,  ///< U(-1, 1)
+    Released, ///< 2 g - 1 with Gaussian g: NoisyQuant's released code
+};
+/// A fixed vector, one number a channel, added to an activation before its quantizer and taken off through the bias
+/// of its readers:  y = Ŵq q(X̂ + N) + (ĉ - Ŵq N).  Comes after smoothing. Its size is in steps of the quantizer. See
+/// noise.h.
+struct Noise {
+    bool on = false;
+    NoiseLaw law = NoiseLaw::Uniform;
+    Objective objective = Objective::OutputError; ///< of the search: InputError is the paper's text
+    bool searchRange = true;                      ///< among 0 .. range; else it is the range
+    double range = 2;                             ///< >= 0, steps
+    bool shift = false;                           ///< a shift of all channels is searched first: released code
+    /// Into V's bias for the projection after attention: nothing is left to do at run time, but where the softmax is
+    /// quantized its rows do not add up to 1, and (1 - sum) N stays in the output. Else an addition.
+    bool foldIntoValue = true;
+    bool int16 = false; ///< noise and bias are stored as 16-bit integers times a scale
+    uint32_t seed = 0;  ///< below 2^31
+    friend bool operator==(const Noise&, const Noise&) = default;
 };
 
 /// All choices for one site.
@@ -103,6 +132,10 @@ struct SiteSettings {
     bool saturationSafe = true;
     Objective objective = Objective::InputError; ///< of quantizers and estimators that search
     Smoothing smoothing = {};                    ///< activations that enter linear layers
+    Noise noise = {};                            ///< activations that enter linear layers
+    /// Weights of linear layers: the bias takes up the mean of what quantization changes in the output,
+    /// E[Ŵ x - Ŵq q(x)] over the float network's x. See bias_correction.h.
+    bool biasCorrection = false;
 
     bool isFloat() const { return bits == kFloatBits; }
     friend bool operator==(const SiteSettings&, const SiteSettings&) = default;
@@ -118,6 +151,8 @@ struct SitePatch {
     std::optional<bool> saturationSafe;
     std::optional<Objective> objective;
     std::optional<Smoothing> smoothing;
+    std::optional<Noise> noise;
+    std::optional<bool> biasCorrection;
 
     bool empty() const;
     void applyTo(SiteSettings& settings) const;
@@ -149,8 +184,8 @@ struct Recipe {
 
     std::string preset; ///< name it started from, "" for none
     graph::Coverage coverage = graph::Coverage::MatMul;
-    SiteSettings weight{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}, true, {}, {}};
-    SiteSettings activation{8, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}, true, {}, {}};
+    SiteSettings weight{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}, true, {}, {}, {}, false};
+    SiteSettings activation{8, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}, true, {}, {}, {}, false};
     std::vector<Rule> rules;
     std::map<std::string, SitePatch> overrides;
     std::set<std::string> locked; ///< sites that searches and group edits leave alone

@@ -28,15 +28,22 @@ const Names<Granularity> kGranularities{
     {Granularity::Tensor, "tensor"}, {Granularity::Channel, "channel"}, {Granularity::Part, "part"}};
 const Names<graph::Coverage> kCoverages{{graph::Coverage::MatMul, "matmul"}, {graph::Coverage::Full, "full"}};
 const Names<graph::SiteKind> kKinds{{graph::SiteKind::Weight, "weight"}, {graph::SiteKind::Activation, "activation"}};
-const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"}, {EstimatorKind::Percentile, "percentile"},
-                                       {EstimatorKind::Mse, "mse"},       {EstimatorKind::Entropy, "entropy"},
-                                       {EstimatorKind::Manual, "manual"}, {EstimatorKind::Search, "search"}};
+const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"},
+                                       {EstimatorKind::Percentile, "percentile"},
+                                       {EstimatorKind::Mse, "mse"},
+                                       {EstimatorKind::Entropy, "entropy"},
+                                       {EstimatorKind::Manual, "manual"},
+                                       {EstimatorKind::Search, "search"},
+                                       {EstimatorKind::MinMaxHalf, "minmax-half"}};
 const Names<Objective> kObjectives{
     {Objective::InputError, "input-error"}, {Objective::OutputError, "output-error"}, {Objective::Cosine, "cosine"}};
 const Names<SmoothingKind> kSmoothings{{SmoothingKind::None, "none"},
                                        {SmoothingKind::Scale, "smoothquant"},
                                        {SmoothingKind::ShiftScale, "sq-b"},
-                                       {SmoothingKind::Shift, "shift"}};
+                                       {SmoothingKind::Shift, "shift"},
+                                       {SmoothingKind::Reparameterize, "reparameterize"}};
+
+const Names<NoiseLaw> kNoiseLaws{{NoiseLaw::Uniform, "uniform"}, {NoiseLaw::Released, "released"}};
 
 template <class T>
 std::string nameOf(const Names<T>& names, T value)
@@ -86,6 +93,29 @@ Json smoothingJson(const Smoothing& smoothing)
     return json;
 }
 
+Json noiseJson(const Noise& noise)
+{
+    const Noise defaults;
+    Json json{{"on", noise.on}};
+    if (noise.law != defaults.law)
+        json["law"] = nameOf(kNoiseLaws, noise.law);
+    if (noise.objective != defaults.objective)
+        json["objective"] = nameOf(kObjectives, noise.objective);
+    if (noise.searchRange != defaults.searchRange)
+        json["search_range"] = noise.searchRange;
+    if (noise.range != defaults.range)
+        json["range"] = noise.range;
+    if (noise.shift != defaults.shift)
+        json["shift"] = noise.shift;
+    if (noise.foldIntoValue != defaults.foldIntoValue)
+        json["fold_into_value"] = noise.foldIntoValue;
+    if (noise.int16 != defaults.int16)
+        json["int16"] = noise.int16;
+    if (noise.seed != defaults.seed)
+        json["seed"] = noise.seed;
+    return json;
+}
+
 Json patchJson(const SitePatch& patch)
 {
     Json json = Json::object();
@@ -105,13 +135,18 @@ Json patchJson(const SitePatch& patch)
         json["objective"] = nameOf(kObjectives, *patch.objective);
     if (patch.smoothing)
         json["smoothing"] = smoothingJson(*patch.smoothing);
+    if (patch.noise)
+        json["noise"] = noiseJson(*patch.noise);
+    if (patch.biasCorrection)
+        json["bias_correction"] = *patch.biasCorrection;
     return json;
 }
 
 Json settingsJson(const SiteSettings& settings)
 {
     return patchJson({settings.bits, settings.scheme, settings.granularity, settings.quantizer, settings.estimator,
-                      settings.saturationSafe, settings.objective, settings.smoothing});
+                      settings.saturationSafe, settings.objective, settings.smoothing, settings.noise,
+                      settings.biasCorrection});
 }
 
 Json selectorJson(const Selector& selector)
@@ -285,11 +320,45 @@ Result<Smoothing> readSmoothing(const Json& json, const std::string& path)
     return smoothing;
 }
 
+Result<Noise> readNoise(const Json& json, const std::string& path)
+{
+    QS_CHECK(
+        checkKeys(json, path,
+                  {"on", "law", "objective", "search_range", "range", "shift", "fold_into_value", "int16", "seed"}));
+    Noise noise;
+    if (!json.contains("on"))
+        return wrong("is missing", child(path, "on"));
+    for (const auto& [key, target] :
+         {std::pair{"on", &noise.on}, std::pair{"search_range", &noise.searchRange}, std::pair{"shift", &noise.shift},
+          std::pair{"fold_into_value", &noise.foldIntoValue}, std::pair{"int16", &noise.int16}})
+        if (json.contains(key)) {
+            QS_ASSIGN(*target, readFlag(json[key], child(path, key)));
+        }
+    if (json.contains("law")) {
+        QS_ASSIGN(noise.law, readName(json["law"], child(path, "law"), kNoiseLaws));
+    }
+    if (json.contains("objective")) {
+        QS_ASSIGN(noise.objective, readName(json["objective"], child(path, "objective"), kObjectives));
+    }
+    if (json.contains("range")) {
+        QS_ASSIGN(noise.range, readNumber(json["range"], child(path, "range")));
+        if (noise.range < 0 || noise.range > 16)
+            return wrong("must lie in [0, 16]", child(path, "range"));
+    }
+    if (json.contains("seed")) {
+        QS_ASSIGN(const int seed, readInteger(json["seed"], child(path, "seed")));
+        if (seed < 0)
+            return wrong("must be 0 or more", child(path, "seed"));
+        noise.seed = static_cast<uint32_t>(seed);
+    }
+    return noise;
+}
+
 Result<SitePatch> readPatch(const Json& json, const std::string& path)
 {
-    QS_CHECK(checkKeys(
-        json, path,
-        {"bits", "scheme", "granularity", "quantizer", "estimator", "saturation_safe", "objective", "smoothing"}));
+    QS_CHECK(checkKeys(json, path,
+                       {"bits", "scheme", "granularity", "quantizer", "estimator", "saturation_safe", "objective",
+                        "smoothing", "noise", "bias_correction"}));
     SitePatch patch;
     if (json.contains("bits")) {
         QS_ASSIGN(patch.bits, readBits(json["bits"], child(path, "bits")));
@@ -318,6 +387,12 @@ Result<SitePatch> readPatch(const Json& json, const std::string& path)
     }
     if (json.contains("smoothing")) {
         QS_ASSIGN(patch.smoothing, readSmoothing(json["smoothing"], child(path, "smoothing")));
+    }
+    if (json.contains("noise")) {
+        QS_ASSIGN(patch.noise, readNoise(json["noise"], child(path, "noise")));
+    }
+    if (json.contains("bias_correction")) {
+        QS_ASSIGN(patch.biasCorrection, readFlag(json["bias_correction"], child(path, "bias_correction")));
     }
     return patch;
 }

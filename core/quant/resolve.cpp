@@ -1,19 +1,22 @@
 #include "core/quant/bias.h"
+#include "core/quant/bias_correction.h"
 #include "core/quant/cost.h"
+#include "core/quant/for_each.h"
 #include "core/quant/layer_plan.h"
+#include "core/quant/noise.h"
+#include "core/quant/output_error.h"
 #include "core/quant/plan.h"
 #include "core/quant/site_resolver.h"
-#include "core/quant/smoothing_plan.h"
+#include "core/quant/smoothing_stage.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <utility>
+#include <vector>
 
 namespace qs::quant {
 
@@ -27,22 +30,25 @@ public:
     Resolver(const graph::Graph& graph, const graph::SiteTable& sites,
              std::shared_ptr<const stats::Calibration> calibration, const Recipe& recipe, const Plan* previous,
              const Context& context)
-        : m_graph(graph), m_sites(sites), m_previous(previous), m_context(context)
+        : m_graph(graph), m_sites(sites), m_previous(usable(previous, calibration, sites)), m_context(context),
+          m_settings(settingsOfAll(recipe, sites)),
+          m_smoothing(graph, sites, calibration.get(), m_settings, m_previous)
     {
         m_plan.recipe = recipe;
         m_plan.calibration = std::move(calibration);
-        if (m_previous && (m_previous->calibration != m_plan.calibration || m_previous->sites.size() != sites.size()))
-            m_previous = nullptr;
     }
 
     Result<std::shared_ptr<const Plan>> run()
     {
         if (m_plan.calibration && m_plan.calibration->sites.size() != m_sites.size())
             return fail(ErrorCode::InvalidArgument, "the calibration is of another model");
-        QS_CHECK(resolveSmoothings());
-        smooth();
+        QS_CHECK(m_smoothing.run(m_context));
+        m_plan.warnings = m_smoothing.warnings();
+        m_plan.sites.resize(m_sites.size());
         QS_CHECK(resolveSites());
         QS_CHECK(searchLayers());
+        QS_CHECK(resolveNoise());
+        m_plan.smoothed = m_smoothing.network();
         QS_CHECK(resolveBiases());
         simulate();
         computeCost(m_graph, m_sites, m_plan);
@@ -51,6 +57,21 @@ public:
     }
 
 private:
+    static const Plan* usable(const Plan* previous, const std::shared_ptr<const stats::Calibration>& calibration,
+                              const graph::SiteTable& sites)
+    {
+        return previous && previous->calibration == calibration && previous->sites.size() == sites.size() ? previous
+                                                                                                          : nullptr;
+    }
+
+    static std::vector<SiteSettings> settingsOfAll(const Recipe& recipe, const graph::SiteTable& sites)
+    {
+        std::vector<SiteSettings> settings;
+        for (const graph::Site& site : sites)
+            settings.push_back(settingsOf(recipe, site));
+        return settings;
+    }
+
     const stats::SiteStatistics* statisticsOf(SiteId id) const
     {
         return m_plan.calibration && id.valid() ? &m_plan.calibration->sites[id.index()] : nullptr;
@@ -66,121 +87,14 @@ private:
         return m_previous && (*m_previous)[site.id].settings == m_settings[site.id.index()];
     }
 
-    std::vector<SiteSettings> readersOf(const graph::Site& site) const
+    /// Whether a reader has the very constant that it had in the previous plan.
+    bool sameConstant(graph::Use use) const
     {
-        std::vector<SiteSettings> result;
-        for (const graph::Use& use : site.uses) {
-            const SiteId weight = m_sites.at({use.node, 1});
-            SiteSettings settings;
-            settings.bits = kFloatBits;
-            result.push_back(weight.valid() ? m_settings[weight.index()] : settings);
-        }
-        return result;
-    }
-
-    /// A smoothing depends on its own settings; where alpha is searched, on those of the site and its readers too.
-    bool keepSmoothing(const graph::Site& site) const
-    {
-        if (!m_previous)
-            return false;
-        const Smoothing& wanted = m_settings[site.id.index()].smoothing;
-        if ((*m_previous)[site.id].settings.smoothing != wanted)
-            return false;
-        return !wanted.searchAlpha || (unchanged(site) && std::ranges::all_of(site.uses, [&](const graph::Use& use) {
-                                           const SiteId weight = m_sites.at({use.node, 1});
-                                           return !weight.valid() || unchanged(m_sites[weight]);
-                                       }));
-    }
-
-    Result<void> resolveSmoothings()
-    {
-        for (const graph::Site& site : m_sites)
-            m_settings.push_back(settingsOf(m_plan.recipe, site));
-        m_smoothings.resize(m_sites.size());
-        std::vector<SiteId> todo;
-        for (const graph::Site& site : m_sites) {
-            if (site.kind != graph::SiteKind::Activation ||
-                m_settings[site.id.index()].smoothing.kind == SmoothingKind::None)
-                continue;
-            if (keepSmoothing(site))
-                m_smoothings[site.id.index()] = (*m_previous)[site.id].smoothing;
-            else
-                todo.push_back(site.id);
-        }
-        std::vector<std::string> refused(todo.size());
-        QS_CHECK(forEach(todo, [&](SiteId id, std::size_t index) -> Result<void> {
-            const stats::SiteStatistics* statistics = statisticsOf(id);
-            if (!statistics)
-                return fail(ErrorCode::InvalidArgument, "smoothing needs a calibration", m_sites[id].name);
-            auto plan = planSmoothing(m_graph, m_sites, m_sites[id], *statistics, m_settings[id.index()],
-                                      readersOf(m_sites[id]));
-            if (plan)
-                m_smoothings[id.index()] = std::move(*plan);
-            else
-                refused[index] = plan.error().message;
-            return {};
-        }));
-        for (std::size_t i = 0; i < todo.size(); ++i)
-            if (!refused[i].empty())
-                m_plan.warnings.push_back(m_sites[todo[i]].name + ": not smoothed: " + refused[i]);
-        return {};
-    }
-
-    /// The float network with the smoothings in it. Constants of nodes that did not change keep their storage: caches
-    /// of packed weights go by it.
-    void smooth()
-    {
-        const auto changed = nodesChanged(m_sites, m_smoothings);
-        std::map<NodeId, std::vector<const SmoothingPlan*>> before;
-        if (m_previous) {
-            std::vector<std::shared_ptr<const SmoothingPlan>> old;
-            for (const auto& site : m_previous->sites)
-                old.push_back(site->smoothing);
-            before = nodesChanged(m_sites, old);
-        }
-        std::set<NodeId> todo;
-        for (const auto& [node, plans] : changed) {
-            const auto same = before.find(node);
-            if (same == before.end() || same->second != plans)
-                todo.insert(node);
-        }
-        auto& constants = m_plan.smoothed.constants;
-        constants = smoothedConstants(m_graph, m_sites, m_smoothings, todo);
-        if (m_previous)
-            for (const auto& [use, tensor] : m_previous->smoothed.constants)
-                if (changed.contains(use.node) && !todo.contains(use.node))
-                    constants[use] = tensor;
-        m_plan.smoothed.activations.resize(m_sites.size());
-        for (const graph::Site& site : m_sites) {
-            const auto& smoothing = m_smoothings[site.id.index()];
-            if (smoothing && smoothing->target.place == FoldPlace::Explicit)
-                m_plan.smoothed.activations[site.id.index()] = makeSmoothingMap(smoothing->transform, nullptr);
-        }
-    }
-
-    /// What smoothing does to the lanes of a site; null where nothing does.
-    const ChannelTransform* lanesOf(SiteId id) const
-    {
-        if (m_smoothings[id.index()])
-            return &m_smoothings[id.index()]->transform;
-        for (const auto& smoothing : m_smoothings)
-            if (smoothing && smoothing->target.place == FoldPlace::Value && smoothing->target.value == id)
-                return &smoothing->lanes;
-        return nullptr;
-    }
-
-    /// Statistics of the smoothed network: of a site that needs them, computed once.
-    const stats::SiteStatistics* smoothedStatistics(SiteId id)
-    {
-        const stats::SiteStatistics* statistics = statisticsOf(id);
-        const ChannelTransform* transform = id.valid() ? lanesOf(id) : nullptr;
-        if (!statistics || !transform || statistics->lanes.empty())
-            return statistics;
-        const std::lock_guard lock(m_mutex);
-        auto& slot = m_statistics[id];
-        if (!slot)
-            slot = std::make_unique<stats::SiteStatistics>(transformed(*statistics, *transform));
-        return slot.get();
+        const auto a = m_smoothing.weights().find(use);
+        const auto b = m_previous->smoothed.constants.find(use);
+        const bool has = a != m_smoothing.weights().end();
+        return has == (b != m_previous->smoothed.constants.end()) &&
+               (!has || a->second.floats().data() == b->second.floats().data());
     }
 
     /// Whether a site can be taken over from the previous plan.
@@ -188,83 +102,74 @@ private:
     {
         if (!unchanged(site))
             return false;
-        const SitePlan& old = (*m_previous)[site.id];
         if (site.kind == graph::SiteKind::Activation) {
-            const ChannelTransform* now = lanesOf(site.id);
+            const ChannelTransform* now = m_smoothing.lanes(site.id);
             const ChannelTransform* before = m_previous->laneTransform(site.id);
-            // A changed Ŵ matters to the output error only, which the same transform leaves as it is.
-            return now == before || (now && before && *now == *before);
+            // Its output error, and what was searched by it, belong to the weights of its readers.
+            return (now == before || (now && before && *now == *before)) &&
+                   std::ranges::all_of(site.uses, [&](const graph::Use& use) {
+                       return sameConstant({use.node, 1});
+                   });
         }
         for (const graph::Use& use : site.uses) {
-            const auto& now = m_plan.smoothed.constants;
-            const auto& before = m_previous->smoothed.constants;
-            const auto a = now.find(use);
-            const auto b = before.find(use);
-            if ((a == now.end()) != (b == before.end()) ||
-                (a != now.end() && a->second.floats().data() != b->second.floats().data()))
+            if (!sameConstant(use))
                 return false;
             // A scale that was raised for a bias belongs to the input scales of then.
             if (const SiteId input = m_sites.at({use.node, 0});
-                old.raisedForBias && input.valid() && !unchanged(m_sites[input]))
+                (*m_previous)[site.id].raisedForBias && input.valid() && !keep(m_sites[input]))
                 return false;
         }
         return true;
     }
 
-    /// Runs `one(id, index)` on all threads; the error of the first that failed.
-    template <class One>
-    Result<void> forEach(const std::vector<SiteId>& ids, One one)
+    bool wantsNoise(const graph::Site& site) const
     {
-        std::vector<std::optional<Error>> errors(ids.size());
-        const auto guarded = [&](std::size_t index, int) {
-            if (m_context.stopRequested())
-                return;
-            if (Result<void> done = one(ids[index], index); !done)
-                errors[index] = std::move(done.error());
-        };
-        if (m_context.pool)
-            m_context.pool->parallelFor(ids.size(), guarded);
-        else
-            for (std::size_t i = 0; i < ids.size(); ++i)
-                guarded(i, 0);
-        if (m_context.stopRequested())
-            return cancelled();
-        for (std::optional<Error>& error : errors)
-            if (error)
-                return tl::unexpected<Error>(std::move(*error));
-        return {};
+        const SiteSettings& wanted = m_settings[site.id.index()];
+        return site.kind == graph::SiteKind::Activation && wanted.noise.on && !wanted.isFloat();
     }
 
     Result<void> resolveSites()
     {
-        m_plan.sites.resize(m_sites.size());
+        // Those with noise first: V is seen with the noise of the projection that reads it.
+        for (const bool noise : {true, false}) {
+            for (const graph::Site& site : m_sites)
+                if (wantsNoise(site) == noise && keep(site))
+                    m_plan.sites[site.id.index()] = m_previous->sites[site.id.index()];
+            m_smoothing.addNoise(m_plan.sites);
+        }
         std::vector<SiteId> todo;
         for (const graph::Site& site : m_sites)
-            if (keep(site))
-                m_plan.sites[site.id.index()] = m_previous->sites[site.id.index()];
-            else
+            if (!m_plan.sites[site.id.index()])
                 todo.push_back(site.id);
-        QS_CHECK(forEach(todo, [&](SiteId id, std::size_t) -> Result<void> {
-            const graph::Site& site = m_sites[id];
-            const SiteSettings& wanted = m_settings[id.index()];
-            static const stats::SiteStatistics kNone;
-            const bool weight = site.kind == graph::SiteKind::Weight;
-            const stats::SiteStatistics* statistics = smoothedStatistics(weight ? inputOf(site) : id);
-            QS_ASSIGN(SitePlan plan,
-                      weight ? resolveWeight(constants(), site, statistics, wanted)
-                             : resolveActivation(constants(), site, statistics ? *statistics : kNone, wanted));
-            plan.smoothing = m_smoothings[id.index()];
-            m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(plan));
-            return {};
-        }));
+        QS_CHECK(forEach(m_context, todo, [&](SiteId id, std::size_t) { return resolveOne(id); }));
         // The same numbers, but a smoothing object of its own.
         for (const graph::Site& site : m_sites)
-            if (auto& plan = m_plan.sites[site.id.index()]; plan->smoothing != m_smoothings[site.id.index()]) {
+            if (auto& plan = m_plan.sites[site.id.index()]; plan->smoothing != m_smoothing.of(site.id)) {
                 SitePlan changed = *plan;
-                changed.smoothing = m_smoothings[site.id.index()];
+                changed.smoothing = m_smoothing.of(site.id);
                 plan = std::make_shared<const SitePlan>(std::move(changed));
             }
         return {};
+    }
+
+    Result<void> resolveOne(SiteId id)
+    {
+        QS_ASSIGN(SitePlan plan, resolved(m_sites[id]));
+        plan.smoothing = m_smoothing.of(id);
+        m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(plan));
+        return {};
+    }
+
+    Result<SitePlan> resolved(const graph::Site& site)
+    {
+        const SiteSettings& wanted = m_settings[site.id.index()];
+        const FloatConstants constants(m_graph, &m_smoothing.weights());
+        if (site.kind == graph::SiteKind::Weight)
+            return resolveWeight(constants, site, m_smoothing.statistics(inputOf(site)), wanted);
+        static const stats::SiteStatistics kNone;
+        const stats::SiteStatistics* statistics = m_smoothing.statistics(site.id);
+        return resolveActivation(constants, site, statistics ? *statistics : kNone, wanted,
+                                 gridOf(m_smoothing.of(site.id).get(), wanted));
     }
 
     /// Ranges that are found by layers take the place of those that sites found by themselves. A layer is kept where
@@ -273,13 +178,13 @@ private:
     {
         if (!m_plan.calibration)
             return {};
-        const FloatConstants smoothed = constants();
+        const FloatConstants smoothed(m_graph, &m_smoothing.weights());
         const LayerInputs inputs{smoothed,
                                  m_sites,
                                  m_settings,
                                  *m_plan.calibration,
-                                 [this](SiteId id) { return smoothedStatistics(id); },
-                                 [this](SiteId id) { return lanesOf(id) != nullptr; }};
+                                 [this](SiteId id) { return m_smoothing.statistics(id); },
+                                 [this](SiteId id) { return m_smoothing.smooths(id); }};
         std::vector<SearchedLayer> todo = searchedLayers(inputs);
         std::erase_if(todo, [&](const SearchedLayer& layer) {
             return std::ranges::all_of(layer.members, [&](SiteId id) {
@@ -304,68 +209,128 @@ private:
             if (errors[i])
                 return tl::unexpected<Error>(std::move(*errors[i]));
             for (auto& [id, plan] : found[i]) {
-                plan.smoothing = m_smoothings[id.index()];
+                plan.smoothing = m_smoothing.of(id);
                 m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(plan));
             }
         }
         return {};
     }
 
-    FloatConstants constants() const { return FloatConstants(m_graph, &m_plan.smoothed.constants); }
+    /// On top of the quantizers that are found; then V, where noise goes through it, by itself.
+    Result<void> resolveNoise()
+    {
+        std::vector<SiteId> todo;
+        for (const graph::Site& site : m_sites)
+            if (wantsNoise(site) && !m_plan[site.id].noise)
+                todo.push_back(site.id);
+        QS_CHECK(forEach(m_context, todo, [&](SiteId id, std::size_t) -> Result<void> {
+            SitePlan changed = m_plan[id];
+            addNoise(m_sites[id], changed);
+            m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(changed));
+            return {};
+        }));
+        m_smoothing.addNoise(m_plan.sites);
+        std::vector<SiteId> values;
+        for (const SiteId id : todo) {
+            const auto& transform = m_plan[id].transform();
+            if (transform && transform->target.place == FoldPlace::Value)
+                values.push_back(transform->target.value);
+        }
+        return forEach(m_context, values, [&](SiteId id, std::size_t) { return resolveOne(id); });
+    }
 
+    void addNoise(const graph::Site& site, SitePlan& plan)
+    {
+        const FloatConstants constants(m_graph, &m_smoothing.weights());
+        const stats::SiteStatistics& statistics = *m_smoothing.statistics(site.id);
+        plan.noise = planNoise(constants, m_sites, site, statistics, plan, plan.smoothing.get());
+        if (!plan.noise->noise.empty())
+            plan.error.outputError =
+                activationOutputError(constants, site, statistics, *makeNoiseMap(plan.noise->noise, plan.map));
+    }
+
+    /// Biases of the smoothed network, as quantization changes them, to integers where that is possible.
     Result<void> resolveBiases()
     {
-        const auto nodes = biasNodes(constants(), m_sites, m_plan.sites);
-        // All readers of a weight first: each may ask for larger scales.
-        std::map<SiteId, std::vector<float>> raised;
-        for (const BiasNode& node : nodes) {
-            const SitePlan& weight = m_plan[node.weight];
-            auto& scales = raised.try_emplace(node.weight, weight.grid.scale).first->second;
-            scales = scalesForBias(node.bias.floats(), m_plan[node.input].grid.scale[0], scales);
+        m_biased = m_plan.smoothed.constants;
+        const auto changes = biasChanges(m_graph, m_sites, m_plan.sites);
+        for (const BiasChange& change : changes)
+            changeBias(change);
+        // All readers of a weight: each may ask for larger scales, and these may change biases again.
+        for (bool raised = true; raised;) {
+            raised = false;
+            std::map<SiteId, std::vector<float>> wanted;
+            for (const BiasNode& node : biasNodes(FloatConstants(m_graph, &m_biased), m_sites, m_plan.sites)) {
+                auto& scales = wanted.try_emplace(node.weight, m_plan[node.weight].grid.scale).first->second;
+                scales = scalesForBias(node.bias.floats(), m_plan[node.input].grid.scale[0], scales);
+            }
+            for (auto& [id, scales] : wanted) {
+                if (m_context.stopRequested())
+                    return cancelled();
+                if (scales == m_plan[id].grid.scale)
+                    continue;
+                raiseScales(id, std::move(scales));
+                raised = true;
+                for (const BiasChange& change : changes)
+                    if (change.weight == id)
+                        changeBias(change);
+            }
         }
-        for (auto& [id, scales] : raised) {
-            if (m_context.stopRequested())
-                return cancelled();
-            if (scales == m_plan[id].grid.scale)
-                continue;
-            SitePlan changed = m_plan[id];
-            changed.grid.scale = std::move(scales);
-            changed.raisedForBias = true;
-            quantizeWeight(constants(), m_sites[id], smoothedStatistics(inputOf(m_sites[id])), changed);
-            m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(changed));
-        }
-        for (const BiasNode& node : nodes) {
-            if (keepBias(node))
-                continue;
-            m_plan.biases[node.node] = std::make_shared<const BiasPlan>(
-                quantizeBias(node.bias.floats(), m_plan[node.input].grid.scale[0], m_plan[node.weight].grid.scale));
+        for (const BiasNode& node : biasNodes(FloatConstants(m_graph, &m_biased), m_sites, m_plan.sites)) {
+            if (keepBias(node.node))
+                m_plan.biases[node.node] = m_previous->biases.at(node.node);
+            else
+                m_plan.biases[node.node] = std::make_shared<const BiasPlan>(quantizeBias(
+                    node.bias.floats(), m_plan[node.input].grid.scale[0], m_plan[node.weight].grid.scale));
         }
         return {};
     }
 
-    bool keepBias(const BiasNode& node)
+    void raiseScales(SiteId weight, std::vector<float> scales)
     {
-        if (!m_previous || m_previous->sites[node.input.index()] != m_plan.sites[node.input.index()] ||
-            m_previous->sites[node.weight.index()] != m_plan.sites[node.weight.index()])
+        SitePlan changed = m_plan[weight];
+        changed.grid.scale = std::move(scales);
+        changed.raisedForBias = true;
+        quantizeWeight(FloatConstants(m_graph, &m_plan.smoothed.constants), m_sites[weight],
+                       m_smoothing.statistics(inputOf(m_sites[weight])), changed);
+        m_plan.sites[weight.index()] = std::make_shared<const SitePlan>(std::move(changed));
+    }
+
+    void changeBias(const BiasChange& change)
+    {
+        Tensor& bias = m_biased[{change.node, 2}];
+        const bool integer = m_previous && m_previous->biases.contains(change.node);
+        if (keepBias(change.node) && !integer)
+            bias = m_previous->simulation.constants.at({change.node, 2});
+        else
+            bias = changedBias(FloatConstants(m_graph, &m_plan.smoothed.constants), change, m_plan.sites,
+                               change.input.valid() ? m_smoothing.statistics(change.input) : nullptr);
+    }
+
+    /// Whether a node has the bias of the previous plan: its input, weight and float bias are those of then.
+    bool keepBias(NodeId node) const
+    {
+        if (!m_previous || !m_previous->simulation.constants.contains({node, 2}))
             return false;
-        const auto found = m_previous->biases.find(node.node);
-        const FloatConstants before(m_graph, &m_previous->smoothed.constants);
-        if (found == m_previous->biases.end() ||
-            before.of({node.node, 2}).floats().data() != node.bias.floats().data())
-            return false;
-        m_plan.biases[node.node] = found->second;
-        return true;
+        for (const int input : {0, 1})
+            if (const SiteId id = m_sites.at({node, input});
+                id.valid() && m_previous->sites[id.index()] != m_plan.sites[id.index()])
+                return false;
+        const graph::Use use{node, 2};
+        return FloatConstants(m_graph, &m_previous->smoothed.constants).of(use).storageKey() ==
+               FloatConstants(m_graph, &m_plan.smoothed.constants).of(use).storageKey();
     }
 
     void simulate()
     {
         exec::Simulation& simulation = m_plan.simulation;
-        simulation = m_plan.smoothed;
+        simulation.constants = m_biased;
+        simulation.activations = m_plan.smoothed.activations;
         for (const graph::Site& site : m_sites) {
             const SitePlan& plan = m_plan[site.id];
             if (site.kind == graph::SiteKind::Activation && plan.map) {
                 auto& map = simulation.activations[site.id.index()];
-                map = map ? makeSmoothingMap(plan.smoothing->transform, plan.map) : plan.map;
+                map = map ? makeSmoothingMap(plan.transform()->transform, plan.map) : plan.map;
             } else if (plan.quantized())
                 for (const graph::Use& use : site.uses)
                     simulation.constants[use] = plan.dequantized;
@@ -397,6 +362,8 @@ private:
                 std::snprintf(share, sizeof share, "%.1f", 100 * plan.error.clippedShare);
                 m_plan.warnings.push_back(site.name + ": " + share + " % of the values are clipped");
             }
+            if (plan.noise && !plan.noise->refusal.empty())
+                m_plan.warnings.push_back(site.name + ": no noise: " + plan.noise->refusal);
             if (plan.raisedForBias)
                 m_plan.warnings.push_back(site.name + ": scales were raised because the bias would overflow");
             if (site.kind == graph::SiteKind::Activation) {
@@ -431,23 +398,32 @@ private:
     const Plan* m_previous;
     const Context& m_context;
     Plan m_plan;
-    std::vector<SiteSettings> m_settings;                           ///< by SiteId
-    std::vector<std::shared_ptr<const SmoothingPlan>> m_smoothings; ///< by SiteId
-    std::mutex m_mutex;
-    std::map<SiteId, std::unique_ptr<stats::SiteStatistics>> m_statistics; ///< of smoothed sites
+    std::vector<SiteSettings> m_settings; ///< by SiteId
+    SmoothingStage m_smoothing;
+    std::map<graph::Use, Tensor> m_biased; ///< constants of the smoothed network, biases as quantization changes them
 };
 
 } // namespace
 
 const ChannelTransform* Plan::laneTransform(SiteId id) const
 {
-    if (sites[id.index()]->smoothing)
-        return &sites[id.index()]->smoothing->transform;
-    for (const auto& site : sites)
-        if (site->smoothing && site->smoothing->target.place == FoldPlace::Value &&
-            site->smoothing->target.value == id)
-            return &site->smoothing->lanes;
-    return nullptr;
+    return quant::laneTransform(smoothingsOf(*this), transformsOf(*this), id);
+}
+
+std::vector<std::shared_ptr<const SmoothingPlan>> smoothingsOf(const Plan& plan)
+{
+    std::vector<std::shared_ptr<const SmoothingPlan>> result;
+    for (const auto& site : plan.sites)
+        result.push_back(site->smoothing);
+    return result;
+}
+
+std::vector<std::shared_ptr<const SmoothingPlan>> transformsOf(const Plan& plan)
+{
+    std::vector<std::shared_ptr<const SmoothingPlan>> result;
+    for (const auto& site : plan.sites)
+        result.push_back(site->transform());
+    return result;
 }
 
 Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const graph::SiteTable& sites,

@@ -105,6 +105,19 @@ const stats::SiteStatistics* nearestInput(const graph::Graph& graph, const graph
     return nullptr;
 }
 
+/// The numbers of a grid that is given.
+ActivationNumbers numbersOf(const stats::SiteStatistics& statistics, const UniformGrid& grid)
+{
+    ActivationNumbers numbers;
+    const double scale = grid.scale[0];
+    const int zeroPoint = grid.zeroPoint[0];
+    numbers.range = {(grid.qmin - zeroPoint) * scale, (grid.qmax - zeroPoint) * scale};
+    numbers.grid = grid;
+    numbers.error = expectedError(statistics.histogram, {scale, zeroPoint, grid.qmin, grid.qmax});
+    numbers.map = makeUniformMap(grid);
+    return numbers;
+}
+
 } // namespace
 
 void addWeightScale(UniformGrid& grid, const Range& range, const SiteSettings& settings)
@@ -147,7 +160,8 @@ int64_t scalesOfWeight(const graph::Site& site, const SiteSettings& settings)
 }
 
 Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph::Site& site,
-                                   const stats::SiteStatistics& statistics, const SiteSettings& settings)
+                                   const stats::SiteStatistics& statistics, const SiteSettings& settings,
+                                   const UniformGrid* grid)
 {
     QS_CHECK(checkSettings(site, settings));
     SitePlan plan;
@@ -161,7 +175,9 @@ Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph:
         return fail(ErrorCode::InvalidArgument, "the calibration has no statistics of this site", site.name);
     const auto metric =
         settings.objective == Objective::OutputError ? outputMetric(constants, site, statistics) : nullptr;
-    auto numbers = findQuantizer(settings.quantizer)->resolve({statistics, settings, metric.get()});
+    Result<ActivationNumbers> numbers =
+        grid ? numbersOf(statistics, *grid)
+             : findQuantizer(settings.quantizer)->resolve({statistics, settings, metric.get()});
     if (!numbers)
         return tl::unexpected<Error>(named(std::move(numbers.error()), site));
     return activationPlan(constants, site, statistics, settings, std::move(*numbers));
@@ -278,7 +294,8 @@ Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
         return fail(ErrorCode::InvalidArgument, "the calibration is of another model", site.name);
     const stats::SiteStatistics& statistics = calibration.sites[site.id.index()];
     if (const auto lanes = plan ? plan->laneTransform(site.id) : nullptr)
-        return resolveActivation(constants, site, transformed(statistics, *lanes), settings);
+        return resolveActivation(constants, site, transformed(statistics, *lanes), settings,
+                                 gridOf((*plan)[site.id].smoothing.get(), settings));
     return resolveActivation(constants, site, statistics, settings);
 }
 

@@ -12,9 +12,11 @@ namespace qs::quant {
 
 // The two halves of resolveSite; resolve() knows the tables that they need. Errors as there.
 
-/// `statistics`: after smoothing; may be empty where the site stays in float.
+/// `statistics`: after smoothing; may be empty where the site stays in float. `grid`: the one that the smoothing has
+/// made; null: the quantizer chooses.
 Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph::Site& site,
-                                   const stats::SiteStatistics& statistics, const SiteSettings& settings);
+                                   const stats::SiteStatistics& statistics, const SiteSettings& settings,
+                                   const UniformGrid* grid = nullptr);
 /// `input`: statistics of what the weight is multiplied with; null where unknown (no output error then).
 Result<SitePlan> resolveWeight(const FloatConstants& constants, const graph::Site& site,
                                const stats::SiteStatistics* input, const SiteSettings& settings);

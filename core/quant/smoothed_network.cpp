@@ -129,6 +129,29 @@ private:
 
 } // namespace
 
+const ChannelTransform* laneTransform(std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
+                                      std::span<const std::shared_ptr<const SmoothingPlan>> transforms, SiteId id)
+{
+    if (smoothings[id.index()])
+        return &smoothings[id.index()]->transform;
+    for (const auto& transform : transforms)
+        if (transform && transform->target.place == FoldPlace::Value && transform->target.value == id)
+            return &transform->lanes;
+    return nullptr;
+}
+
+ChannelTransform onValueLanes(const FoldTarget& target, const ChannelTransform& transform)
+{
+    const auto lanes = static_cast<std::size_t>(*std::ranges::max_element(target.lanes)) + 1;
+    ChannelTransform result{std::vector<float>(lanes, 0.0F), std::vector<float>(lanes, 1.0F)};
+    for (std::size_t c = 0; c < transform.scale.size(); ++c) {
+        const auto lane = static_cast<std::size_t>(target.lanes[c]);
+        result.shift[lane] = transform.shift[c];
+        result.scale[lane] = transform.scale[c];
+    }
+    return result;
+}
+
 std::map<NodeId, std::vector<const SmoothingPlan*>>
 nodesChanged(const graph::SiteTable& sites, std::span<const std::shared_ptr<const SmoothingPlan>> smoothings)
 {

@@ -80,6 +80,26 @@ ChannelTransform channelTransform(SmoothingKind kind, double alpha, std::span<co
     return transform;
 }
 
+bool sameSmoothing(const SiteSettings& a, const SiteSettings& b)
+{
+    if (a.smoothing != b.smoothing)
+        return false;
+    return a.smoothing.kind != SmoothingKind::Reparameterize ||
+           (a.bits == b.bits && a.scheme == b.scheme && a.granularity == b.granularity &&
+            a.quantizer == b.quantizer && a.estimator == b.estimator);
+}
+
+const UniformGrid* gridOf(const SmoothingPlan* smoothing, const SiteSettings& settings)
+{
+    if (!smoothing || smoothing->grid.scale.empty() || settings.isFloat())
+        return nullptr;
+    const UniformGrid asked = uniformGrid(0, 1, settings.bits, settings.scheme);
+    const bool same = settings.smoothing.kind == SmoothingKind::Reparameterize && settings.quantizer == "uniform" &&
+                      settings.granularity == Granularity::Tensor && asked.qmin == smoothing->grid.qmin &&
+                      asked.qmax == smoothing->grid.qmax;
+    return same ? &smoothing->grid : nullptr;
+}
+
 stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const ChannelTransform& transform)
 {
     stats::SiteStatistics result = statistics;

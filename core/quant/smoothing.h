@@ -5,6 +5,7 @@
 #include "core/base/tensor.h"
 #include "core/exec/simulation.h"
 #include "core/graph/graph.h"
+#include "core/quant/quantizer.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 
@@ -56,14 +57,28 @@ struct FoldTarget {
 /// Errors: InvalidArgument (something else than linear layers with weights of their own reads the site), naming it.
 Result<FoldTarget> findFold(const graph::Graph& graph, const graph::SiteTable& sites, const graph::Site& site);
 
-/// The smoothing of one site, with numbers.
+/// The smoothing of one site, with numbers; or smoothing and noise together.
 struct SmoothingPlan {
     FoldTarget target;
     ChannelTransform transform;
     double alpha = 0; ///< as given or found
+    UniformGrid grid; ///< Reparameterize: the quantizer's, on X̂; else empty
     /// The transform of V's lanes (Value only): what happens to the statistics of V's site.
     ChannelTransform lanes;
 };
+
+/// What happens to the lanes of an activation: its own smoothing, or the transform of the projection that was folded
+/// into V. Null where nothing does. Both by SiteId, null where there is none; transforms are smoothing and noise.
+const ChannelTransform* laneTransform(std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
+                                      std::span<const std::shared_ptr<const SmoothingPlan>> transforms, SiteId id);
+/// The transform of V's lanes that one of the projection's channels means there.
+ChannelTransform onValueLanes(const FoldTarget& target, const ChannelTransform& transform);
+
+/// Whether two settings of a site give it the same smoothing, as far as they alone decide.
+bool sameSmoothing(const SiteSettings& a, const SiteSettings& b);
+/// The grid that a smoothing makes for the site's quantizer. Null where there is none, and where the settings ask for
+/// other codes than it has (a preview).
+const UniformGrid* gridOf(const SmoothingPlan* smoothing, const SiteSettings& settings);
 
 /// Everything that reads X̂ through its weights, and everything that makes it: γ̂ and β̂ of LayerNormalizations, Ŵ and ĉ
 /// of linear layers (a bias is made where there is none), by the input that reads them. Products in double.

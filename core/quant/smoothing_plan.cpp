@@ -2,6 +2,7 @@
 
 #include "core/kernels/gemm.h"
 #include "core/quant/output_error.h"
+#include "core/quant/reparameterize.h"
 #include "core/quant/site_resolver.h"
 
 #include <algorithm>
@@ -147,16 +148,15 @@ Result<std::shared_ptr<const SmoothingPlan>> planSmoothing(const graph::Graph& g
             }
         }
     }
-    plan->transform = at(plan->alpha);
-    if (plan->target.place == FoldPlace::Value) {
-        const auto lanes = static_cast<std::size_t>(*std::ranges::max_element(plan->target.lanes)) + 1;
-        plan->lanes = {std::vector<float>(lanes, 0.0F), std::vector<float>(lanes, 1.0F)};
-        for (std::size_t c = 0; c < channels; ++c) {
-            const auto lane = static_cast<std::size_t>(plan->target.lanes[c]);
-            plan->lanes.shift[lane] = plan->transform.shift[c];
-            plan->lanes.scale[lane] = plan->transform.scale[c];
-        }
+    if (wanted.kind == SmoothingKind::Reparameterize) {
+        QS_ASSIGN(Reparameterization found, reparameterize(statistics, settings));
+        plan->transform = std::move(found.transform);
+        plan->grid = std::move(found.grid);
+    } else {
+        plan->transform = at(plan->alpha);
     }
+    if (plan->target.place == FoldPlace::Value)
+        plan->lanes = onValueLanes(plan->target, plan->transform);
     return std::shared_ptr<const SmoothingPlan>(std::move(plan));
 }
 

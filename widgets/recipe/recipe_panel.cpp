@@ -125,7 +125,7 @@ void RecipePanel::buildForm(QWidget* form)
     m_estimator = addChoice(fields, tr("Ran&ge"), tr("How the range of values that the codes span is chosen."));
     for (const quant::EstimatorKind kind :
          {quant::EstimatorKind::MinMax, quant::EstimatorKind::Percentile, quant::EstimatorKind::Mse,
-          quant::EstimatorKind::Entropy, quant::EstimatorKind::Manual}) {
+          quant::EstimatorKind::Entropy, quant::EstimatorKind::Manual, quant::EstimatorKind::MinMaxHalf}) {
         m_estimator->addItem(estimatorTitle(kind), static_cast<int>(kind));
         m_estimator->setItemData(m_estimator->count() - 1, estimatorHelp(kind), Qt::ToolTipRole);
     }

@@ -87,8 +87,9 @@ void SmoothingGroup::buildForm()
     m_kind = makeChoice(this, tr("A change of scale and offset of every channel that the weights and the bias after "
                                  "it undo: the float network stays the same."));
     m_kind->setObjectName(QStringLiteral("smoothing.kind"));
-    for (const quant::SmoothingKind kind : {quant::SmoothingKind::None, quant::SmoothingKind::Scale,
-                                            quant::SmoothingKind::ShiftScale, quant::SmoothingKind::Shift}) {
+    for (const quant::SmoothingKind kind :
+         {quant::SmoothingKind::None, quant::SmoothingKind::Scale, quant::SmoothingKind::ShiftScale,
+          quant::SmoothingKind::Shift, quant::SmoothingKind::Reparameterize}) {
         m_kind->addItem(smoothingTitle(kind), static_cast<int>(kind));
         m_kind->setItemData(m_kind->count() - 1, smoothingHelp(kind), Qt::ToolTipRole);
     }
@@ -202,8 +203,9 @@ void SmoothingGroup::showSettings(const std::vector<quant::SiteSettings>& settin
     showChoice(m_kind, any ? common(settings, kindOf) : static_cast<int>(SmoothingKind::None));
     m_kind->setEnabled(editable);
     const bool scaled = std::ranges::any_of(settings, [](const auto& s) { return scales(s.smoothing.kind); });
-    const bool smooth =
-        std::ranges::any_of(settings, [](const auto& s) { return s.smoothing.kind != SmoothingKind::None; });
+    const bool smooth = std::ranges::any_of(settings, [](const auto& s) {
+        return s.smoothing.kind != SmoothingKind::None && s.smoothing.kind != SmoothingKind::Reparameterize;
+    });
     m_form->setRowVisible(m_alphaRow, scaled);
     m_form->setRowVisible(m_search, scaled);
     m_form->setRowVisible(m_quantile, smooth);

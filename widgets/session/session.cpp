@@ -300,7 +300,8 @@ void Session::applyPreset(const QString& name, int weightBits, int activationBit
         if (const SiteId id = sites().find(site); id.valid()) {
             const quant::SiteSettings kept = settings(id);
             preset->overrides[site] = {kept.bits,      kept.scheme,         kept.granularity, kept.quantizer,
-                                       kept.estimator, kept.saturationSafe, kept.objective,   kept.smoothing};
+                                       kept.estimator, kept.saturationSafe, kept.objective,   kept.smoothing,
+                                       kept.noise,     kept.biasCorrection};
         }
     }
     const auto bits = [](int b) { return b == quant::kFloatBits ? QStringLiteral("32") : QString::number(b); };

@@ -56,7 +56,7 @@ Result<std::shared_ptr<const quant::SitePlan>> previewSite(const onnx::Model& mo
     const quant::Smoothing& wanted = settings.smoothing;
     const bool smooth = wanted.kind != quant::SmoothingKind::None && mayBeSmoothed(model.graph, site);
     const bool smoothed = before && before->smoothing;
-    const bool same = before && before->settings.smoothing == wanted;
+    const bool same = before && quant::sameSmoothing(before->settings, settings);
     if (same || (!smooth && !smoothed)) {
         QS_ASSIGN(quant::SitePlan found, quant::resolveSite(model.graph, site, calibration, settings, plan));
         if (before)

@@ -39,6 +39,8 @@ QString estimatorTitle(quant::EstimatorKind kind)
         return QStringLiteral("manual");
     case quant::EstimatorKind::Search:
         return QStringLiteral("layer search");
+    case quant::EstimatorKind::MinMaxHalf:
+        return QStringLiteral("min–max and half a code");
     }
     return {};
 }
@@ -82,6 +84,8 @@ QString smoothingTitle(quant::SmoothingKind kind)
         return QStringLiteral("SQ-b");
     case quant::SmoothingKind::Shift:
         return QStringLiteral("shift");
+    case quant::SmoothingKind::Reparameterize:
+        return QStringLiteral("RepQ-ViT");
     }
     return {};
 }
@@ -100,6 +104,10 @@ QString smoothingHelp(quant::SmoothingKind kind)
     case quant::SmoothingKind::Shift:
         return QStringLiteral("Every channel is moved to the middle of its range, which the bias undoes; scales stay "
                               "as they are.");
+    case quant::SmoothingKind::Reparameterize:
+        return QStringLiteral("Every channel gets the codes of a grid of its own, moved and scaled onto one grid for "
+                              "all; weights and bias undo it (RepQ-ViT, arXiv 2212.08254). The range estimator of "
+                              "the site chooses the grids of the channels.");
     }
     return {};
 }
@@ -112,7 +120,8 @@ QString smoothingText(const quant::Smoothing& smoothing)
     if (scales)
         text += smoothing.searchAlpha ? QStringLiteral(", α searched")
                                       : QStringLiteral(" α = %1").arg(smoothing.alpha, 0, 'f', 2);
-    if (smoothing.kind != quant::SmoothingKind::None && smoothing.quantile < 1)
+    if (smoothing.quantile < 1 && smoothing.kind != quant::SmoothingKind::None &&
+        smoothing.kind != quant::SmoothingKind::Reparameterize)
         text += QStringLiteral(", quantile %1").arg(smoothing.quantile);
     return text;
 }
@@ -151,8 +160,12 @@ QString estimatorHelp(quant::EstimatorKind kind)
         return QStringLiteral("The range given by hand, in units of the activation; drag the clip limits in the "
                               "histogram or type them here.");
     case quant::EstimatorKind::Search:
-        return QStringLiteral("The best step of a grid of candidates, found together with the operator's other operand "
-                              "(EasyQuant, Wu et al. 2020; PTQ4ViT, Yuan et al. 2022).");
+        return QStringLiteral(
+            "The best step of a grid of candidates, found together with the operator's other operand "
+            "(EasyQuant, Wu et al. 2020; PTQ4ViT, Yuan et al. 2022).");
+    case quant::EstimatorKind::MinMaxHalf:
+        return QStringLiteral("As min–max, but of symmetric codes the largest value lies half a code beyond the last "
+                              "one (FQ-ViT's weights).");
     }
     return {};
 }
@@ -202,6 +215,10 @@ QString describe(const quant::SitePatch& patch)
     if (patch.smoothing)
         parts << (patch.smoothing->kind == quant::SmoothingKind::None ? QStringLiteral("no smoothing")
                                                                       : smoothingText(*patch.smoothing));
+    if (patch.noise)
+        parts << (patch.noise->on ? QStringLiteral("noise") : QStringLiteral("no noise"));
+    if (patch.biasCorrection)
+        parts << (*patch.biasCorrection ? QStringLiteral("bias corrected") : QStringLiteral("bias not corrected"));
     return parts.join(QStringLiteral(", "));
 }
 

@@ -13,5 +13,8 @@ QuantizerDef twinGeluQuantizer();
 QuantizerDef twinSoftmaxQuantizer();
 QuantizerDef log2Quantizer();
 QuantizerDef logSqrt2Quantizer();
+QuantizerDef logSqrt2ZeroQuantizer();
+QuantizerDef logIntQuantizer();
+QuantizerDef ptfQuantizer();
 
 } // namespace qs::quant

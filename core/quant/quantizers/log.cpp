@@ -1,6 +1,6 @@
 // Based on: FQ-ViT (log2 for softmax); RepQ-ViT (log√2, scale from three percentiles by squared error).
-// Deviations: the last of the 2^bits codes is 0, where RepQ-ViT's released code has 0 as one code more; percentiles
-// come from a histogram of all values.
+// Deviations: the last of the 2^bits codes is 0, where RepQ-ViT's released code has 0 as one code more
+// ("log-sqrt2-zero"); percentiles come from a histogram of all values.
 #include "core/quant/level_error.h"
 #include "core/quant/quantizers/list.h"
 #include "core/quant/region_search.h"
@@ -29,7 +29,7 @@ float usable(double scale)
 
 /// The scale is the upper end of the estimator's range; of several percentiles, or of 1/100 .. 100/100 of the largest
 /// value (Mse), the one with the smallest expected squared error of the logarithmic grid.
-Result<ActivationNumbers> resolveLog(const QuantizerInput& input, bool rootTwo, std::string_view name)
+Result<ActivationNumbers> resolveLog(const QuantizerInput& input, const LogGrid& shape, std::string_view name)
 {
     QS_CHECK(expectPerTensor(input.settings, name));
     const stats::SiteStatistics& statistics = input.statistics;
@@ -54,7 +54,7 @@ Result<ActivationNumbers> resolveLog(const QuantizerInput& input, bool rootTwo, 
     LogGrid best;
     ActivationNumbers numbers;
     for (const double scale : scales) {
-        const LogGrid grid{usable(scale), rootTwo, 1 << input.settings.bits, false};
+        const LogGrid grid{usable(scale), shape.rootTwo, 1 << input.settings.bits, shape.extraZero, shape.reciprocal};
         const GridError error = moments.error(cellsOf(grid));
         if (scale != scales.front() && error.total() >= numbers.error.total())
             continue;
@@ -69,15 +69,32 @@ Result<ActivationNumbers> resolveLog(const QuantizerInput& input, bool rootTwo, 
 
 Result<ActivationNumbers> resolveTwo(const QuantizerInput& input)
 {
-    return resolveLog(input, false, "log2");
+    return resolveLog(input, {1, false, 0, false}, "log2");
 }
 
 Result<ActivationNumbers> resolveRootTwo(const QuantizerInput& input)
 {
-    return resolveLog(input, true, "log-sqrt2");
+    return resolveLog(input, {1, true, 0, false}, "log-sqrt2");
+}
+
+Result<ActivationNumbers> resolveReciprocal(const QuantizerInput& input)
+{
+    return resolveLog(input, {1, false, 0, true, true}, "log-int");
+}
+
+Result<ActivationNumbers> resolveRootTwoAndZero(const QuantizerInput& input)
+{
+    return resolveLog(input, {1, true, 0, true}, "log-sqrt2-zero");
 }
 
 } // namespace
+
+QuantizerDef logIntQuantizer()
+{
+    return {"log-int", "Powers of 2 of reciprocals",
+            "Powers of 2, and 0 besides, with the borders of integer reciprocals: FQ-ViT's log-int-softmax.",
+            suitsPositive, resolveReciprocal};
+}
 
 QuantizerDef log2Quantizer()
 {
@@ -90,6 +107,13 @@ QuantizerDef logSqrt2Quantizer()
     return {"log-sqrt2", "Powers of √2",
             "Levels a factor of √2 apart, for softmax outputs: twice as fine as powers of 2 (RepQ-ViT).",
             suitsPositive, resolveRootTwo};
+}
+
+QuantizerDef logSqrt2ZeroQuantizer()
+{
+    return {"log-sqrt2-zero", "Powers of √2, and 0",
+            "As powers of √2, with 0 as one code more than the bits have: RepQ-ViT's released code.", suitsPositive,
+            resolveRootTwoAndZero};
 }
 
 } // namespace qs::quant

@@ -20,8 +20,32 @@ ActivationNumbers numbersOf(const Range& range, const stats::SiteStatistics& sta
     return numbers;
 }
 
-Result<ActivationNumbers> perTensor(const stats::SiteStatistics& statistics, const SiteSettings& settings)
+constexpr int kClipSteps = 100;
+
+/// Both ends of the range times i / 100, i = 100 .. 1: the one with the smallest output error; the first of equals.
+/// Source: NoisyQuant's released code (its "percentile" search, of 1000 steps).
+Range outputRange(const stats::SiteStatistics& statistics, const SiteSettings& settings, const OutputMetric& metric)
 {
+    Range best;
+    double smallest = std::numeric_limits<double>::infinity();
+    for (int i = kClipSteps; i > 0; --i) {
+        const double factor = static_cast<double>(i) / kClipSteps;
+        const Range range{statistics.low() * factor, statistics.high() * factor};
+        const double error =
+            metric.squaredError(*makeUniformMap(uniformGrid(range.low, range.high, settings.bits, settings.scheme)));
+        if (error < smallest) {
+            smallest = error;
+            best = range;
+        }
+    }
+    return best;
+}
+
+Result<ActivationNumbers> perTensor(const QuantizerInput& input)
+{
+    const auto& [statistics, settings, metric] = input;
+    if (metric && settings.estimator.kind == EstimatorKind::Mse)
+        return numbersOf(outputRange(statistics, settings, *metric), statistics, settings);
     QS_ASSIGN(const Range range, estimateRange(settings.estimator, statistics.histogram, statistics.low(),
                                                statistics.high(), settings.bits, settings.scheme));
     return numbersOf(range, statistics, settings);
@@ -77,7 +101,7 @@ bool suitsAll(const stats::SiteStatistics&)
 Result<ActivationNumbers> resolveUniform(const QuantizerInput& input)
 {
     auto numbers = input.settings.granularity == Granularity::Channel ? perChannel(input.statistics, input.settings)
-                                                                      : perTensor(input.statistics, input.settings);
+                                                                      : perTensor(input);
     if (numbers)
         numbers->map = makeUniformMap(numbers->grid);
     return numbers;
