@@ -42,7 +42,9 @@ Result<void> ExportEdit::checkPlan() const
             return fail(ErrorCode::Unsupported,
                         "these codes of the quantizer '" + numbers.settings.quantizer + "' do not fit into 8 bits",
                         site.name);
-        if (numbers.grid.scale.size() > 1)
+        if (numbers.grid.scale.size() > 1 && std::ranges::any_of(site.uses, [&](const graph::Use& use) {
+                return isProduct(m_model.graph.node(use.node));
+            }))
             return fail(
                 ErrorCode::Unsupported,
                 "ONNX Runtime cannot run activations quantized channel by channel; choose granularity 'tensor' to "
@@ -54,7 +56,7 @@ Result<void> ExportEdit::checkPlan() const
     for (const auto& [use, tensor] : m_plan.smoothed.constants)
         known.insert(use);
     for (const auto& [use, tensor] : m_plan.simulation.constants)
-        if (!known.contains(use))
+        if (!known.contains(use) && !(use.input == 2 && m_model.graph.node(use.node).op == "Linear"))
             return fail(ErrorCode::Unsupported, "the recipe changes a constant that export does not write",
                         m_model.graph.node(use.node).name);
     return {};
@@ -214,41 +216,65 @@ std::vector<pb::NodeProto> ExportEdit::quantizerNodes(const graph::Site& site, c
     else if (const auto* logarithm = std::get_if<quant::LogGrid>(&numbers.levels))
         rest = logNodes(site, *logarithm, from, output);
     else
-        rest = uniformNodes({site.name, site.name}, numbers.grid, from, output);
+        rest =
+            uniformNodes({site.name, site.name}, numbers.grid, from, output, static_cast<int64_t>(site.channelAxis));
     nodes.insert(nodes.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
     return nodes;
 }
 
 std::vector<pb::NodeProto> ExportEdit::uniformNodes(const Names& names, const quant::UniformGrid& grid,
-                                                    const std::string& value, const std::string& output)
+                                                    const std::string& value, const std::string& output, int64_t axis)
 {
     const bool isSigned = grid.qmin < 0;
     const int lowest = isSigned ? -128 : 0;
     const int highest = isSigned ? 127 : 255;
-    const float scale = grid.scale[0];
-    const int32_t zeroPoint = grid.zeroPoint[0];
-    const std::string scaleName = m_file.addScalar(names.values + "_scale", scale);
-    const auto zeroByte = static_cast<uint8_t>(zeroPoint);
+    const auto count = static_cast<int64_t>(grid.scale.size());
+    const bool perChannel = count > 1;
+    const std::span<const int64_t> dims{&count, perChannel ? std::size_t{1} : 0};
+    const std::string scaleName =
+        m_file.addTensor(names.values + "_scale", pb::TensorProto::FLOAT, dims, std::span<const float>(grid.scale));
+    std::vector<uint8_t> zeros;
+    for (const int32_t zeroPoint : grid.zeroPoint)
+        zeros.push_back(static_cast<uint8_t>(zeroPoint));
     const std::string zeroName =
-        m_file.addTensor(names.values + "_zero_point", isSigned ? pb::TensorProto::INT8 : pb::TensorProto::UINT8, {},
-                         std::span<const uint8_t>(&zeroByte, 1));
+        m_file.addTensor(names.values + "_zero_point", isSigned ? pb::TensorProto::INT8 : pb::TensorProto::UINT8,
+                         dims, std::span<const uint8_t>(zeros));
     std::vector<pb::NodeProto> nodes;
     std::string from = value;
     if (grid.qmin > lowest || grid.qmax < highest) {
+        // Of channels: bounds by channel, which Clip does not take.
         const auto bound = [&](int code, const char* which) {
-            return m_file.addScalar(names.values + which, static_cast<float>(code - zeroPoint) * scale);
+            std::vector<float> values;
+            for (std::size_t c = 0; c < grid.scale.size(); ++c)
+                values.push_back(static_cast<float>(code - grid.zeroPoint[c]) * grid.scale[c]);
+            return m_file.addTensor(names.values + which, pb::TensorProto::FLOAT, dims,
+                                    std::span<const float>(values));
         };
-        std::vector<std::string> inputs{from, grid.qmin > lowest ? bound(grid.qmin, "_low") : std::string()};
-        if (grid.qmax < highest)
-            inputs.push_back(bound(grid.qmax, "_high"));
-        from = m_file.unique(names.values + "_clipped");
-        nodes.push_back(makeNode("Clip", m_file.unique(names.nodes + "/Clip"), std::move(inputs), from));
+        const auto add = [&](const char* op, std::vector<std::string> inputs, const char* result) {
+            from = m_file.unique(names.values + result);
+            nodes.push_back(makeNode(op, m_file.unique(names.nodes + "/" + op), std::move(inputs), from));
+        };
+        if (perChannel) {
+            if (grid.qmin > lowest)
+                add("Max", {from, bound(grid.qmin, "_low")}, "_raised");
+            if (grid.qmax < highest)
+                add("Min", {from, bound(grid.qmax, "_high")}, "_clipped");
+        } else {
+            std::vector<std::string> inputs{from, grid.qmin > lowest ? bound(grid.qmin, "_low") : std::string()};
+            if (grid.qmax < highest)
+                inputs.push_back(bound(grid.qmax, "_high"));
+            add("Clip", std::move(inputs), "_clipped");
+        }
     }
     const std::string codes = m_file.unique(names.values + "_quantized");
     nodes.push_back(makeNode("QuantizeLinear", m_file.unique(names.nodes + "/QuantizeLinear"),
                              {from, scaleName, zeroName}, codes));
+    if (perChannel)
+        setAttribute(nodes.back(), "axis", axis);
     nodes.push_back(makeNode("DequantizeLinear", m_file.unique(names.nodes + "/DequantizeLinear"),
                              {codes, scaleName, zeroName}, output));
+    if (perChannel)
+        setAttribute(nodes.back(), "axis", axis);
     return nodes;
 }
 

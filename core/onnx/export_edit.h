@@ -37,6 +37,7 @@ struct ProductForm {
 ///                since comparisons decide. Regions and logarithms give floats: what reads them computes in float.
 ///   smoothing    γ̂ and β̂ in place of the LayerNormalization's constants, Ŵ and ĉ of its readers; Sub and Div before
 ///                the quantizer where it could not be folded
+///   noise        the same way: in β̂, in V's bias, or in the Sub (as -N)
 ///   bias         int32 -> DequantizeLinear with scale_x · scale_w, in Gemm, Conv, or the Add after a MatMul (which
 ///                is made where there is none); a BatchNormalization that the importer folded is taken out.
 class ExportEdit {
@@ -84,7 +85,8 @@ private:
         std::string values; ///< before "_scale", ..
     };
     std::vector<quantoscope_onnx::NodeProto> uniformNodes(const Names& names, const quant::UniformGrid& grid,
-                                                          const std::string& value, const std::string& output);
+                                                          const std::string& value, const std::string& output,
+                                                          int64_t axis = 0);
     // export_levels.cpp
     static bool canWrite(const quant::LevelGrid& levels);
     std::vector<quantoscope_onnx::NodeProto> regionNodes(const graph::Site& site, const quant::RegionGrid& grid,
@@ -92,13 +94,15 @@ private:
     std::vector<quantoscope_onnx::NodeProto> logNodes(const graph::Site& site, const quant::LogGrid& grid,
                                                       const std::string& value, const std::string& output);
     // export_smoothing.cpp
-    /// The constant that a smoothing puts in place of the one that the use reads; null where there is none.
+    /// The constant that smoothing, noise or bias correction puts in place of the one that the use reads; null where
+    /// there is none.
     const Tensor* smoothedConstant(graph::Use use) const;
     Result<void> replaceFloatWeight(NodeId id, int position, const Tensor& weight);
     /// γ̂ and β̂ of a LayerNormalization, fused or decomposed.
     Result<void> replaceGain(NodeId id);
     Result<void> replaceNormConstant(NodeId id, int input, const Tensor& value);
-    /// Sub and Div; `value` becomes what they give. Nothing where the site's smoothing is folded.
+    /// Sub and Div (Sub alone where no scale changes); `value` becomes what they give. Nothing where the site's
+    /// smoothing is folded.
     std::vector<quantoscope_onnx::NodeProto> smoothingNodes(const graph::Site& site, std::string& value);
     bool smoothedExplicitly(const graph::Site& site) const;
 

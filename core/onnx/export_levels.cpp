@@ -68,12 +68,13 @@ std::vector<pb::NodeProto> ExportEdit::logNodes(const graph::Site& site, const q
                                                 const std::string& value, const std::string& output)
 {
     // The estimate is at most one code too low, never too high: runtimes differ in the last bits of a logarithm only.
-    constexpr float kNearlyHalf = 0.49F;
+    // Borders of reciprocals lie up to log2 1.5 = 0.585 above a code, others half.
+    const float nearlyHalf = grid.reciprocal ? 0.41F : 0.49F;
     const int last = quant::lastCode(grid);
     const double perOctave = grid.rootTwo ? 2 : 1;
     std::vector<float> thresholds;
     for (int code = 0; code <= last; ++code)
-        thresholds.push_back(kernels::leastOfLog(grid.rootTwo, code));
+        thresholds.push_back(quant::leastRatio(grid, code));
     thresholds.push_back(std::numeric_limits<float>::lowest());
     const std::vector<double> ascending = quant::levelsOf(grid);
     const std::vector<float> levels(ascending.rbegin(), ascending.rend());
@@ -104,7 +105,7 @@ std::vector<pb::NodeProto> ExportEdit::logNodes(const graph::Site& site, const q
     const std::string logarithm = add("Log", {inside}, named("_logarithm"));
     const std::string real =
         add("Mul", {logarithm, scalar("_codes_per_e", -perOctave / std::numbers::ln2)}, named("_code_real"));
-    const std::string shifted = add("Add", {real, scalar("_nearly_half", kNearlyHalf)}, named("_code_shifted"));
+    const std::string shifted = add("Add", {real, scalar("_nearly_half", nearlyHalf)}, named("_code_shifted"));
     const std::string whole = add("Floor", {shifted}, named("_code_whole"));
     const std::string bounded =
         add("Clip", {whole, scalar("_first_code", 0), scalar("_last_code", static_cast<double>(last + 1))},

@@ -1,5 +1,6 @@
 #include "core/onnx/export_edit.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -9,30 +10,36 @@ namespace pb = quantoscope_onnx;
 
 const Tensor* ExportEdit::smoothedConstant(graph::Use use) const
 {
-    const auto found = m_plan.smoothed.constants.find(use);
-    return found == m_plan.smoothed.constants.end() ? nullptr : &found->second;
+    // A float bias may change with the weights, too.
+    const auto& constants =
+        use.input == 2 && !m_plan.biases.contains(use.node) ? m_plan.simulation.constants : m_plan.smoothed.constants;
+    const auto found = constants.find(use);
+    return found == constants.end() ? nullptr : &found->second;
 }
 
 bool ExportEdit::smoothedExplicitly(const graph::Site& site) const
 {
-    const auto& smoothing = m_plan[site.id].smoothing;
-    return smoothing && smoothing->target.place == quant::FoldPlace::Explicit;
+    const auto& transform = m_plan[site.id].transform();
+    return transform && transform->target.place == quant::FoldPlace::Explicit;
 }
 
 std::vector<pb::NodeProto> ExportEdit::smoothingNodes(const graph::Site& site, std::string& value)
 {
     if (!smoothedExplicitly(site))
         return {};
-    const quant::ChannelTransform& transform = m_plan[site.id].smoothing->transform;
+    const quant::ChannelTransform& transform = m_plan[site.id].transform()->transform;
     const std::array dims{static_cast<int64_t>(transform.scale.size())};
     const std::string shift =
         m_file.addTensor(site.name + "_shift", pb::TensorProto::FLOAT, dims, std::span<const float>(transform.shift));
-    const std::string scale = m_file.addTensor(site.name + "_smoothing", pb::TensorProto::FLOAT, dims,
-                                               std::span<const float>(transform.scale));
     const std::string shifted = m_file.unique(site.name + "_shifted");
-    const std::string smoothed = m_file.unique(site.name + "_smoothed");
     std::vector<pb::NodeProto> nodes;
     nodes.push_back(makeNode("Sub", m_file.unique(site.name + "/Sub"), {value, shift}, shifted));
+    value = shifted;
+    if (std::ranges::all_of(transform.scale, [](float factor) { return factor == 1; }))
+        return nodes;
+    const std::string scale = m_file.addTensor(site.name + "_smoothing", pb::TensorProto::FLOAT, dims,
+                                               std::span<const float>(transform.scale));
+    const std::string smoothed = m_file.unique(site.name + "_smoothed");
     nodes.push_back(makeNode("Div", m_file.unique(site.name + "/Div"), {shifted, scale}, smoothed));
     value = smoothed;
     return nodes;

@@ -58,6 +58,7 @@ struct Variant {
     std::string gelu = {};           ///< quantizer of fc2's inputs; "": uniform
     std::string softmax = {};        ///< of softmax outputs
     std::string endToEnd = "logits"; ///< what export_check.py judges end to end: top1, logits or none
+    const char* preset = "minmax";
 };
 
 std::string precisionName(Precision precision)
@@ -233,7 +234,8 @@ private:
                 input["site"] = model.sites[site].name;
                 inputs.push_back(std::move(input));
                 Tensor quantized = Tensor::fromFloats(model.sites[site].shape, seen);
-                plan[site].map->apply(seen.data(), quantized.mutableData<float>().data(), model.sites[site].layout);
+                plan.simulation.activations[site.index()]->apply(seen.data(), quantized.mutableData<float>().data(),
+                                                                 model.sites[site].layout);
                 values.push_back(std::move(quantized));
             }
             const auto output = exec::evaluate(node, values);
@@ -276,6 +278,13 @@ const Variant kFew{.name = "w4a4-asymmetric-log",
                    .gelu = "region-asymmetric",
                    .softmax = "log-sqrt2",
                    .endToEnd = "none"};
+const Variant kRepq{.name = "w8a8-repq-vit", .preset = "repq-vit"};
+const Variant kNoisy{.name = "w8a8-noisyquant", .preset = "noisyquant"};
+const Variant kNoisyTwin{.name = "w6a6-noisyquant",
+                         .weightBits = 6,
+                         .activationBits = 6,
+                         .endToEnd = "none",
+                         .preset = "noisyquant-ptq4vit"};
 const Variant kInt4{.name = "w4a8-int4", .weightBits = 4, .opset = 21, .endToEnd = "none"};
 
 TEST_F(ExportJudge, Demo)
@@ -292,7 +301,7 @@ TEST_F(ExportJudge, Demo)
     subject.images = *test;
     subject.preprocess = subject.imagesPreprocess = images::preprocessPreset("crop-only", 64, 64).value();
     subject.count = kAll;
-    judge(subject, {kW8A8Whole, kUnsigned, kW6A6, kInt4, kSign, kMagnitude, kTwin, kFew});
+    judge(subject, {kW8A8Whole, kUnsigned, kW6A6, kInt4, kSign, kMagnitude, kTwin, kFew, kRepq, kNoisy, kNoisyTwin});
 }
 
 class ExportJudgeDeit : public ExportJudge {
@@ -327,7 +336,7 @@ TEST_F(ExportJudgeDeit, WholeValidationSet)
 
 TEST_F(ExportJudgeDeit, DynamicBatch)
 {
-    judgeDeit("deit_tiny_patch16_224.onnx", 64, {kW8A8, kFullRange, kSign, kFew});
+    judgeDeit("deit_tiny_patch16_224.onnx", 64, {kW8A8, kFullRange, kSign, kFew, kRepq, kNoisy});
 }
 
 TEST_F(ExportJudgeDeit, StaticBatch)
