@@ -58,7 +58,6 @@ struct Variant {
     std::string gelu = {};           ///< quantizer of fc2's inputs; "": uniform
     std::string softmax = {};        ///< of softmax outputs
     std::string endToEnd = "logits"; ///< what export_check.py judges end to end: top1, logits or none
-    const char* preset = "minmax";
 };
 
 std::string precisionName(Precision precision)
@@ -283,8 +282,8 @@ const Variant kNoisy{.name = "w8a8-noisyquant", .preset = "noisyquant"};
 const Variant kNoisyTwin{.name = "w6a6-noisyquant",
                          .weightBits = 6,
                          .activationBits = 6,
-                         .endToEnd = "none",
-                         .preset = "noisyquant-ptq4vit"};
+                         .preset = "noisyquant-ptq4vit",
+                         .endToEnd = "none"};
 const Variant kInt4{.name = "w4a8-int4", .weightBits = 4, .opset = 21, .endToEnd = "none"};
 
 TEST_F(ExportJudge, Demo)
