@@ -49,7 +49,7 @@ std::vector<float> probes(const quant::SitePlan& plan)
 class Probe {
 public:
     Probe(const graph::Graph& graph, const graph::Site& site, TensorId read, Tensor values)
-        : m_graph(graph), m_read(read), m_value(site.valueName), m_prefix(site.name + "/"),
+        : m_graph(graph), m_read(read), m_site(site.name), m_value(site.valueName), m_prefix(site.name + "/"),
           m_values(std::move(values))
     {
     }
@@ -76,7 +76,7 @@ private:
             return value.constant;
         const bool inside = value.producer.valid() && m_graph.node(value.producer).name.starts_with(m_prefix) &&
                             (id == m_read || value.name != m_value);
-        if (!inside)
+        if (!inside || smooths(m_graph.node(value.producer)))
             return m_values;
         const graph::Node& node = m_graph.node(value.producer);
         std::vector<Tensor> inputs;
@@ -87,8 +87,20 @@ private:
         return outputs ? (*outputs)[static_cast<std::size_t>(index)] : Tensor();
     }
 
+    /// The map of a site begins after smoothing and noise, which are other by channel.
+    bool smooths(const graph::Node& node) const
+    {
+        return std::ranges::any_of(node.inputs, [&](TensorId input) {
+            if (!input.valid() || !m_graph.value(input).isConstant())
+                return false;
+            const std::string& name = m_graph.value(input).name;
+            return name.starts_with(m_site + "_shift") || name.starts_with(m_site + "_smoothing");
+        });
+    }
+
     const graph::Graph& m_graph;
     TensorId m_read;
+    std::string m_site;
     std::string m_value;
     std::string m_prefix;
     Tensor m_values;
