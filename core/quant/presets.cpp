@@ -126,8 +126,9 @@ void ptq4vit(Recipe& recipe)
     addRule(recipe, Role::Fc2, patch);
 }
 
-/// Activations on grids of their own by channel after LayerNorm. Not by percentiles, as the paper has them: the
-/// softmax scale (DeiT-Tiny at W4A4, 100 images: 0.84 nats against 0.97) and the weights.
+/// Activations on grids of their own by channel after LayerNorm, ranges by RepQ-ViT's three percentiles. Unlike the
+/// paper, the softmax scale is by squared error (0.84 nats against 0.97 on DeiT-Tiny at W4A4, 100 images) and weights
+/// are by output error.
 void repqVit(Recipe& recipe)
 {
     percentile(recipe);
@@ -229,8 +230,8 @@ constexpr std::array kEntries{
            "(arXiv 2111.12293, without its Hessian)."},
           ptq4vit},
     Entry{{"repq-vit", "RepQ-ViT",
-           "A grid for every channel after LayerNorm, moved onto one for all; log√2 softmax; ranges from three "
-           "percentiles (arXiv 2212.08254)."},
+           "A grid for every channel after LayerNorm, moved onto one for all; log√2 softmax; activations by three "
+           "percentiles (arXiv 2212.08254); unlike there, weights and softmax by squared error."},
           repqVit},
     Entry{{"noisyquant", "NoisyQuant",
            "Fixed noise before the quantizers of linear layers, taken off through their bias, on symmetric ranges by "
