@@ -60,7 +60,8 @@ TEST_P(PresetExport, ReloadedFileEqualsTheSimulation)
     // Nothing is left to do in float around the products of linear layers with uniform codes.
     if (GetParam().preset == "noisyquant" && GetParam().bits == 8)
         for (const NodePrecision& node : report->nodes)
-            EXPECT_TRUE(node.macs == 0 || node.op == "Conv" || node.precision == Precision::Int8) << node.node << ": " << node.reason;
+            EXPECT_TRUE(node.macs == 0 || node.op == "Conv" || node.precision == Precision::Int8)
+                << node.node << ": " << node.reason;
 }
 
 std::string nameOf(const testing::TestParamInfo<Case>& info)

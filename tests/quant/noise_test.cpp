@@ -5,6 +5,7 @@
 #include "core/quant/output_error.h"
 #include "core/quant/plan.h"
 #include "core/quant/smoothing.h"
+#include "tests/support/logits.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 
@@ -19,6 +20,8 @@
 namespace qs::quant {
 namespace {
 
+using test::logitsOf;
+using test::relativeDifference;
 using test::SmallVit;
 
 // ---- theorem 1
@@ -122,26 +125,6 @@ TEST(NoiseDirection, IsAFunctionOfSeedAndName)
 
 // ---- in a network
 
-Tensor logitsOf(const SmallVit& vit, const exec::Simulation& simulation, const exec::ImageSource& images)
-{
-    auto program = exec::Program::compile(vit.graph, vit.sites, simulation, {});
-    EXPECT_TRUE(program) << program.error().text();
-    auto logits = exec::runImages(*program, images, 0, images.size(), {}, "testing");
-    EXPECT_TRUE(logits) << logits.error().text();
-    return *logits;
-}
-
-double largestDifference(const Tensor& a, const Tensor& b)
-{
-    double largest = 0;
-    double difference = 0;
-    for (std::size_t i = 0; i < a.floats().size(); ++i) {
-        largest = std::max(largest, std::abs(static_cast<double>(a.floats()[i])));
-        difference = std::max(difference, std::abs(static_cast<double>(a.floats()[i]) - b.floats()[i]));
-    }
-    return difference / largest;
-}
-
 class NoisyVit : public ::testing::Test {
 protected:
     NoisyVit()
@@ -205,7 +188,7 @@ TEST_F(NoisyVit, LeavesTheFloatNetworkUnchanged)
             Recipe noisy = recipe(noiseOf(range));
             if (smooth)
                 noisy.activation.smoothing = {SmoothingKind::ShiftScale, 0.7};
-            EXPECT_LT(largestDifference(expected, logitsOf(m_vit, planned(noisy)->smoothed, m_images)), 2e-5);
+            EXPECT_LT(relativeDifference(expected, logitsOf(m_vit, planned(noisy)->smoothed, m_images)), 2e-5);
         }
 }
 
@@ -246,7 +229,7 @@ TEST_F(NoisyVit, IsTakenOffByTheBias)
         const graph::Use bias{m_vit.sites[weight].uses.front().node, 2};
         noisy.constants[bias] = plan->simulation.constants.at(bias);
         const double step = plan->biases.contains(bias.node) ? plan->biases.at(bias.node)->scale[0] : 0;
-        EXPECT_LT(largestDifference(logitsOf(m_vit, plain, m_images), logitsOf(m_vit, noisy, m_images)),
+        EXPECT_LT(relativeDifference(logitsOf(m_vit, plain, m_images), logitsOf(m_vit, noisy, m_images)),
                   1e-5 + 4 * step)
             << preset;
     }
@@ -290,7 +273,7 @@ TEST_F(NoisyVit, InVItIsExactWhereSoftmaxRowsAddUpToOne)
                 wanted.overrides[m_vit.sites[m_vit.at("av", 0)].name].bits = 2;
             return logitsOf(m_vit, planned(wanted)->simulation, m_images);
         };
-        const double difference = largestDifference(logits(true), logits(false));
+        const double difference = relativeDifference(logits(true), logits(false));
         if (quantized)
             EXPECT_GT(difference, 1e-3);
         else

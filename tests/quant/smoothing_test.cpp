@@ -2,6 +2,7 @@
 #include "core/kernels/quantize.h"
 #include "core/quant/plan.h"
 #include "core/quant/smoothing.h"
+#include "tests/support/logits.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 
@@ -15,27 +16,9 @@
 namespace qs::quant {
 namespace {
 
+using test::logitsOf;
+using test::relativeDifference;
 using test::SmallVit;
-
-Tensor logitsOf(const SmallVit& vit, const exec::Simulation& simulation, const exec::ImageSource& images)
-{
-    auto program = exec::Program::compile(vit.graph, vit.sites, simulation, {});
-    EXPECT_TRUE(program) << program.error().text();
-    auto logits = exec::runImages(*program, images, 0, images.size(), {}, "testing");
-    EXPECT_TRUE(logits) << logits.error().text();
-    return *logits;
-}
-
-double relativeDifference(const Tensor& a, const Tensor& b)
-{
-    double largest = 0;
-    double difference = 0;
-    for (std::size_t i = 0; i < a.floats().size(); ++i) {
-        largest = std::max(largest, std::abs(static_cast<double>(a.floats()[i])));
-        difference = std::max(difference, std::abs(static_cast<double>(a.floats()[i]) - b.floats()[i]));
-    }
-    return difference / largest;
-}
 
 /// The extremes by channel of what enters a site.
 class Extremes final : public exec::Observer {
