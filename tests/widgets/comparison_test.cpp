@@ -137,6 +137,13 @@ private slots:
         emit table.cellDoubleClicked(wanted, 0);
         QVERIFY(m_session->recipe() == *quant::presetRecipe("mptq-vit", 4, 4));
         QVERIFY(m_session->history().state(m_session->history().index()).text.contains(QLatin1String("W4 A4")));
+        // The line of the recipe that was there brings it back.
+        int present = 0;
+        while (!table.at(present)->method.starts_with("Present: "))
+            ++present;
+        emit table.cellDoubleClicked(present, 0);
+        QVERIFY(m_session->recipe() == before);
+        m_session->undoStack().undo();
         m_session->undoStack().undo();
         QVERIFY(m_session->recipe() == before);
     }

@@ -47,13 +47,7 @@ void Comparer::start(const ComparisonWish& wish)
             }
     if (wish.present) {
         const quant::Recipe& recipe = m_session.recipe();
-        const History& history = m_session.history();
-        candidates->push_back({history.state(history.index()).text.toStdString(),
-                               recipe.weight.bits,
-                               recipe.activation.bits,
-                               recipe,
-                               calibration,
-                               {}});
+        candidates->push_back({presentTitle(), recipe.weight.bits, recipe.activation.bits, recipe, calibration, {}});
     }
     m_wanted = candidates->size();
     m_feed = std::make_shared<Feed>();

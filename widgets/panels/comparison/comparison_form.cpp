@@ -187,13 +187,12 @@ void ComparisonForm::updateEnabled()
     const ComparisonWish wished = wish();
     const std::size_t lines =
         wished.presets.size() * wished.bits.size() * wished.coverages.size() + (wished.present ? 1 : 0);
-    m_methods->setText(tr("%n method(s)", nullptr, static_cast<int>(wished.presets.size())));
+    m_methods->setText(tr("Methods: %1").arg(wished.presets.size()));
     m_start->setText(m_unfinished ? tr("Continue") : tr("Compare"));
     m_start->setEnabled(m_obstacle.isEmpty() && lines > 0);
-    m_start->setToolTip(
-        !m_obstacle.isEmpty() ? m_obstacle
-        : lines == 0          ? tr("Choose something to compare first.")
-                     : tr("%n line(s); those that are there already are kept", nullptr, static_cast<int>(lines)));
+    m_start->setToolTip(!m_obstacle.isEmpty() ? m_obstacle
+                        : lines == 0          ? tr("Choose something to compare first.")
+                                              : tr("Lines: %1; those that are there already are kept").arg(lines));
     m_clear->setEnabled(m_lines);
     m_pages->setCurrentIndex(m_running ? 1 : 0);
     for (QWidget* widget : std::initializer_list<QWidget*>{m_methods, m_coverage, m_present})

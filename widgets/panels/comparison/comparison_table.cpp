@@ -176,8 +176,8 @@ void ComparisonTable::fill()
         number(kSize, static_cast<double>(row.modelBytes) * 1e-6, 2);
         number(kInt8, row.int8Share * 100, 0);
         number(kTime, row.resolveSeconds, 1);
-        text(kCalibration, row.failure.empty() ? tr("%n image(s)", nullptr, static_cast<int>(row.calibrationImages))
-                                               : QString::fromStdString(row.failure));
+        text(kCalibration,
+             row.failure.empty() ? tr("%1 images").arg(row.calibrationImages) : QString::fromStdString(row.failure));
         for (int column = 0; column < kColumns; ++column)
             item(at, column)
                 ->setToolTip(QStringLiteral("<p>%1</p><p>%2</p>")
