@@ -8,10 +8,11 @@ ONNX Runtime of this Python, for every exported file:
     from the simulation's output;
   - end to end, for variants whose "end_to_end" is
       "top1"    (all images of a test set): SQNR to the float network within 0.6 dB of the simulation's, accuracy within
-                0.5 points, the same top-1 as the simulation on at least 98.5 % of the images. Where ONNX Runtime gives
-                the same top-1 as itself with its optimisations off on fewer than that, within one point of that share:
-                a quantized network amplifies last-bit differences, and no file is nearer to a simulation than the
-                runtime is to itself. The output says so where it happens;
+                0.5 points, the same top-1 as the simulation on at least 98.5 % of the images. Where that is not so, the
+                file passes only if ONNX Runtime is as far from itself: a quantized network amplifies last-bit
+                differences, and no file is nearer to a simulation than the runtime with its optimisations is to the
+                runtime without them. As far means: logits within 1 dB, and a share of equal top-1 within two standard
+                deviations of the difference of two such shares. The output says so where it happens;
       "logits"  (some of the images, where single images would decide): the same of SQNR, accuracy within 0.5 points and
                 one image, and logits as near to the simulation's, within 2 dB, as ONNX Runtime's own are with its
                 optimisations off. The share of equal top-1 is printed, not judged;
@@ -209,9 +210,12 @@ def check_end_to_end(variant, path, images, labels, floats):
     slack = 100 / len(images) if judged == "logits" else 0
     check(not abs(points) > 0.5 + slack, f"{variant['name']}: accuracy differs by {points:.2f} points")
     if judged == "top1":
-        if same < 98.5:
-            print(f"  below 98.5 % of equal top-1; ONNX Runtime itself without optimisations: {own:.2f} %")
-        check(same >= min(98.5, own - 1), f"{variant['name']}: top-1 equal on {same:.2f} % of {len(images)} images only")
+        share = (same + own) / 200
+        as_far = (same >= own - 200 * np.sqrt(2 * share * (1 - share) / len(images))
+                  and sqnr(simulated, exact) >= sqnr(unoptimised, exact) - 1)
+        if same < 98.5 and as_far:
+            print("  below 98.5 % of equal top-1, and as near as ONNX Runtime to itself without optimisations")
+        check(same >= 98.5 or as_far, f"{variant['name']}: top-1 equal on {same:.2f} % of {len(images)} images only")
     else:
         check(sqnr(simulated, exact) >= sqnr(unoptimised, exact) - 2,
               f"{variant['name']}: the simulation is farther from ONNX Runtime than that is from itself")
