@@ -67,6 +67,12 @@ def export(name: str, path: pathlib.Path, options: argparse.Namespace) -> torch.
     size = timm.data.resolve_model_data_config(model)["input_size"]
     if options.image_size:
         size = (size[0], options.image_size, options.image_size)
+    write(model, size, path, options)
+    return model
+
+
+def write(model: torch.nn.Module, size: tuple, path: pathlib.Path, options: argparse.Namespace) -> None:
+    """Writes any model on images of `size` (channels, height, width)."""
     image = torch.randn(1 if options.batch == "1" else 2, *size, generator=torch.Generator().manual_seed(0))
     naming = dict(input_names=["image"], output_names=["logits"], opset_version=options.opset)
     timm.layers.set_fused_attn(False)  # attention as MatMul, Softmax, MatMul
@@ -79,7 +85,6 @@ def export(name: str, path: pathlib.Path, options: argparse.Namespace) -> torch.
         else:
             axes = None if options.batch == "1" else {"image": {0: "batch"}, "logits": {0: "batch"}}
             torch.onnx.export(model, (image,), str(path), dynamo=False, dynamic_axes=axes, **naming)
-    return model
 
 
 def check(model: torch.nn.Module, path: pathlib.Path, fixed_batch: bool) -> float:

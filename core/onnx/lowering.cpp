@@ -13,8 +13,9 @@ constexpr int64_t kMaxParameter = int64_t{1} << 31;
 std::vector<Rule> collectRules()
 {
     std::vector<Rule> rules;
-    for (const auto family : {elementwiseRules(), constantRules(), movementRules(), resizeRules(), reductionRules(),
-                              productRules(), poolingRules(), normalisationRules(), quantizeRules()})
+    for (const auto family :
+         {elementwiseRules(), constantRules(), movementRules(), gatherRules(), resizeRules(), reductionRules(),
+          productRules(), poolingRules(), normalisationRules(), quantizeRules()})
         rules.insert(rules.end(), family.begin(), family.end());
     std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.op < b.op; });
     return rules;

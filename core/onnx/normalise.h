@@ -34,6 +34,7 @@ namespace qs::onnx {
 //   Concat                              axis
 //   Gather                              x, indices (Int64 or Int32, may be negative); axis
 //   GatherElements                      x, indices; axis
+//   GatherND                            x, indices (constant Int64 tuples); batch_dims
 //   Expand                              shape (broadcast of the input's shape and this)
 //   Tile                                repeats
 //   Pad                                 pads (all axes: begins, then ends; may be negative), mode, value (float)

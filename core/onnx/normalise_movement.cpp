@@ -203,31 +203,6 @@ Result<void> concat(Lowering& n)
     return n.finish("Concat", std::move(inputs), std::move(attributes));
 }
 
-Result<void> gather(Lowering& n)
-{
-    QS_ASSIGN(const int64_t axis, n.axis(0, n.rank(0)));
-    if (n.dtype(1) != DType::Int64 && n.dtype(1) != DType::Int32)
-        return fail(ErrorCode::Malformed, "its indices are not integers");
-    if (n.op() == "Gather" && n.rank(0) - 1 + n.rank(1) > static_cast<int64_t>(Shape::kMaxRank))
-        return fail(ErrorCode::Unsupported, "makes a tensor of more than 8 dimensions");
-    const Tensor* indices = n.constant(1);
-    const bool fromTable = n.op() == "Gather" && n.constant(0) && n.rank(0) == 1; // one number for each index
-    if (!indices && !fromTable)
-        return fail(ErrorCode::Unsupported, "its indices depend on the image");
-    const int64_t size = n.shape(0)[static_cast<std::size_t>(axis)];
-    for (int64_t i = 0; indices && i < indices->elements(); ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        const int64_t index =
-            n.dtype(1) == DType::Int64 ? indices->data<int64_t>()[at] : indices->data<int32_t>()[at];
-        if (index < -size || index >= size)
-            return fail(ErrorCode::ShapeMismatch,
-                        "index " + std::to_string(index) + " is out of range for an axis of " + std::to_string(size));
-    }
-    graph::Attributes attributes;
-    attributes.set("axis", axis);
-    return n.finish(n.op(), {n.input(0), n.input(1)}, std::move(attributes));
-}
-
 Result<void> expand(Lowering& n)
 {
     QS_ASSIGN(Sizes shape, n.neededIntegers("shape", 1));
@@ -304,20 +279,6 @@ Result<void> depthSpace(Lowering& n)
     return n.finish(n.op(), {n.input(0)}, std::move(attributes));
 }
 
-Result<void> topK(Lowering& n)
-{
-    QS_ASSIGN(const Sizes k, n.neededIntegers("k", 1));
-    QS_ASSIGN(const int64_t axis, n.axis(-1, n.rank(0)));
-    if (k.size() != 1 || k.front() < 1 || k.front() > n.shape(0)[static_cast<std::size_t>(axis)])
-        return fail(ErrorCode::Malformed, "its k is not a number within the axis");
-    graph::Attributes attributes;
-    attributes.set("k", k.front());
-    attributes.set("axis", axis);
-    attributes.set("largest", n.attributes().integer("largest", 1));
-    attributes.set("sorted", n.attributes().integer("sorted", 1));
-    return n.finish("TopK", {n.input(0)}, std::move(attributes));
-}
-
 Result<void> triangle(Lowering& n)
 {
     QS_ASSIGN(const auto k, n.integers("k", 1));
@@ -341,16 +302,6 @@ Result<void> cumulativeSum(Lowering& n)
     return n.finish("CumSum", {n.input(0)}, std::move(attributes));
 }
 
-Result<void> scatter(Lowering& n)
-{
-    if (n.attributes().text("reduction", "none") != "none")
-        return fail(ErrorCode::Unsupported, "reduces while it scatters");
-    for (const std::size_t i : {0u, 1u, 2u})
-        if (!n.constant(i))
-            return fail(ErrorCode::Unsupported, "depends on the image");
-    return n.finish("ScatterND", {n.input(0), n.input(1), n.input(2)});
-}
-
 constexpr Rule kRules[] = {
     {"Reshape", 1, 2, reshape},
     {"Flatten", 1, 1, flatten},
@@ -360,17 +311,13 @@ constexpr Rule kRules[] = {
     {"Slice", 1, 5, slice},
     {"Split", 1, 2, split},
     {"Concat", 1, 4096, concat},
-    {"Gather", 2, 2, gather},
-    {"GatherElements", 2, 2, gather},
     {"Expand", 2, 2, expand},
     {"Tile", 2, 2, tile},
     {"Pad", 1, 4, pad},
     {"DepthToSpace", 1, 1, depthSpace},
     {"SpaceToDepth", 1, 1, depthSpace},
-    {"TopK", 1, 2, topK},
     {"Trilu", 1, 2, triangle},
     {"CumSum", 2, 2, cumulativeSum},
-    {"ScatterND", 3, 3, scatter},
 };
 
 } // namespace

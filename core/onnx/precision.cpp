@@ -11,9 +11,10 @@ namespace qs::onnx {
 
 namespace {
 
-constexpr std::array<std::string_view, 18> kMovers{
-    "Reshape", "Transpose", "Slice",        "Split",        "Concat", "Gather", "GatherElements", "Expand", "Tile",
-    "Pad",     "Cast",      "DepthToSpace", "SpaceToDepth", "Where",  "TopK",   "Trilu",          "ArgMax", "ArgMin"};
+constexpr std::array<std::string_view, 19> kMovers{
+    "Reshape",  "Transpose", "Slice", "Split",  "Concat", "Gather",       "GatherElements",
+    "GatherND", "Expand",    "Tile",  "Pad",    "Cast",   "DepthToSpace", "SpaceToDepth",
+    "Where",    "TopK",      "Trilu", "ArgMax", "ArgMin"};
 
 std::string layerOf(const Model& model, NodeId id, std::size_t inputs)
 {

@@ -111,6 +111,9 @@ case("Gather rows", lambda m: m.node("Gather", m.data(5, 6), m.constant([[4, 0],
 case("Gather scalar", lambda m: m.node("Gather", m.data(3, 5, 6), m.constant(-2), axis=1))
 case("Gather one", lambda m: m.node("Gather", m.data(3, 5, 6), m.constant([3]), axis=1))
 case("GatherElements", lambda m: m.node("GatherElements", m.data(3, 4), m.constant([[0, 3], [2, -1], [1, 1]]), axis=1))
+case("GatherND", lambda m: m.node("GatherND", m.data(3, 4, 5), m.constant([[2, -1], [0, 3]])))
+case("GatherND elements", lambda m: m.node("GatherND", m.data(3, 4), m.constant([[[2, 0], [0, 3]], [[1, 1], [-3, -4]]])))
+case("GatherND batch", lambda m: m.node("GatherND", m.data(2, 4, 5), m.constant([[[3]], [[-4]]]), batch_dims=1))
 case("Expand", lambda m: m.node("Expand", m.data(3, 1), m.constant([2, 1, 4])))
 case("Tile", lambda m: m.node("Tile", m.data(3, 2), m.constant([2, 3])))
 for mode in ("constant", "reflect", "edge"):

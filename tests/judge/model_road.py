@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Architectures on the whole road, one row a model: import, sites, float parity, W8A8, export, ONNX Runtime.
+
+    model_road.py ROAD [--images FOLDER] [--count 4] [--markdown FILE] [MODEL.onnx ...]
+
+ROAD is the tool built from road_tool.cpp. Without models: those in $QUANTOSCOPE_TEST_MODELS (export_models.py makes them);
+where that is not set either, the smallest of export_models.py, made on the fly where torch is there. What must hold:
+  - float logits: max |logit - ONNX Runtime's| <= 1e-4 max |logit|;
+  - the re-loaded export equals the simulation: every weight bit by bit, logits to 20 dB and more;
+  - the export runs in ONNX Runtime and its logits are as near to the simulation's as those of ONNX Runtime with its
+    optimisations are to those without them (within 3 dB), or nearer than 40 dB, or the same SQNR to float within 0.6 dB:
+    quantized networks amplify last-bit differences of their float parts.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from judge import difference, numpy, onnxruntime, skip
+
+LIMIT = 1e-4
+DEMO = pathlib.Path(__file__).resolve().parents[2] / "resources" / "demo" / "images" / "calib"
+
+
+def run(model: pathlib.Path, pixels: "numpy.ndarray", plain: bool = False, exact: bool = False) -> "numpy.ndarray":
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    if plain:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    entry = session.get_inputs()[0]
+    shape = [1, *entry.shape[1:]]
+    return numpy.concatenate([session.run(None, {entry.name: image.reshape(shape)})[0] for image in pixels])
+
+
+def sqnr(signal: "numpy.ndarray", other: "numpy.ndarray") -> float:
+    noise = float(((signal - other).astype(numpy.float64) ** 2).sum())
+    return min(10 * float(numpy.log10((signal.astype(numpy.float64) ** 2).sum() / noise)) if noise else 999.0, 999.0)
+
+
+def judge(tool: str, model: pathlib.Path, images: pathlib.Path, count: int) -> dict:
+    """One row. `reason` is empty where everything holds."""
+    row = {"model": model.stem, "reason": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        done = subprocess.run([tool, model, images, str(count), folder], capture_output=True, text=True)
+        report = folder / "report.json"
+        row.update(json.loads(report.read_text()) if report.exists() else {})
+        if done.returncode:
+            row["reason"] = done.stderr.strip() or f"exit code {done.returncode}"
+            return row
+
+        def logits(name: str) -> "numpy.ndarray":
+            return numpy.fromfile(folder / name, numpy.float32).reshape(count, -1)
+
+        pixels = numpy.fromfile(folder / "pixels", numpy.float32).reshape(count, -1)
+        floats, simulated = logits("float_logits"), logits("simulated_logits")
+        row["float_error"] = difference(floats, run(model, pixels))
+        exported = run(folder / "quantized.onnx", pixels)
+        unoptimised = run(folder / "quantized.onnx", pixels, plain=True)
+        row["to_runtime_db"], row["runtime_to_itself_db"] = sqnr(simulated, exported), sqnr(unoptimised, exported)
+        row["runtime_sqnr_db"] = sqnr(floats, exported)
+        row["same_top1"] = int((simulated.argmax(1) == exported.argmax(1)).sum())
+        near = (row["to_runtime_db"] >= min(40, row["runtime_to_itself_db"] - 3)
+                or abs(row["runtime_sqnr_db"] - row["sqnr_db"]) <= 0.6)
+        if not row["float_error"] <= LIMIT:
+            row["reason"] = "float logits differ"
+        elif not row["verified"]["passed"]:
+            row["reason"] = "the re-loaded file is not the simulation"
+        elif not near:
+            row["reason"] = "ONNX Runtime does not agree with the simulation"
+    return row
+
+
+COLUMNS = ["model", "nodes", "sites", "blocks", "bridges", "float error", "W8A8 SQNR", "int8", "simulation to ORT",
+           "ORT to itself", "top-1", "verdict"]
+
+
+def cells(row: dict, count: int) -> list:
+    structure = row.get("structure", {})
+
+    def show(key: str, form: str) -> str:
+        return form.format(row[key]) if key in row else "–"
+
+    return [row["model"], *(str(structure.get(key, "–")) for key in ("nodes", "sites", "blocks", "bridges")),
+            show("float_error", "{:.1e}"), show("sqnr_db", "{:.1f} dB"), show("int8_share", "{:.0%}"),
+            show("to_runtime_db", "{:.1f} dB"), show("runtime_to_itself_db", "{:.1f} dB"),
+            show("same_top1", "{}/" + str(count)), row["reason"] or "ok"]
+
+
+def made_here(folder: str) -> list:
+    script = pathlib.Path(__file__).with_name("export_models.py")
+    names = ["mobilevit_xxs", "mobilevitv2_050", "mobile_former_26m"]
+    made = subprocess.run([sys.executable, script, folder, *names, "--exporter", "script"], capture_output=True, text=True)
+    if made.returncode:
+        skip("no models: set QUANTOSCOPE_TEST_MODELS, or give a Python with torch and timm")
+    return sorted(pathlib.Path(folder).glob("*.onnx"))
+
+
+def main() -> int:
+    assets = pathlib.Path(os.environ.get("QUANTOSCOPE_TEST_ASSETS", "/nowhere"), "images", "imagenet-calib")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("tool")
+    parser.add_argument("models", nargs="*", type=pathlib.Path)
+    parser.add_argument("--images", type=pathlib.Path, default=assets if assets.is_dir() else DEMO)
+    parser.add_argument("--count", type=int, default=4, help="images to calibrate on and to run")
+    parser.add_argument("--markdown", type=pathlib.Path, help="write the table there too")
+    options = parser.parse_args()
+    failed, table = 0, ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    with tempfile.TemporaryDirectory() as folder:
+        models = options.models
+        if not models and "QUANTOSCOPE_TEST_MODELS" in os.environ:
+            models = sorted(pathlib.Path(os.environ["QUANTOSCOPE_TEST_MODELS"]).glob("*.onnx"))
+        for model in models or made_here(folder):
+            row = judge(options.tool, model, options.images, options.count)
+            failed += bool(row["reason"])
+            table.append("| " + " | ".join(cells(row, options.count)) + " |")
+            print("  ".join(f"{cell:>9s}" if i else f"{cell:40s}" for i, cell in enumerate(cells(row, options.count))), flush=True)
+    if options.markdown:
+        options.markdown.write_text("\n".join(table) + "\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
