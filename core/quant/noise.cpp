@@ -60,6 +60,10 @@ public:
             for (std::size_t c = 0; c < channels; ++c)
                 dst[r * channels + c] -= m_noise[c];
     }
+    void straightThrough(float* gradient, const graph::ChannelLayout& layout) const override
+    {
+        m_inner->straightThrough(gradient, layout);
+    }
 
 private:
     std::vector<float> m_noise;

@@ -121,6 +121,14 @@ public:
         if (m_inner)
             m_inner->apply(dst, dst, layout);
     }
+    void straightThrough(float* gradient, const graph::ChannelLayout& layout) const override
+    {
+        if (m_inner)
+            m_inner->straightThrough(gradient, layout);
+        const std::size_t channels = m_transform.scale.size();
+        for (std::size_t i = 0; i < static_cast<std::size_t>(layout.elements()); ++i)
+            gradient[i] /= m_transform.scale[i % channels];
+    }
 
 private:
     ChannelTransform m_transform;

@@ -1,0 +1,210 @@
+// Based on: reverse accumulation over the graph's nodes; core/exec/gradients holds the derivative of each operator.
+// Deviations: none.
+#include "core/exec/gradient.h"
+
+#include "core/exec/gradients/plan.h"
+#include "core/exec/gradients/support.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+namespace qs::exec {
+
+struct GradientProgram::Impl {
+    GradientPlan plan;
+};
+
+namespace {
+
+/// Operators whose output is their input's memory under another shape.
+bool sameMemory(std::string_view op)
+{
+    return op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" || op == "Identity" ||
+           op == "Dropout";
+}
+
+/// One run: the values of the way forward, and the gradients of the way back.
+class Sweep {
+public:
+    Sweep(const GradientPlan& plan, ThreadPool* pool, const std::stop_token& stop)
+        : m_plan(plan), m_pool(pool), m_stop(stop), m_slots(plan.slots), m_gradients(plan.shapes.size())
+    {
+    }
+
+    Result<void> forward(std::span<const float> images)
+    {
+        define(m_plan.input, Tensor::fromFloats(m_plan.shapes[m_plan.input.index()], images));
+        for (const NodePlan& node : m_plan.nodes) {
+            if (m_stop.stop_requested())
+                return cancelled();
+            compute(node);
+            for (const int slot : node.releaseForward)
+                m_slots[static_cast<std::size_t>(slot)] = Tensor();
+        }
+        return {};
+    }
+
+    const Tensor& logits() const { return m_slots[static_cast<std::size_t>(m_plan.outputSlot)]; }
+
+    Result<void> backward(const GradientSeed& seed)
+    {
+        Tensor start = zeros(logits().shape());
+        seed(logits().floats(), start.mutableData<float>());
+        receive(m_plan.output, m_plan.outputSite, std::move(start));
+        for (std::size_t i = m_plan.nodes.size(); i-- > 0;) {
+            if (m_stop.stop_requested())
+                return cancelled();
+            const NodePlan& node = m_plan.nodes[i];
+            if (node.backward)
+                differentiate(node);
+            for (const int slot : node.releaseBackward)
+                m_slots[static_cast<std::size_t>(slot)] = Tensor();
+        }
+        return {};
+    }
+
+    std::vector<Tensor> takeWanted()
+    {
+        std::vector<Tensor> result;
+        for (const TensorId id : m_plan.wanted)
+            result.push_back(m_gradients[id.index()].empty() ? zeros(m_plan.shapes[id.index()])
+                                                             : m_gradients[id.index()]);
+        return result;
+    }
+
+private:
+    void define(TensorId id, Tensor value)
+    {
+        for (const MappedSlot& mapped : m_plan.mapped[id.index()]) {
+            Tensor quantized(DType::Float32, value.shape());
+            mapped.map->apply(value.floats().data(), quantized.mutableData<float>().data(), mapped.layout);
+            m_slots[static_cast<std::size_t>(mapped.slot)] = std::move(quantized);
+        }
+        m_slots[id.index()] = std::move(value);
+    }
+
+    Tensor read(const Source& source) const
+    {
+        if (!source.constant.empty())
+            return source.constant;
+        return source.slot < 0 ? Tensor() : m_slots[static_cast<std::size_t>(source.slot)];
+    }
+
+    void compute(const NodePlan& plan)
+    {
+        if (sameMemory(plan.node.op)) {
+            define(plan.node.outputs[0], read(plan.sources[0]).reshaped(plan.out[0].shape));
+            return;
+        }
+        std::vector<Tensor> inputs; // holds what the views look at
+        std::vector<ConstView> views;
+        for (const Source& source : plan.sources) {
+            inputs.push_back(read(source));
+            const Tensor& t = inputs.back();
+            views.push_back({t.bytes(), t.dtype(), t.shape(), contiguousStrides(t.shape())});
+        }
+        std::vector<Tensor> outputs;
+        std::vector<View> targets;
+        for (std::size_t i = 0; i < plan.node.outputs.size(); ++i) {
+            outputs.emplace_back(plan.out[i].dtype, plan.out[i].shape);
+            targets.push_back({outputs[i].mutableBytes(), plan.out[i].dtype, plan.out[i].shape});
+        }
+        std::vector<std::byte> scratch(plan.scratchBytes);
+        plan.op->compute(plan.node, views, targets, scratch, m_pool);
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (plan.node.outputs[i].valid())
+                define(plan.node.outputs[i], std::move(outputs[i]));
+    }
+
+    void differentiate(const NodePlan& plan)
+    {
+        std::vector<Tensor> seeds, inputs, outputs;
+        bool any = false;
+        for (const TensorId out : plan.node.outputs) {
+            seeds.push_back(out.valid() ? m_gradients[out.index()] : Tensor());
+            any = any || !seeds.back().empty();
+            if (out.valid() && std::ranges::find(m_plan.wanted, out) == m_plan.wanted.end())
+                m_gradients[out.index()] = Tensor();
+        }
+        if (!any) // the value does not reach the logits
+            return;
+        if (plan.backward->keepsInputs())
+            for (const Source& source : plan.sources)
+                inputs.push_back(read(source));
+        if (plan.backward->keepsOutputs())
+            for (const TensorId out : plan.node.outputs)
+                outputs.push_back(out.valid() ? m_slots[out.index()] : Tensor());
+        std::vector<Tensor> gradients(plan.sources.size());
+        plan.backward->backward({plan.node, plan.in, plan.out, inputs, outputs, seeds, plan.wanted, m_pool},
+                                gradients);
+        for (std::size_t i = 0; i < gradients.size(); ++i)
+            if (plan.wanted[i] != 0)
+                receive(plan.sources[i].value, plan.sources[i].site, std::move(gradients[i]));
+    }
+
+    /// Adds what one reader gives to the gradient of a value, back through the quantizer in between.
+    void receive(TensorId id, SiteId site, Tensor gradient)
+    {
+        if (site.valid())
+            m_plan.maps[site.index()]->straightThrough(gradient.mutableData<float>().data(),
+                                                       m_plan.layouts[site.index()]);
+        Tensor& total = m_gradients[id.index()];
+        if (total.empty()) {
+            total = std::move(gradient);
+            return;
+        }
+        const auto sum = total.mutableData<float>();
+        const auto more = gradient.floats();
+        for (std::size_t i = 0; i < sum.size(); ++i)
+            sum[i] += more[i];
+    }
+
+    const GradientPlan& m_plan;
+    ThreadPool* m_pool;
+    const std::stop_token& m_stop;
+    std::vector<Tensor> m_slots;
+    std::vector<Tensor> m_gradients; ///< by TensorId
+};
+
+} // namespace
+
+Result<GradientProgram> GradientProgram::compile(const graph::Graph& graph, const graph::SiteTable& sites,
+                                                 const Simulation& simulation, std::vector<TensorId> wanted)
+{
+    QS_ASSIGN(GradientPlan plan, planGradient(graph, sites, simulation, std::move(wanted)));
+    return GradientProgram(std::make_shared<const Impl>(Impl{std::move(plan)}));
+}
+
+const std::vector<TensorId>& GradientProgram::wanted() const
+{
+    return m_impl->plan.wanted;
+}
+int64_t GradientProgram::batch() const
+{
+    return m_impl->plan.shapes[m_impl->plan.input.index()][0];
+}
+int64_t GradientProgram::inputElements() const
+{
+    return m_impl->plan.shapes[m_impl->plan.input.index()].elements();
+}
+int64_t GradientProgram::outputElements() const
+{
+    return m_impl->plan.shapes[m_impl->plan.output.index()].elements();
+}
+
+Result<GradientRun> GradientProgram::run(std::span<const float> images, const GradientSeed& seed, ThreadPool* pool,
+                                         const std::stop_token& stop) const
+{
+    try {
+        Sweep sweep(m_impl->plan, pool, stop);
+        QS_CHECK(sweep.forward(images));
+        const Tensor logits = sweep.logits();
+        QS_CHECK(sweep.backward(seed));
+        return GradientRun{logits, sweep.takeWanted()};
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::OutOfMemory, "not enough memory for the gradients of one run");
+    }
+}
+
+} // namespace qs::exec
