@@ -1,7 +1,9 @@
 #include "widgets/recipe/choice.h"
 
 #include <QFocusEvent>
+#include <QMouseEvent>
 #include <QObject>
+#include <QWheelEvent>
 
 #include <utility>
 
@@ -15,6 +17,12 @@ void showChoice(QComboBox* box, int value)
     else if (value != kMixed && mixed >= 0)
         box->removeItem(mixed);
     box->setCurrentIndex(box->findData(value));
+}
+
+void showCheck(QCheckBox* box, int value)
+{
+    box->setTristate(value == kMixed);
+    box->setCheckState(value == kMixed ? Qt::PartiallyChecked : value ? Qt::Checked : Qt::Unchecked);
 }
 
 QComboBox* makeChoice(QWidget* parent, const QString& help)
@@ -36,6 +44,32 @@ void GestureBox::focusInEvent(QFocusEvent* event)
 {
     m_begins();
     QDoubleSpinBox::focusInEvent(event);
+}
+
+GestureSlider::GestureSlider(QWidget* parent, std::function<void()> begins)
+    : QSlider(Qt::Horizontal, parent), m_begins(std::move(begins))
+{
+    setFocusPolicy(Qt::StrongFocus);
+}
+
+void GestureSlider::focusInEvent(QFocusEvent* event)
+{
+    m_begins();
+    QSlider::focusInEvent(event);
+}
+
+void GestureSlider::mousePressEvent(QMouseEvent* event)
+{
+    m_begins();
+    QSlider::mousePressEvent(event);
+}
+
+void GestureSlider::wheelEvent(QWheelEvent* event)
+{
+    if (hasFocus())
+        QSlider::wheelEvent(event);
+    else
+        event->ignore();
 }
 
 } // namespace qs::ui

@@ -2,8 +2,10 @@
 
 #include "core/quant/recipe.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QSlider>
 
 #include <algorithm>
 #include <functional>
@@ -25,6 +27,9 @@ int common(const std::vector<quant::SiteSettings>& settings, Get get)
     return std::ranges::all_of(settings, [&](const auto& s) { return get(s) == first; }) ? first : kMixed;
 }
 
+/// 0, 1, or kMixed.
+void showCheck(QCheckBox* box, int value);
+
 /// A choice as narrow as the dock may be.
 QComboBox* makeChoice(QWidget* parent, const QString& help);
 
@@ -35,6 +40,20 @@ public:
 
 protected:
     void focusInEvent(QFocusEvent* event) override;
+
+private:
+    std::function<void()> m_begins;
+};
+
+/// A slider whose every press or focus begins a gesture, and which the wheel turns only when it has the focus.
+class GestureSlider : public QSlider {
+public:
+    GestureSlider(QWidget* parent, std::function<void()> begins);
+
+protected:
+    void focusInEvent(QFocusEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
 
 private:
     std::function<void()> m_begins;

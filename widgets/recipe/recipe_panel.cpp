@@ -2,6 +2,8 @@
 
 #include "core/quant/quantizers.h"
 #include "widgets/recipe/choice.h"
+#include "widgets/recipe/noise_group.h"
+#include "widgets/recipe/search_group.h"
 #include "widgets/recipe/smoothing_group.h"
 #include "widgets/session/quantizer_choice.h"
 #include "widgets/session/text.h"
@@ -45,6 +47,21 @@ QString row(const QString& name, const QString& before, const QString& after, co
                "<tr><td>%1&nbsp;</td><td align='right'>%2</td><td>&nbsp;→&nbsp;</td><td align='right'>%3</td>"
                "<td align='right'%5>&nbsp;&nbsp;%4</td></tr>")
         .arg(name, before, after, change, colour);
+}
+
+/// The fields of all groups begin at the same place.
+void alignLabels(QWidget* form)
+{
+    std::vector<QWidget*> labels;
+    int width = 0;
+    for (const QFormLayout* layout : form->findChildren<QFormLayout*>())
+        for (int row = 0; row < layout->rowCount(); ++row)
+            if (const QLayoutItem* item = layout->itemAt(row, QFormLayout::LabelRole); item && item->widget()) {
+                labels.push_back(item->widget());
+                width = std::max(width, item->widget()->sizeHint().width());
+            }
+    for (QWidget* label : labels)
+        label->setMinimumWidth(width);
 }
 
 } // namespace
@@ -118,14 +135,16 @@ void RecipePanel::buildForm(QWidget* form)
         m_scheme->setItemData(m_scheme->count() - 1, schemeHelp(scheme), Qt::ToolTipRole);
     }
     m_granularity = addChoice(fields, tr("&Granularity"), tr("How many scales there are."));
-    for (const quant::Granularity granularity : {quant::Granularity::Tensor, quant::Granularity::Channel}) {
+    for (const quant::Granularity granularity :
+         {quant::Granularity::Tensor, quant::Granularity::Part, quant::Granularity::Channel}) {
         m_granularity->addItem(granularityTitle(granularity), static_cast<int>(granularity));
         m_granularity->setItemData(m_granularity->count() - 1, granularityHelp(granularity), Qt::ToolTipRole);
     }
     m_estimator = addChoice(fields, tr("Ran&ge"), tr("How the range of values that the codes span is chosen."));
     for (const quant::EstimatorKind kind :
          {quant::EstimatorKind::MinMax, quant::EstimatorKind::Percentile, quant::EstimatorKind::Mse,
-          quant::EstimatorKind::Entropy, quant::EstimatorKind::Manual, quant::EstimatorKind::MinMaxHalf}) {
+          quant::EstimatorKind::Entropy, quant::EstimatorKind::Search, quant::EstimatorKind::Manual,
+          quant::EstimatorKind::MinMaxHalf}) {
         m_estimator->addItem(estimatorTitle(kind), static_cast<int>(kind));
         m_estimator->setItemData(m_estimator->count() - 1, estimatorHelp(kind), Qt::ToolTipRole);
     }
@@ -144,6 +163,8 @@ void RecipePanel::buildForm(QWidget* form)
     for (QDoubleSpinBox* box : {m_low, m_high}) {
         box->setRange(-1e9, 1e9);
         box->setDecimals(5);
+        box->setMinimumWidth(60); // the dock is no wider than it must be
+        box->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
         box->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
     }
     m_low->setToolTip(tr("Smallest value that is not clipped"));
@@ -152,16 +173,27 @@ void RecipePanel::buildForm(QWidget* form)
     range->addWidget(new QLabel(QStringLiteral("…"), m_range));
     range->addWidget(m_high);
     fields->addRow(QString(), m_range);
+    m_search = new SearchGroup(m_session, form);
+    fields->addRow(m_search);
     m_safe = new QCheckBox(tr("Safe from &saturation"), form);
     m_safe->setToolTip(
         tr("8-bit weights of linear layers on which no x86 CPU saturates: ONNX Runtime's product of unsigned "
            "and signed bytes adds two products in 16 bits on CPUs without VNNI, so the scale of a channel is "
            "raised until all pairs fit. Costs about 2 dB of the weight's SQNR; fewer bits never saturate."));
     fields->addRow(QString(), m_safe);
+    m_bias = new QCheckBox(tr("Correct the &bias"), form);
+    m_bias->setObjectName(QStringLiteral("bias"));
+    m_bias->setToolTip(
+        tr("The layer's bias takes up the mean of what quantizing its input and weights changes in its "
+           "output, on the calibration images (bias correction, Nagel et al., arXiv 1906.04721): free "
+           "at run time."));
+    fields->addRow(QString(), m_bias);
     outer->addLayout(fields);
     outer->addSpacing(4);
     m_smoothing = new SmoothingGroup(m_session, form);
     outer->addWidget(m_smoothing);
+    m_noise = new NoiseGroup(m_session, form);
+    outer->addWidget(m_noise);
 
     auto* buttons = new QHBoxLayout;
     m_reset = new QPushButton(tr("&Reset"), form);
@@ -187,6 +219,7 @@ void RecipePanel::buildForm(QWidget* form)
     m_note->setForegroundRole(QPalette::PlaceholderText);
     outer->addWidget(m_note);
     outer->addStretch(1);
+    alignLabels(form);
 
     connect(m_bits, &QComboBox::activated, this, [this] {
         quant::SitePatch patch;
@@ -199,7 +232,7 @@ void RecipePanel::buildForm(QWidget* form)
             return;
         quant::SitePatch patch;
         patch.quantizer = std::string(quant::quantizers()[static_cast<std::size_t>(chosen)].name);
-        editActivations(patch);
+        editKind(graph::SiteKind::Activation, patch);
     });
     connect(m_objective, &QComboBox::activated, this, [this] {
         quant::SitePatch patch;
@@ -232,6 +265,11 @@ void RecipePanel::buildForm(QWidget* form)
         patch.saturationSafe = on;
         edit(patch);
     });
+    connect(m_bias, &QCheckBox::clicked, this, [this](bool on) {
+        quant::SitePatch patch;
+        patch.biasCorrection = on;
+        editKind(graph::SiteKind::Weight, patch);
+    });
     for (QDoubleSpinBox* box : {m_low, m_high})
         connect(box, &QDoubleSpinBox::valueChanged, this, &RecipePanel::editRange);
     connect(m_reset, &QPushButton::clicked, this, [this] { m_session.resetSites(m_session.selection()); });
@@ -248,12 +286,13 @@ void RecipePanel::edit(const quant::SitePatch& patch, int gesture)
     refresh(); // a locked site keeps what it has
 }
 
-/// Quantizers of other levels are for activations; weights beside them in the selection keep theirs.
-void RecipePanel::editActivations(const quant::SitePatch& patch)
+/// Quantizers of other levels are for activations, bias correction is for weights: the others in the selection keep
+/// theirs.
+void RecipePanel::editKind(graph::SiteKind kind, const quant::SitePatch& patch)
 {
     std::vector<SiteId> sites;
     for (const SiteId id : m_session.selection())
-        if (m_session.sites()[id].kind == graph::SiteKind::Activation)
+        if (m_session.sites()[id].kind == kind)
             sites.push_back(id);
     if (m_filling)
         return;
@@ -327,10 +366,12 @@ void RecipePanel::refresh()
     const int safe = common(settings, [](const auto& s) { return s.saturationSafe ? 1 : 0; });
     m_safe->setVisible(std::ranges::any_of(selection, isWeight));
     m_safe->setEnabled(editable);
-    m_safe->setTristate(safe == kMixed);
-    m_safe->setCheckState(safe == kMixed ? Qt::PartiallyChecked : safe ? Qt::Checked : Qt::Unchecked);
+    showCheck(m_safe, safe);
+    showBias(editable);
+    m_search->refresh();
     showQuantizers(editable && quantized);
     m_smoothing->refresh();
+    m_noise->refresh();
     m_lock->setChecked(locked == selection.size());
     m_lock->setText(locked == selection.size() ? tr("Locked") : tr("Lock"));
     m_reset->setEnabled(editable);
@@ -338,17 +379,45 @@ void RecipePanel::refresh()
     refreshNumbers();
 }
 
+/// Of the weights that linear layers have: the others cannot be corrected.
+void RecipePanel::showBias(bool editable)
+{
+    std::vector<quant::SiteSettings> settings;
+    for (const SiteId id : m_session.selection()) {
+        const graph::Site& site = m_session.sites()[id];
+        if (site.kind == graph::SiteKind::Weight && !site.uses.empty() &&
+            m_session.model()->graph.node(site.uses.front().node).op == "Linear" && !m_session.settings(id).isFloat())
+            settings.push_back(m_session.settings(id));
+    }
+    m_fields->setRowVisible(m_bias, !settings.empty());
+    if (settings.empty())
+        return;
+    m_bias->setEnabled(editable);
+    showCheck(m_bias, common(settings, [](const auto& s) { return s.biasCorrection ? 1 : 0; }));
+}
+
 /// Those that suit every activation of the selection, and those that it has.
 void RecipePanel::showQuantizers(bool editable)
 {
     std::vector<quant::SiteSettings> everything;
     bool searches = false;
+    bool cosine = false;
     for (const SiteId id : m_session.selection()) {
         const quant::SiteSettings& own = everything.emplace_back(m_session.settings(id));
         const bool weight = m_session.sites()[id].kind == graph::SiteKind::Weight;
         searches |= weight ? own.estimator.kind == quant::EstimatorKind::Percentile ||
                                  own.estimator.kind == quant::EstimatorKind::Mse
                            : searchesLevels(own.quantizer);
+        const bool layer = own.estimator.kind == quant::EstimatorKind::Search;
+        searches |= layer;
+        cosine |= layer || own.objective == quant::Objective::Cosine;
+    }
+    const int cosineKey = static_cast<int>(quant::Objective::Cosine);
+    if (const int at = m_objective->findData(cosineKey); at >= 0 && !cosine) {
+        m_objective->removeItem(at);
+    } else if (at < 0 && cosine) {
+        m_objective->addItem(objectiveTitle(quant::Objective::Cosine), cosineKey);
+        m_objective->setItemData(m_objective->count() - 1, objectiveHelp(quant::Objective::Cosine), Qt::ToolTipRole);
     }
     showChoice(m_objective, common(everything, [](const auto& s) { return static_cast<int>(s.objective); }));
     m_objective->setEnabled(editable && searches);
@@ -398,6 +467,7 @@ void RecipePanel::refreshNumbers()
     if (!id.valid() || m_pages->currentIndex() == 0)
         return;
     m_smoothing->refreshNumbers();
+    m_noise->refreshNumbers();
     const auto plan = m_session.sitePlan(id);
     if (id != m_site) {
         m_site = id;

@@ -14,6 +14,8 @@ class QStackedWidget;
 
 namespace qs::ui {
 
+class NoiseGroup;
+class SearchGroup;
 class SmoothingGroup;
 
 /// Inspector of the selected sites: their settings (those that differ read "mixed" and stay untouched until they are
@@ -28,9 +30,10 @@ private:
     void refresh();
     void refreshNumbers();
     void edit(const quant::SitePatch& patch, int gesture = 0);
-    void editActivations(const quant::SitePatch& patch);
+    void editKind(graph::SiteKind kind, const quant::SitePatch& patch);
     void editRange();
     void showQuantizers(bool editable);
+    void showBias(bool editable);
     QComboBox* addChoice(QFormLayout* layout, const QString& label, const QString& help);
 
     Session& m_session;
@@ -46,10 +49,13 @@ private:
     QComboBox* m_estimator;
     QComboBox* m_objective;
     SmoothingGroup* m_smoothing;
+    NoiseGroup* m_noise;
     QWidget* m_range;
     QDoubleSpinBox* m_low;
     QDoubleSpinBox* m_high;
+    SearchGroup* m_search;
     QCheckBox* m_safe;
+    QCheckBox* m_bias;
     QLabel* m_numbers;
     QLabel* m_note;
     QPushButton* m_reset;

@@ -38,38 +38,6 @@ bool scales(quant::SmoothingKind kind)
     return kind == quant::SmoothingKind::Scale || kind == quant::SmoothingKind::ShiftScale;
 }
 
-/// A slider whose every press or focus begins a gesture, and which the wheel turns only when it has the focus.
-class GestureSlider : public QSlider {
-public:
-    GestureSlider(QWidget* parent, std::function<void()> begins)
-        : QSlider(Qt::Horizontal, parent), m_begins(std::move(begins))
-    {
-        setFocusPolicy(Qt::StrongFocus);
-    }
-
-protected:
-    void focusInEvent(QFocusEvent* event) override
-    {
-        m_begins();
-        QSlider::focusInEvent(event);
-    }
-    void mousePressEvent(QMouseEvent* event) override
-    {
-        m_begins();
-        QSlider::mousePressEvent(event);
-    }
-    void wheelEvent(QWheelEvent* event) override
-    {
-        if (hasFocus())
-            QSlider::wheelEvent(event);
-        else
-            event->ignore();
-    }
-
-private:
-    std::function<void()> m_begins;
-};
-
 } // namespace
 
 SmoothingGroup::SmoothingGroup(Session& session, QWidget* parent)
@@ -212,8 +180,7 @@ void SmoothingGroup::showSettings(const std::vector<quant::SiteSettings>& settin
     if (!any)
         return;
     const int search = common(settings, [](const auto& s) { return s.smoothing.searchAlpha ? 1 : 0; });
-    m_search->setTristate(search == kMixed);
-    m_search->setCheckState(search == kMixed ? Qt::PartiallyChecked : search ? Qt::Checked : Qt::Unchecked);
+    showCheck(m_search, search);
     m_search->setEnabled(editable);
     const double first = settings.front().smoothing.alpha;
     const bool same = std::ranges::all_of(settings, [&](const auto& s) { return s.smoothing.alpha == first; });

@@ -326,6 +326,11 @@ void Session::smoothingChanged(const graph::Site& site)
         for (const int input : {1, 2})
             if (const SiteId reader = sites().at({use.node, input}); reader.valid())
                 m_resmoothed.insert(reader);
+    noiseChanged(site);
+}
+
+void Session::noiseChanged(const graph::Site& site)
+{
     if (site.role == graph::Role::Proj) // may be folded into V
         for (const graph::Site& other : sites())
             if (other.role == graph::Role::ValueOperand && other.block == site.block)
@@ -342,6 +347,8 @@ void Session::recipeApplied(const quant::Recipe& recipe)
             changed.push_back(site.id);
         if (before.smoothing != after.smoothing)
             smoothingChanged(site);
+        else if (before.noise != after.noise)
+            noiseChanged(site);
     }
     m_recipe = recipe;
     m_key = History::keyOf(recipe);

@@ -265,6 +265,8 @@ private:
     void recipeApplied(const quant::Recipe& recipe);
     /// Numbers of the site's readers, and of V where it may be folded into it, are stale until the next plan.
     void smoothingChanged(const graph::Site& site);
+    /// The same of V alone: noise leaves weights as they are.
+    void noiseChanged(const graph::Site& site);
     void startPreview(const std::vector<SiteId>& changed);
     void startResolve();
     void setPlan(std::shared_ptr<const quant::Plan> plan);

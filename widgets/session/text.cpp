@@ -65,6 +65,9 @@ QString objectiveTitle(quant::Objective objective)
 
 QString objectiveHelp(quant::Objective objective)
 {
+    if (objective == quant::Objective::Cosine)
+        return QStringLiteral("The search makes 1 − cosine of the operator's output small, on the sampled rows, "
+                              "together with its other operand (EasyQuant, arXiv 2006.16669).");
     return objective == quant::Objective::InputError
                ? QStringLiteral("The search makes Σ(x − Q(x))² small, on the histogram: fast.")
                : QStringLiteral(
@@ -138,6 +141,39 @@ QString smoothingText(const quant::SitePlan& plan)
                                        : QStringLiteral(", folded"));
 }
 
+QString noiseLawTitle(quant::NoiseLaw law)
+{
+    return law == quant::NoiseLaw::Uniform ? QStringLiteral("uniform") : QStringLiteral("as released");
+}
+
+QString noiseLawHelp(quant::NoiseLaw law)
+{
+    return law == quant::NoiseLaw::Uniform
+               ? QStringLiteral("U(−n, n), as in the paper (NoisyQuant, arXiv 2211.16056).")
+               : QStringLiteral("n (2 g − 1) with Gaussian g, as the released code of NoisyQuant draws it: mean −n, "
+                                "deviation 2 n.");
+}
+
+QString noiseText(const quant::Noise& noise)
+{
+    if (!noise.on)
+        return QStringLiteral("no noise");
+    QString text =
+        noise.searchRange ? QStringLiteral("noise searched up to %1 steps") : QStringLiteral("noise of %1 steps");
+    text = text.arg(noise.range, 0, 'f', 2);
+    if (noise.law == quant::NoiseLaw::Released)
+        text += QStringLiteral(", law as released");
+    if (noise.shift)
+        text += QStringLiteral(", shift searched");
+    if (noise.objective == quant::Objective::InputError)
+        text += QStringLiteral(", by input error");
+    if (noise.int16)
+        text += QStringLiteral(", in INT16");
+    if (noise.seed != 0)
+        text += QStringLiteral(", seed %1").arg(noise.seed);
+    return text;
+}
+
 QString estimatorHelp(quant::EstimatorKind kind)
 {
     switch (kind) {
@@ -182,6 +218,9 @@ QString schemeHelp(quant::Scheme scheme)
 
 QString granularityHelp(quant::Granularity granularity)
 {
+    if (granularity == quant::Granularity::Part)
+        return QStringLiteral("The weight of a joined q, k, v layer has one scale for each of the three (PTQ4ViT); "
+                              "elsewhere one for the whole tensor.");
     return granularity == quant::Granularity::Tensor
                ? QStringLiteral("One scale for the whole tensor: what integer kernels need for activations.")
                : QStringLiteral("One scale for each channel: usual for weights; for activations it has no integer "
@@ -205,6 +244,14 @@ QString describe(const quant::SitePatch& patch)
         if (patch.estimator->kind == quant::EstimatorKind::Manual)
             text += QStringLiteral(" [%1, %2]")
                         .arg(formatNumber(patch.estimator->low), formatNumber(patch.estimator->high));
+        if (patch.estimator->kind == quant::EstimatorKind::Search) {
+            const quant::SearchGrid& grid = patch.estimator->search;
+            text +=
+                QStringLiteral(" × %1 … %2, %3 candidates, %4")
+                    .arg(formatNumber(grid.low), formatNumber(grid.high))
+                    .arg(grid.count)
+                    .arg(grid.rounds == 1 ? QStringLiteral("1 round") : QStringLiteral("%1 rounds").arg(grid.rounds));
+        }
         parts << text;
     }
     if (patch.saturationSafe)
@@ -216,7 +263,7 @@ QString describe(const quant::SitePatch& patch)
         parts << (patch.smoothing->kind == quant::SmoothingKind::None ? QStringLiteral("no smoothing")
                                                                       : smoothingText(*patch.smoothing));
     if (patch.noise)
-        parts << (patch.noise->on ? QStringLiteral("noise") : QStringLiteral("no noise"));
+        parts << noiseText(*patch.noise);
     if (patch.biasCorrection)
         parts << (*patch.biasCorrection ? QStringLiteral("bias corrected") : QStringLiteral("bias not corrected"));
     return parts.join(QStringLiteral(", "));

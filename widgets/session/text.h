@@ -24,12 +24,16 @@ QString smoothingTitle(quant::SmoothingKind kind); ///< "SQ-b"
 QString smoothingText(const quant::Smoothing& smoothing);
 /// The same with the α that was found and where it went: "SQ-b α = 0.80, folded"; "" where nothing is smoothed.
 QString smoothingText(const quant::SitePlan& plan);
+QString noiseLawTitle(quant::NoiseLaw law);
+/// "noise searched up to 2.00 steps", "noise of 0.60 steps, shift"; "no noise".
+QString noiseText(const quant::Noise& noise);
 /// One sentence on what a method does, with its source, for tooltips.
 QString estimatorHelp(quant::EstimatorKind kind);
 QString schemeHelp(quant::Scheme scheme);
 QString granularityHelp(quant::Granularity granularity);
 QString smoothingHelp(quant::SmoothingKind kind);
 QString objectiveHelp(quant::Objective objective);
+QString noiseLawHelp(quant::NoiseLaw law);
 
 /// "4 bits, symmetric, percentile".
 QString describe(const quant::SitePatch& patch);

@@ -4,6 +4,7 @@
 #include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/weight_statistics.h"
+#include "widgets/session/site_preview.h"
 #include "widgets/session/text.h"
 
 namespace qs::ui {
@@ -73,6 +74,7 @@ void DistributionPanel::refresh()
     picture.plan = m_session.sitePlan(id);
     picture.planCurrent = m_session.sitePlanCurrent(id);
     picture.locked = m_session.locked(id);
+    picture.takesNoise = mayBeSmoothed(m_session.model()->graph, site);
     picture.images = m_session.calibration() ? m_session.calibration()->images : 0;
     if (!picture.statistics || picture.statistics->histogram.empty()) {
         if (site.kind == graph::SiteKind::Weight)

@@ -1,6 +1,7 @@
 #include "widgets/panels/distribution/distribution_view.h"
 
 #include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/panels/distribution/noise_region.h"
 #include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/empty_state.h"
@@ -72,11 +73,17 @@ QString clippedText(double share)
 DistributionView::DistributionView(QWidget* parent)
     : QWidget(parent), m_title(new QLabel), m_figures(new QLabel), m_hover(new QLabel),
       m_log(new QCheckBox(tr("Log counts"))), m_before(new QCheckBox(tr("Float only"))),
-      m_sorted(new QCheckBox(tr("Sort channels"))), m_histogram(new HistogramPlot), m_ribbon(new RibbonPlot),
-      m_tabs(new QTabBar), m_table(new QuantizerTable)
+      m_sorted(new QCheckBox(tr("Sort channels"))), m_gain(new QCheckBox(tr("Noise gain"))), m_noise(new QLabel),
+      m_histogram(new HistogramPlot), m_ribbon(new RibbonPlot), m_tabs(new QTabBar), m_table(new QuantizerTable)
 {
     m_log->setToolTip(tr("Counts on a logarithmic scale"));
     m_sorted->setToolTip(tr("Channels by the width of their range, widest first, instead of by number"));
+    m_gain->setToolTip(
+        tr("Which values gain from the noise of this site, and which lose: those near the middle "
+           "between two levels gain (theorem 1 of NoisyQuant, arXiv 2211.16056, integrated over bins)"));
+    m_noise->setWordWrap(true);
+    m_noise->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_noise->hide();
     m_figures->setWordWrap(true);
     m_figures->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_title->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -93,10 +100,11 @@ DistributionView::DistributionView(QWidget* parent)
     auto* top = new QHBoxLayout;
     top->setSpacing(14);
     top->addWidget(m_title, 1);
-    for (QCheckBox* box : {m_log, m_before, m_sorted})
+    for (QCheckBox* box : {m_gain, m_log, m_before, m_sorted})
         top->addWidget(box);
     layout->addLayout(top);
     layout->addWidget(m_figures);
+    layout->addWidget(m_noise);
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(m_histogram);
     auto* lower = new QWidget;
@@ -138,6 +146,7 @@ DistributionView::DistributionView(QWidget* parent)
     connect(m_before, &QCheckBox::clicked, this, &DistributionView::beforeWished);
     connect(m_table, &QuantizerTable::taken, this,
             [this](const QuantizerTrial& trial) { emit quantizerWished(m_picture.id, trial); });
+    connect(m_gain, &QCheckBox::toggled, this, &DistributionView::showNoise);
     connect(m_sorted, &QCheckBox::toggled, m_ribbon, &RibbonPlot::setSorted);
     connect(m_histogram, &HistogramPlot::previewed, this, &DistributionView::showPreview);
     connect(m_histogram, &HistogramPlot::rangeWished, this,
@@ -171,7 +180,39 @@ void DistributionView::setPicture(const SitePicture& picture)
     m_title->setText(picture.title);
     m_title->setToolTip(m_title->text());
     showFigures();
+    showNoise();
     sayHover({});
+}
+
+void DistributionView::showNoise()
+{
+    m_gain->setVisible(m_picture.takesNoise && m_picture.quantizedSite());
+    const NoiseRegion region = showsNoiseGain() ? noiseRegion(m_picture) : NoiseRegion{};
+    m_histogram->setGains(region.gains);
+    m_noise->setText(region.text);
+    m_noise->setVisible(!region.text.isEmpty());
+}
+
+bool DistributionView::showsNoiseGain() const
+{
+    return m_gain->isChecked() && m_picture.takesNoise;
+}
+
+void DistributionView::setNoiseGain(bool on)
+{
+    m_gain->setChecked(on);
+}
+
+QString DistributionView::noiseText() const
+{
+    return QTextDocumentFragment::fromHtml(m_noise->text()).toPlainText();
+}
+
+void DistributionView::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange) // colours of the legend
+        showNoise();
 }
 
 void DistributionView::setLogAxis(bool on)

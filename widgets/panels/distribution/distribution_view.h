@@ -38,7 +38,11 @@ public:
     /// Whether the comparison of quantizers is on show.
     bool comparing() const;
     void setComparing(bool on);
-    QString figures() const; ///< plain text
+    /// Whether values are tinted by what noise does to them, where there is noise.
+    bool showsNoiseGain() const;
+    void setNoiseGain(bool on);
+    QString noiseText() const; ///< plain text of the line below the figures; "" without one
+    QString figures() const;   ///< plain text
     QString reason() const;
 
 signals:
@@ -50,8 +54,12 @@ signals:
     void helpWished();
     void failed(const QString& text);
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     void showFigures();
+    void showNoise();
     void showPreview(const ClipPreview& preview, quant::Range range);
     void sayHover(const QString& text);
 
@@ -63,6 +71,8 @@ private:
     QCheckBox* m_log;
     QCheckBox* m_before;
     QCheckBox* m_sorted;
+    QCheckBox* m_gain;
+    QLabel* m_noise;
     HistogramPlot* m_histogram;
     RibbonPlot* m_ribbon;
     QTabBar* m_tabs;

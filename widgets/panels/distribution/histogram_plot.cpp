@@ -86,6 +86,12 @@ void HistogramPlot::setBefore(bool on)
     redraw();
 }
 
+void HistogramPlot::setGains(std::shared_ptr<const quant::NoiseGains> gains)
+{
+    m_gains = std::move(gains);
+    redraw();
+}
+
 const quant::UniformGrid* HistogramPlot::grid() const
 {
     if (m_preview)
@@ -235,6 +241,12 @@ QString HistogramPlot::describe(QPointF pixel) const
     QString text = tr("%1 … %2: %3 of %4 values")
                        .arg(formatNumber(left), formatNumber(left + histogram.width()), formatCount(count),
                             formatCount(histogram.total()));
+    if (showsGains() && count > 0) {
+        const double change = m_gains->change[static_cast<std::size_t>(bin)];
+        return text + tr(" · noise changes their expected squared error by %1%2: they %3")
+                          .arg(change < 0 ? QStringLiteral("−") : QStringLiteral("+"), formatNumber(std::abs(change)),
+                               change < 0 ? tr("gain") : tr("lose"));
+    }
     if (const quant::UniformGrid* present = m_before ? nullptr : grid()) {
         const double step = present->scale.front();
         const int zero = present->zeroPoint.front();

@@ -1,17 +1,19 @@
 #pragma once
 
+#include "core/quant/noise_gain.h"
 #include "widgets/panels/distribution/clip_preview.h"
 #include "widgets/panels/distribution/site_picture.h"
 #include "widgets/plots/histogram_columns.h"
 #include "widgets/plots/plot.h"
 
+#include <memory>
 #include <optional>
 
 namespace qs::ui {
 
 /// Histogram of a site: values of the float network; over them, unless `before` is asked for, what lands on each
 /// level, the levels themselves (lines where they lie apart, a band where they do not), and the clip limits, which
-/// can be dragged.
+/// can be dragged. Where it is told what noise does to each bin, the values are tinted by that instead.
 class HistogramPlot : public Plot {
     Q_OBJECT
 public:
@@ -21,6 +23,9 @@ public:
     void setPicture(const SitePicture& picture, bool keepView);
     void setLogAxis(bool on);
     void setBefore(bool on);
+    /// Of the picture's histogram; null: none.
+    void setGains(std::shared_ptr<const quant::NoiseGains> gains);
+    const quant::NoiseGains* gains() const { return m_gains.get(); }
     bool logAxis() const { return m_log; }
     bool before() const { return m_before; }
 
@@ -57,6 +62,8 @@ private:
     Handle handleAt(QPointF pixel) const;
     // histogram_plot_draw.cpp
     void drawBack(QCPPainter& painter);
+    void drawGains(QCPPainter& painter);
+    bool showsGains() const { return m_gains && !m_before && !m_preview; }
     void drawValues(QCPPainter& painter);
     void drawQuantized(QCPPainter& painter);
     void drawLevels(QCPPainter& painter);
@@ -71,6 +78,7 @@ private:
     Extent m_extent;
     std::vector<double> m_occupancy; ///< of grid(), or of m_cells
     quant::LevelCells m_cells;       ///< of a site whose levels are not equally spaced; else empty
+    std::shared_ptr<const quant::NoiseGains> m_gains;
     std::optional<ClipPreview> m_preview;
     std::optional<quant::Range> m_dragged;
     Handle m_handle = Handle::None;

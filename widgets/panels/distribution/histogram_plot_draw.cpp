@@ -1,4 +1,5 @@
 #include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/panels/distribution/noise_region.h"
 #include "widgets/theme/colours.h"
 
 #include <algorithm>
@@ -57,10 +58,40 @@ void HistogramPlot::drawBack(QCPPainter& painter)
     painter.fillRect(QRectF(right, rect.top(), rect.right() + 1 - right, rect.height()), tail);
 }
 
+/// Columns of pixels by what noise does to the values in them all together.
+void HistogramPlot::drawGains(QCPPainter& painter)
+{
+    const QRect rect = axisRect()->rect();
+    const stats::Histogram& histogram = m_picture.statistics->histogram;
+    const auto counts = histogram.counts();
+    const std::vector<double> heights = columnMaxima(histogram, xAxis->pixelToCoord(rect.left()),
+                                                     xAxis->pixelToCoord(rect.right() + 1), rect.width());
+    const double base = pixelOfCount(0);
+    const auto binAt = [&](int pixel) {
+        const double bin = std::floor((xAxis->pixelToCoord(pixel) - histogram.low()) / histogram.width());
+        return static_cast<std::size_t>(std::clamp(bin, 0.0, static_cast<double>(counts.size() - 1)));
+    };
+    for (std::size_t column = 0; column < heights.size(); ++column) {
+        if (heights[column] <= 0)
+            continue;
+        const int pixel = rect.left() + static_cast<int>(column);
+        double change = 0;
+        for (std::size_t bin = binAt(pixel); bin <= binAt(pixel + 1); ++bin)
+            change += static_cast<double>(counts[bin]) * m_gains->change[bin];
+        const double top = pixelOfCount(heights[column]);
+        painter.fillRect(QRectF(pixel, std::min(top, base - 1), 1, std::max(base - top, 1.0)),
+                         change < 0   ? winColour()
+                         : change > 0 ? loseColour()
+                                      : colours().before);
+    }
+}
+
 void HistogramPlot::drawValues(QCPPainter& painter)
 {
     if (!values())
         return;
+    if (showsGains())
+        return drawGains(painter);
     const QRect rect = axisRect()->rect();
     const std::vector<double> heights = columnMaxima(values()->histogram, xAxis->pixelToCoord(rect.left()),
                                                      xAxis->pixelToCoord(rect.right() + 1), rect.width());
@@ -79,7 +110,7 @@ void HistogramPlot::drawValues(QCPPainter& painter)
 void HistogramPlot::drawQuantized(QCPPainter& painter)
 {
     const quant::UniformGrid* present = grid();
-    if (m_before || !m_picture.statistics)
+    if (m_before || !m_picture.statistics || showsGains())
         return;
     if (!m_cells.levels.empty())
         return drawUnevenQuantized(painter);

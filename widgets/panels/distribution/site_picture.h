@@ -21,7 +21,8 @@ struct SitePicture {
     std::shared_ptr<const quant::SitePlan> plan;             ///< null: not known yet
     bool planCurrent = false;
     bool locked = false;
-    std::size_t images = 0; ///< of the calibration
+    bool takesNoise = false; ///< an input of linear layers
+    std::size_t images = 0;  ///< of the calibration
     /// Values after quantization, where the channels have grids of their own; null where it follows from the grid.
     std::shared_ptr<const stats::Histogram> quantized;
 

@@ -1,0 +1,263 @@
+// NoisyQuant in the window, on the demo: the group beside smoothing edits, previews and undoes noise; the curve is
+// the search's; one drag of the slider is one undo step. With QUANTOSCOPE_SHOTS set to a folder, pictures of the
+// window are written there, light and dark.
+#include "demo_window.h"
+
+#include "widgets/panels/distribution/distribution_panel.h"
+#include "widgets/panels/distribution/histogram_plot.h"
+#include "widgets/recipe/noise_curve.h"
+#include "widgets/session/site_preview.h"
+#include "widgets/session/text.h"
+
+#include <QCheckBox>
+#include <QDoubleSpinBox>
+#include <QLabel>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSlider>
+#include <QSpinBox>
+#include <QUndoStack>
+
+using namespace qs;
+using namespace qs::ui;
+using namespace qs::test;
+
+class NoiseTest : public QObject {
+    Q_OBJECT
+    std::unique_ptr<DemoWindow> m_demo;
+
+    Session& session() { return m_demo->session(); }
+    template <class T>
+    T* control(const char* name)
+    {
+        return m_demo->control<T>(name);
+    }
+    QString note() { return control<QLabel>("noise.note")->text(); }
+    NoiseCurve* curve() { return control<NoiseCurve>("noise.curve"); }
+    void showGroup()
+    {
+        auto* area = m_demo->window().panel(QStringLiteral("recipe"))->findChild<QScrollArea*>();
+        area->ensureWidgetVisible(control<QLabel>("noise.note"));
+    }
+
+private slots:
+    void initTestCase()
+    {
+        if (!hasDemo())
+            QSKIP("the demo model is not there");
+        m_demo = std::make_unique<DemoWindow>("noise");
+        session().openDemo(demoFolder());
+        QS_READY(*m_demo);
+        session().applyPreset(QStringLiteral("percentile"), 4, 4);
+        QS_READY(*m_demo);
+    }
+
+    void noiseIsOfferedAtInputsOfLinearLayers()
+    {
+        auto* on = control<QCheckBox>("noise.on");
+        session().select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
+        QVERIFY(!on->isVisibleTo(&m_demo->window()));
+        session().select(siteWith(session(), graph::Role::Qkv, 1, graph::SiteKind::Weight));
+        QVERIFY(!on->isVisibleTo(&m_demo->window()));
+        session().select(siteWith(session(), graph::Role::Qkv, 1));
+        QVERIFY(on->isVisibleTo(&m_demo->window()));
+        QVERIFY(!on->isChecked());
+        QVERIFY(!curve()->isVisibleTo(&m_demo->window()));
+    }
+
+    void aToggleSearchesAndThePreviewSaysWhatThePlanSays()
+    {
+        const SiteId site = siteWith(session(), graph::Role::Fc2, 1);
+        session().select(site);
+        QTRY_VERIFY(session().sitePlanCurrent(site));
+        const double without = session().sitePlan(site)->error.outputError;
+        const int states = session().history().size();
+        control<QCheckBox>("noise.on")->click();
+        QCOMPARE(session().history().size(), states + 1);
+        QVERIFY(session().settings(site).noise.on);
+        QVERIFY(!session().plan().current);
+        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
+        const auto preview = session().sitePlan(site);
+        QVERIFY(preview->noise && preview->noise->refusal.empty());
+        QCOMPARE(preview->noise->curve.size(), std::size_t{101});
+        QVERIFY(preview->error.outputError <= without);
+        QS_READY(*m_demo);
+        const auto planned = session().sitePlan(site);
+        QCOMPARE(planned->noise->range, preview->noise->range);
+        QCOMPARE(planned->noise->noise, preview->noise->noise);
+        QCOMPARE(planned->error.outputError, preview->error.outputError);
+
+        QVERIFY(curve()->isVisibleTo(&m_demo->window()));
+        QCOMPARE(curve()->picture().points.size(), std::size_t{101});
+        QCOMPARE(curve()->picture().chosen, planned->noise->range);
+        QCOMPARE(curve()->picture().searched, 2.0);
+        QVERIFY2(note().startsWith(QStringLiteral("Found n = ")), qPrintable(note()));
+        QVERIFY2(note().contains(QStringLiteral("addition at run time")), qPrintable(note()));
+        showGroup();
+        shoot(m_demo->window(), "noise-1-searched");
+    }
+
+    void aGivenRangeIsDraggedOverTheSameCurve()
+    {
+        const SiteId site = session().currentSite();
+        control<QCheckBox>("noise.search")->click();
+        QVERIFY(!session().settings(site).noise.searchRange);
+        QTRY_VERIFY_WITH_TIMEOUT(curve()->picture().current && curve()->picture().points.size() == 101, kPatienceMs);
+        QCOMPARE(curve()->picture().points.back().range, 3.0);
+        auto* slider = control<QSlider>("noise.slider");
+        QCOMPARE(slider->value(), 200);
+        const int states = session().history().size();
+        const QPoint middle(slider->width() / 2, slider->height() / 2);
+        QTest::mousePress(slider, Qt::LeftButton, {}, middle);
+        for (const int value : {150, 120, 90, 60}) {
+            slider->setValue(value);
+            QVERIFY(curve()->picture().current); // the curve does not depend on what is dragged
+            QCOMPARE(curve()->picture().chosen, value / 100.0);
+            QTest::qWait(20);
+        }
+        QTest::mouseRelease(slider, Qt::LeftButton, {}, middle);
+        QCOMPARE(session().history().size(), states + 1);
+        QCOMPARE(session().settings(site).noise.range, 0.6);
+        QCOMPARE(control<QDoubleSpinBox>("noise.range")->value(), 0.6);
+        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
+        QCOMPARE(session().sitePlan(site)->noise->range, 0.6);
+        // The curve at the range is the error of the plan.
+        QCOMPARE(curve()->picture().points[20].range, 0.6);
+        QVERIFY(std::abs(curve()->picture().points[20].error - session().sitePlan(site)->error.outputError) <
+                1e-4 * session().sitePlan(site)->error.outputError);
+        QS_READY(*m_demo);
+        QVERIFY2(note().startsWith(QStringLiteral("n = 0.60 Δ")), qPrintable(note()));
+        showGroup();
+        shoot(m_demo->window(), "noise-2-given");
+        session().undoStack().undo();
+        QCOMPARE(session().settings(site).noise.range, 2.0);
+        QCOMPARE(slider->value(), 200);
+        session().undoStack().undo();
+        QVERIFY(session().settings(site).noise.searchRange);
+        QVERIFY(control<QCheckBox>("noise.search")->isChecked());
+        QS_READY(*m_demo);
+    }
+
+    void theGainRegionIsDrawnOverTheHistogram()
+    {
+        auto* view = m_demo->panel<DistributionPanel>("distribution");
+        QVERIFY(view->noiseText().isEmpty());
+        QVERIFY(!view->histogram().gains());
+        view->setNoiseGain(true);
+        QTRY_VERIFY(view->histogram().gains());
+        const quant::NoiseGains gains = *view->histogram().gains();
+        QVERIFY(gains.winning > 0.05 && gains.losing > 0.05);
+        QVERIFY2(view->noiseText().contains(QStringLiteral("expected squared error")), qPrintable(view->noiseText()));
+        // What is drawn follows the noise.
+        const double range = session().sitePlan(session().currentSite())->noise->range;
+        control<QCheckBox>("noise.search")->click();
+        control<QDoubleSpinBox>("noise.range")->setValue(range / 2);
+        QTRY_VERIFY(view->histogram().gains() && view->histogram().gains()->errorWith != gains.errorWith);
+        QCOMPARE(view->histogram().gains()->errorWithout, gains.errorWithout);
+        session().undoStack().undo();
+        session().undoStack().undo();
+        QS_READY(*m_demo);
+        QTRY_VERIFY(view->histogram().gains() && view->histogram().gains()->errorWith == gains.errorWith);
+        view->histogram().xAxis->setRange(-0.3, 1.2);
+        view->histogram().redraw();
+        shoot(m_demo->window(), "noise-4-gain");
+        choose(control<QComboBox>("noise.law"), static_cast<int>(quant::NoiseLaw::Released));
+        QTRY_VERIFY2(view->noiseText().contains(QStringLiteral("as released")), qPrintable(view->noiseText()));
+        QVERIFY(!view->histogram().gains());
+        session().undoStack().undo();
+        // Of a site without noise it says what to do.
+        const SiteId site = session().currentSite();
+        session().select(siteWith(session(), graph::Role::Qkv, 1));
+        QTRY_VERIFY2(view->noiseText().startsWith(QStringLiteral("No noise at this site")),
+                     qPrintable(view->noiseText()));
+        shoot(m_demo->window(), "noise-5-none");
+        session().select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
+        QTRY_VERIFY(view->noiseText().isEmpty());
+        view->setNoiseGain(false);
+        session().select(site);
+        QS_READY(*m_demo);
+    }
+
+    void everyChoiceIsAnEditOfItsOwn()
+    {
+        const SiteId site = session().currentSite();
+        const auto noise = [&] { return session().settings(site).noise; };
+        const int before = session().history().index();
+        const auto seeded = session().sitePlan(site)->noise->noise;
+        control<QSpinBox>("noise.seed")->setValue(7);
+        QCOMPARE(noise().seed, 7U);
+        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
+        control<QCheckBox>("noise.shift")->click();
+        QVERIFY(noise().shift);
+        choose(control<QComboBox>("noise.law"), static_cast<int>(quant::NoiseLaw::Released));
+        QCOMPARE(noise().law, quant::NoiseLaw::Released);
+        choose(control<QComboBox>("noise.storage"), 1);
+        QVERIFY(noise().int16);
+        choose(control<QComboBox>("noise.objective"), static_cast<int>(quant::Objective::InputError));
+        QCOMPARE(noise().objective, quant::Objective::InputError);
+        QCOMPARE(session().history().index(), before + 5);
+        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
+        QVERIFY(session().sitePlan(site)->noise->noise != seeded);
+        QVERIFY(
+            session().history().state(before + 1).text.contains(QStringLiteral("noise searched up to 2.00 steps")));
+        for (int i = 0; i < 5; ++i)
+            session().undoStack().undo();
+        QCOMPARE(noise(), [] {
+            quant::Noise on;
+            on.on = true;
+            return on;
+        }());
+        QS_READY(*m_demo);
+    }
+
+    void aNoiseFoldedIntoVMakesItsNumbersStale()
+    {
+        const SiteId site = siteWith(session(), graph::Role::Proj, 1);
+        const SiteId value = siteWith(session(), graph::Role::ValueOperand, 1);
+        session().select(site);
+        QVERIFY(!control<QCheckBox>("noise.value")->isVisibleTo(&m_demo->window()));
+        control<QCheckBox>("noise.on")->click();
+        QVERIFY(control<QCheckBox>("noise.value")->isVisibleTo(&m_demo->window()));
+        QVERIFY(!session().sitePlanCurrent(value));
+        QS_READY(*m_demo);
+        QVERIFY(session().sitePlanCurrent(value));
+        if (session().sitePlan(site)->noise->transform)
+            QVERIFY2(note().contains(QStringLiteral("V's bias")), qPrintable(note()));
+        session().undoStack().undo();
+        QS_READY(*m_demo);
+    }
+
+    void noiseOnScalesOfALayerSearchKeepsThem()
+    {
+        session().applyPreset(QStringLiteral("easyquant"), 6, 6);
+        QS_READY(*m_demo);
+        const SiteId site = siteWith(session(), graph::Role::Fc1, 1);
+        session().select(site);
+        const auto scale = session().sitePlan(site)->grid.scale;
+        control<QCheckBox>("noise.on")->click();
+        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
+        QCOMPARE(session().sitePlan(site)->grid.scale, scale); // also in the preview
+        QVERIFY(session().sitePlan(site)->noise);
+        QS_READY(*m_demo);
+        QCOMPARE(session().sitePlan(site)->grid.scale, scale);
+        showGroup();
+        shoot(m_demo->window(), "noise-3-layernorm");
+    }
+
+    void mixedSelectionsKeepWhatIsNotTouched()
+    {
+        const SiteId with = siteWith(session(), graph::Role::Fc1, 1);
+        const SiteId without = siteWith(session(), graph::Role::Qkv, 1);
+        session().select({without, with});
+        QCOMPARE(control<QCheckBox>("noise.on")->checkState(), Qt::PartiallyChecked);
+        choose(control<QComboBox>("noise.storage"), 1);
+        QVERIFY(session().settings(with).noise.on && session().settings(with).noise.int16);
+        QVERIFY(!session().settings(without).noise.on && session().settings(without).noise.int16);
+        QS_READY(*m_demo);
+    }
+
+    void cleanupTestCase() { m_demo.reset(); }
+};
+
+QTEST_MAIN(NoiseTest)
+#include "noise_test.moc"
