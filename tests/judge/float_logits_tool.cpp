@@ -5,6 +5,8 @@
 #include "core/exec/program.h"
 #include "core/onnx/import.h"
 
+#include "raw_images.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -16,23 +18,6 @@
 namespace {
 
 using namespace qs;
-
-class RawImages : public exec::ImageSource {
-public:
-    RawImages(std::vector<float> data, std::size_t each) : m_data(std::move(data)), m_each(each) {}
-    std::size_t size() const override { return m_data.size() / m_each; }
-    Result<void> load(std::size_t index, std::span<float> dst) const override
-    {
-        std::copy_n(m_data.data() + index * m_each, m_each, dst.data());
-        return {};
-    }
-    std::optional<int> label(std::size_t) const override { return std::nullopt; }
-    std::string name(std::size_t index) const override { return "image " + std::to_string(index); }
-
-private:
-    std::vector<float> m_data;
-    std::size_t m_each;
-};
 
 int failWith(const Error& error)
 {
@@ -54,11 +39,8 @@ int main(int count, char** arguments)
         return failWith(program.error());
     if (std::getenv("FLOAT_LOGITS_DUMP"))
         std::fputs(program->dump().c_str(), stderr);
-    std::ifstream file(arguments[2], std::ios::binary | std::ios::ate);
-    std::vector<float> data(static_cast<std::size_t>(file.tellg()) / sizeof(float));
-    file.seekg(0);
-    file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size() * sizeof(float)));
-    const RawImages images(std::move(data), static_cast<std::size_t>(program->inputElements() / program->batch()));
+    const judge::RawImages images(judge::readFloats(arguments[2]),
+                                  static_cast<std::size_t>(program->inputElements() / program->batch()));
 
     ThreadPool pool(count > 4 ? std::atoi(arguments[4]) : 1);
     Context context;
