@@ -89,9 +89,8 @@ void extremeBackward(const BackwardCall& call, std::span<Tensor> gradients)
         accumulate(shape, y, call.inputs[i].floats().data(), strides(call.in[i].shape), &one, still, ties,
                    [](float best, float v, float) { return v == best ? 1.0f : 0.0f; });
     Tensor shares = zeros(shape);
-    for (int64_t i = 0; i < shape.elements(); ++i)
-        shares.mutableData<float>()[static_cast<std::size_t>(i)] =
-            call.seed()[i] / std::max(1.0f, ties.floats()[static_cast<std::size_t>(i)]);
+    std::ranges::transform(call.seeds[0].floats(), ties.floats(), shares.mutableData<float>().begin(),
+                           [](float g, float many) { return g / std::max(1.0f, many); });
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         if (!call.wanted[i])
             continue;

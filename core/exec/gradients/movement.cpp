@@ -53,6 +53,7 @@ void movedBackward(const BackwardCall& call, std::span<Tensor> gradients)
     }
     const Tensor sources = computeNode(node, inputs, call.pool);
     const auto from = sources.data<int32_t>();
+    const float* dy = call.seed();
     for (std::size_t i = 0; i < gradients.size(); ++i) {
         if (!call.wanted[i])
             continue;
@@ -62,7 +63,7 @@ void movedBackward(const BackwardCall& call, std::span<Tensor> gradients)
         const auto size = static_cast<int64_t>(dx.size());
         for (std::size_t j = 0; j < from.size(); ++j)
             if (const int64_t at = from[j] - start; at >= 0 && at < size)
-                dx[static_cast<std::size_t>(at)] += call.seeds[0].floats()[j];
+                dx[static_cast<std::size_t>(at)] += dy[j];
     }
 }
 

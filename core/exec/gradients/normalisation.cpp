@@ -62,6 +62,7 @@ void groupNormBackward(const BackwardCall& call, std::span<Tensor> gradients)
     const int64_t plane = shape.product(2, shape.rank());
     const int64_t count = perGroup * plane;
     const float* gamma = call.inputs[1].floats().data();
+    const float* dy = call.seed();
     const float* x = call.inputs[0].floats().data();
     gradients[0] = zeros(shape);
     float* dx = gradients[0].mutableData<float>().data();
@@ -69,8 +70,7 @@ void groupNormBackward(const BackwardCall& call, std::span<Tensor> gradients)
         std::vector<float> g(static_cast<std::size_t>(count));
         for (int64_t r = first; r < last; ++r) {
             for (int64_t i = 0; i < count; ++i)
-                g[static_cast<std::size_t>(i)] =
-                    call.seed()[r * count + i] * gamma[r % groups * perGroup + i / plane];
+                g[static_cast<std::size_t>(i)] = dy[r * count + i] * gamma[r % groups * perGroup + i / plane];
             normalizedBackward(x + r * count, g.data(), count, epsilon, dx + r * count);
         }
     });
@@ -83,11 +83,12 @@ void batchNormBackward(const BackwardCall& call, std::span<Tensor> gradients)
     const int64_t plane = shape.product(2, shape.rank());
     gradients[0] = zeros(shape);
     float* dx = gradients[0].mutableData<float>().data();
+    const float* dy = call.seed();
     for (int64_t p = 0; p < shape[0] * shape[1]; ++p) {
         const auto c = static_cast<std::size_t>(p % shape[1]);
         const float scale = call.inputs[1].floats()[c] / std::sqrt(call.inputs[4].floats()[c] + epsilon);
         for (int64_t i = p * plane; i < (p + 1) * plane; ++i)
-            dx[i] = call.seed()[i] * scale;
+            dx[i] = dy[i] * scale;
     }
 }
 

@@ -19,6 +19,7 @@ void poolBackward(const BackwardCall& call, std::span<Tensor> gradients)
     const float* x = most ? call.inputs[0].floats().data() : nullptr;
     gradients[0] = zeros(shape);
     float* dx = gradients[0].mutableData<float>().data();
+    const float* dy = call.seed();
     parallelChunks(call.pool, shape[0] * shape[1], 1, [&](int64_t p0, int64_t p1) {
         std::vector<int64_t> inside;
         for (int64_t i = p0 * w.outPlane(); i < p1 * w.outPlane(); ++i) {
@@ -36,10 +37,10 @@ void poolBackward(const BackwardCall& call, std::span<Tensor> gradients)
             if (inside.empty())
                 continue;
             if (most) {
-                dx[*std::ranges::max_element(inside, {}, [x](int64_t at) { return x[at]; })] += call.seed()[i];
+                dx[*std::ranges::max_element(inside, {}, [x](int64_t at) { return x[at]; })] += dy[i];
             } else {
                 const float share =
-                    call.seed()[i] / static_cast<float>(countPads ? padded : static_cast<int64_t>(inside.size()));
+                    dy[i] / static_cast<float>(countPads ? padded : static_cast<int64_t>(inside.size()));
                 for (const int64_t at : inside)
                     dx[at] += share;
             }
@@ -54,13 +55,14 @@ void globalBackward(const BackwardCall& call, std::span<Tensor> gradients)
     const int64_t plane = shape.product(2, shape.rank());
     gradients[0] = zeros(shape);
     float* dx = gradients[0].mutableData<float>().data();
+    const float* dy = call.seed();
     for (int64_t p = 0; p < shape[0] * shape[1]; ++p) {
         float* to = dx + p * plane;
         if (call.node.op == "GlobalMaxPool") {
             const float* x = call.inputs[0].floats().data() + p * plane;
-            to[std::max_element(x, x + plane) - x] = call.seed()[p];
+            to[std::max_element(x, x + plane) - x] = dy[p];
         } else {
-            std::fill_n(to, plane, call.seed()[p] / static_cast<float>(plane));
+            std::fill_n(to, plane, dy[p] / static_cast<float>(plane));
         }
     }
 }

@@ -26,11 +26,12 @@ void spread(const BackwardCall& call, std::span<Tensor> gradients, const float* 
     const StridedLoop<2> loop(shape, {full, reduced});
     gradients[0] = zeros(shape);
     float* dx = gradients[0].mutableData<float>().data();
+    const float* dy = call.seed();
     loop.forRows(0, loop.rows(), [&](const std::array<int64_t, 2>& at) {
         for (int64_t i = 0; i < loop.inner(); ++i) {
             const int64_t from = at[0] + i * loop.innerStride(0);
             const int64_t to = at[1] + i * loop.innerStride(1);
-            dx[from] = f(call.seed()[to], x ? x[from] : 0, y ? y[to] : 0);
+            dx[from] = f(dy[to], x ? x[from] : 0, y ? y[to] : 0);
         }
     });
 }

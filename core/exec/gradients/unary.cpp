@@ -150,6 +150,7 @@ void byPieces(const BackwardCall& call, std::span<Tensor> gradients, Fill fill)
 {
     const int64_t count = call.in[0].shape.elements();
     const float* x = call.inputs[0].floats().data();
+    const float* dy = call.seed();
     gradients[0] = zeros(call.in[0].shape);
     float* dx = gradients[0].mutableData<float>().data();
     const int64_t pieces = (count + kPiece - 1) / kPiece;
@@ -159,7 +160,7 @@ void byPieces(const BackwardCall& call, std::span<Tensor> gradients, Fill fill)
             const int64_t n = std::min(kPiece, count - at);
             fill(x + at, dx + at, static_cast<std::size_t>(n));
             for (int64_t i = at; i < at + n; ++i)
-                dx[i] *= call.seed()[i];
+                dx[i] *= dy[i];
         }
     });
 }
