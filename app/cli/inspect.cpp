@@ -16,6 +16,7 @@ nlohmann::json toJson(const onnx::Model& model)
         sites.push_back({{"name", site.name},
                          {"role", graph::roleName(site.role)},
                          {"block", site.block},
+                         {"bridge", site.bridge},
                          {"kind", site.kind == graph::SiteKind::Weight ? "weight" : "activation"},
                          {"shape", std::vector<int64_t>(site.shape.begin(), site.shape.end())},
                          {"layer", site.layer},
@@ -23,6 +24,20 @@ nlohmann::json toJson(const onnx::Model& model)
                          {"tensor", site.valueName},
                          {"coverage", site.coverage == graph::Coverage::Full ? "full" : "matmul"},
                          {"macs", site.macs}});
+    nlohmann::json bridges = nlohmann::json::array();
+    for (std::size_t b = 0; b < model.sites.bridges().size(); ++b) {
+        const graph::BridgeBlock& bridge = model.sites.bridges()[b];
+        nlohmann::json entry{{"kind", graph::bridgeKindName(bridge.kind)},
+                             {"block", bridge.block},
+                             {"output", model.graph.value(bridge.output).name},
+                             {"nodes", nlohmann::json::array()},
+                             {"sites", nlohmann::json::array()}};
+        for (const NodeId node : bridge.nodes)
+            entry["nodes"].push_back(model.graph.node(node).name);
+        for (const SiteId site : model.sites.ofBridge(static_cast<int>(b)))
+            entry["sites"].push_back(model.sites[site].name);
+        bridges.push_back(std::move(entry));
+    }
     const auto& info = model.info;
     return {{"model", info.path.string()},
             {"hash", info.hash},
@@ -36,7 +51,21 @@ nlohmann::json toJson(const onnx::Model& model)
             {"input", {info.channels, info.height, info.width}},
             {"classes", info.classes},
             {"blocks", model.sites.blocks()},
+            {"bridges", std::move(bridges)},
             {"sites", std::move(sites)}};
+}
+
+/// "  bridge 0, entry: conv, conv2 (12 nodes) -> /stages.2/Reshape_1_output_0"
+void printBridge(const onnx::Model& model, int number)
+{
+    const graph::BridgeBlock& bridge = model.sites.bridges()[static_cast<std::size_t>(number)];
+    std::string layers;
+    for (const SiteId id : model.sites.ofBridge(number))
+        if (model.sites[id].kind == graph::SiteKind::Weight)
+            layers += (layers.empty() ? "" : ", ") + model.sites[id].layer;
+    std::printf("  bridge %d, %s: %s (%zu nodes) -> %s\n", number,
+                std::string(graph::bridgeKindName(bridge.kind)).c_str(), layers.c_str(), bridge.nodes.size(),
+                model.graph.value(bridge.output).name.c_str());
 }
 
 void print(const onnx::Model& model)
@@ -48,7 +77,11 @@ void print(const onnx::Model& model)
                 static_cast<long long>(info.channels), static_cast<long long>(info.height),
                 static_cast<long long>(info.width), static_cast<long long>(info.classes),
                 info.dynamicBatch ? ", dynamic batch" : "");
-    std::printf("  %zu sites, %d blocks\n\n", model.sites.size(), model.sites.blocks());
+    std::printf("  %zu sites, %d blocks, %zu bridge blocks\n", model.sites.size(), model.sites.blocks(),
+                model.sites.bridges().size());
+    for (std::size_t b = 0; b < model.sites.bridges().size(); ++b)
+        printBridge(model, static_cast<int>(b));
+    std::printf("\n");
     std::printf("%-28s %-16s %-6s %-11s %-16s %10s\n", "site", "role", "block", "kind", "shape", "MMACs");
     for (const auto& site : model.sites)
         if (site.coverage == graph::Coverage::MatMul)

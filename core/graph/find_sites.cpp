@@ -63,8 +63,9 @@ class SiteFinder {
 public:
     explicit SiteFinder(const Graph& graph) : m_graph(graph), m_structure(findStructure(graph))
     {
-        for (std::size_t a = 0; a < m_structure.attention.size(); ++a)
-            m_softmaxes.insert(m_structure.attention[a].softmax);
+        for (const Attention& attention : m_structure.attention)
+            if (attention.softmax.valid())
+                m_softmaxes.insert(attention.softmax);
     }
 
     SiteTable run()
@@ -73,7 +74,7 @@ public:
         for (std::size_t n = 0; n < m_graph.nodes().size(); ++n)
             addNode(NodeId(n));
         addLogits();
-        return SiteTable(std::move(m_sites));
+        return SiteTable(std::move(m_sites), findBridges(m_graph, m_structure));
     }
 
 private:
@@ -185,8 +186,11 @@ private:
         std::string_view words[2] = {"a", "b"};
         Role roles[2] = {Role::MatMulOperand, Role::MatMulOperand};
         std::string layer;
-        if (const auto it = m_structure.attentionOf.find(id); it != m_structure.attentionOf.end()) {
-            const Attention& attention = m_structure.attention[static_cast<std::size_t>(it->second)];
+        const auto it = m_structure.attentionOf.find(id);
+        const Attention attention = it == m_structure.attentionOf.end()
+                                        ? Attention{}
+                                        : m_structure.attention[static_cast<std::size_t>(it->second)];
+        if (attention.softmax.valid()) {
             if (attention.product == id) {
                 layer = unique(m_block, "qk");
                 words[0] = "query";

@@ -1,16 +1,25 @@
 #include "core/graph/sites.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace qs::graph {
 
-SiteTable::SiteTable(std::vector<Site> sites) : m_sites(std::move(sites))
+SiteTable::SiteTable(std::vector<Site> sites, std::vector<BridgeBlock> bridges)
+    : m_sites(std::move(sites)), m_bridges(std::move(bridges))
 {
+    std::map<NodeId, int> bridgeOf;
+    for (std::size_t b = 0; b < m_bridges.size(); ++b)
+        for (const NodeId node : m_bridges[b].nodes)
+            bridgeOf.emplace(node, static_cast<int>(b));
     for (std::size_t i = 0; i < m_sites.size(); ++i) {
         m_sites[i].id = SiteId(i);
-        for (const Use& use : m_sites[i].uses)
+        for (const Use& use : m_sites[i].uses) {
             m_uses.emplace_back(use, SiteId(i));
+            if (const auto it = bridgeOf.find(use.node); it != bridgeOf.end() && m_sites[i].bridge < 0)
+                m_sites[i].bridge = it->second;
+        }
     }
     std::sort(m_uses.begin(), m_uses.end());
 }
@@ -21,6 +30,15 @@ int SiteTable::blocks() const
     for (const Site& site : m_sites)
         blocks = std::max(blocks, site.block + 1);
     return blocks;
+}
+
+std::vector<SiteId> SiteTable::ofBridge(int bridge) const
+{
+    std::vector<SiteId> ids;
+    for (const Site& site : m_sites)
+        if (site.bridge == bridge)
+            ids.push_back(site.id);
+    return ids;
 }
 
 SiteId SiteTable::find(std::string_view name) const

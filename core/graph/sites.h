@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/ids.h"
+#include "core/graph/bridges.h"
 #include "core/graph/graph.h"
 
 #include <optional>
@@ -68,7 +69,8 @@ struct Site {
     std::string layer; ///< name of the operator it belongs to: "blocks.3.fc2" (several sites share it)
     SiteKind kind = SiteKind::Activation;
     Role role = Role::Linear;
-    int block = -1;        ///< number of the transformer (or convolution) block from the input on; -1: stem; -2: head
+    int block = -1;  ///< number of the transformer (or convolution) block from the input on; -1: stem; -2: head
+    int bridge = -1; ///< number of the bridge block (SiteTable::bridges) that one of its readers belongs to, or -1
     std::string nodeName;  ///< the file's name of the first operator that reads it
     std::string valueName; ///< the file's name of the tensor
     TensorId tensor;
@@ -89,7 +91,7 @@ struct Site {
 class SiteTable {
 public:
     SiteTable() = default;
-    explicit SiteTable(std::vector<Site> sites);
+    explicit SiteTable(std::vector<Site> sites, std::vector<BridgeBlock> bridges = {});
 
     std::size_t size() const { return m_sites.size(); }
     const Site& operator[](SiteId id) const { return m_sites[id.index()]; }
@@ -98,6 +100,10 @@ public:
     auto end() const { return m_sites.end(); }
     /// Number of blocks (largest block + 1).
     int blocks() const;
+    /// Bridge blocks in order; none in networks of one layout.
+    std::span<const BridgeBlock> bridges() const { return m_bridges; }
+    /// Sites whose readers belong to a bridge block, in order.
+    std::vector<SiteId> ofBridge(int bridge) const;
     /// Invalid id where there is none.
     SiteId find(std::string_view name) const;
     /// The site whose quantized value input `use` reads; invalid where it reads float.
@@ -107,6 +113,7 @@ public:
 
 private:
     std::vector<Site> m_sites;
+    std::vector<BridgeBlock> m_bridges;
     std::vector<std::pair<Use, SiteId>> m_uses; ///< sorted
 };
 

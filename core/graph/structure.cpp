@@ -51,6 +51,11 @@ bool isLayer(const Graph& graph, const Node& node)
     return node.op == "MatMul" && !isConstant(graph, node.inputs[0]) && !isConstant(graph, node.inputs[1]);
 }
 
+bool isDepthwise(const Graph& graph, const Node& node)
+{
+    return node.op == "Conv" && node.attributes.integer("group", 1) > 1 && graph.value(node.inputs[1]).shape[1] == 1;
+}
+
 bool isMovement(const Node& node)
 {
     static constexpr std::array<std::string_view, 12> kOps = {"Reshape", "Transpose", "Slice",  "Split",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/graph/bridges.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
 
@@ -9,11 +10,12 @@
 namespace qs::graph {
 
 /// One attention. Ids are of MatMul and Softmax nodes. Separable attention (softmax · K summed over tokens, times V)
-/// has neither product.
+/// has neither product; linear attention, Q·(Kᵀ·V), has no softmax; where the queries are a constant, there is no
+/// product of two activations.
 struct Attention {
-    NodeId product; ///< Q·Kᵀ, or invalid
-    NodeId softmax;
-    NodeId sum;          ///< A·V, or invalid
+    NodeId product;      ///< Q·Kᵀ (linear attention: Kᵀ·V), or invalid
+    NodeId softmax;      ///< or invalid
+    NodeId sum;          ///< A·V (linear attention: the other product), or invalid
     int softmaxSlot = 0; ///< input of `sum` that the softmax feeds
 };
 
@@ -23,6 +25,7 @@ struct Structure {
     std::vector<Attention> attention;
     std::map<NodeId, Role> roles;      ///< of Linear and Conv nodes
     std::map<NodeId, int> attentionOf; ///< layers that belong to an attention: its index
+    std::map<int, int> joined;         ///< attentions (heads) that share the projection of another one: its index
     std::map<NodeId, int> blocks;      ///< of all layers
 };
 
@@ -37,6 +40,9 @@ void findAttention(const Graph& graph, Structure& structure);
 void findRoles(const Graph& graph, Structure& structure);
 void findBlocks(const Graph& graph, Structure& structure);
 
+/// Bridge blocks by the definition in bridges.h; a step after the others.
+std::vector<BridgeBlock> findBridges(const Graph& graph, const Structure& structure);
+
 /// Layers met first when walking from a value to what produced it, through nodes that `through` accepts. Only the
 /// data inputs of a node are followed, not constants. Ends after 200 nodes, like the next one, or 1000 looks. Sorted.
 std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*through)(const Node&));
@@ -48,5 +54,9 @@ std::vector<Use> readersAfter(const Graph& graph, TensorId from, bool (*through)
 bool isMovement(const Node& node);
 /// Gelu, Relu, Silu, ...
 bool isActivation(const Node& node);
+/// Between the projections of an attention and its products: split into heads, scale, normalise, activate.
+bool isOperandStep(const Node& node);
+/// Convolution of one input channel a group.
+bool isDepthwise(const Graph& graph, const Node& node);
 
 } // namespace qs::graph

@@ -13,17 +13,12 @@ bool isScoreStep(const Node& node)
            node.op == "Where" || node.op == "Clip" || node.op == "BatchNormalization";
 }
 
-/// Between the projections and the products: split into heads, scale, normalise, activate.
-bool isOperandStep(const Node& node)
-{
-    return isMovement(node) || isActivation(node) || node.op == "Mul" || node.op == "Div" || node.op == "Add" ||
-           node.op == "LayerNormalization" || node.op == "BatchNormalization" || node.op == "AveragePool";
-}
-
-/// Between A·V and the projection: join the heads, activate, add a local branch.
+/// Between A·V and the projection: join the heads, activate, add a local branch; divide by the sum (linear
+/// attention).
 bool isJoinStep(const Node& node)
 {
-    return isMovement(node) || isActivation(node) || node.op == "Add" || node.op == "BatchNormalization";
+    return isMovement(node) || isActivation(node) || node.op == "Add" || node.op == "Div" ||
+           node.op == "BatchNormalization";
 }
 
 /// After the softmax of a separable attention: context = sum(softmax · K), then V · context.
@@ -71,11 +66,24 @@ bool contains(const std::vector<NodeId>& list, NodeId id)
     return std::find(list.begin(), list.end(), id) != list.end();
 }
 
+/// Whether a layer's result goes into the products of one attention and nowhere else, local branches (depthwise
+/// convolutions) apart. A feature map that is queries as it is also goes on to the next convolution.
+bool feedsOnly(const Graph& graph, NodeId layer, const Attention& attention)
+{
+    for (const Use& use : readersAfter(graph, graph.node(layer).outputs[0], isOperandStep)) {
+        const Node& reader = graph.node(use.node);
+        if (isLayer(graph, reader) && use.node != attention.product && use.node != attention.sum &&
+            !isDepthwise(graph, reader))
+            return false;
+    }
+    return true;
+}
+
 /// Linear layers and convolutions that feed an operand: the nearest one on its way.
-std::vector<NodeId> projections(const Graph& graph, TensorId operand)
+std::vector<NodeId> projections(const Graph& graph, TensorId operand, const Attention& attention)
 {
     std::vector<NodeId> layers = layersBefore(graph, operand, isOperandStep);
-    std::erase_if(layers, [&](NodeId id) { return isMatMul(graph, id); });
+    std::erase_if(layers, [&](NodeId id) { return isMatMul(graph, id) || !feedsOnly(graph, id, attention); });
     return layers;
 }
 
@@ -83,6 +91,100 @@ void assign(Structure& structure, NodeId layer, Role role, int attention)
 {
     if (structure.roles.emplace(layer, role).second)
         structure.attentionOf.emplace(layer, attention);
+}
+
+void add(Structure& structure, const Attention& attention)
+{
+    const int index = static_cast<int>(structure.attention.size());
+    if (structure.attentionOf.contains(attention.sum) || attention.product == attention.sum ||
+        (attention.product.valid() && structure.attentionOf.contains(attention.product)))
+        return;
+    structure.attention.push_back(attention);
+    if (attention.product.valid())
+        structure.attentionOf[attention.product] = index;
+    structure.attentionOf[attention.sum] = index;
+}
+
+/// Q·(Kᵀ·V): a product whose only reader is another one.
+void findLinearAttention(const Graph& graph, Structure& structure)
+{
+    for (const NodeId sum : structure.layers) {
+        if (!isMatMul(graph, sum) || structure.attentionOf.contains(sum))
+            continue;
+        for (const int slot : {0, 1}) {
+            const auto before =
+                layersBefore(graph, graph.node(sum).inputs[static_cast<std::size_t>(slot)], isMovement);
+            if (before.size() != 1 || !isMatMul(graph, before.front()) ||
+                structure.attentionOf.contains(before.front()))
+                continue;
+            const auto readers = readersAfter(graph, graph.node(before.front()).outputs[0], isMovement);
+            if (readers.size() == 1)
+                add(structure, {before.front(), {}, sum, slot});
+            break;
+        }
+    }
+}
+
+void findProjections(const Graph& graph, Structure& structure, std::size_t a)
+{
+    const Attention& attention = structure.attention[a];
+    const int index = static_cast<int>(a);
+    const auto before = [&](NodeId product, std::size_t slot) {
+        return product.valid() ? projections(graph, graph.node(product).inputs[slot], attention)
+                               : std::vector<NodeId>();
+    };
+    const auto other = static_cast<std::size_t>(1 - attention.softmaxSlot);
+    const bool isLinear = !attention.softmax.valid();
+    const auto query = isLinear ? before(attention.sum, other) : before(attention.product, 0);
+    const auto key = before(attention.product, isLinear ? 0 : 1);
+    const auto value = isLinear ? before(attention.product, 1) : before(attention.sum, other);
+    for (const NodeId layer : query)
+        assign(structure, layer, contains(key, layer) || contains(value, layer) ? Role::Qkv : Role::Query, index);
+    for (const NodeId layer : key)
+        assign(structure, layer, contains(value, layer) ? Role::Qkv : Role::Key, index);
+    for (const NodeId layer : value)
+        assign(structure, layer, Role::Value, index);
+}
+
+/// Whether the way back from a layer to A·V leads over a sum that others read too: a residual stream.
+bool readsStream(const Graph& graph, NodeId layer)
+{
+    TensorId id = graph.node(layer).inputs[0];
+    for (int steps = 0; steps < 50; ++steps) {
+        const NodeId producer = graph.value(id).producer;
+        if (!producer.valid() || !isJoinStep(graph.node(producer)))
+            return false;
+        if (graph.node(producer).op == "Add" && graph.value(id).uses.size() > 1)
+            return true;
+        id = graph.node(producer).inputs[0];
+    }
+    return false;
+}
+
+/// The one layer that reads A·V. Where several do, the sum is a stream that goes on (attention of a feature map to
+/// tokens).
+void findOutputProjection(const Graph& graph, Structure& structure, std::size_t a)
+{
+    const Attention& attention = structure.attention[a];
+    std::vector<NodeId> readers;
+    for (const Use& use : readersAfter(graph, graph.node(attention.sum).outputs[0], isJoinStep)) {
+        if (!isLayer(graph, graph.node(use.node)))
+            continue;
+        const auto role = structure.roles.find(use.node);
+        if (role != structure.roles.end() && role->second != Role::Proj)
+            continue; // the next head of a cascade
+        if (isMatMul(graph, use.node) || use.input != 0)
+            return;
+        if (!contains(readers, use.node))
+            readers.push_back(use.node);
+    }
+    if (readers.size() != 1 || readsStream(graph, readers.front()))
+        return;
+    const auto shared = structure.attentionOf.find(readers.front());
+    if (shared != structure.attentionOf.end())
+        structure.joined[static_cast<int>(a)] = shared->second;
+    else
+        assign(structure, readers.front(), Role::Proj, static_cast<int>(a));
 }
 
 /// One projection that feeds softmax, keys and values; products element by element; one projection after.
@@ -101,30 +203,58 @@ void findSeparableAttention(const Graph& graph, NodeId softmax, Structure& struc
     assign(structure, after.front().node, Role::Proj, index);
 }
 
-/// Convolutions and linear layers between the first layer of an attention and its projection belong to it too:
-/// talking heads, local branches, strided keys and values.
-void adoptLayers(Structure& structure)
+bool anything(const Node&)
 {
-    std::vector<std::pair<NodeId, NodeId>> spans(structure.attention.size());
-    for (const auto& [layer, attention] : structure.attentionOf) {
-        auto& [first, last] = spans[static_cast<std::size_t>(attention)];
-        first = first.valid() ? std::min(first, layer) : layer;
-        last = std::max(last, layer);
+    return true;
+}
+
+/// The one attention whose layers read a layer's result, through nodes that `through` accepts; -1 where others do
+/// too.
+int onlyReader(const Graph& graph, const Structure& structure, NodeId layer, bool (*through)(const Node&),
+               bool layersOnly)
+{
+    int attention = -1;
+    for (const Use& use : readersAfter(graph, graph.node(layer).outputs[0], through)) {
+        if (layersOnly && !isLayer(graph, graph.node(use.node)))
+            continue;
+        const auto it = structure.attentionOf.find(use.node);
+        if (it == structure.attentionOf.end() || (attention >= 0 && attention != it->second))
+            return -1;
+        attention = it->second;
     }
-    std::size_t a = 0;
-    std::sort(spans.begin(), spans.end());
-    for (const NodeId layer : structure.layers) {
-        while (a < spans.size() && spans[a].second < layer)
-            ++a;
-        if (a < spans.size() && spans[a].first < layer && !structure.attentionOf.contains(layer)) {
-            const auto inside = std::find_if(structure.attentionOf.begin(), structure.attentionOf.end(),
-                                             [&](const auto& entry) { return entry.first == spans[a].first; });
-            structure.attentionOf.emplace(layer, inside->second);
-        }
+    return attention;
+}
+
+/// Convolutions and linear layers that lie, in order, after the first layer of an attention and feed nothing else
+/// belong to it too: talking heads, local branches, strided keys and values. So does a depthwise convolution before
+/// it (strided queries).
+void adoptLayers(const Graph& graph, Structure& structure)
+{
+    std::vector<NodeId> first(structure.attention.size());
+    for (const auto& [layer, attention] : structure.attentionOf) {
+        NodeId& id = first[static_cast<std::size_t>(attention)];
+        id = id.valid() ? std::min(id, layer) : layer;
+    }
+    for (auto it = structure.layers.rbegin(); it != structure.layers.rend(); ++it) {
+        if (structure.attentionOf.contains(*it))
+            continue;
+        int attention = onlyReader(graph, structure, *it, anything, true);
+        if (attention >= 0 && *it < first[static_cast<std::size_t>(attention)])
+            attention = -1;
+        if (attention < 0 && isDepthwise(graph, graph.node(*it)))
+            attention = onlyReader(graph, structure, *it, isOperandStep, false);
+        if (attention >= 0)
+            structure.attentionOf[*it] = attention;
     }
 }
 
 } // namespace
+
+bool isOperandStep(const Node& node)
+{
+    return isMovement(node) || isActivation(node) || node.op == "Mul" || node.op == "Div" || node.op == "Add" ||
+           node.op == "LayerNormalization" || node.op == "BatchNormalization" || node.op == "AveragePool";
+}
 
 void findAttention(const Graph& graph, Structure& structure)
 {
@@ -134,39 +264,22 @@ void findAttention(const Graph& graph, Structure& structure)
         if (softmax.op != "Softmax")
             continue;
         const NodeId product = productBefore(graph, softmax.inputs[0]);
-        if (!product.valid())
-            others.push_back(NodeId(n));
         const auto sum = productAfter(graph, softmax.outputs[0]);
-        if (!product.valid() || !sum || structure.attentionOf.contains(product) ||
-            structure.attentionOf.contains(sum->node) || product == sum->node)
-            continue;
-        const int index = static_cast<int>(structure.attention.size());
-        structure.attention.push_back({product, NodeId(n), sum->node, sum->input});
-        structure.attentionOf[product] = index;
-        structure.attentionOf[sum->node] = index;
+        if (sum)
+            add(structure, {product, NodeId(n), sum->node, sum->input});
+        else if (!product.valid())
+            others.push_back(NodeId(n));
     }
-    for (std::size_t a = 0; a < structure.attention.size(); ++a) {
-        const Attention& attention = structure.attention[a];
-        const int index = static_cast<int>(a);
-        const Node& product = graph.node(attention.product);
-        const Node& sum = graph.node(attention.sum);
-        const auto query = projections(graph, product.inputs[0]);
-        const auto key = projections(graph, product.inputs[1]);
-        const auto value = projections(graph, sum.inputs[static_cast<std::size_t>(1 - attention.softmaxSlot)]);
-        for (const NodeId layer : query)
-            assign(structure, layer, contains(key, layer) || contains(value, layer) ? Role::Qkv : Role::Query, index);
-        for (const NodeId layer : key)
-            assign(structure, layer, contains(value, layer) ? Role::Qkv : Role::Key, index);
-        for (const NodeId layer : value)
-            assign(structure, layer, Role::Value, index);
-        const auto readers = readersAfter(graph, sum.outputs[0], isJoinStep);
-        for (const Use& use : readers)
-            if (isLayer(graph, graph.node(use.node)) && !isMatMul(graph, use.node) && use.input == 0)
-                assign(structure, use.node, Role::Proj, index);
-    }
+    findLinearAttention(graph, structure);
+    // All projections before a product come first: in a cascade, the layer after one head's A·V projects the next
+    // head's queries, keys and values.
+    for (std::size_t a = 0; a < structure.attention.size(); ++a)
+        findProjections(graph, structure, a);
+    for (std::size_t a = 0; a < structure.attention.size(); ++a)
+        findOutputProjection(graph, structure, a);
     for (const NodeId softmax : others)
         findSeparableAttention(graph, softmax, structure);
-    adoptLayers(structure);
+    adoptLayers(graph, structure);
 }
 
 } // namespace qs::graph

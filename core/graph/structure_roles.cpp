@@ -19,7 +19,7 @@ bool isHeadStep(const Node& node)
 
 bool isMlpStep(const Node& node)
 {
-    return isActivation(node) || node.op == "Reshape" || node.op == "Transpose";
+    return isActivation(node) || node.op == "Reshape" || node.op == "Transpose" || node.op == "BatchNormalization";
 }
 
 bool isMergeStep(const Node& node)
@@ -95,26 +95,39 @@ private:
         const Node& first = m_graph.node(id);
         if (!isFree(id) || (first.op == "Conv" && (!isPointwise(m_graph, first) || isStrided(first))))
             return;
-        const auto readers = readersAfter(m_graph, first.outputs[0], isMlpStep);
+        auto readers = readersAfter(m_graph, first.outputs[0], isMlpStep);
+        const bool isMixed = first.op == "Linear" && readers.size() == 1 && isFilter(readers.front().node);
+        if (isMixed) // a depthwise convolution between the two layers
+            readers = readersAfter(m_graph, m_graph.node(readers.front().node).outputs[0], isMlpStep);
         if (readers.size() != 1 || readers.front().input != 0 || !isFree(readers.front().node))
             return;
         const NodeId secondId = readers.front().node;
         const Node& second = m_graph.node(secondId);
-        if (second.op != first.op || !isActivated(first))
+        if (second.op != first.op || (!isMixed && !isActivated(first)))
             return;
         if (first.op == "Conv") {
             const Shape& a = shape(first.inputs[1]);
             const Shape& b = shape(second.inputs[1]);
             if (!isPointwise(m_graph, second) || isStrided(second) || a[0] <= a[1] || b[0] != a[1])
                 return;
+        } else if (shape(second.inputs[1])[1] != shape(first.inputs[1])[0]) {
+            return; // makes parameters of something else
         }
         m_structure.roles[id] = Role::Fc1;
         m_structure.roles[secondId] = Role::Fc2;
     }
 
+    bool isFilter(NodeId id) const
+    {
+        return isDepthwise(m_graph, m_graph.node(id)) && !isStrided(m_graph.node(id)) && isFree(id);
+    }
+
     bool isActivated(const Node& layer) const
     {
-        for (const Use& use : readersAfter(m_graph, layer.outputs[0], isMovement))
+        const auto keepsChannels = [](const Node& node) {
+            return isMovement(node) || node.op == "BatchNormalization";
+        };
+        for (const Use& use : readersAfter(m_graph, layer.outputs[0], keepsChannels))
             if (isActivation(m_graph.node(use.node)))
                 return true;
         return false;
@@ -123,6 +136,9 @@ private:
     /// A linear layer on tokens that were gathered side by side: as many elements as before in longer rows.
     bool isPatchMerging(const Node& linear) const
     {
+        const Shape& rows = shape(linear.inputs[0]);
+        if (rows.rank() < 3 || rows.product(1, rows.rank() - 1) <= 1)
+            return false;
         TensorId id = linear.inputs[0];
         while (m_graph.value(id).producer.valid()) {
             const Node& node = m_graph.node(m_graph.value(id).producer);
@@ -181,13 +197,13 @@ private:
         if (node.op == "Linear")
             return isPatchMerging(node) ? Role::Downsample : Role::Linear;
         const Shape& weight = shape(node.inputs[1]);
-        if (node.attributes.integer("group", 1) > 1 && weight[1] == 1)
+        if (isDepthwise(m_graph, node))
             return Role::DepthwiseConv;
         if (isStrided(node))
             return Role::Downsample;
         if (isBridge(node))
             return Role::Bridge;
-        return isPointwise(m_graph, node) ? Role::PointwiseConv : Role::Conv;
+        return weight.product(2, weight.rank()) == 1 ? Role::PointwiseConv : Role::Conv;
     }
 
     const Graph& m_graph;

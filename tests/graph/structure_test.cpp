@@ -140,6 +140,43 @@ TEST(Structure, ConvolutionsByShape)
     EXPECT_EQ(sites[sites.find("blocks.0.dwconv.weight")].channelAxis, 0u);
 }
 
+TEST(Structure, DepthwiseConvolutionInsideAnMlp)
+{
+    const SiteTable sites = sitesOf(transformer(
+        "d:16x1x3x3 = random(9)\nh:1x4x16 = Linear(t, wide)\nht:1x16x4 = Transpose(h) perm=[0 2 1]\n"
+        "hm:1x16x2x2 = Reshape(ht) shape=[1 16 2 2]\nf2:1x16x2x2 = Conv(hm, d) pads=[1 1 1 1] strides=[1 1] "
+        "group=16\n"
+        "fg:1x16x2x2 = Gelu(f2)\nff:1x16x4 = Reshape(fg) shape=[1 16 4]\nft:1x4x16 = Transpose(ff) perm=[0 2 1]\n"
+        "h2:1x4x8 = Linear(ft, narrow)\nu:1x4x8 = Add(t, h2)\n"));
+    EXPECT_THAT(named(sites),
+                ElementsAre("patch_embed.input patch-embed", "blocks.0.fc1.input fc1",
+                            "blocks.0.dwconv.input depthwise-conv", "blocks.0.fc2.input fc2", "head.input head"));
+}
+
+TEST(Structure, LayersThatMakeParametersAreNoMlp)
+{
+    const SiteTable sites =
+        sitesOf(transformer("h:1x4x16 = Linear(t, wide)\nhr:1x4x16 = Relu(h)\nw5:16x24 = random(9)\n"
+                            "h2:1x4x24 = Linear(hr, w5)\na:1x4x8, b:1x4x8, c:1x4x8 = Split(h2) axis=2 "
+                            "split=[8 8 8]\nu0:1x4x8 = Mul(t, a)\nu:1x4x8 = Add(u0, b)\n"));
+    for (const Site& site : sites)
+        EXPECT_TRUE(site.role != Role::Fc1 && site.role != Role::Fc2) << site.name;
+}
+
+/// Q·(Kᵀ·V), no softmax: its layers are one block with roles, its operands are general.
+TEST(Structure, LinearAttention)
+{
+    const SiteTable sites = sitesOf(transformer("qkv:1x4x24 = Linear(t, w3)\nq:1x4x8, k:1x4x8, v:1x4x8 = Split(qkv) "
+                                                "axis=2 split=[8 8 8]\nqr:1x4x8 = Relu(q)\n"
+                                                "kr:1x4x8 = Relu(k)\nkt:1x8x4 = Transpose(kr) perm=[0 2 1]\nkv:1x8x8 "
+                                                "= MatMul(kt, v)\no:1x4x8 = MatMul(qr, kv)\n"
+                                                "pr:1x4x8 = Linear(o, w)\nu:1x4x8 = Add(t, pr)\n"));
+    EXPECT_THAT(named(sites), ElementsAre("patch_embed.input patch-embed", "blocks.0.qkv.input qkv",
+                                          "blocks.0.matmul.a matmul-operand", "blocks.0.matmul.b matmul-operand",
+                                          "blocks.0.matmul2.a matmul-operand", "blocks.0.matmul2.b matmul-operand",
+                                          "blocks.0.proj.input proj", "head.input head"));
+}
+
 TEST(Structure, ProductsWithoutSoftmaxAreGeneral)
 {
     const SiteTable sites = sitesOf(transformer("k:1x8x4 = Transpose(t) perm=[0 2 1]\ns:1x4x4 = MatMul(t, k)\n"

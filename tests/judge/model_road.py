@@ -110,7 +110,7 @@ def main() -> int:
     parser.add_argument("--images", type=pathlib.Path, default=assets if assets.is_dir() else DEMO)
     parser.add_argument("--count", type=int, default=4, help="images to calibrate on and to run")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the table there too")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     failed, table = 0, ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     with tempfile.TemporaryDirectory() as folder:
         models = options.models

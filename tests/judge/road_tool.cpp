@@ -52,6 +52,7 @@ json structureOf(const onnx::Model& model)
     return {{"nodes", model.graph.nodes().size()},
             {"sites", model.sites.size()},
             {"blocks", model.sites.blocks()},
+            {"bridges", model.sites.bridges().size()},
             {"weights_by_role", roles}};
 }
 
