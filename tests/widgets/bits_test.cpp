@@ -1,25 +1,20 @@
 // Mixed precision in the window, offscreen, on the demo: a search is run, stopped half way, an earlier step loaded, a
 // bar dragged and locked, the search continued, two allocations compared, and all of it undone. With
 // QUANTOSCOPE_SCREENSHOTS set to a folder, pictures are written there, light and dark.
-#include "session_helper.h"
+#include "demo_window.h"
 
 #include "core/search/mixed_precision.h"
 #include "widgets/panels/bits/bars_plot.h"
 #include "widgets/panels/bits/bits_panel.h"
 #include "widgets/panels/bits/search_form.h"
 #include "widgets/panels/bits/trace_plot.h"
-#include "widgets/session/history.h"
-#include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
 
 #include <QAction>
 #include <QApplication>
 #include <QContextMenuEvent>
-#include <QFileInfo>
 #include <QMenu>
 #include <QPushButton>
-#include <QSettings>
-#include <QTemporaryDir>
 #include <QUndoStack>
 
 using namespace qs;
@@ -27,8 +22,6 @@ using namespace qs::ui;
 using namespace qs::test;
 
 namespace {
-
-const QString kDemo = QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES) + QStringLiteral("/demo");
 
 search::Options fewImages(search::Mode mode, double bits)
 {
@@ -43,29 +36,16 @@ search::Options fewImages(search::Mode mode, double bits)
 
 class BitsTest : public QObject {
     Q_OBJECT
-    QTemporaryDir m_folder;
-    std::unique_ptr<JobRunner> m_runner;
-    std::unique_ptr<Session> m_session;
-    std::unique_ptr<MainWindow> m_window;
+    std::unique_ptr<DemoWindow> m_demo;
+    Session* m_session = nullptr;
+    MainWindow* m_window = nullptr;
     BitsPanel* m_panel = nullptr;
 
     History& history() { return m_session->history(); }
     const SearchRun& run() { return m_session->search(); }
     int bits(SiteId site) { return m_session->settings(site).bits; }
 
-    void grab(const char* name)
-    {
-        const QString folder = qEnvironmentVariable("QUANTOSCOPE_SCREENSHOTS");
-        if (folder.isEmpty())
-            return;
-        for (const Theme theme : {Theme::Light, Theme::Dark}) {
-            applyTheme(theme);
-            QTest::qWait(500);
-            m_window->grab().save(QStringLiteral("%1/bits-%2-%3.png")
-                                      .arg(folder, QLatin1String(name),
-                                           theme == Theme::Light ? QStringLiteral("light") : QStringLiteral("dark")));
-        }
-    }
+    void grab(const char* name) { shoot(*m_window, QStringLiteral("bits-") + QLatin1String(name)); }
     void drag(BarsPlot& plot, SiteId site, double byBits)
     {
         const QPointF from = plot.topOf(site) + QPointF(0, 4);
@@ -99,38 +79,27 @@ class BitsTest : public QObject {
 private slots:
     void initTestCase()
     {
-        if (!QFileInfo::exists(kDemo + QStringLiteral("/demo_vit.onnx")))
+        if (!hasDemo())
             QSKIP("the demo model is not there");
-        QCoreApplication::setOrganizationName(QStringLiteral("quantoscope-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("bits"));
-        QSettings::setDefaultFormat(QSettings::IniFormat);
-        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-        applyTheme(Theme::Light);
-        m_runner = std::make_unique<JobRunner>(2);
-        m_session = std::make_unique<Session>(*m_runner);
-        m_window = std::make_unique<MainWindow>(*m_session, kDemo, nullptr);
-        m_panel = qobject_cast<BitsPanel*>(m_window->panel(QStringLiteral("bits")));
+        m_demo = std::make_unique<DemoWindow>("bits");
+        m_session = &m_demo->session();
+        m_window = &m_demo->window();
+        m_panel = m_demo->panel<BitsPanel>("bits");
         QVERIFY(m_panel);
         QVERIFY(m_panel->reason().contains(QLatin1String("No model")));
-        m_window->resize(1280, 800);
-        m_window->show();
-        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+        QVERIFY(QTest::qWaitForWindowExposed(m_window));
     }
-    void cleanupTestCase()
-    {
-        m_window.reset();
-        m_session.reset();
-        m_runner.reset();
-    }
+    void cleanupTestCase() { m_demo.reset(); }
 
     void saysWhatToDoFirst()
     {
-        Session empty(*m_runner);
+        JobRunner runner(1);
+        Session empty(runner);
         QSignalSpy said(&empty, &Session::failed);
         empty.startSearch({}, SearchImages::Calibration);
         QVERIFY(!empty.search().running);
         QCOMPARE(said.count(), 1);
-        m_session->openDemo(kDemo);
+        m_session->openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(m_session->model() != nullptr, kPatienceMs);
         m_window->showPanel(QStringLiteral("bits"));
         QVERIFY(!m_panel->form().searchButton().isEnabled());
@@ -152,7 +121,7 @@ private slots:
         TracePlot& trace = m_panel->trace();
         std::set<std::size_t> seen;
         QObject watcher; // ends with this function
-        connect(m_session.get(), &Session::searchChanged, &watcher, [&] { seen.insert(run().steps()); });
+        connect(m_session, &Session::searchChanged, &watcher, [&] { seen.insert(run().steps()); });
 
         // Run, and cancel half way: what was found is kept, as one edit.
         m_panel->form().setOptions(fewImages(search::Mode::Lazy, 5));
@@ -312,6 +281,56 @@ private slots:
         QVERIFY(m_session->recipe() == edited);
         QVERIFY(run().steps() >= 3);
         m_session->undoStack().undo();
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+    }
+
+    void aBudgetOfBitOperations()
+    {
+        search::Options options;
+        options.budget.bops = 0.5 * m_session->plan()->bops;
+        options.mode = search::Mode::Table;
+        options.images = 4;
+        m_panel->form().setOptions(options);
+        QVERIFY(std::abs(*m_panel->form().options().budget.bops / *options.budget.bops - 1) < 0.02); // as displayed
+        QVERIFY(!m_panel->form().options().budget.meanWeightBits);
+        grab("3-bops");
+        QTest::mouseClick(&m_panel->form().searchButton(), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!run().running, 8 * kPatienceMs);
+        QVERIFY(run().met);
+        QVERIFY(run().at(run().steps()).bops <= *run().options.budget.bops);
+        QVERIFY(run().at(0).bops > *run().options.budget.bops);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+        QVERIFY(std::abs(m_session->plan()->bops / run().at(run().steps()).bops - 1) < 1e-6);
+        grab("4-bops-done");
+    }
+
+    void theTraceSurvivesTheSessionFile()
+    {
+        const SearchRun before = run();
+        const int present = m_panel->trace().presentStep();
+        QCOMPARE(present, static_cast<int>(before.steps()));
+        const QString path = m_demo->folder() + QStringLiteral("/trace.quantoscope");
+        m_session->saveSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sessionPath() == path && !m_session->modified(), kPatienceMs);
+        m_session->openSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sessionPath() == path && settled(*m_session), 8 * kPatienceMs);
+        QVERIFY(run().hasTrace() && !run().running);
+        QCOMPARE(search::traceToCsv(m_session->sites(), run().trace),
+                 search::traceToCsv(m_session->sites(), before.trace));
+        QVERIFY(run().trace.units == before.trace.units && run().trace.startBits == before.trace.startBits);
+        QCOMPARE(run().trace.fillFrom, before.trace.fillFrom);
+        QVERIFY(run().options.budget == before.options.budget);
+        QVERIFY(run().start == before.start);
+        QCOMPARE(run().met, before.met);
+        QVERIFY(run().loss && std::abs(*run().loss - *before.loss) < 1e-12);
+        // The curve is there, and its steps can be loaded.
+        QTRY_COMPARE(m_panel->trace().presentStep(), present);
+        QVERIFY(m_panel->traceReason().isEmpty());
+        m_session->loadSearchStep(before.steps() / 2);
+        const std::vector<int> wanted = run().trace.bitsAfter(before.steps() / 2);
+        for (std::size_t unit = 0; unit < wanted.size(); ++unit)
+            QCOMPARE(bits(run().trace.units[unit]), wanted[unit]);
+        m_session->undoStack().setIndex(0);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
 

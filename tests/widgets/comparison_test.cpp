@@ -1,84 +1,49 @@
 // Methods beside each other, offscreen, on the demo: a comparison is run, stopped, continued and sorted, and a line
 // of it is taken as the recipe and undone. With QUANTOSCOPE_SCREENSHOTS set to a folder, pictures are written there.
-#include "session_helper.h"
+#include "demo_window.h"
 
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_panel.h"
 #include "widgets/panels/comparison/comparison_table.h"
-#include "widgets/session/history.h"
-#include "widgets/shell/main_window.h"
 
-#include <QFileInfo>
 #include <QHeaderView>
 #include <QPushButton>
-#include <QSettings>
-#include <QTemporaryDir>
 #include <QUndoStack>
 
 using namespace qs;
 using namespace qs::ui;
 using namespace qs::test;
 
-namespace {
-const QString kDemo = QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES) + QStringLiteral("/demo");
-}
-
 class ComparisonTest : public QObject {
     Q_OBJECT
-    QTemporaryDir m_folder;
-    std::unique_ptr<JobRunner> m_runner;
-    std::unique_ptr<Session> m_session;
-    std::unique_ptr<MainWindow> m_window;
+    std::unique_ptr<DemoWindow> m_demo;
+    Session* m_session = nullptr;
+    MainWindow* m_window = nullptr;
     ComparisonPanel* m_panel = nullptr;
 
     const std::vector<report::ComparisonRow>& rows() { return m_panel->comparer().table().rows; }
 
-    void grab(const char* name)
-    {
-        const QString folder = qEnvironmentVariable("QUANTOSCOPE_SCREENSHOTS");
-        if (folder.isEmpty())
-            return;
-        for (const Theme theme : {Theme::Light, Theme::Dark}) {
-            applyTheme(theme);
-            QTest::qWait(500);
-            m_window->grab().save(QStringLiteral("%1/comparison-%2-%3.png")
-                                      .arg(folder, QLatin1String(name),
-                                           theme == Theme::Light ? QStringLiteral("light") : QStringLiteral("dark")));
-        }
-    }
+    void grab(const char* name) { shoot(*m_window, QStringLiteral("comparison-") + QLatin1String(name)); }
 
 private slots:
     void initTestCase()
     {
-        if (!QFileInfo::exists(kDemo + QStringLiteral("/demo_vit.onnx")))
+        if (!hasDemo())
             QSKIP("the demo model is not there");
-        QCoreApplication::setOrganizationName(QStringLiteral("quantoscope-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("comparison"));
-        QSettings::setDefaultFormat(QSettings::IniFormat);
-        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-        applyTheme(Theme::Light);
-        m_runner = std::make_unique<JobRunner>(2);
-        m_session = std::make_unique<Session>(*m_runner);
-        connect(m_session.get(), &Session::failed, this,
-                [](const Error& error) { qWarning("%s", error.text().c_str()); });
-        m_window = std::make_unique<MainWindow>(*m_session, kDemo, nullptr);
-        m_panel = qobject_cast<ComparisonPanel*>(m_window->panel(QStringLiteral("comparison")));
+        m_demo = std::make_unique<DemoWindow>("comparison");
+        m_session = &m_demo->session();
+        m_window = &m_demo->window();
+        connect(m_session, &Session::failed, this, [](const Error& error) { qWarning("%s", error.text().c_str()); });
+        m_panel = m_demo->panel<ComparisonPanel>("comparison");
         QVERIFY(m_panel);
-        m_window->resize(1280, 800);
-        m_window->show();
-        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+        QVERIFY(QTest::qWaitForWindowExposed(m_window));
     }
-    void cleanupTestCase()
-    {
-        m_window.reset();
-        m_session.reset();
-        m_runner.reset();
-    }
+    void cleanupTestCase() { m_demo.reset(); }
 
     void saysWhatIsMissing()
     {
         QVERIFY(m_panel->reason().contains(QLatin1String("No model")));
-        m_session->openDemo(kDemo);
+        m_session->openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(m_session->model() != nullptr, kPatienceMs);
         m_window->showPanel(QStringLiteral("comparison"));
         QVERIFY(!m_panel->form().startButton().isEnabled());
@@ -148,10 +113,75 @@ private slots:
         QVERIFY(m_session->recipe() == before);
     }
 
+    void fitsThePanel()
+    {
+        ComparisonTable& table = m_panel->table();
+        QVERIFY(table.isVisible());
+        const report::Comparison lines = m_panel->comparer().table();
+        report::Comparison wide = lines; // every column shown, with a failure
+        wide.rows[0].coverage = graph::Coverage::Full;
+        wide.rows[1].failure = "the calibration has no statistics of this site: blocks.0.fc1.input";
+        for (const report::Comparison& comparison : {wide, lines}) {
+            table.setComparison(comparison);
+            QVERIFY2(table.horizontalHeader()->length() <= table.viewport()->width(),
+                     qPrintable(QStringLiteral("%1 of %2 pixels")
+                                    .arg(table.horizontalHeader()->length())
+                                    .arg(table.viewport()->width())));
+            QVERIFY(table.columnWidth(ComparisonTable::kMethod) >= 100);
+        }
+        QVERIFY(m_window->width() <= 1280);
+    }
+
+    void escapeStops()
+    {
+        const auto before = rows();
+        m_panel->form().setBits({{6, 6}, {3, 3}});
+        QTest::mouseClick(&m_panel->form().startButton(), Qt::LeftButton);
+        QVERIFY(m_panel->comparer().running());
+        QVERIFY(m_session->running(JobKind::Compare));
+        QTest::keyClick(m_window, Qt::Key_Escape);
+        QTRY_VERIFY(!m_panel->comparer().running());
+        QVERIFY(!m_session->running(JobKind::Compare));
+        QVERIFY(rows().size() >= before.size() && rows().size() < before.size() + 5);
+        for (std::size_t i = 0; i < before.size(); ++i)
+            QVERIFY(rows()[i] == before[i]);
+    }
+
+    void linesSurviveTheSessionFile()
+    {
+        const report::Comparison before = m_panel->comparer().table();
+        const quant::Recipe recipe = m_session->recipe();
+        const QString path = m_demo->folder() + QStringLiteral("/lines.quantoscope");
+        m_session->saveSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->modified() && m_session->sessionPath() == path, kPatienceMs);
+        m_panel->form().clearButton().click();
+        QVERIFY(rows().empty() && m_session->modified());
+        m_session->openSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!rows().empty(), kPatienceMs);
+        QVERIFY(m_panel->comparer().table() == before);
+        QCOMPARE(m_panel->table().rowCount(), static_cast<int>(before.rows.size()));
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+        // The lines are not made again, and the recipe of the line that is of no preset is known.
+        m_panel->form().setPresets({"minmax", "mptq-vit"});
+        m_panel->form().setBits({{4, 4}, {8, 8}});
+        QTest::mouseClick(&m_panel->form().startButton(), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_panel->comparer().running(), 8 * kPatienceMs);
+        for (std::size_t i = 0; i < 4; ++i)
+            QVERIFY(rows()[i] == before.rows[i]);
+        m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
+        int present = 0;
+        while (!m_panel->table().at(present)->method.starts_with("Present: "))
+            ++present;
+        emit m_panel->table().cellDoubleClicked(present, 0);
+        QVERIFY(m_session->recipe() == recipe);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
+        grab("3-opened");
+    }
+
     void otherImagesDropTheLines()
     {
         QVERIFY(!rows().empty());
-        m_session->openTestImages(kDemo + QStringLiteral("/images/calib"));
+        m_session->openTestImages(demoFolder() + QStringLiteral("/images/calib"));
         QTRY_VERIFY_WITH_TIMEOUT(rows().empty(), kPatienceMs);
         QVERIFY(!m_panel->reason().isEmpty());
     }

@@ -27,20 +27,21 @@ inline bool hasDemo()
     return QFileInfo::exists(demoFolder() + QStringLiteral("/demo_vit.onnx"));
 }
 
-/// Pictures of a widget as `name`-light.png and `name`-dark.png in the folder QUANTOSCOPE_SHOTS, where that is set.
-inline void shoot(QWidget& widget, const char* name)
+/// Pictures of a widget as `name`-light.png and `name`-dark.png in the folder QUANTOSCOPE_SCREENSHOTS, where that is
+/// set.
+inline void shoot(QWidget& widget, const QString& name)
 {
-    const QString folder = qEnvironmentVariable("QUANTOSCOPE_SHOTS");
+    const QString folder = qEnvironmentVariable("QUANTOSCOPE_SCREENSHOTS");
     if (folder.isEmpty())
         return;
     QDir().mkpath(folder);
     for (const ui::Theme theme : {ui::Theme::Light, ui::Theme::Dark}) {
         ui::applyTheme(theme);
         QTest::qWait(200);
-        widget.grab().save(
-            QDir(folder).filePath(QStringLiteral("%1-%2.png")
-                                      .arg(QLatin1String(name), theme == ui::Theme::Light ? QStringLiteral("light")
-                                                                                          : QStringLiteral("dark"))));
+        const QString file =
+            QStringLiteral("%1-%2.png")
+                .arg(name, theme == ui::Theme::Light ? QStringLiteral("light") : QStringLiteral("dark"));
+        widget.grab().save(QDir(folder).filePath(file));
     }
     ui::applyTheme(ui::Theme::Light);
 }

@@ -1,6 +1,6 @@
 // NoisyQuant in the window, on the demo: the group beside smoothing edits, previews and undoes noise; the curve is
-// the search's; one drag of the slider is one undo step. With QUANTOSCOPE_SHOTS set to a folder, pictures of the
-// window are written there, light and dark.
+// the search's; one drag of the slider is one undo step. With QUANTOSCOPE_SCREENSHOTS set to a folder, pictures of
+// the window are written there, light and dark.
 #include "demo_window.h"
 
 #include "widgets/panels/distribution/distribution_panel.h"
@@ -38,6 +38,9 @@ class NoiseTest : public QObject {
     {
         auto* area = m_demo->window().panel(QStringLiteral("recipe"))->findChild<QScrollArea*>();
         area->ensureWidgetVisible(control<QLabel>("noise.note"));
+        // Nothing is cut off at the right.
+        QVERIFY2(area->widget()->width() <= area->viewport()->width(),
+                 qPrintable(QStringLiteral("%1 > %2").arg(area->widget()->width()).arg(area->viewport()->width())));
     }
 
 private slots:
@@ -94,7 +97,7 @@ private slots:
         QVERIFY2(note().startsWith(QStringLiteral("Found n = ")), qPrintable(note()));
         QVERIFY2(note().contains(QStringLiteral("addition at run time")), qPrintable(note()));
         showGroup();
-        shoot(m_demo->window(), "noise-1-searched");
+        shoot(m_demo->window(), QStringLiteral("noise-1-searched"));
     }
 
     void aGivenRangeIsDraggedOverTheSameCurve()
@@ -128,7 +131,7 @@ private slots:
         QS_READY(*m_demo);
         QVERIFY2(note().startsWith(QStringLiteral("n = 0.60 Δ")), qPrintable(note()));
         showGroup();
-        shoot(m_demo->window(), "noise-2-given");
+        shoot(m_demo->window(), QStringLiteral("noise-2-given"));
         session().undoStack().undo();
         QCOMPARE(session().settings(site).noise.range, 2.0);
         QCOMPARE(slider->value(), 200);
@@ -160,7 +163,7 @@ private slots:
         QTRY_VERIFY(view->histogram().gains() && view->histogram().gains()->errorWith == gains.errorWith);
         view->histogram().xAxis->setRange(-0.3, 1.2);
         view->histogram().redraw();
-        shoot(m_demo->window(), "noise-4-gain");
+        shoot(m_demo->window(), QStringLiteral("noise-4-gain"));
         choose(control<QComboBox>("noise.law"), static_cast<int>(quant::NoiseLaw::Released));
         QTRY_VERIFY2(view->noiseText().contains(QStringLiteral("as released")), qPrintable(view->noiseText()));
         QVERIFY(!view->histogram().gains());
@@ -170,7 +173,7 @@ private slots:
         session().select(siteWith(session(), graph::Role::Qkv, 1));
         QTRY_VERIFY2(view->noiseText().startsWith(QStringLiteral("No noise at this site")),
                      qPrintable(view->noiseText()));
-        shoot(m_demo->window(), "noise-5-none");
+        shoot(m_demo->window(), QStringLiteral("noise-5-none"));
         session().select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
         QTRY_VERIFY(view->noiseText().isEmpty());
         view->setNoiseGain(false);
@@ -241,7 +244,7 @@ private slots:
         QS_READY(*m_demo);
         QCOMPARE(session().sitePlan(site)->grid.scale, scale);
         showGroup();
-        shoot(m_demo->window(), "noise-3-layernorm");
+        shoot(m_demo->window(), QStringLiteral("noise-3-layernorm"));
     }
 
     void mixedSelectionsKeepWhatIsNotTouched()

@@ -1,40 +1,24 @@
 // The panels on the demo, bound to a session: what they show before, after calibration, after an edit. With
-// QUANTOSCOPE_SHOTS set to a folder, pictures of them are written there, light and dark.
+// QUANTOSCOPE_SCREENSHOTS set to a folder, pictures of them are written there, light and dark.
+#include "demo_window.h"
+
 #include "widgets/panels/distribution/distribution_panel.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/error/depth_plot.h"
 #include "widgets/panels/error/error_panel.h"
 #include "widgets/panels/images/images_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
-#include "widgets/session/history.h"
-#include "widgets/theme/colours.h"
 
-#include <QDir>
 #include <QElapsedTimer>
 #include <QEventLoop>
-#include <QFileInfo>
 #include <QTableView>
-#include <QTest>
 #include <QTimer>
 
 #include <algorithm>
 
 using namespace qs;
 using namespace qs::ui;
-
-namespace {
-
-constexpr int kPatienceMs = 240000;
-
-SiteId siteWith(const Session& session, graph::Role role, graph::SiteKind kind, int block)
-{
-    for (const graph::Site& site : session.sites())
-        if (site.role == role && site.kind == kind && site.block == block)
-            return site.id;
-    return {};
-}
-
-} // namespace
+using namespace qs::test;
 
 class PanelsDemoTest : public QObject {
     Q_OBJECT
@@ -46,32 +30,20 @@ private:
     std::unique_ptr<ErrorPanel> m_error;
     std::unique_ptr<ImagesPanel> m_images;
 
-    void shoot(const char* name)
+    void picture(const char* name)
     {
-        const QString folder = qEnvironmentVariable("QUANTOSCOPE_SHOTS");
-        if (folder.isEmpty())
-            return;
-        for (const Theme theme : {Theme::Light, Theme::Dark}) {
-            applyTheme(theme);
-            QTest::qWait(150);
-            const char* tail = theme == Theme::Light ? "light" : "dark";
-            const std::pair<const char*, QWidget*> widgets[] = {{"layers", m_layers.get()},
-                                                                {"distribution", m_distribution.get()},
-                                                                {"error", m_error.get()},
-                                                                {"images", m_images.get()}};
-            for (const auto& [panel, widget] : widgets)
-                widget->grab().save(
-                    QDir(folder).filePath(QStringLiteral("%1-%2-%3.png")
-                                              .arg(QLatin1String(name), QLatin1String(panel), QLatin1String(tail))));
-        }
-        applyTheme(Theme::Light);
+        const std::pair<const char*, QWidget*> widgets[] = {{"layers", m_layers.get()},
+                                                            {"distribution", m_distribution.get()},
+                                                            {"error", m_error.get()},
+                                                            {"images", m_images.get()}};
+        for (const auto& [panel, widget] : widgets)
+            shoot(*widget, QStringLiteral("panels-%1-%2").arg(QLatin1String(name), QLatin1String(panel)));
     }
 
 private slots:
     void initTestCase()
     {
-        const QString demo = QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES) + QStringLiteral("/demo");
-        if (!QFileInfo::exists(demo + QStringLiteral("/demo_vit.onnx")))
+        if (!hasDemo())
             QSKIP("the demo model is not there");
         applyTheme(Theme::Light);
         m_session = std::make_unique<Session>(m_runner);
@@ -88,13 +60,13 @@ private slots:
             panel->show();
         QVERIFY(m_distribution->reason().contains(QLatin1String("No model")));
         QVERIFY(m_images->reason().contains(QLatin1String("No images")));
-        shoot("0-empty");
-        m_session->openDemo(demo);
+        picture("0-empty");
+        m_session->openDemo(demoFolder());
     }
 
     void showsTheCalibratedDemo()
     {
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kDemoPatienceMs);
         QCOMPARE(m_layers->model().rowCount(), static_cast<int>(m_session->sites().size()));
         QVERIFY(std::ranges::all_of(m_layers->model().rows(), [](const SiteRow& row) {
             return row.current && (!row.covered || (row.histogram && !row.histogram->empty()));
@@ -105,22 +77,22 @@ private slots:
         QCOMPARE(m_layers->table().selectionModel()->selectedRows().size(), 1);
         m_session->setCurrentImage(0);
         QTest::qWait(1500); // pictures
-        shoot("1-calibrated");
+        picture("1-calibrated");
     }
 
     void showsWeightsPerChannel()
     {
-        const SiteId weight = siteWith(*m_session, graph::Role::Fc1, graph::SiteKind::Weight, 1);
+        const SiteId weight = siteWith(*m_session, graph::Role::Fc1, 1, graph::SiteKind::Weight);
         QVERIFY(weight.valid());
         m_session->select(weight);
         QTRY_VERIFY(m_distribution->figures().contains(QLatin1String("per channel")));
         QTest::qWait(300);
-        shoot("2-weight");
+        picture("2-weight");
     }
 
     void followsAnEditOfBits()
     {
-        const SiteId site = siteWith(*m_session, graph::Role::Fc2, graph::SiteKind::Activation, 1);
+        const SiteId site = siteWith(*m_session, graph::Role::Fc2, 1);
         QVERIFY(site.valid());
         m_session->select(site);
         QTRY_VERIFY(m_distribution->histogram().grid() != nullptr);
@@ -140,8 +112,8 @@ private slots:
         qInfo("edit of bits to the new grid in the histogram: %.1f ms",
               static_cast<double>(timer.nsecsElapsed()) / 1e6);
         QTRY_COMPARE(m_layers->model().rows()[site.index()].bits, 3);
-        shoot("3-three-bits");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kPatienceMs);
+        picture("3-three-bits");
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kDemoPatienceMs);
     }
 
     void aDraggedLimitIsOneEdit()
@@ -156,7 +128,7 @@ private slots:
         plot.endDrag();
         QCOMPARE(m_session->history().size(), states + 1);
         QCOMPARE(m_session->settings(site).estimator.kind, quant::EstimatorKind::Manual);
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site), kDemoPatienceMs);
         QTRY_VERIFY(std::abs(plot.limits()->high - 0.6 * high) < 1e-6 * high);
         m_session->undoStack().undo();
         QTRY_VERIFY(std::abs(plot.limits()->high - high) < 1e-6 * high);
@@ -165,15 +137,15 @@ private slots:
     void showsTheWholeEvaluation()
     {
         m_session->applyPreset(QStringLiteral("minmax"), 4, 4);
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kDemoPatienceMs);
         m_session->evaluate();
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->evaluation().current, kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->evaluation().current, kDemoPatienceMs);
         QTRY_VERIFY(std::ranges::all_of(m_images->model().rows(), &ImageRow::evaluated));
         m_images->setFilter(ImageFilter::Lost);
         QVERIFY(m_images->shownImages() > 0);
         QVERIFY(m_images->shownImages() < m_images->model().rowCount());
         QTest::qWait(500);
-        shoot("4-w4a4");
+        picture("4-w4a4");
         m_images->setFilter(ImageFilter::All);
     }
 
@@ -184,7 +156,7 @@ private slots:
         m_distribution.reset();
         m_layers.reset();
         m_session.reset();
-        m_runner.waitForDone(kPatienceMs);
+        m_runner.waitForDone(kDemoPatienceMs);
     }
 };
 

@@ -2,6 +2,7 @@
 #include "session_helper.h"
 
 #include "widgets/session/autosave.h"
+#include "widgets/session/search_file.h"
 #include "widgets/session/session_file.h"
 
 #include <QFile>
@@ -63,6 +64,70 @@ private slots:
         QCOMPARE(b->index, 1);
         QCOMPARE(b->selection, a.selection);
         QCOMPARE(b->windowState, a.windowState);
+    }
+
+    void aSearchAndAComparisonAreKept()
+    {
+        SessionDocument document = sample();
+        const graph::SiteTable& sites = document.loadedModel->sites;
+        SearchRun run;
+        run.options.budget.bops = 1e9;
+        run.options.performance = search::Performance::Top1;
+        run.start = document.states[1].recipe;
+        run.trace.mode = search::Mode::Table;
+        run.trace.units = {sites.find("blocks.0.fc1.input"), sites.find("blocks.0.fc2.input")};
+        run.trace.startBits = {8, 7};
+        run.trace.start.loss = 0.125;
+        run.trace.steps = {{run.trace.units[1], 7, 6, 0.25, true, 1.5, 6.5, 5.25, 1000, 2e9, 0.1}};
+        run.trace.fillFrom = 1;
+        run.running = true;
+        document.search = searchToJson(run, sites);
+        KeptComparison kept;
+        kept.table.model = "small.onnx";
+        report::ComparisonRow row;
+        row.key = "k";
+        row.method = "Present: \"x\"";
+        row.top1 = 0.5;
+        kept.table.rows.push_back(row);
+        kept.recipes["Present: \"x\""] = document.states[1].recipe;
+        document.comparison = std::make_shared<const KeptComparison>(kept);
+
+        const std::string text = sessionToJson(document, "/made/up");
+        const auto read = sessionFromJson(text, "/made/up");
+        QVERIFY2(read, read ? "" : read.error().text().c_str());
+        QVERIFY(read->comparison && read->comparison->table == kept.table);
+        QVERIFY(read->comparison->recipes == kept.recipes);
+        const auto again = searchFromJson(read->search, sites);
+        QVERIFY2(again, again ? "" : again.error().text().c_str());
+        QVERIFY(again->options.budget == run.options.budget);
+        QCOMPARE(again->options.performance, run.options.performance);
+        QVERIFY(again->start == run.start);
+        QVERIFY(again->trace.units == run.trace.units && again->trace.startBits == run.trace.startBits);
+        QVERIFY(again->trace.mode == run.trace.mode);
+        QCOMPARE(search::traceToCsv(sites, again->trace), search::traceToCsv(sites, run.trace));
+        QVERIFY(again->cancelled && !again->running && !again->loss);
+        // Of another model: no such site, said by name.
+        const auto other = searchFromJson(read->search, graph::SiteTable{});
+        QVERIFY(!other);
+        QCOMPARE(other.error().where, std::string("blocks.0.fc1.input"));
+        // Broken results are left out; the session opens.
+        for (const auto& [from, to] : {std::pair{"\"units\": [", "\"units\": [17, "},
+                                       {"\"steps\": [", "\"steps\": [[], "},
+                                       {"\"start_bits\": [", "\"start_bits\": [3, "}}) {
+            std::string broken = text;
+            const auto at = broken.find(from);
+            QVERIFY2(at != std::string::npos, from);
+            broken.replace(at, std::string(from).size(), to);
+            const auto found = sessionFromJson(broken, "/made/up");
+            QVERIFY(found);
+            QVERIFY2(!searchFromJson(found->search, sites), from);
+        }
+        for (const char* nonsense : {"", "[]", "{}", "null"})
+            QVERIFY(!searchFromJson(nonsense, sites));
+        std::string broken = text;
+        broken.replace(broken.find("quantoscope-comparison"), 22, "quantoscope-somethingX");
+        const auto found = sessionFromJson(broken, "/made/up");
+        QVERIFY(found && !found->comparison && found->warnings.size() == 1);
     }
 
     void aMovedFolderIsFoundAgain()

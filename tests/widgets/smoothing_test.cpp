@@ -1,7 +1,7 @@
 // Smoothing and quantizers in the window, on the demo: toggling SQ-b changes plan, histogram and the whole-model
-// figure; a drag of the slider is one undo step; the comparison's rows, and taking one. With QUANTOSCOPE_SHOTS set to
-// a folder, pictures of the window are written there, light and dark.
-#include "session_helper.h"
+// figure; a drag of the slider is one undo step; the comparison's rows, and taking one. With QUANTOSCOPE_SCREENSHOTS
+// set to a folder, pictures of the window are written there, light and dark.
+#include "demo_window.h"
 
 #include "core/quant/quantizers.h"
 
@@ -12,109 +12,52 @@
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/panels/layers/site_columns.h"
 #include "widgets/recipe/recipe_panel.h"
-#include "widgets/session/history.h"
 #include "widgets/session/text.h"
-#include "widgets/shell/main_window.h"
-#include "widgets/theme/colours.h"
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QDir>
 #include <QDoubleSpinBox>
-#include <QFileInfo>
 #include <QLabel>
 #include <QScrollArea>
 #include <QScrollBar>
-#include <QSettings>
 #include <QSlider>
-#include <QTemporaryDir>
 #include <QUndoStack>
 
 using namespace qs;
 using namespace qs::ui;
 using namespace qs::test;
 
-namespace {
-
-constexpr int kDemoPatienceMs = 240000;
-
-SiteId siteWith(const Session& session, graph::Role role, int block,
-                graph::SiteKind kind = graph::SiteKind::Activation)
-{
-    for (const graph::Site& site : session.sites())
-        if (site.role == role && site.kind == kind && site.block == block)
-            return site.id;
-    return {};
-}
-
-void choose(QComboBox* box, int data)
-{
-    QVERIFY(box && box->isEnabled());
-    const int at = box->findData(data);
-    QVERIFY(at >= 0);
-    box->setCurrentIndex(at);
-    emit box->activated(at);
-}
-
-} // namespace
-
 class SmoothingTest : public QObject {
     Q_OBJECT
-    QTemporaryDir m_folder;
-    std::unique_ptr<JobRunner> m_runner;
-    std::unique_ptr<Session> m_session;
-    std::unique_ptr<MainWindow> m_window;
+    std::unique_ptr<DemoWindow> m_demo;
+    Session* m_session = nullptr;
+    MainWindow* m_window = nullptr;
     DistributionPanel* m_distribution = nullptr;
 
     template <class T>
     T* control(const char* name)
     {
-        return m_window->panel(QStringLiteral("recipe"))->findChild<T*>(QLatin1String(name));
+        return m_demo->control<T>(name);
     }
     QString note() { return control<QLabel>("smoothing.note")->text(); }
-    bool ready() const
-    {
-        return m_session->plan().current && m_session->probe().current && !m_session->probe().running;
-    }
+    bool ready() const { return m_demo->ready(); }
 
-    void shoot(const char* name)
-    {
-        const QString folder = qEnvironmentVariable("QUANTOSCOPE_SHOTS");
-        if (folder.isEmpty())
-            return;
-        for (const Theme theme : {Theme::Light, Theme::Dark}) {
-            applyTheme(theme);
-            QTest::qWait(200);
-            m_window->grab().save(
-                QDir(folder).filePath(QStringLiteral("%1-%2.png")
-                                          .arg(QLatin1String(name), theme == Theme::Light ? QStringLiteral("light")
-                                                                                          : QStringLiteral("dark"))));
-        }
-        applyTheme(Theme::Light);
-    }
+    void picture(const char* name) { shoot(*m_window, QStringLiteral("smoothing-") + QLatin1String(name)); }
 
 private slots:
     void initTestCase()
     {
-        const QString demo = QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES) + QStringLiteral("/demo");
-        if (!QFileInfo::exists(demo + QStringLiteral("/demo_vit.onnx")))
+        if (!hasDemo())
             QSKIP("the demo model is not there");
-        QCoreApplication::setOrganizationName(QStringLiteral("quantoscope-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("smoothing"));
-        QSettings::setDefaultFormat(QSettings::IniFormat);
-        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-        applyTheme(Theme::Light);
-        m_runner = std::make_unique<JobRunner>(2);
-        m_session = std::make_unique<Session>(*m_runner);
-        m_window = std::make_unique<MainWindow>(*m_session, demo, nullptr);
-        m_window->resize(1280, 800);
-        m_window->show();
-        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
-        m_session->openDemo(demo);
+        m_demo = std::make_unique<DemoWindow>("smoothing");
+        m_session = &m_demo->session();
+        m_window = &m_demo->window();
+        QVERIFY(QTest::qWaitForWindowExposed(m_window));
+        m_session->openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
         m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
-        m_distribution = dynamic_cast<DistributionPanel*>(m_window->panel(QStringLiteral("distribution")));
+        m_distribution = m_demo->panel<DistributionPanel>("distribution");
         QVERIFY(m_distribution);
     }
 
@@ -156,7 +99,7 @@ private slots:
         const SiteId weight = siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight);
         m_session->select(site);
         QTRY_VERIFY(ready() && m_distribution->histogram().grid());
-        shoot("1-before");
+        picture("1-before");
         const double sqnr = m_session->sitePlan(site)->error.sqnrDb;
         const double output = m_session->sitePlan(site)->error.outputError;
         const double step = m_session->sitePlan(weight)->grid.scale.front();
@@ -180,11 +123,11 @@ private slots:
         QTRY_VERIFY(m_distribution->figures().contains(QStringLiteral("SQ-b α = 0.50, folded")));
         const double after = m_distribution->histogram().xAxis->range().size();
         QVERIFY(m_distribution->histogram().xAxis->label().contains(QStringLiteral("after smoothing")));
-        shoot("2-sqb");
+        picture("2-sqb");
         m_session->setShowBefore(true);
         QTRY_COMPARE(m_distribution->histogram().xAxis->label(), QStringLiteral("value"));
         QVERIFY(m_distribution->histogram().xAxis->range().size() != after);
-        shoot("3-before-smoothing");
+        picture("3-before-smoothing");
         m_session->setShowBefore(false);
         QVERIFY(m_distribution->histogram().xAxis->label().contains(QStringLiteral("after smoothing")));
 
@@ -295,7 +238,7 @@ private slots:
             return names.join(u';');
         };
         QCOMPARE(ticked(), QStringLiteral("Uniform, asymmetric"));
-        shoot("4-comparison");
+        picture("4-comparison");
 
         // A click takes a row; its numbers are those that were shown; undo brings the other back.
         const int states = m_session->history().index();
@@ -308,7 +251,7 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
         QCOMPARE(m_session->sitePlan(site)->error.outputError, regions.error.outputError);
         QVERIFY(control<QComboBox>("objective")->isEnabled());
-        shoot("5-region");
+        picture("5-region");
         const auto& rows = dynamic_cast<LayersPanel*>(m_window->panel(QStringLiteral("layers")))->model().rows();
         QTRY_COMPARE(rows[site.index()].quantizer, regions.title);
         QCOMPARE(rows[siteWith(*m_session, graph::Role::Qkv, 1).index()].transforms,
@@ -318,7 +261,7 @@ private slots:
 
         m_session->select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
         QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() >= 7 && view.trials().back().problem.isEmpty(), kPatienceMs);
-        shoot("6-softmax");
+        picture("6-softmax");
         m_session->select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
         QTRY_COMPARE(view.trials().size(), std::size_t{0});
         m_distribution->setComparing(false);
@@ -335,17 +278,10 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
         m_session->select(siteWith(*m_session, graph::Role::Fc1, 1));
         QTest::qWait(500);
-        shoot("7-mptq");
+        picture("7-mptq");
     }
 
-    void cleanupTestCase()
-    {
-        m_window.reset();
-        m_session.reset();
-        if (m_runner)
-            m_runner->waitForDone(kDemoPatienceMs);
-        m_runner.reset();
-    }
+    void cleanupTestCase() { m_demo.reset(); }
 };
 
 QTEST_MAIN(SmoothingTest)

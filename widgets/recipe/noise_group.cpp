@@ -50,7 +50,7 @@ void NoiseGroup::buildForm()
     m_form->setContentsMargins(0, 0, 0, 0);
     m_form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     m_form->setVerticalSpacing(5);
-    m_on = new QCheckBox(tr("before the quantizer"), this);
+    m_on = new QCheckBox(tr("per channel"), this);
     addTip(m_on, "noise.on",
            tr("A fixed vector, one number a channel, is added before the quantizer and taken off through the bias "
               "(NoisyQuant, arXiv 2211.16056): values near the middle between two levels gain, others lose."));
@@ -94,7 +94,7 @@ void NoiseGroup::buildForm()
            tr("Of 101 ranges from 0 to the largest the one with the smallest error on the sampled rows; never worse "
               "there than no noise."));
     m_form->addRow(QString(), m_search);
-    m_shift = new QCheckBox(tr("Search a shift first"), this);
+    m_shift = new QCheckBox(tr("Search a shift"), this);
     addTip(m_shift, "noise.shift",
            tr("One number for all channels between −Δ and Δ, found before the range: not in the paper, but in its "
               "released code. It is as good as noise on many layers."));

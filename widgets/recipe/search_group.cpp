@@ -15,7 +15,7 @@ namespace qs::ui {
 
 namespace {
 
-constexpr int kNarrow = 56; ///< pixels; the dock is no wider than it must be
+constexpr int kNarrow = 52; ///< pixels; the dock is no wider than it must be
 constexpr double kLeastFactor = 0.01;
 constexpr double kMostFactor = 10;
 /// Numbers of the boxes that stand for "mixed".
@@ -71,9 +71,9 @@ SearchGroup::SearchGroup(Session& session, QWidget* parent) : QWidget(parent), m
                         tr("A round goes through the weights and the activation of a layer once; it ends early where "
                            "nothing changes. BasePTQ 1, PTQ4ViT 3."));
     form->addRow(tr("Rounds"), m_rounds);
-    m_reciprocal = new QCheckBox(tr("Equal steps of 1 / Δ"), this);
+    m_reciprocal = new QCheckBox(tr("Steps of 1 / Δ"), this);
     m_reciprocal->setObjectName(QStringLiteral("search.reciprocal"));
-    m_reciprocal->setToolTip(tr("As EasyQuant's release for ncnn; else equal steps of Δ."));
+    m_reciprocal->setToolTip(tr("Equal steps of 1 / Δ, as EasyQuant's release for ncnn; else of Δ."));
     form->addRow(QString(), m_reciprocal);
     m_note = new QLabel(tr("By input error each site is searched by itself; by output error or cosine together with "
                            "the operator's other operand."),

@@ -47,6 +47,8 @@ Autosave::Autosave(Session& session, const QString& folder, int intervalMs, QObj
     connect(&session, &Session::imagesChanged, this, dirty);
     connect(&session, &Session::modelChanged, this, dirty);
     connect(&session, &Session::evaluationChanged, this, dirty);
+    connect(&session, &Session::searchChanged, this, dirty);
+    connect(&session, &Session::jobFinished, this, [this](JobKind kind) { m_dirty |= kind == JobKind::Compare; });
     connect(&m_timer, &QTimer::timeout, this, &Autosave::save);
     m_timer.start(intervalMs);
 }

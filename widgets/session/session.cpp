@@ -47,6 +47,20 @@ void Session::watch(JobBase& job, JobKind kind, const char* title)
     connect(&job, &JobBase::finished, this, [this, kind] { emit jobFinished(kind); });
 }
 
+void Session::addJob(JobBase& job, JobKind kind, const char* title)
+{
+    watch(job, kind, title);
+    connect(&job, &QObject::destroyed, this, [this, gone = &job] {
+        std::erase_if(m_jobs->entries, [gone](const Jobs::Entry& entry) { return entry.job == gone; });
+    });
+}
+
+void Session::keepComparison(std::shared_ptr<const KeptComparison> comparison)
+{
+    m_comparison = std::move(comparison);
+    setModified(true);
+}
+
 // --- values --------------------------------------------------------------------------------------------------------
 
 const graph::SiteTable& Session::sites() const

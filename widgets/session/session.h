@@ -9,6 +9,7 @@
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 #include "widgets/session/job.h"
+#include "widgets/session/kept_comparison.h"
 #include "widgets/session/search_run.h"
 
 #include <QObject>
@@ -64,7 +65,8 @@ enum class JobKind {
     Evaluate,    ///< the full test set
     Sensitivity, ///< one site quantized at a time
     Export,
-    Search, ///< mixed precision
+    Search,  ///< mixed precision
+    Compare, ///< methods beside each other
 };
 
 /// One job as the window shows it.
@@ -135,6 +137,8 @@ public:
     const Figure<std::vector<quant::SiteProfile>>& profile() const { return m_profile; } ///< accumulatedSqnrDb
     const Figure<std::vector<quant::SiteProfile>>& sensitivity() const { return m_sensitivity; } ///< on demand
     const SearchRun& search() const { return m_search; } ///< the last search of mixed precision
+    /// Lines of the comparison of methods on the present test images; null where there are none.
+    const std::shared_ptr<const KeptComparison>& comparison() const { return m_comparison; }
     /// Errors of one site in the tables above; null where it has none.
     static const quant::SiteProfile* find(const Figure<std::vector<quant::SiteProfile>>& table, SiteId site);
 
@@ -193,6 +197,8 @@ public:
     void startSearch(const search::Options& options, SearchImages images);
     /// The recipe after so many steps of the last search as one edit; locked sites keep their bits.
     void loadSearchStep(std::size_t step);
+    /// Takes over what the comparison has so far, for the session file.
+    void keepComparison(std::shared_ptr<const KeptComparison> comparison);
     void cancelJobs(); ///< all jobs the user asked for; with none running, the background ones
     void cancelJob(JobKind kind);
 
@@ -220,6 +226,8 @@ public:
     bool running(JobKind kind) const;
     /// For jobs of a panel's own (thumbnails, channel by token maps).
     JobRunner& runner() { return m_runner; }
+    /// A long job of a panel's own: the window shows it, and Esc stops it. Until it is destroyed.
+    void addJob(JobBase& job, JobKind kind, const char* title);
 
     /// Everything that a session file holds; and its way back (no calibration or figures are recomputed where the
     /// document has them).
@@ -317,6 +325,7 @@ private:
     QByteArray m_windowState;
     bool m_modified = false;
     SearchRun m_search;
+    std::shared_ptr<const KeptComparison> m_comparison;
 };
 
 } // namespace qs::ui

@@ -151,6 +151,41 @@ Result<void> statesFromJson(const json& list, SessionDocument& document)
     return {};
 }
 
+json comparisonJson(const KeptComparison& kept)
+{
+    json recipes = json::object();
+    for (const auto& [method, recipe] : kept.recipes)
+        recipes[method] = json::parse(quant::recipeToJson(recipe));
+    return {{"table", json::parse(report::comparisonToJson(kept.table))}, {"recipes", recipes}};
+}
+
+Result<std::shared_ptr<const KeptComparison>> comparisonOf(const json& value)
+{
+    if (!value.is_object())
+        return fail(ErrorCode::Malformed, "not a comparison", "comparison");
+    auto kept = std::make_shared<KeptComparison>();
+    QS_ASSIGN(kept->table, report::comparisonFromJson(value.value("table", json()).dump()));
+    if (const json recipes = value.value("recipes", json()); recipes.is_object())
+        for (const auto& [method, text] : recipes.items()) {
+            QS_ASSIGN(kept->recipes[method], quant::recipeFromJson(text.dump()));
+        }
+    return std::shared_ptr<const KeptComparison>(std::move(kept));
+}
+
+/// Lines and searches can be made again: where they cannot be read the rest of the session is still worth opening.
+void resultsFromJson(const json& value, SessionDocument& document)
+{
+    if (const json found = value.value("comparison", json()); !found.is_null()) {
+        auto kept = comparisonOf(found);
+        if (kept)
+            document.comparison = std::move(*kept);
+        else
+            document.warnings.push_back("the comparison cannot be read: " + kept.error().text());
+    }
+    if (const json found = value.value("search", json()); !found.is_null())
+        document.search = found.dump();
+}
+
 std::shared_ptr<const ImageSet> loadImages(const fs::path& root, SessionDocument& document)
 {
     if (root.empty())
@@ -175,17 +210,21 @@ std::string sessionToJson(const SessionDocument& document, const fs::path& folde
     json model = pathToJson(document.model, folder);
     if (model.is_object())
         model["hash"] = document.modelHash;
-    const json value{{"format", kFormat},
-                     {"version", SessionDocument::kVersion},
-                     {"model", model},
-                     {"calibration_images", pathToJson(document.calibrationFolder, folder)},
-                     {"calibration_count", document.calibrationCount},
-                     {"test_images", pathToJson(document.testFolder, folder)},
-                     {"preprocess", document.preprocess},
-                     {"calibration", pathToJson(document.calibrationFile, folder)},
-                     {"history", {{"index", document.index}, {"states", states}}},
-                     {"selection", document.selection},
-                     {"window", document.windowState.toBase64().toStdString()}};
+    json value{{"format", kFormat},
+               {"version", SessionDocument::kVersion},
+               {"model", model},
+               {"calibration_images", pathToJson(document.calibrationFolder, folder)},
+               {"calibration_count", document.calibrationCount},
+               {"test_images", pathToJson(document.testFolder, folder)},
+               {"preprocess", document.preprocess},
+               {"calibration", pathToJson(document.calibrationFile, folder)},
+               {"history", {{"index", document.index}, {"states", states}}},
+               {"selection", document.selection},
+               {"window", document.windowState.toBase64().toStdString()}};
+    if (document.comparison && !document.comparison->table.rows.empty())
+        value["comparison"] = comparisonJson(*document.comparison);
+    if (!document.search.empty())
+        value["search"] = json::parse(document.search, nullptr, false);
     return value.dump(2) + "\n";
 }
 
@@ -222,6 +261,7 @@ Result<SessionDocument> sessionFromJson(std::string_view text, const fs::path& f
                 document.selection.push_back(name.get<std::string>());
     if (const json window = value.value("window", json()); window.is_string())
         document.windowState = QByteArray::fromBase64(QByteArray::fromStdString(window.get<std::string>()));
+    resultsFromJson(value, document);
     return document;
 }
 

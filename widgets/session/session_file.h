@@ -8,6 +8,7 @@
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 #include "widgets/session/history.h"
+#include "widgets/session/kept_comparison.h"
 
 #include <QByteArray>
 
@@ -39,6 +40,8 @@ struct SessionDocument {
     int index = 0;                         ///< of the present state
     std::vector<std::string> selection;
     QByteArray windowState;
+    std::shared_ptr<const KeptComparison> comparison; ///< null: none
+    std::string search;                               ///< JSON of search_file.h; "": none
 
     // The named things. saveSession writes the calibration; loadSession reads all of them.
     std::shared_ptr<const onnx::Model> loadedModel;

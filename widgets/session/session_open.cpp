@@ -1,3 +1,4 @@
+#include "widgets/session/search_file.h"
 #include "widgets/session/session.h"
 #include "widgets/session/session_jobs.h"
 #include "widgets/session/text.h"
@@ -127,6 +128,7 @@ void Session::setImages(Purpose purpose, std::shared_ptr<const ImageSet> images)
     setModified(true);
     if (purpose == Purpose::Test) {
         m_jobs->testReference.reset();
+        m_comparison.reset();
         m_currentImage = -1;
     }
     if (purpose == Purpose::Calibration && m_calibration) {
@@ -157,6 +159,7 @@ void Session::setPreprocess(const images::Preprocess& preprocess)
     again(m_testImages);
     m_jobs->testReference.reset();
     m_jobs->probeReference.reset();
+    m_comparison.reset();
     m_calibration.current = false;
     setModified(true);
     dropFigures();
@@ -326,6 +329,9 @@ SessionDocument Session::document() const
     for (const SiteId id : m_selection)
         document.selection.push_back(sites()[id].name);
     document.windowState = m_windowState;
+    document.comparison = m_comparison;
+    if (m_search.hasTrace())
+        document.search = searchToJson(m_search, sites());
     document.loadedModel = m_model;
     document.loadedCalibrationImages = m_calibrationImages;
     document.loadedTestImages = m_testImages;
@@ -346,6 +352,7 @@ void Session::restore(SessionDocument document)
     m_preprocess = document.preprocess;
     m_calibrationCount = document.calibrationCount;
     m_calibration = {std::move(document.loadedCalibration), true, false};
+    m_comparison = std::move(document.comparison);
     m_jobs->weights = exec::makeWeightCache();
     m_jobs->testReference.reset();
     m_jobs->probeReference.reset();
@@ -372,6 +379,13 @@ void Session::restore(SessionDocument document)
     std::ranges::sort(m_selection);
     m_current = m_selection.empty() ? SiteId{} : m_selection.back();
     recallFigures();
+    if (!document.search.empty() && m_calibration) {
+        if (auto search = searchFromJson(document.search, sites()))
+            m_search = std::move(*search);
+        else
+            emit noticed(tr("The search of the session cannot be read: %1")
+                             .arg(QString::fromStdString(search.error().text())));
+    }
     m_modified = false;
 
     emit modelChanged();
@@ -382,6 +396,7 @@ void Session::restore(SessionDocument document)
     emit selectionChanged();
     emit currentImageChanged();
     emitFigures();
+    emit searchChanged();
     emit historyChanged();
     emit sessionChanged();
     startResolve();

@@ -96,7 +96,7 @@ QWidget* MessageStrip::addRow(Kind kind, const QString& text, const QString& det
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(14, 5, 6, 5);
     auto* icon = new QLabel(row);
-    icon->setPixmap(themedIcon(kind == Kind::Error ? "error" : "info").pixmap(18, 18));
+    setThemedIcon(icon, kind == Kind::Error ? "error" : "info");
     layout->addWidget(icon, 0, Qt::AlignTop);
     auto* label = new QLabel(row);
     label->setTextFormat(Qt::RichText);
@@ -116,14 +116,14 @@ QWidget* MessageStrip::addRow(Kind kind, const QString& text, const QString& det
     }
     if (kind == Kind::Error) {
         auto* copy = new QToolButton(row);
-        copy->setIcon(themedIcon("copy"));
+        setThemedIcon(copy, "copy");
         copy->setAutoRaise(true);
         copy->setToolTip(tr("Copy the message"));
         connect(copy, &QToolButton::clicked, this, [whole] { QGuiApplication::clipboard()->setText(whole); });
         layout->addWidget(copy, 0, Qt::AlignTop);
     }
     auto* close = new QToolButton(row);
-    close->setIcon(themedIcon("close"));
+    setThemedIcon(close, "close");
     close->setAutoRaise(true);
     close->setToolTip(tr("Close"));
     connect(close, &QToolButton::clicked, this, [this, row] { removeRow(row); });

@@ -1,8 +1,10 @@
 #include "widgets/theme/icon.h"
 
+#include <QAbstractButton>
 #include <QAction>
 #include <QApplication>
 #include <QFile>
+#include <QLabel>
 #include <QPainter>
 #include <QPalette>
 #include <QPixmap>
@@ -13,6 +15,7 @@ namespace qs::ui {
 namespace {
 
 constexpr const char* kProperty = "quantoscopeIcon";
+constexpr int kLabelSize = 18; ///< pixels
 
 QPixmap render(const QByteArray& svg, const QColor& colour, int size)
 {
@@ -49,11 +52,35 @@ void setThemedIcon(QAction* action, const char* name)
     action->setIcon(themedIcon(name));
 }
 
+void setThemedIcon(QAbstractButton* button, const char* name)
+{
+    button->setProperty(kProperty, QByteArray(name));
+    button->setIcon(themedIcon(name));
+}
+
+void setThemedIcon(QLabel* label, const char* name)
+{
+    label->setProperty(kProperty, QByteArray(name));
+    label->setPixmap(themedIcon(name).pixmap(kLabelSize, kLabelSize));
+}
+
+namespace {
+
+template <class T>
+void refreshAll(QObject* root)
+{
+    for (T* item : root->findChildren<T*>())
+        if (const QByteArray name = item->property(kProperty).toByteArray(); !name.isEmpty())
+            setThemedIcon(item, name.constData());
+}
+
+} // namespace
+
 void refreshIcons(QObject* root)
 {
-    for (QAction* action : root->findChildren<QAction*>())
-        if (const QByteArray name = action->property(kProperty).toByteArray(); !name.isEmpty())
-            action->setIcon(themedIcon(name.constData()));
+    refreshAll<QAction>(root);
+    refreshAll<QAbstractButton>(root);
+    refreshAll<QLabel>(root);
 }
 
 } // namespace qs::ui

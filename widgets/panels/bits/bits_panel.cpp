@@ -79,7 +79,7 @@ void BitsPanel::refresh()
     const auto count = [](const std::shared_ptr<const ImageSet>& images) { return images ? images->size() : 0; };
     form().setImages(count(m_session.calibrationImages()), count(m_session.testImages()));
     if (m_session.plan())
-        form().setModelBytes(m_session.plan()->modelBytes);
+        form().setCosts(m_session.plan()->modelBytes, m_session.plan()->bops);
     setPicture(makePicture());
     setSelection(m_session.selection());
     trace().setLogLoss(m_session.logAxis());

@@ -21,6 +21,8 @@ namespace qs::ui {
 
 namespace {
 
+constexpr int kButtons = 28; ///< frame and arrows of a spin box, pixels
+
 QDoubleSpinBox* bitsBox()
 {
     auto* box = new QDoubleSpinBox;
@@ -52,11 +54,11 @@ void followTip(QComboBox* box)
 SearchForm::SearchForm(QWidget* parent)
     : QWidget(parent), m_weights(new QCheckBox(tr("weights"))), m_weightBits(bitsBox()),
       m_activations(new QCheckBox(tr("activations"))), m_activationBits(bitsBox()),
-      m_bytes(new QCheckBox(tr("size"))), m_megabytes(new QDoubleSpinBox), m_mode(new QComboBox),
-      m_performance(new QComboBox), m_count(new QSpinBox), m_images(new QComboBox), m_minBits(new QSpinBox),
-      m_search(new QPushButton(tr("Search"))), m_continue(new QPushButton(tr("Continue from here"))),
-      m_pages(new QStackedWidget), m_bar(new QProgressBar), m_what(new QLabel),
-      m_cancel(new QPushButton(tr("Cancel")))
+      m_bytes(new QCheckBox(tr("size"))), m_megabytes(new QDoubleSpinBox), m_bops(new QCheckBox(tr("BOPs"))),
+      m_gigabops(new QDoubleSpinBox), m_mode(new QComboBox), m_performance(new QComboBox), m_count(new QSpinBox),
+      m_images(new QComboBox), m_minBits(new QSpinBox), m_search(new QPushButton(tr("Search"))),
+      m_continue(new QPushButton(tr("Continue from here"))), m_pages(new QStackedWidget), m_bar(new QProgressBar),
+      m_what(new QLabel), m_cancel(new QPushButton(tr("Cancel")))
 {
     m_weights->setChecked(true);
     m_activations->setChecked(true);
@@ -70,6 +72,14 @@ SearchForm::SearchForm(QWidget* parent)
     m_megabytes->setDecimals(3);
     m_megabytes->setSuffix(tr(" MB"));
     m_megabytes->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
+    m_bops->setToolTip(
+        tr("<p>Budget: bit operations of one image, the sum of multiply-accumulates × bits of the weights "
+           "× bits of the activations</p>"));
+    m_gigabops->setAccessibleName(tr("Bit operations of one image, in billions"));
+    m_gigabops->setRange(0.001, 1e7);
+    m_gigabops->setDecimals(2);
+    m_gigabops->setSuffix(tr(" G"));
+    m_gigabops->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
 
     addChoice(
         m_mode, search::Mode::Table, tr("table"),
@@ -120,10 +130,15 @@ SearchForm::SearchForm(QWidget* parent)
     auto* rows = new QVBoxLayout(this);
     rows->setContentsMargins(0, 0, 0, 0);
     rows->setSpacing(4);
+    // Beside each other on the smallest screen.
+    for (QDoubleSpinBox* box : {m_weightBits, m_activationBits, m_gigabops})
+        box->setMaximumWidth(fontMetrics().horizontalAdvance(QStringLiteral("0000.00 G")) + kButtons);
+    m_megabytes->setMaximumWidth(fontMetrics().horizontalAdvance(QStringLiteral("000.000 MB")) + kButtons);
     auto* budget = new QHBoxLayout;
+    budget->setSpacing(4);
     budget->addWidget(new QLabel(tr("Budget")));
     for (QWidget* widget : std::initializer_list<QWidget*>{m_weights, m_weightBits, m_activations, m_activationBits,
-                                                           m_bytes, m_megabytes})
+                                                           m_bytes, m_megabytes, m_bops, m_gigabops})
         budget->addWidget(widget);
     budget->addStretch(1);
     rows->addLayout(budget);
@@ -151,7 +166,7 @@ SearchForm::SearchForm(QWidget* parent)
     rows->addWidget(m_pages);
     setFocusProxy(m_weightBits);
 
-    for (QCheckBox* box : {m_weights, m_activations, m_bytes})
+    for (QCheckBox* box : {m_weights, m_activations, m_bytes, m_bops})
         connect(box, &QCheckBox::toggled, this, &SearchForm::updateEnabled);
     connect(m_search, &QPushButton::clicked, this, [this] { start(false); });
     connect(m_continue, &QPushButton::clicked, this, [this] { start(true); });
@@ -168,6 +183,8 @@ search::Options SearchForm::options() const
         options.budget.meanActivationBits = m_activationBits->value();
     if (m_bytes->isChecked())
         options.budget.modelBytes = static_cast<std::size_t>(std::llround(m_megabytes->value() * 1e6));
+    if (m_bops->isChecked())
+        options.budget.bops = m_gigabops->value() * 1e9;
     options.mode = static_cast<search::Mode>(m_mode->currentData().toInt());
     options.performance = static_cast<search::Performance>(m_performance->currentData().toInt());
     options.images = static_cast<std::size_t>(m_count->value());
@@ -180,10 +197,13 @@ void SearchForm::setOptions(const search::Options& options)
     m_weights->setChecked(options.budget.meanWeightBits.has_value());
     m_activations->setChecked(options.budget.meanActivationBits.has_value());
     m_bytes->setChecked(options.budget.modelBytes.has_value());
+    m_bops->setChecked(options.budget.bops.has_value());
     m_weightBits->setValue(options.budget.meanWeightBits.value_or(m_weightBits->value()));
     m_activationBits->setValue(options.budget.meanActivationBits.value_or(m_activationBits->value()));
     if (options.budget.modelBytes)
         m_megabytes->setValue(static_cast<double>(*options.budget.modelBytes) * 1e-6);
+    if (options.budget.bops)
+        m_gigabops->setValue(*options.budget.bops * 1e-9);
     m_mode->setCurrentIndex(m_mode->findData(static_cast<int>(options.mode)));
     m_performance->setCurrentIndex(m_performance->findData(static_cast<int>(options.performance)));
     m_count->setValue(static_cast<int>(options.images));
@@ -209,8 +229,12 @@ void SearchForm::setImages(std::size_t calibration, std::size_t test)
     m_count->setMaximum(static_cast<int>(std::max<std::size_t>(1, std::max(calibration, test))));
 }
 
-void SearchForm::setModelBytes(std::size_t bytes)
+void SearchForm::setCosts(std::size_t bytes, double bops)
 {
+    m_gigabops->setToolTip(
+        tr("<p>In 10⁹ bit operations; the present allocation has %1 G</p>").arg(bops * 1e-9, 0, 'f', 2));
+    if (!m_bops->isChecked() && !m_gigabops->hasFocus())
+        m_gigabops->setValue(bops * 0.75e-9);
     m_megabytes->setToolTip(tr("<p>The present allocation has %1</p>").arg(formatBytes(bytes)));
     if (!m_bytes->isChecked() && !m_megabytes->hasFocus())
         m_megabytes->setValue(static_cast<double>(bytes) * 0.75e-6);
@@ -240,11 +264,12 @@ void SearchForm::start(bool fromRecipe)
 
 void SearchForm::updateEnabled()
 {
-    const bool budget = m_weights->isChecked() || m_activations->isChecked() || m_bytes->isChecked();
+    const bool budget =
+        m_weights->isChecked() || m_activations->isChecked() || m_bytes->isChecked() || m_bops->isChecked();
     for (QPushButton* button : {m_search, m_continue})
         button->setEnabled(m_obstacle.isEmpty() && budget && !m_running);
     const std::pair<QCheckBox*, QDoubleSpinBox*> pairs[] = {
-        {m_weights, m_weightBits}, {m_activations, m_activationBits}, {m_bytes, m_megabytes}};
+        {m_weights, m_weightBits}, {m_activations, m_activationBits}, {m_bytes, m_megabytes}, {m_bops, m_gigabops}};
     for (const auto& [box, value] : pairs) {
         box->setEnabled(!m_running);
         value->setEnabled(box->isChecked() && !m_running);

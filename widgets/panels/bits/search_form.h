@@ -29,7 +29,7 @@ public:
     void setObstacle(const QString& reason);
     /// Numbers of images there are; 0: none.
     void setImages(std::size_t calibration, std::size_t test);
-    void setModelBytes(std::size_t bytes); ///< of the present plan: says what a budget of bytes is compared with
+    void setCosts(std::size_t bytes, double bops); ///< of the present plan: what a budget of them is compared with
     /// fraction < 0: unknown.
     void showProgress(const QString& text, const QString& time, double fraction);
     void setRunning(bool running);
@@ -52,6 +52,8 @@ private:
     QDoubleSpinBox* m_activationBits;
     QCheckBox* m_bytes;
     QDoubleSpinBox* m_megabytes;
+    QCheckBox* m_bops;
+    QDoubleSpinBox* m_gigabops;
     QComboBox* m_mode;
     QComboBox* m_performance;
     QSpinBox* m_count;

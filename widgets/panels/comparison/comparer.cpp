@@ -13,11 +13,37 @@ Comparer::Comparer(Session& session, QObject* parent)
 {
     m_poll.setInterval(kPollMs);
     connect(&m_poll, &QTimer::timeout, this, &Comparer::poll);
-    connect(&session, &Session::modelChanged, this, &Comparer::clear);
-    connect(&session, &Session::imagesChanged, this, [this, images = session.testImages()]() mutable {
-        if (std::exchange(images, m_session.testImages()) != images)
-            clear();
+    session.addJob(m_job, JobKind::Compare, "Comparing methods");
+    connect(&session, &Session::modelChanged, this, &Comparer::adopt);
+    connect(&session, &Session::imagesChanged, this, [this] {
+        if (m_images != m_session.testImages())
+            adopt();
     });
+    adopt();
+}
+
+void Comparer::adopt()
+{
+    m_feed.reset(); // lines on their way are of no use
+    m_job.cancel();
+    m_poll.stop();
+    m_images = m_session.testImages();
+    m_kept = m_session.comparison() ? m_session.comparison() : std::make_shared<const KeptComparison>();
+    m_recipes = m_kept->recipes;
+    m_wanted = 0;
+    emit changed();
+}
+
+void Comparer::keep(report::Comparison table)
+{
+    m_kept = std::make_shared<const KeptComparison>(KeptComparison{std::move(table), m_recipes});
+    m_session.keepComparison(m_kept);
+}
+
+const quant::Recipe* Comparer::recipe(const std::string& method) const
+{
+    const auto found = m_recipes.find(method);
+    return found == m_recipes.end() ? nullptr : &found->second;
 }
 
 std::string Comparer::presentTitle() const
@@ -47,12 +73,13 @@ void Comparer::start(const ComparisonWish& wish)
             }
     if (wish.present) {
         const quant::Recipe& recipe = m_session.recipe();
+        m_recipes[presentTitle()] = recipe;
         candidates->push_back({presentTitle(), recipe.weight.bits, recipe.activation.bits, recipe, calibration, {}});
     }
     m_wanted = candidates->size();
     m_feed = std::make_shared<Feed>();
     m_job.start(
-        [model, images, candidates, table = m_table,
+        [model, images, candidates, table = m_kept->table,
          feed = m_feed](const Context& context) -> Result<report::Comparison> {
             report::Comparison into = table;
             QS_CHECK(report::compare(
@@ -68,7 +95,7 @@ void Comparer::start(const ComparisonWish& wish)
             m_poll.stop();
             poll();
             if (result)
-                m_table = std::move(*result);
+                keep(std::move(*result));
             else if (result.error().code != ErrorCode::Cancelled)
                 emit m_session.failed(result.error());
             m_feed.reset();
@@ -86,19 +113,15 @@ void Comparer::poll()
     const std::lock_guard lock(m_feed->mutex);
     if (!m_feed->fresh)
         return;
-    m_table = std::move(*m_feed->fresh);
+    keep(std::move(*m_feed->fresh));
     m_feed->fresh.reset();
     emit changed();
 }
 
 void Comparer::clear()
 {
-    m_job.cancel();
-    m_feed.reset();
-    m_poll.stop();
-    m_table = {};
-    m_wanted = 0;
-    emit changed();
+    m_session.keepComparison(nullptr);
+    adopt();
 }
 
 } // namespace qs::ui

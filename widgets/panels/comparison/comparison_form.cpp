@@ -108,7 +108,7 @@ ComparisonForm::ComparisonForm(QWidget* parent)
     m_bar->setTextVisible(false);
     m_bar->setMaximumHeight(12);
     m_what->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_cancel->setToolTip(tr("Stop; finished lines stay, and Continue goes on from there"));
+    m_cancel->setToolTip(tr("Stop (Esc); finished lines stay, and Continue goes on from there"));
     m_pages->addWidget(idle);
     m_pages->addWidget(busy);
     m_pages->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);

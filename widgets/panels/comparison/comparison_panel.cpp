@@ -35,11 +35,7 @@ ComparisonPanel::ComparisonPanel(Session& session, QWidget* parent)
     for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged})
         connect(&session, signal, this, &ComparisonPanel::refresh);
     connect(&m_comparer, &Comparer::changed, this, &ComparisonPanel::refresh);
-    connect(m_form, &ComparisonForm::startWished, this, [this](const ComparisonWish& wish) {
-        if (wish.present)
-            m_presents[m_comparer.presentTitle()] = m_session.recipe();
-        m_comparer.start(wish);
-    });
+    connect(m_form, &ComparisonForm::startWished, &m_comparer, &Comparer::start);
     connect(m_form, &ComparisonForm::cancelWished, &m_comparer, &Comparer::cancel);
     connect(m_form, &ComparisonForm::clearWished, &m_comparer, &Comparer::clear);
     connect(m_empty, &EmptyState::pressed, &session, &Session::calibrate);
@@ -129,8 +125,8 @@ void ComparisonPanel::load(const report::ComparisonRow& row)
                                          .arg(coverageTitle(row.coverage)));
         return;
     }
-    if (const auto found = m_presents.find(row.method); found != m_presents.end())
-        m_session.setRecipe(found->second, QString::fromStdString(row.method));
+    if (const quant::Recipe* found = m_comparer.recipe(row.method))
+        m_session.setRecipe(*found, QString::fromStdString(row.method));
 }
 
 QString ComparisonPanel::tableCsv() const

@@ -7,9 +7,6 @@
 #include <QTimer>
 #include <QWidget>
 
-#include <map>
-#include <string>
-
 class QLabel;
 
 namespace qs::ui {
@@ -46,7 +43,6 @@ private:
     EmptyState* m_empty;
     QLabel* m_note;
     QTimer m_tick;
-    std::map<std::string, quant::Recipe> m_presents; ///< recipes that lines of no preset were made with
 };
 
 } // namespace qs::ui

@@ -18,6 +18,9 @@ namespace {
 using enum ComparisonTable::Column;
 
 constexpr int kRowRole = Qt::UserRole;
+constexpr int kLeastMethod = 110;     ///< pixels
+constexpr int kHeaderRoom = 16;       ///< pixels
+constexpr int kMostCalibration = 100; ///< pixels; a failure may be long, its tooltip has all of it
 constexpr int kSortRole = Qt::UserRole + 1;
 
 /// Sorts by its number.
@@ -79,8 +82,8 @@ double merit(const report::ComparisonRow& row, int column)
 ComparisonTable::ComparisonTable(QWidget* parent) : QTableWidget(0, kColumns, parent)
 {
     setAccessibleName(tr("Comparison of methods"));
-    setHorizontalHeaderLabels({tr("Method"), tr("Bits"), tr("Coverage"), tr("Top-1, %"), tr("Agree, %"),
-                               tr("KL, nat"), tr("SQNR, dB"), tr("Size, MB"), tr("int8, %"), tr("Search, s"),
+    setHorizontalHeaderLabels({tr("Method"), tr("Bits"), tr("Coverage"), tr("Top-1\n%"), tr("Agree\n%"),
+                               tr("KL\nnat"), tr("SQNR\ndB"), tr("Size\nMB"), tr("int8\n%"), tr("Search\ns"),
                                tr("Calibration")});
     const auto explain = [this](int column, const QString& text) {
         horizontalHeaderItem(column)->setToolTip(QStringLiteral("<p>%1</p>").arg(text));
@@ -110,8 +113,7 @@ ComparisonTable::ComparisonTable(QWidget* parent) : QTableWidget(0, kColumns, pa
     verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
     horizontalHeader()->setHighlightSections(false);
     horizontalHeader()->setMinimumSectionSize(16);
-    horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    horizontalHeader()->setStretchLastSection(true);
+    horizontalHeader()->setStretchLastSection(false);
     horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder); // as they were asked for
     const auto load = [this](int row) {
         if (const report::ComparisonRow* found = at(row))
@@ -180,8 +182,9 @@ void ComparisonTable::fill()
              row.failure.empty() ? tr("%1 images").arg(row.calibrationImages) : QString::fromStdString(row.failure));
         for (int column = 0; column < kColumns; ++column)
             item(at, column)
-                ->setToolTip(QStringLiteral("<p>%1</p><p>%2</p>")
-                                 .arg((row.failure.empty() ? methodHelp(row) : QString::fromStdString(row.failure))
+                ->setToolTip(QStringLiteral("<p><b>%1</b></p><p>%2</p><p>%3</p>")
+                                 .arg(methodTitle(row.method).toHtmlEscaped(),
+                                      (row.failure.empty() ? methodHelp(row) : QString::fromStdString(row.failure))
                                           .toHtmlEscaped(),
                                       tr("Double click: take this recipe; undo brings the other back.")));
         if (!row.failure.empty())
@@ -194,6 +197,28 @@ void ComparisonTable::fill()
     setColumnHidden(kCalibration, std::ranges::all_of(rows, [&](const auto& row) {
                         return row.failure.empty() && row.calibrationImages == rows.front().calibrationImages;
                     }));
+    // A header asks for more than its words and the arrow of sorting take.
+    for (int column = kBits; column < kColumns; ++column) {
+        const QSize words = horizontalHeader()->fontMetrics().size(0, horizontalHeaderItem(column)->text());
+        const int wanted = std::max(words.width() + kHeaderRoom, sizeHintForColumn(column));
+        if (!isColumnHidden(column))
+            setColumnWidth(column, column == kCalibration ? std::min(wanted, kMostCalibration) : wanted);
+    }
+    giveRestToMethods();
+}
+
+void ComparisonTable::giveRestToMethods()
+{
+    int rest = viewport()->width();
+    for (int column = kBits; column < kColumns; ++column)
+        rest -= isColumnHidden(column) ? 0 : columnWidth(column);
+    setColumnWidth(kMethod, std::max(rest, kLeastMethod));
+}
+
+void ComparisonTable::resizeEvent(QResizeEvent* event)
+{
+    QTableWidget::resizeEvent(event);
+    giveRestToMethods();
 }
 
 void ComparisonTable::changeEvent(QEvent* event)

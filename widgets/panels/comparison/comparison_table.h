@@ -36,9 +36,12 @@ signals:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void fill();
+    /// The names of the methods get what the figures leave, so that the table is no wider than the panel.
+    void giveRestToMethods();
 
     report::Comparison m_comparison;
 };
