@@ -134,7 +134,7 @@ def main() -> int:
             file = pathlib.Path(folder, "model.onnx")
             build, side = export_models.MODELS.get(name, (lambda: timm.create_model(name), 224))
             model = build().eval().requires_grad_(False)
-            export_models.fill(model)
+            export_models.fill(name, model, side)
             export_models.write(model, (3, side, side), file, export_models.EXPORTERS["script"])
             generator = numpy.random.default_rng(0)
             size = (3, side, side)
