@@ -126,7 +126,9 @@ Result<ExportReport> edited(ExportFile& file, const Model& model, const quant::P
     describe(file.model(), model, plan, options);
     ExportReport report;
     report.opset = file.opset();
-    report.nodes = predictPrecision(model, edit.forms());
+    auto forms = edit.forms();
+    findQuantizedOutputs(file.model().graph(), forms);
+    report.nodes = predictPrecision(model, forms);
     report.warnings = warningsOf(model, plan, options, report.nodes);
     return report;
 }

@@ -19,6 +19,7 @@ struct ProductForm {
     bool quantizedWeight = false; ///< of a product of two activations: its second operand
     bool levels = false;          ///< an operand's levels are not equally spaced
     bool integerBias = true;      ///< true also where there is no bias
+    bool quantizedOutput = false; ///< one QuantizeLinear, and nothing else, reads the result
     bool int4 = false;            ///< weights packed as 4-bit integers
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace qs::onnx {
@@ -37,11 +38,11 @@ std::string reasonOfProduct(const Model& model, const graph::Node& node, const P
         return std::string("the levels of ") + (twoActivations ? "an operand" : "its input") +
                " are not equally spaced (regions or a logarithm), which no integer product takes: its codes become "
                "floats first";
-    if (node.op == "Conv")
+    if (node.op == "Conv" && !form.quantizedOutput)
         return "ONNX Runtime has an integer convolution only where its output is quantized too";
     if (form.int4)
         return "4-bit weights are multiplied in float where the input is quantized";
-    if (!form.integerBias && (form.op == "Gemm" || !model.info.dynamicBatch))
+    if (!form.integerBias && (node.op == "Conv" || form.op == "Gemm" || !model.info.dynamicBatch))
         return "its bias is float";
     return "";
 }
@@ -53,7 +54,41 @@ std::string reasonOfOther(const graph::Node& node)
     return "element-wise operators and reductions compute in float";
 }
 
+/// The only node that reads a value; null where there are several, or where the value is an output.
+using OnlyReaders = std::unordered_map<std::string_view, const quantoscope_onnx::NodeProto*>;
+
+bool endsInQuantizer(const OnlyReaders& readers, const quantoscope_onnx::NodeProto* node)
+{
+    constexpr int kMaxMoves = 8;
+    for (int moves = 0; node && node->output_size() > 0 && moves < kMaxMoves; ++moves) {
+        const auto it = readers.find(node->output(0));
+        node = it == readers.end() ? nullptr : it->second;
+        if (node && node->op_type() == "QuantizeLinear")
+            return true;
+        if (node && node->op_type() != "Reshape" && node->op_type() != "Transpose")
+            return false;
+    }
+    return false;
+}
+
 } // namespace
+
+void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, std::map<NodeId, ProductForm>& forms)
+{
+    OnlyReaders readers;
+    std::unordered_map<std::string_view, const quantoscope_onnx::NodeProto*> nodes;
+    for (const auto& node : file.node()) {
+        nodes[node.name()] = &node;
+        for (const auto& input : node.input())
+            if (const auto [it, isNew] = readers.emplace(input, &node); !isNew)
+                it->second = nullptr;
+    }
+    for (const auto& output : file.output())
+        readers[output.name()] = nullptr;
+    for (auto& [id, form] : forms)
+        if (const auto it = nodes.find(form.node); form.op == "Conv" && it != nodes.end())
+            form.quantizedOutput = endsInQuantizer(readers, it->second);
+}
 
 int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node)
 {

@@ -15,9 +15,13 @@ namespace qs::onnx {
 ///           8-bit integers with zero points and the bias, if any, is int32; also with a float bias where the batch
 ///           is dynamic (the fusion to a float Gemm needs static shapes)
 ///   MatMul  int8 if both operands are quantized
-///   Conv    float: an integer convolution needs a QuantizeLinear right after it
+///   Conv    int8 (QLinearConv) if a QuantizeLinear, and nothing else, reads its output, as it is or reshaped and
+///           transposed (the runtime moves the quantizer before them); otherwise float
 /// and everything else computes in float or only moves data. Multiply-accumulates are of one image.
 std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<NodeId, ProductForm>& forms);
+
+/// Fills in ProductForm::quantizedOutput from a finished file.
+void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, std::map<NodeId, ProductForm>& forms);
 
 /// Multiply-accumulates of a node of the graph, for one image; 0 for what is not a product.
 int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node);

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -91,6 +92,9 @@ struct Road {
         step = "export";
         QS_ASSIGN(const auto exported, onnx::exportModel(model, *plan, folder / "quantized.onnx", {}));
         report["int8_share"] = exported.int8MacShare();
+        report["int8_kernels"] = std::ranges::count_if(exported.nodes, [](const onnx::NodePrecision& node) {
+            return node.precision == onnx::Precision::Int8 && node.macs > 0;
+        });
         report["file_bytes"] = exported.fileBytes;
         report["warnings"] = exported.warnings;
         step = "re-load";
