@@ -18,7 +18,8 @@ namespace qs::onnx {
 struct ExportOptions {
     /// 17 by default (or the source's, where that is newer); 21 stores weights of 4 bits and fewer as int4.
     int opset = 17;
-    /// Weights as uint8 with zero point 128 instead of int8: the same values, and exact on x86 CPUs without VNNI,
+    /// All weights as uint8 with zero point 128 instead of int8 (convolutions that may run as integers and would
+    /// saturate are unless the recipe asks for the full range): the same values, and exact on x86 CPUs without VNNI,
     /// where ONNX Runtime's u8 × s8 product saturates (see export-rules, saturation); slower on CPUs with VNNI.
     bool unsignedWeights = false;
     std::map<std::string, std::string> metadata = {}; ///< added to metadata_props

@@ -65,6 +65,7 @@ private:
     Result<void> editProduct(NodeId id);
     Result<void> editOther(NodeId id);
     Result<void> editLogits(const graph::Site& site);
+    bool needsUnsigned(const graph::Site& site, std::span<const int> codes) const;
     Result<void> replaceWeight(const graph::Site& site, int position, bool integerProduct);
     /// `bias`: the value that takes the bias's place.
     Result<void> replaceBias(NodeId id, int position, const std::string& bias);

@@ -1,6 +1,9 @@
+#include "core/graph/structure.h"
 #include "core/onnx/export_edit.h"
+#include "core/quant/saturation.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace qs::onnx {
 
@@ -109,7 +112,8 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
         axis = 0;
     }
     const bool int4 = m_options.opset >= 21 && numbers.settings.bits <= 4;
-    const Container container = containerOf(int4, m_options.unsignedWeights);
+    const bool isUnsigned = m_options.unsignedWeights || (isConv && needsUnsigned(site, codes));
+    const Container container = containerOf(int4, isUnsigned);
     for (int& code : codes)
         code += container.shift;
     std::vector<int> zeroPoints(numbers.grid.zeroPoint.begin(), numbers.grid.zeroPoint.end());
@@ -125,6 +129,38 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
                                  position),
                     output};
     return output;
+}
+
+/// Convolutions keep their full range, because most of them multiply in float. One that a quantizer may read as it is
+/// can become an integer one; where two of its codes, in whatever order the runtime takes them, are too large for the
+/// 16-bit sums of u8 × s8 products, unsigned weights are exact.
+bool ExportEdit::needsUnsigned(const graph::Site& site, std::span<const int> codes) const
+{
+    const quant::SitePlan& numbers = m_plan[site.id];
+    const graph::Node& conv = m_model.graph.node(site.uses.front().node);
+    const bool depthwise = site.shape[1] == 1 && conv.attributes.integer("group", 1) == site.shape[0];
+    if (!numbers.settings.saturationSafe || numbers.settings.bits != 8 || depthwise)
+        return false; // depthwise kernels add in 32 bits
+    const auto mayFollow = [](const graph::Node& node) {
+        return node.op == "Reshape" || node.op == "Transpose" || node.op == "Relu" || node.op == "Clip";
+    };
+    bool mayBeInteger = false;
+    for (const graph::Use& use : site.uses)
+        for (const graph::Use& reader :
+             graph::readersAfter(m_model.graph, m_model.graph.node(use.node).outputs[0], mayFollow))
+            mayBeInteger = mayBeInteger || changedSite(reader);
+    const std::size_t each = codes.size() / static_cast<std::size_t>(std::max<int64_t>(site.shape[0], 1));
+    bool isLarge = false;
+    for (std::size_t begin = 0; each > 1 && begin + each <= codes.size(); begin += each) {
+        const auto channel = codes.subspan(begin, each);
+        std::vector<int> ends(channel.begin(), channel.end());
+        std::nth_element(ends.begin(), ends.begin() + 1, ends.end());
+        const int least = std::min(ends[0], 0) + std::min(ends[1], 0);
+        std::nth_element(ends.begin(), ends.begin() + 1, ends.end(), std::greater<>());
+        const int most = std::max(ends[0], 0) + std::max(ends[1], 0);
+        isLarge = isLarge || std::max(most, -least) > quant::kPairLimit;
+    }
+    return mayBeInteger && isLarge;
 }
 
 std::vector<pb::NodeProto> ExportEdit::dequantizedWeight(const graph::Site& site, const std::string& codes,
