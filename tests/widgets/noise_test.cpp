@@ -11,6 +11,7 @@
 
 #include <QCheckBox>
 #include <QDoubleSpinBox>
+#include <QElapsedTimer>
 #include <QLabel>
 #include <QScrollArea>
 #include <QScrollBar>
@@ -112,13 +113,18 @@ private slots:
         const int states = session().history().size();
         const QPoint middle(slider->width() / 2, slider->height() / 2);
         QTest::mousePress(slider, Qt::LeftButton, {}, middle);
+        double longest = 0; // ms that the window stands still for a move of the slider
         for (const int value : {150, 120, 90, 60}) {
+            QElapsedTimer timer;
+            timer.start();
             slider->setValue(value);
+            longest = std::max(longest, static_cast<double>(timer.nsecsElapsed()) * 1e-6);
             QVERIFY(curve()->picture().current); // the curve does not depend on what is dragged
             QCOMPARE(curve()->picture().chosen, value / 100.0);
             QTest::qWait(20);
         }
         QTest::mouseRelease(slider, Qt::LeftButton, {}, middle);
+        qInfo("a move of the slider: at most %.1f ms", longest);
         QCOMPARE(session().history().size(), states + 1);
         QCOMPARE(session().settings(site).noise.range, 0.6);
         QCOMPARE(control<QDoubleSpinBox>("noise.range")->value(), 0.6);
@@ -164,6 +170,9 @@ private slots:
         view->histogram().xAxis->setRange(-0.3, 1.2);
         view->histogram().redraw();
         shoot(m_demo->window(), QStringLiteral("noise-4-gain"));
+        view->histogram().xAxis->setRange(-20, 80); // steps narrower than a pixel
+        view->histogram().redraw();
+        shoot(m_demo->window(), QStringLiteral("noise-4-narrow"));
         choose(control<QComboBox>("noise.law"), static_cast<int>(quant::NoiseLaw::Released));
         QTRY_VERIFY2(view->noiseText().contains(QStringLiteral("as released")), qPrintable(view->noiseText()));
         QVERIFY(!view->histogram().gains());

@@ -230,6 +230,15 @@ private slots:
         QCOMPARE(sites[0].index(), std::size_t{3});
     }
 
+    void aFilterThatIsNotUnderstoodDoesNotWidenThePanel()
+    {
+        LayersView view;
+        view.setRows(fiveSites());
+        const int width = view.minimumSizeHint().width();
+        view.setFilter(QStringLiteral("role:nothing-that-is-known"));
+        QVERIFY(view.minimumSizeHint().width() <= width);
+    }
+
     void copiesWhatIsShown()
     {
         LayersView view;

@@ -79,6 +79,7 @@ void NoiseGroup::buildForm()
     m_range->setDecimals(2);
     m_range->setSingleStep(0.05);
     m_range->setSuffix(QStringLiteral(" Δ"));
+    m_range->setMaximumWidth(m_range->fontMetrics().horizontalAdvance(QStringLiteral("00.00 Δ")) + 28);
     m_range->setSpecialValueText(tr("mixed"));
     const QString help = tr("n, in steps Δ of the quantizer: the noise of a channel lies between −n and n. Searched: "
                             "the largest n that is tried.");

@@ -78,9 +78,10 @@ DistributionView::DistributionView(QWidget* parent)
 {
     m_log->setToolTip(tr("Counts on a logarithmic scale"));
     m_sorted->setToolTip(tr("Channels by the width of their range, widest first, instead of by number"));
-    m_gain->setToolTip(
-        tr("Which values gain from the noise of this site, and which lose: those near the middle "
-           "between two levels gain (theorem 1 of NoisyQuant, arXiv 2211.16056, integrated over bins)"));
+    m_gain->setToolTip(tr("Which values gain from the noise of this site, and which lose: those near the middle "
+                          "between two levels gain (theorem 1 of NoisyQuant, arXiv 2211.16056, integrated over "
+                          "bins). Steps of a few pixels are coloured as a whole, grey where it comes to nothing: "
+                          "zoom in for their sides."));
     m_noise->setWordWrap(true);
     m_noise->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_noise->hide();
@@ -188,7 +189,7 @@ void DistributionView::showNoise()
 {
     m_gain->setVisible(m_picture.takesNoise && m_picture.quantizedSite());
     const NoiseRegion region = showsNoiseGain() ? noiseRegion(m_picture) : NoiseRegion{};
-    m_histogram->setGains(region.gains);
+    m_histogram->setGains(region.gains, region.step);
     m_noise->setText(region.text);
     m_noise->setVisible(!region.text.isEmpty());
 }

@@ -86,9 +86,17 @@ void HistogramPlot::setBefore(bool on)
     redraw();
 }
 
-void HistogramPlot::setGains(std::shared_ptr<const quant::NoiseGains> gains)
+void HistogramPlot::setGains(std::shared_ptr<const quant::NoiseGains> gains, double step)
 {
     m_gains = std::move(gains);
+    m_gainStep = step;
+    m_changeBefore.assign(1, 0.0);
+    m_errorBefore.assign(1, 0.0);
+    for (std::size_t bin = 0; m_gains && bin < m_gains->change.size(); ++bin) {
+        const auto count = static_cast<double>(m_picture.statistics->histogram.counts()[bin]);
+        m_changeBefore.push_back(m_changeBefore.back() + count * m_gains->change[bin]);
+        m_errorBefore.push_back(m_errorBefore.back() + count * m_gains->errorWithout);
+    }
     redraw();
 }
 

@@ -23,8 +23,9 @@ public:
     void setPicture(const SitePicture& picture, bool keepView);
     void setLogAxis(bool on);
     void setBefore(bool on);
-    /// Of the picture's histogram; null: none.
-    void setGains(std::shared_ptr<const quant::NoiseGains> gains);
+    /// Of the picture's histogram; null: none. step: of the levels, so that columns are taken over whole steps where
+    /// these are too narrow to see one side of them.
+    void setGains(std::shared_ptr<const quant::NoiseGains> gains, double step);
     const quant::NoiseGains* gains() const { return m_gains.get(); }
     bool logAxis() const { return m_log; }
     bool before() const { return m_before; }
@@ -79,6 +80,9 @@ private:
     std::vector<double> m_occupancy; ///< of grid(), or of m_cells
     quant::LevelCells m_cells;       ///< of a site whose levels are not equally spaced; else empty
     std::shared_ptr<const quant::NoiseGains> m_gains;
+    double m_gainStep = 0;
+    /// Of all bins before each: the change of their squared error, and that error without noise on average.
+    std::vector<double> m_changeBefore, m_errorBefore;
     std::optional<ClipPreview> m_preview;
     std::optional<quant::Range> m_dragged;
     Handle m_handle = Handle::None;

@@ -15,6 +15,10 @@ namespace {
 /// Levels nearer to each other than this are drawn as a band.
 constexpr double kApartPixels = 4;
 constexpr int kRugPixels = 6;
+/// Steps narrower than this are coloured as a whole by what noise does to them; neither colour below this share of
+/// the error.
+constexpr double kNarrowPixels = 6;
+constexpr double kEvenShare = 0.01;
 constexpr int kGripSize = 6;
 
 QColor withAlpha(QColor colour, int alpha)
@@ -58,31 +62,39 @@ void HistogramPlot::drawBack(QCPPainter& painter)
     painter.fillRect(QRectF(right, rect.top(), rect.right() + 1 - right, rect.height()), tail);
 }
 
-/// Columns of pixels by what noise does to the values in them all together.
+/// Columns of pixels by what noise does to the values in them all together; where steps are narrow, to those of the
+/// step around: single columns would show nothing but which side of a level they happen to hit.
 void HistogramPlot::drawGains(QCPPainter& painter)
 {
     const QRect rect = axisRect()->rect();
     const stats::Histogram& histogram = m_picture.statistics->histogram;
-    const auto counts = histogram.counts();
     const std::vector<double> heights = columnMaxima(histogram, xAxis->pixelToCoord(rect.left()),
                                                      xAxis->pixelToCoord(rect.right() + 1), rect.width());
     const double base = pixelOfCount(0);
-    const auto binAt = [&](int pixel) {
-        const double bin = std::floor((xAxis->pixelToCoord(pixel) - histogram.low()) / histogram.width());
-        return static_cast<std::size_t>(std::clamp(bin, 0.0, static_cast<double>(counts.size() - 1)));
+    const double pixelWidth = xAxis->pixelToCoord(1) - xAxis->pixelToCoord(0);
+    const bool narrow = m_gainStep < kNarrowPixels * pixelWidth;
+    const double whole = std::ceil(pixelWidth / m_gainStep) * m_gainStep; // whole steps, at least as wide as a pixel
+    const auto below = [&](const std::vector<double>& sums, double value) {
+        const double at =
+            std::clamp((value - histogram.low()) / histogram.width(), 0.0, static_cast<double>(sums.size() - 1));
+        const auto bin = std::min(static_cast<std::size_t>(at), sums.size() - 2);
+        return sums[bin] + (at - static_cast<double>(bin)) * (sums[bin + 1] - sums[bin]);
     };
     for (std::size_t column = 0; column < heights.size(); ++column) {
         if (heights[column] <= 0)
             continue;
         const int pixel = rect.left() + static_cast<int>(column);
-        double change = 0;
-        for (std::size_t bin = binAt(pixel); bin <= binAt(pixel + 1); ++bin)
-            change += static_cast<double>(counts[bin]) * m_gains->change[bin];
+        const double from = xAxis->pixelToCoord(pixel);
+        const double middle = from + pixelWidth / 2;
+        const double left = narrow ? middle - whole / 2 : from;
+        const double right = narrow ? middle + whole / 2 : from + pixelWidth;
+        const double change = below(m_changeBefore, right) - below(m_changeBefore, left);
+        const double even = narrow ? kEvenShare * (below(m_errorBefore, right) - below(m_errorBefore, left)) : 0;
         const double top = pixelOfCount(heights[column]);
         painter.fillRect(QRectF(pixel, std::min(top, base - 1), 1, std::max(base - top, 1.0)),
-                         change < 0   ? winColour()
-                         : change > 0 ? loseColour()
-                                      : colours().before);
+                         change < -even  ? winColour()
+                         : change > even ? loseColour()
+                                         : colours().before);
     }
 }
 

@@ -53,20 +53,22 @@ NoiseRegion noiseRegion(const SitePicture& picture)
     if (!picture.plan || !picture.statistics || !picture.quantizedSite())
         return {};
     if (!picture.settings.noise.on)
-        return {nullptr, tr("No noise at this site: switch it on in the recipe to see which values gain from it.")};
+        return {nullptr, 0,
+                tr("No noise at this site: switch it on in the recipe to see which values gain from it.")};
     const auto& noise = picture.plan->noise;
     if (!noise)
-        return {nullptr, tr("Waiting for the noise …")};
+        return {nullptr, 0, tr("Waiting for the noise …")};
     if (!noise->refusal.empty())
-        return {nullptr, tr("No noise here: %1.").arg(QString::fromStdString(noise->refusal))};
+        return {nullptr, 0, tr("No noise here: %1.").arg(QString::fromStdString(noise->refusal))};
     if (picture.plan->settings.noise.law == quant::NoiseLaw::Released)
-        return {nullptr, tr("The theorem is about uniform noise; here it is drawn as released.")};
+        return {nullptr, 0, tr("The theorem is about uniform noise; here it is drawn as released.")};
     if (noise->range == 0 && noise->shift == 0)
-        return {nullptr, tr("The search found n = 0: no value gains or loses.")};
+        return {nullptr, 0, tr("The search found n = 0: no value gains or loses.")};
     const quant::NoiseGain gain(picture.oneGrid() ? quant::cellsOf(picture.plan->grid) : picture.cells(),
                                 noise->range * noise->step, noise->shift * noise->step);
     NoiseRegion region;
     region.gains = std::make_shared<const quant::NoiseGains>(noiseGains(picture.statistics->histogram, gain));
+    region.step = noise->step;
     region.text = describe(*region.gains, *noise);
     return region;
 }

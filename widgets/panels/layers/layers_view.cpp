@@ -52,6 +52,7 @@ LayersView::LayersView(QWidget* parent)
     layout->addWidget(m_filter);
     layout->addWidget(m_table, 1);
     layout->addWidget(m_counts);
+    m_counts->setWordWrap(true); // a long word of the filter must not widen the window
     m_empty = new EmptyState(content);
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
