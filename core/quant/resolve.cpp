@@ -1,5 +1,4 @@
-#include "core/quant/bias.h"
-#include "core/quant/bias_correction.h"
+#include "core/quant/bias_stage.h"
 #include "core/quant/cost.h"
 #include "core/quant/for_each.h"
 #include "core/quant/layer_plan.h"
@@ -12,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -32,7 +30,8 @@ public:
              const Context& context)
         : m_graph(graph), m_sites(sites), m_previous(usable(previous, calibration, sites)), m_context(context),
           m_settings(settingsOfAll(recipe, sites)),
-          m_smoothing(graph, sites, calibration.get(), m_settings, m_previous)
+          m_smoothing(graph, sites, calibration.get(), m_settings, m_previous),
+          m_biases(graph, sites, m_smoothing, m_previous)
     {
         m_plan.recipe = recipe;
         m_plan.calibration = std::move(calibration);
@@ -49,7 +48,7 @@ public:
         QS_CHECK(searchLayers());
         QS_CHECK(resolveNoise());
         m_plan.smoothed = m_smoothing.network();
-        QS_CHECK(resolveBiases());
+        QS_CHECK(m_biases.run(m_plan, m_context));
         simulate();
         computeCost(m_graph, m_sites, m_plan);
         warn();
@@ -77,10 +76,7 @@ private:
         return m_plan.calibration && id.valid() ? &m_plan.calibration->sites[id.index()] : nullptr;
     }
 
-    SiteId inputOf(const graph::Site& weight) const
-    {
-        return weight.uses.empty() ? SiteId() : m_sites.at({weight.uses.front().node, 0});
-    }
+    SiteId inputOf(const graph::Site& weight) const { return quant::inputOf(m_sites, weight); }
 
     bool unchanged(const graph::Site& site) const
     {
@@ -249,82 +245,10 @@ private:
                 activationOutputError(constants, site, statistics, *makeNoiseMap(plan.noise->noise, plan.map));
     }
 
-    /// Biases of the smoothed network, as quantization changes them, to integers where that is possible.
-    Result<void> resolveBiases()
-    {
-        m_biased = m_plan.smoothed.constants;
-        const auto changes = biasChanges(m_graph, m_sites, m_plan.sites);
-        for (const BiasChange& change : changes)
-            changeBias(change);
-        // All readers of a weight: each may ask for larger scales, and these may change biases again.
-        for (bool raised = true; raised;) {
-            raised = false;
-            std::map<SiteId, std::vector<float>> wanted;
-            for (const BiasNode& node : biasNodes(FloatConstants(m_graph, &m_biased), m_sites, m_plan.sites)) {
-                auto& scales = wanted.try_emplace(node.weight, m_plan[node.weight].grid.scale).first->second;
-                scales = scalesForBias(node.bias.floats(), m_plan[node.input].grid.scale[0], scales);
-            }
-            for (auto& [id, scales] : wanted) {
-                if (m_context.stopRequested())
-                    return cancelled();
-                if (scales == m_plan[id].grid.scale)
-                    continue;
-                raiseScales(id, std::move(scales));
-                raised = true;
-                for (const BiasChange& change : changes)
-                    if (change.weight == id)
-                        changeBias(change);
-            }
-        }
-        for (const BiasNode& node : biasNodes(FloatConstants(m_graph, &m_biased), m_sites, m_plan.sites)) {
-            if (keepBias(node.node))
-                m_plan.biases[node.node] = m_previous->biases.at(node.node);
-            else
-                m_plan.biases[node.node] = std::make_shared<const BiasPlan>(quantizeBias(
-                    node.bias.floats(), m_plan[node.input].grid.scale[0], m_plan[node.weight].grid.scale));
-        }
-        return {};
-    }
-
-    void raiseScales(SiteId weight, std::vector<float> scales)
-    {
-        SitePlan changed = m_plan[weight];
-        changed.grid.scale = std::move(scales);
-        changed.raisedForBias = true;
-        quantizeWeight(FloatConstants(m_graph, &m_plan.smoothed.constants), m_sites[weight],
-                       m_smoothing.statistics(inputOf(m_sites[weight])), changed);
-        m_plan.sites[weight.index()] = std::make_shared<const SitePlan>(std::move(changed));
-    }
-
-    void changeBias(const BiasChange& change)
-    {
-        Tensor& bias = m_biased[{change.node, 2}];
-        const bool integer = m_previous && m_previous->biases.contains(change.node);
-        if (keepBias(change.node) && !integer)
-            bias = m_previous->simulation.constants.at({change.node, 2});
-        else
-            bias = changedBias(FloatConstants(m_graph, &m_plan.smoothed.constants), change, m_plan.sites,
-                               change.input.valid() ? m_smoothing.statistics(change.input) : nullptr);
-    }
-
-    /// Whether a node has the bias of the previous plan: its input, weight and float bias are those of then.
-    bool keepBias(NodeId node) const
-    {
-        if (!m_previous || !m_previous->simulation.constants.contains({node, 2}))
-            return false;
-        for (const int input : {0, 1})
-            if (const SiteId id = m_sites.at({node, input});
-                id.valid() && m_previous->sites[id.index()] != m_plan.sites[id.index()])
-                return false;
-        const graph::Use use{node, 2};
-        return FloatConstants(m_graph, &m_previous->smoothed.constants).of(use).storageKey() ==
-               FloatConstants(m_graph, &m_plan.smoothed.constants).of(use).storageKey();
-    }
-
     void simulate()
     {
         exec::Simulation& simulation = m_plan.simulation;
-        simulation.constants = m_biased;
+        simulation.constants = m_biases.constants();
         simulation.activations = m_plan.smoothed.activations;
         for (const graph::Site& site : m_sites) {
             const SitePlan& plan = m_plan[site.id];
@@ -335,20 +259,7 @@ private:
                 for (const graph::Use& use : site.uses)
                     simulation.constants[use] = plan.dequantized;
         }
-        for (const auto& [node, bias] : m_plan.biases) {
-            const graph::Use use{node, 2};
-            // The same storage as before where nothing changed: caches of packed weights go by it.
-            if (m_previous) {
-                const auto old = m_previous->biases.find(node);
-                const auto constant = m_previous->simulation.constants.find(use);
-                if (old != m_previous->biases.end() && old->second == bias &&
-                    constant != m_previous->simulation.constants.end()) {
-                    simulation.constants[use] = constant->second;
-                    continue;
-                }
-            }
-            simulation.constants[use] = dequantizeBias(*bias);
-        }
+        m_biases.simulate(m_plan);
     }
 
     void warn()
@@ -400,7 +311,7 @@ private:
     Plan m_plan;
     std::vector<SiteSettings> m_settings; ///< by SiteId
     SmoothingStage m_smoothing;
-    std::map<graph::Use, Tensor> m_biased; ///< constants of the smoothed network, biases as quantization changes them
+    BiasStage m_biases;
 };
 
 } // namespace
