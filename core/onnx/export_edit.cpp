@@ -50,6 +50,12 @@ Result<void> ExportEdit::checkPlan() const
                 "ONNX Runtime cannot run activations quantized channel by channel; choose granularity 'tensor' to "
                 "export",
                 site.name);
+        const auto isCode = [&](int zero) { return zero >= numbers.grid.qmin && zero <= numbers.grid.qmax; };
+        if (!std::ranges::all_of(numbers.grid.zeroPoint, isCode))
+            return fail(
+                ErrorCode::Unsupported,
+                "its wide zero point is no 8-bit code, and ONNX has no other; choose 'zero-in-range' to export",
+                site.name);
     }
     for (const auto& [node, bias] : m_plan.biases)
         known.insert({node, 2});

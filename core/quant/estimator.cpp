@@ -32,6 +32,8 @@ Result<void> check(const Estimator& estimator)
         return fail(ErrorCode::InvalidArgument, "the manual range needs low <= high");
     if (estimator.kind == EstimatorKind::Manual && !(std::isfinite(estimator.low) && std::isfinite(estimator.high)))
         return fail(ErrorCode::InvalidArgument, "the manual range must be finite");
+    if (estimator.kind == EstimatorKind::Scaled && !(estimator.factor > 0 && std::isfinite(estimator.factor)))
+        return fail(ErrorCode::InvalidArgument, "the factor of a scaled range must be above 0");
     if (estimator.kind == EstimatorKind::Search)
         return checkGrid(estimator.search);
     if (estimator.kind != EstimatorKind::Percentile)
@@ -155,13 +157,22 @@ double weightedError(std::span<const float> values, std::span<const float> impor
     return sum;
 }
 
-/// MinMax and MinMaxHalf.
-Range wholeRange(EstimatorKind kind, double minimum, double maximum, int bits, Scheme scheme)
+bool isWhole(EstimatorKind kind)
 {
-    if (kind == EstimatorKind::MinMax || scheme == Scheme::Asymmetric)
+    return kind == EstimatorKind::MinMax || kind == EstimatorKind::MinMaxHalf || kind == EstimatorKind::Scaled;
+}
+
+/// MinMax, MinMaxHalf and Scaled.
+Range wholeRange(const Estimator& estimator, double minimum, double maximum, int bits, Scheme scheme)
+{
+    const bool scaled = estimator.kind == EstimatorKind::Scaled;
+    if (scheme == Scheme::Asymmetric)
+        return {minimum, scaled ? minimum + estimator.factor * (maximum - minimum) : maximum};
+    if (estimator.kind == EstimatorKind::MinMax)
         return {minimum, maximum};
     const double codes = (1 << (bits - 1)) - 1;
-    const double largest = std::max(std::abs(minimum), std::abs(maximum)) * codes / (codes + 0.5);
+    const double half = std::max(std::abs(minimum), std::abs(maximum)) * codes / (codes + 0.5);
+    const double largest = scaled ? half * estimator.factor : half;
     return {-largest, largest};
 }
 
@@ -183,8 +194,8 @@ Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& 
     QS_CHECK(check(estimator));
     if (estimator.kind == EstimatorKind::Manual)
         return Range{estimator.low, estimator.high};
-    if (estimator.kind == EstimatorKind::MinMax || estimator.kind == EstimatorKind::MinMaxHalf)
-        return wholeRange(estimator.kind, minimum, maximum, bits, scheme);
+    if (isWhole(estimator.kind))
+        return wholeRange(estimator, minimum, maximum, bits, scheme);
     if (histogram.empty() || minimum >= maximum)
         return Range{minimum, maximum};
     if (estimator.kind == EstimatorKind::Entropy) {
@@ -214,8 +225,8 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
     const auto extremes = kernels::minMax(values);
     const double minimum = extremes.min;
     const double maximum = extremes.max;
-    if (estimator.kind == EstimatorKind::MinMax || estimator.kind == EstimatorKind::MinMaxHalf)
-        return wholeRange(estimator.kind, minimum, maximum, bits, scheme);
+    if (isWhole(estimator.kind))
+        return wholeRange(estimator, minimum, maximum, bits, scheme);
     if (minimum >= maximum)
         return Range{minimum, maximum};
     if (estimator.kind == EstimatorKind::Entropy || (values.size() > kDirectValues && importance.empty())) {

@@ -21,6 +21,7 @@ struct Range {
 ///   coarse
 ///               then fine; expected squared error on the histogram.
 ///   MinMaxHalf: ± max|x| · q / (q + 1/2), q = 2^(bits-1) - 1 (symmetric).
+///   Scaled:     see recipe.h, from the extremes.
 ///   Entropy:    as TensorRT's entropy calibrator on |x| (symmetric) or on x (asymmetric).
 ///   Search:     the candidates of the grid, by the expected squared error (joint searches: layer_plan.h).
 /// Errors: InvalidArgument (a manual range with low > high or NaN; a percentile outside (0.5, 1]).

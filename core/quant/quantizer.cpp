@@ -11,6 +11,8 @@ namespace qs::quant {
 
 namespace {
 
+constexpr double kWidest = 1 << 22; ///< where sums with it are exact in float
+
 float usableScale(double scale)
 {
     if (!(scale > 0))
@@ -43,10 +45,12 @@ private:
 
 } // namespace
 
-kernels::QuantGrid uniformNumbers(double low, double high, int bits, Scheme scheme)
+kernels::QuantGrid uniformNumbers(double low, double high, int bits, Scheme scheme, ZeroPoint rule)
 {
-    low = std::min(low, 0.0);
-    high = std::max(high, 0.0);
+    if (scheme == Scheme::Symmetric || rule == ZeroPoint::ZeroInRange || low >= high) {
+        low = std::min(low, 0.0);
+        high = std::max(high, 0.0);
+    }
     if (scheme == Scheme::Symmetric) {
         const int most = (1 << (bits - 1)) - 1;
         return {usableScale(std::max(-low, high) / most), 0, bits == 8 ? -most : -most - 1, most};
@@ -54,12 +58,14 @@ kernels::QuantGrid uniformNumbers(double low, double high, int bits, Scheme sche
     const int most = (1 << bits) - 1;
     const float scale = usableScale((high - low) / most);
     const double zeroPoint = std::nearbyint(-low / static_cast<double>(scale));
-    return {scale, static_cast<int32_t>(std::clamp<double>(zeroPoint, 0, most)), 0, most};
+    const double reach = rule == ZeroPoint::Wide ? kWidest : 0;
+    return {scale, static_cast<int32_t>(std::clamp<double>(zeroPoint, -reach, std::max<double>(most, reach))), 0,
+            most};
 }
 
-UniformGrid uniformGrid(double low, double high, int bits, Scheme scheme)
+UniformGrid uniformGrid(double low, double high, int bits, Scheme scheme, ZeroPoint rule)
 {
-    const kernels::QuantGrid grid = uniformNumbers(low, high, bits, scheme);
+    const kernels::QuantGrid grid = uniformNumbers(low, high, bits, scheme, rule);
     return {{grid.scale}, {grid.zeroPoint}, grid.qmin, grid.qmax};
 }
 

@@ -66,6 +66,7 @@ void SitePatch::applyTo(SiteSettings& settings) const
     assign(settings.smoothing, smoothing);
     assign(settings.noise, noise);
     assign(settings.biasCorrection, biasCorrection);
+    assign(settings.zeroPoint, zeroPoint);
 }
 
 void SitePatch::merge(const SitePatch& other)
@@ -80,6 +81,7 @@ void SitePatch::merge(const SitePatch& other)
     assign(smoothing, other.smoothing);
     assign(noise, other.noise);
     assign(biasCorrection, other.biasCorrection);
+    assign(zeroPoint, other.zeroPoint);
 }
 
 bool Selector::matches(const graph::Site& site) const

@@ -21,6 +21,14 @@ enum class Scheme { Symmetric, Asymmetric };
 /// Part: the weight of a joined q, k, v layer has one scale for each of the three (PTQ4ViT); elsewhere as Tensor.
 enum class Granularity { Tensor, Channel, Part };
 
+/// What becomes of the zero point of an asymmetric range [low, high] that does not contain 0, where rne(-low / scale)
+/// is not a code ("zero-point overflow", see zero_point.h). Symmetric grids do not ask.
+enum class ZeroPoint {
+    ZeroInRange, ///< the range is widened to contain 0: no overflow, a larger step. ONNX Runtime's tools do this
+    Clamped,     ///< clamped to the codes, the step kept: the grid no longer covers the values. Q-HyViT's problem
+    Wide,        ///< kept, as a 32-bit integer: no overflow, no larger step; not an ONNX zero point
+};
+
 /// How the range [low, high] that the codes span is chosen from the statistics of a site.
 enum class EstimatorKind {
     MinMax,     ///< smallest and largest value
@@ -33,6 +41,10 @@ enum class EstimatorKind {
     /// Symmetric: the largest magnitude lies half a code beyond the last code, scale = max / (2^(bits-1) - 1/2), as
     /// in FQ-ViT and PTQ4ViT. Asymmetric: MinMax.
     MinMaxHalf,
+    /// Of the smallest and largest value, times a factor that is given: what a search of a whole network (Q-HyViT)
+    /// writes down. Symmetric: the step is factor · Δ0, Δ0 as in SearchGrid. Asymmetric: [low, low + factor (high -
+    /// low)], so that the zero point is rne(-low / Δ).
+    Scaled,
 };
 
 /// Candidates of a search: the step Δ0 of the whole range times a factor. Symmetric: Δ0 = max|x| / (2^(bits-1) -
@@ -59,6 +71,7 @@ struct Estimator {
     double low = 0;
     double high = 0;
     SearchGrid search{}; ///< Search
+    double factor = 1;   ///< Scaled; > 0
     friend bool operator==(const Estimator&, const Estimator&) = default;
 };
 
@@ -136,6 +149,7 @@ struct SiteSettings {
     /// Weights of linear layers: the bias takes up the mean of what quantization changes in the output,
     /// E[Ŵ x - Ŵq q(x)] over the float network's x. See bias_correction.h.
     bool biasCorrection = false;
+    ZeroPoint zeroPoint = ZeroPoint::ZeroInRange; ///< activations with the uniform quantizer
 
     bool isFloat() const { return bits == kFloatBits; }
     friend bool operator==(const SiteSettings&, const SiteSettings&) = default;
@@ -153,6 +167,7 @@ struct SitePatch {
     std::optional<Smoothing> smoothing;
     std::optional<Noise> noise;
     std::optional<bool> biasCorrection;
+    std::optional<ZeroPoint> zeroPoint;
 
     bool empty() const;
     void applyTo(SiteSettings& settings) const;

@@ -34,7 +34,8 @@ const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"},
                                        {EstimatorKind::Entropy, "entropy"},
                                        {EstimatorKind::Manual, "manual"},
                                        {EstimatorKind::Search, "search"},
-                                       {EstimatorKind::MinMaxHalf, "minmax-half"}};
+                                       {EstimatorKind::MinMaxHalf, "minmax-half"},
+                                       {EstimatorKind::Scaled, "scaled"}};
 const Names<Objective> kObjectives{
     {Objective::InputError, "input-error"}, {Objective::OutputError, "output-error"}, {Objective::Cosine, "cosine"}};
 const Names<SmoothingKind> kSmoothings{{SmoothingKind::None, "none"},
@@ -43,6 +44,8 @@ const Names<SmoothingKind> kSmoothings{{SmoothingKind::None, "none"},
                                        {SmoothingKind::Shift, "shift"},
                                        {SmoothingKind::Reparameterize, "reparameterize"}};
 
+const Names<ZeroPoint> kZeroPoints{
+    {ZeroPoint::ZeroInRange, "zero-in-range"}, {ZeroPoint::Clamped, "clamped"}, {ZeroPoint::Wide, "wide"}};
 const Names<NoiseLaw> kNoiseLaws{{NoiseLaw::Uniform, "uniform"}, {NoiseLaw::Released, "released"}};
 
 template <class T>
@@ -77,6 +80,8 @@ Json estimatorJson(const Estimator& estimator)
         if (grid.reciprocal)
             json["grid"]["reciprocal"] = true;
     }
+    if (estimator.kind == EstimatorKind::Scaled || estimator.factor != defaults.factor)
+        json["factor"] = estimator.factor;
     return json;
 }
 
@@ -139,6 +144,8 @@ Json patchJson(const SitePatch& patch)
         json["noise"] = noiseJson(*patch.noise);
     if (patch.biasCorrection)
         json["bias_correction"] = *patch.biasCorrection;
+    if (patch.zeroPoint)
+        json["zero_point"] = nameOf(kZeroPoints, *patch.zeroPoint);
     return json;
 }
 
@@ -146,7 +153,7 @@ Json settingsJson(const SiteSettings& settings)
 {
     return patchJson({settings.bits, settings.scheme, settings.granularity, settings.quantizer, settings.estimator,
                       settings.saturationSafe, settings.objective, settings.smoothing, settings.noise,
-                      settings.biasCorrection});
+                      settings.biasCorrection, settings.zeroPoint});
 }
 
 Json selectorJson(const Selector& selector)
@@ -261,7 +268,7 @@ Result<SearchGrid> readGrid(const Json& json, const std::string& path)
 
 Result<Estimator> readEstimator(const Json& json, const std::string& path)
 {
-    QS_CHECK(checkKeys(json, path, {"kind", "percentiles", "low", "high", "grid"}));
+    QS_CHECK(checkKeys(json, path, {"kind", "percentiles", "low", "high", "grid", "factor"}));
     Estimator estimator;
     if (!json.contains("kind"))
         return wrong("is missing", child(path, "kind"));
@@ -292,6 +299,11 @@ Result<Estimator> readEstimator(const Json& json, const std::string& path)
         return wrong("must not be above high", child(path, "low"));
     if (json.contains("grid")) {
         QS_ASSIGN(estimator.search, readGrid(json["grid"], child(path, "grid")));
+    }
+    if (json.contains("factor")) {
+        QS_ASSIGN(estimator.factor, readNumber(json["factor"], child(path, "factor")));
+        if (!(estimator.factor > 0))
+            return wrong("must be above 0", child(path, "factor"));
     }
     return estimator;
 }
@@ -358,7 +370,7 @@ Result<SitePatch> readPatch(const Json& json, const std::string& path)
 {
     QS_CHECK(checkKeys(json, path,
                        {"bits", "scheme", "granularity", "quantizer", "estimator", "saturation_safe", "objective",
-                        "smoothing", "noise", "bias_correction"}));
+                        "smoothing", "noise", "bias_correction", "zero_point"}));
     SitePatch patch;
     if (json.contains("bits")) {
         QS_ASSIGN(patch.bits, readBits(json["bits"], child(path, "bits")));
@@ -393,6 +405,9 @@ Result<SitePatch> readPatch(const Json& json, const std::string& path)
     }
     if (json.contains("bias_correction")) {
         QS_ASSIGN(patch.biasCorrection, readFlag(json["bias_correction"], child(path, "bias_correction")));
+    }
+    if (json.contains("zero_point")) {
+        QS_ASSIGN(patch.zeroPoint, readName(json["zero_point"], child(path, "zero_point"), kZeroPoints));
     }
     return patch;
 }

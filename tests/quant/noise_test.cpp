@@ -300,9 +300,10 @@ TEST_F(NoisyVit, IsNeverWorseOnTheRowsOfTheSearch)
                         EXPECT_EQ(best.range, site.noise->range) << value;
                         EXPECT_EQ(site.noise->curve.size(), 101U);
                         EXPECT_EQ(site.grid.scale, at(*base, value, 0).grid.scale); // Δ is frozen
-                        if (objective == Objective::OutputError)
+                        if (objective == Objective::OutputError) {
                             EXPECT_LE(site.error.outputError, at(*base, value, 0).error.outputError * (1 + 1e-6))
                                 << preset << bits << value;
+                        }
                     }
                 }
 }
@@ -318,8 +319,9 @@ TEST_F(NoisyVit, DoesNotDependOnThreadsOrOnEdits)
     const auto one = planned(wanted);
     const auto many = planned(wanted, nullptr, context);
     for (std::size_t i = 0; i < one->sites.size(); ++i)
-        if (one->sites[i]->noise)
+        if (one->sites[i]->noise) {
             EXPECT_EQ(one->sites[i]->noise->noise, many->sites[i]->noise->noise);
+        }
     EXPECT_EQ(at(*one, "f2", 0).noise->noise.size(), 16U);
 
     // An edit of one weight keeps every other site and bias; what it gives is what a fresh plan gives.

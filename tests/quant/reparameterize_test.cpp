@@ -349,8 +349,8 @@ TEST_F(RepqVit, CoversWhatThePaperCovers)
         EXPECT_EQ(at(*plan, "p0", 0).settings.bits, 8); // the image
         EXPECT_EQ(at(*plan, "p0", 1).settings.bits, bits);
         EXPECT_EQ(at(*plan, "logits", 0).settings.bits, bits);
-        EXPECT_EQ(at(*plan, "av", 0).settings.quantizer, "log-sqrt2");
-        EXPECT_EQ(at(*plan, "av", 0).settings.estimator.kind, EstimatorKind::Mse);
+        EXPECT_EQ(at(*plan, "av", 0).settings.quantizer, "log-sqrt2-zero");
+        EXPECT_EQ(at(*plan, "av", 0).settings.estimator.kind, EstimatorKind::Percentile);
         EXPECT_EQ(at(*plan, "f2", 0).settings.estimator.kind, EstimatorKind::Percentile);
     }
     // Only what LayerNormalizations feed inside the blocks is changed.

@@ -41,6 +41,8 @@ QString estimatorTitle(quant::EstimatorKind kind)
         return QStringLiteral("layer search");
     case quant::EstimatorKind::MinMaxHalf:
         return QStringLiteral("min–max and half a code");
+    case quant::EstimatorKind::Scaled:
+        return QStringLiteral("scaled min–max");
     }
     return {};
 }
@@ -202,6 +204,9 @@ QString estimatorHelp(quant::EstimatorKind kind)
     case quant::EstimatorKind::MinMaxHalf:
         return QStringLiteral("As min–max, but of symmetric codes the largest value lies half a code beyond the last "
                               "one (FQ-ViT's weights).");
+    case quant::EstimatorKind::Scaled:
+        return QStringLiteral("The range from the smallest to the largest value, times a factor that a search of the "
+                              "whole network has found (Q-HyViT, Lee et al. 2024).");
     }
     return {};
 }

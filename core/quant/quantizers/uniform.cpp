@@ -14,7 +14,8 @@ ActivationNumbers numbersOf(const Range& range, const stats::SiteStatistics& sta
 {
     ActivationNumbers numbers;
     numbers.range = range;
-    numbers.grid = uniformGrid(numbers.range.low, numbers.range.high, settings.bits, settings.scheme);
+    numbers.grid =
+        uniformGrid(numbers.range.low, numbers.range.high, settings.bits, settings.scheme, settings.zeroPoint);
     numbers.error = expectedError(statistics.histogram, {numbers.grid.scale[0], numbers.grid.zeroPoint[0],
                                                          numbers.grid.qmin, numbers.grid.qmax});
     return numbers;
@@ -31,8 +32,8 @@ Range outputRange(const stats::SiteStatistics& statistics, const SiteSettings& s
     for (int i = kClipSteps; i > 0; --i) {
         const double factor = static_cast<double>(i) / kClipSteps;
         const Range range{statistics.low() * factor, statistics.high() * factor};
-        const double error =
-            metric.squaredError(*makeUniformMap(uniformGrid(range.low, range.high, settings.bits, settings.scheme)));
+        const double error = metric.squaredError(
+            *makeUniformMap(uniformGrid(range.low, range.high, settings.bits, settings.scheme, settings.zeroPoint)));
         if (error < smallest) {
             smallest = error;
             best = range;
@@ -69,7 +70,8 @@ Result<ActivationNumbers> perChannel(const stats::SiteStatistics& statistics, co
         values.push_back(statistics.minimum[c]);
         values.push_back(statistics.maximum[c]);
         QS_ASSIGN(const Range range, estimateRange(settings.estimator, values, settings.bits, settings.scheme));
-        const UniformGrid grid = uniformGrid(range.low, range.high, settings.bits, settings.scheme);
+        const UniformGrid grid =
+            uniformGrid(range.low, range.high, settings.bits, settings.scheme, settings.zeroPoint);
         numbers.range.low = std::min(numbers.range.low, range.low);
         numbers.range.high = std::max(numbers.range.high, range.high);
         numbers.grid.qmin = grid.qmin;

@@ -1,0 +1,100 @@
+#include "core/quant/zero_point.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace qs::quant {
+namespace {
+
+/// Values spread evenly over [low, high] through the grid of that range.
+struct Outcome {
+    double error = 0; ///< mean square
+    float smallest = 0, largest = 0;
+};
+Outcome through(double low, double high, Scheme scheme, ZeroPoint rule)
+{
+    constexpr int kCount = 10001;
+    std::vector<float> values(kCount);
+    for (int i = 0; i < kCount; ++i)
+        values[static_cast<std::size_t>(i)] = static_cast<float>(low + (high - low) * i / (kCount - 1));
+    std::vector<float> quantized(values.size());
+    makeUniformMap(uniformGrid(low, high, 8, scheme, rule))->apply(values.data(), quantized.data(), {1, 1, kCount});
+    Outcome outcome{0, *std::ranges::min_element(quantized), *std::ranges::max_element(quantized)};
+    for (std::size_t i = 0; i < values.size(); ++i)
+        outcome.error += std::pow(static_cast<double>(values[i]) - quantized[i], 2) / kCount;
+    return outcome;
+}
+
+TEST(ZeroPoint, OverflowIsWhereClampingChangesIt)
+{
+    std::mt19937 random(7);
+    std::uniform_real_distribution<double> uniform(-4, 4);
+    for (int trial = 0; trial < 10000; ++trial) {
+        const double a = uniform(random);
+        const double b = uniform(random);
+        const double low = std::min(a, b);
+        const double high = std::max(a, b);
+        for (int bits = 4; bits <= 8; ++bits) {
+            const auto wide = uniformNumbers(low, high, bits, Scheme::Asymmetric, ZeroPoint::Wide);
+            const bool isCode = wide.zeroPoint >= wide.qmin && wide.zeroPoint <= wide.qmax;
+            // A range that ends within half a step of 0 still rounds onto a code.
+            const bool near = std::min(std::abs(low), std::abs(high)) < wide.scale;
+            if (zeroPointOverflows(low, high))
+                ASSERT_TRUE(!isCode || near) << low << " " << high << " " << bits;
+            else
+                ASSERT_TRUE(isCode) << low << " " << high << " " << bits;
+            const auto clamped = uniformNumbers(low, high, bits, Scheme::Asymmetric, ZeroPoint::Clamped);
+            ASSERT_EQ(clamped.zeroPoint == wide.zeroPoint, isCode);
+            ASSERT_EQ(clamped.scale, wide.scale);
+        }
+    }
+}
+
+TEST(ZeroPoint, ClampedLosesARangeAwayFromZero)
+{
+    const Outcome clamped = through(3, 5, Scheme::Asymmetric, ZeroPoint::Clamped);
+    EXPECT_NEAR(clamped.smallest, 2, 2.0 / 255);
+    EXPECT_EQ(clamped.smallest, clamped.largest); // everything saturates
+    EXPECT_GT(clamped.error, 4);
+    EXPECT_LT(through(3, 5, Scheme::Asymmetric, ZeroPoint::ZeroInRange).error, 4e-5);
+    EXPECT_LT(through(3, 5, Scheme::Symmetric, ZeroPoint::Clamped).error, 1.5e-4);
+    const double step = 2.0 / 255;
+    EXPECT_NEAR(through(3, 5, Scheme::Asymmetric, ZeroPoint::Wide).error, step * step / 12, 1e-6);
+
+    const Outcome below = through(-5, -3, Scheme::Asymmetric, ZeroPoint::Clamped);
+    EXPECT_NEAR(below.largest, -2, step);
+    EXPECT_GT(below.error, 4);
+
+    const Outcome part = through(0.5, 5, Scheme::Asymmetric, ZeroPoint::Clamped);
+    EXPECT_NEAR(part.largest, 4.5, 0.02);
+    EXPECT_NEAR(part.error, 9.3e-3, 1e-3);
+}
+
+TEST(ZeroPoint, RangesWithZeroAreTheSameByEveryRule)
+{
+    for (const ZeroPoint rule : {ZeroPoint::Clamped, ZeroPoint::Wide}) {
+        const auto grid = uniformNumbers(-1, 5, 8, Scheme::Asymmetric, rule);
+        const auto usual = uniformNumbers(-1, 5, 8, Scheme::Asymmetric);
+        EXPECT_EQ(grid.scale, usual.scale);
+        EXPECT_EQ(grid.zeroPoint, usual.zeroPoint);
+    }
+}
+
+TEST(ZeroPoint, ReportCountsChannels)
+{
+    stats::SiteStatistics statistics;
+    statistics.minimum = {-1, 3, -5, 0, 2};
+    statistics.maximum = {1, 5, -3, 0.5F, 2};
+    const ZeroPointReport report = zeroPointReport(statistics);
+    EXPECT_EQ(report.channels, 5U);
+    EXPECT_EQ(report.overflowing, 3U);
+    EXPECT_FALSE(report.tensorOverflows);
+    EXPECT_DOUBLE_EQ(report.dynamicRange, 4);
+}
+
+} // namespace
+} // namespace qs::quant
