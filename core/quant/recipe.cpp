@@ -54,6 +54,13 @@ bool SitePatch::empty() const
     return *this == SitePatch{};
 }
 
+SitePatch wholePatch(const SiteSettings& settings)
+{
+    return {settings.bits,      settings.scheme,         settings.granularity, settings.quantizer,
+            settings.estimator, settings.saturationSafe, settings.objective,   settings.smoothing,
+            settings.noise,     settings.biasCorrection, settings.zeroPoint};
+}
+
 void SitePatch::applyTo(SiteSettings& settings) const
 {
     assign(settings.bits, bits);

@@ -176,6 +176,9 @@ struct SitePatch {
     friend bool operator==(const SitePatch&, const SitePatch&) = default;
 };
 
+/// The patch that makes every choice as the settings have it.
+SitePatch wholePatch(const SiteSettings& settings);
+
 /// Which sites a rule is about: all that is set must match.
 struct Selector {
     std::optional<graph::SiteKind> kind;

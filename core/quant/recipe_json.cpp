@@ -151,9 +151,7 @@ Json patchJson(const SitePatch& patch)
 
 Json settingsJson(const SiteSettings& settings)
 {
-    return patchJson({settings.bits, settings.scheme, settings.granularity, settings.quantizer, settings.estimator,
-                      settings.saturationSafe, settings.objective, settings.smoothing, settings.noise,
-                      settings.biasCorrection, settings.zeroPoint});
+    return patchJson(wholePatch(settings));
 }
 
 Json selectorJson(const Selector& selector)

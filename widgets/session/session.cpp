@@ -311,12 +311,8 @@ void Session::applyPreset(const QString& name, int weightBits, int activationBit
     preset->coverage = m_recipe.coverage;
     for (const std::string& site : m_recipe.locked) { // locked sites keep what they have
         preset->locked.insert(site);
-        if (const SiteId id = sites().find(site); id.valid()) {
-            const quant::SiteSettings kept = settings(id);
-            preset->overrides[site] = {kept.bits,      kept.scheme,         kept.granularity, kept.quantizer,
-                                       kept.estimator, kept.saturationSafe, kept.objective,   kept.smoothing,
-                                       kept.noise,     kept.biasCorrection};
-        }
+        if (const SiteId id = sites().find(site); id.valid())
+            preset->overrides[site] = quant::wholePatch(settings(id));
     }
     const auto bits = [](int b) { return b == quant::kFloatBits ? QStringLiteral("32") : QString::number(b); };
     setRecipe(*preset, QStringLiteral("%1 W%2A%3").arg(name, bits(weightBits), bits(activationBits)));
