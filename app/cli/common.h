@@ -94,6 +94,7 @@ Command addInspect(CLI::App& app);
 Command addCalibrate(CLI::App& app);
 Command addEvaluate(CLI::App& app);
 Command addSearch(CLI::App& app);
+Command addHybrid(CLI::App& app);
 Command addCompare(CLI::App& app);
 Command addExport(CLI::App& app);
 Command addReport(CLI::App& app);

@@ -46,6 +46,7 @@ int main(int argc, char** argv)
     add("calibrate", "Statistics of the float model on images", addCalibrate);
     add("evaluate", "Accuracy of the float or the quantized model", addEvaluate);
     add("search", "Bits of every weight and activation by greedy mixed precision", addSearch);
+    add("hybrid", "Step, granularity and scheme of every layer (Q-HyViT)", addHybrid);
     add("compare", "Many methods on equal terms: one table", addCompare);
     add("export", "Write the quantized model as ONNX", addExport);
     add("report", "HTML report of saved results", addReport);

@@ -1,0 +1,391 @@
+// Based on: Q-HyViT (arXiv 2303.12557), algorithm 1, from digests of the paper.
+// Deviations: see the header.
+#include "core/search/hybrid_search.h"
+
+#include "core/exec/gradient.h"
+#include "core/exec/record_values.h"
+#include "core/quant/evaluate.h"
+#include "core/quant/plan.h"
+#include "core/quant/quantizers.h"
+#include "core/quant/search_grid.h"
+#include "core/quant/site_resolver.h"
+#include "core/search/hybrid_unit_error.h"
+#include "core/search/hybrid_units.h"
+#include "core/search/sampled_images.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace qs::search {
+
+namespace {
+
+using quant::Granularity;
+using quant::Scheme;
+
+constexpr std::size_t kImageBytes = std::size_t{256} << 20;
+
+class Stopwatch {
+public:
+    explicit Stopwatch(double& seconds) : m_seconds(seconds) {}
+    ~Stopwatch() { m_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - m_start).count(); }
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+
+private:
+    double& m_seconds;
+    std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+};
+
+struct Candidate {
+    Scheme scheme;
+    Granularity granularity;
+    double factor;
+};
+
+quant::SitePatch patchOf(const Candidate& candidate)
+{
+    quant::SitePatch patch;
+    patch.scheme = candidate.scheme;
+    patch.granularity = candidate.granularity;
+    patch.estimator = quant::Estimator{};
+    patch.estimator->kind = quant::EstimatorKind::Scaled;
+    patch.estimator->factor = candidate.factor;
+    patch.objective = quant::Objective::InputError;
+    return patch;
+}
+
+class HybridSearch {
+public:
+    HybridSearch(const graph::Graph& graph, const graph::SiteTable& sites, const quant::Plan& plan,
+                 const SampledImages& images, const HybridOptions& options, const Context& context)
+        : m_graph(graph), m_sites(sites), m_plan(plan), m_images(images), m_options(options), m_context(context)
+    {
+        m_result.recipe = plan.recipe;
+        m_result.factors = quant::searchFactors(options.grid);
+        for (const graph::Site& site : sites)
+            m_operands[site.id] = {plan[site.id].map, plan[site.id].dequantized};
+    }
+
+    Result<HybridResult> run()
+    {
+        m_units = hybridUnits(m_graph, m_sites, [this](const graph::Site& site) { return searched(site); });
+        if (!m_options.bridges)
+            splitBridges();
+        for (const HybridUnit& unit : m_units)
+            m_total += unit.sites.size();
+        if (m_total == 0)
+            return fail(ErrorCode::InvalidArgument,
+                        "there is nothing to search: no site is quantized uniformly and unlocked");
+        QS_CHECK(measureLoss());
+        for (std::size_t begin = 0; begin < m_units.size();) {
+            const std::size_t end = groupEnd(begin);
+            QS_CHECK(searchGroup(begin, end));
+            begin = end;
+        }
+        QS_CHECK(writeRecipe());
+        return std::move(m_result);
+    }
+
+private:
+    bool searched(const graph::Site& site) const
+    {
+        const quant::SiteSettings& settings = m_plan[site.id].settings;
+        return !settings.isFloat() && settings.quantizer == "uniform" && !m_plan.recipe.locked.contains(site.name);
+    }
+
+    /// Every operator for itself.
+    void splitBridges()
+    {
+        std::vector<graph::Site> plain(m_sites.begin(), m_sites.end());
+        const graph::SiteTable table(std::move(plain));
+        m_units = hybridUnits(m_graph, table, [this](const graph::Site& site) { return searched(site); });
+    }
+
+    std::size_t bytesOf(const HybridUnit& unit) const
+    {
+        std::size_t elements = 0;
+        for (const TensorId id : unit.inputs)
+            elements += static_cast<std::size_t>(m_graph.value(id).shape.elements());
+        for (const TensorId id : unit.outputs)
+            elements += 2 * static_cast<std::size_t>(m_graph.value(id).shape.elements());
+        const auto batch = static_cast<std::size_t>(m_graph.batch());
+        return elements * sizeof(float) * ((m_images.size() + batch - 1) / batch);
+    }
+
+    std::size_t groupEnd(std::size_t begin) const
+    {
+        std::size_t end = begin + 1;
+        std::size_t bytes = bytesOf(m_units[begin]);
+        while (end < m_units.size() && bytes + bytesOf(m_units[end]) <= m_options.memoryBytes)
+            bytes += bytesOf(m_units[end++]);
+        return end;
+    }
+
+    Result<void> measureLoss()
+    {
+        const Stopwatch watch(m_result.secondsRecording);
+        QS_ASSIGN(const quant::FloatReference reference,
+                  quant::floatReference(m_graph, m_sites, m_images, m_images.size(), m_context));
+        m_reference = *reference.logits;
+        QS_ASSIGN(
+            const quant::Evaluation evaluation,
+            quant::evaluate(m_graph, m_sites, &m_plan, m_images, m_images.size(), &reference, nullptr, m_context));
+        m_result.loss = evaluation.klDivergence;
+        return {};
+    }
+
+    Result<void> searchGroup(std::size_t begin, std::size_t end)
+    {
+        QS_ASSIGN(auto runs, record(begin, end));
+        if (m_options.importance)
+            QS_CHECK(weigh(begin, end, runs));
+        const Stopwatch watch(m_result.secondsCandidates);
+        const std::size_t first = m_result.choices.size();
+        for (std::size_t u = begin; u < end; ++u)
+            for (const SiteId site : m_units[u].sites)
+                m_result.choices.push_back(startChoice(m_units[u], site));
+        for (int round = 0; round < m_options.grid.rounds; ++round) {
+            bool changed = false;
+            std::size_t at = first;
+            for (std::size_t u = begin; u < end; ++u) {
+                UnitError error(m_graph, m_sites, m_units[u], runs[u - begin], m_operands);
+                for (const SiteId site : m_units[u].sites) {
+                    QS_CHECK(searchSite(error, site, m_result.choices[at++], changed));
+                    m_context.progress("searching", ++m_done,
+                                       m_total * static_cast<std::size_t>(m_options.grid.rounds));
+                }
+            }
+            if (!changed)
+                break;
+        }
+        return {};
+    }
+
+    Result<std::vector<std::vector<UnitRun>>> record(std::size_t begin, std::size_t end)
+    {
+        const Stopwatch watch(m_result.secondsRecording);
+        std::vector<TensorId> wanted;
+        for (std::size_t u = begin; u < end; ++u) {
+            wanted.insert(wanted.end(), m_units[u].inputs.begin(), m_units[u].inputs.end());
+            wanted.insert(wanted.end(), m_units[u].outputs.begin(), m_units[u].outputs.end());
+        }
+        QS_ASSIGN(auto recorded, exec::recordValues(m_graph, m_images, 0, m_images.size(), wanted, m_context,
+                                                    "recording values of layers"));
+        std::vector<std::vector<UnitRun>> runs(end - begin);
+        for (std::vector<Tensor>& values : recorded) {
+            auto next = values.begin();
+            for (std::size_t u = begin; u < end; ++u) {
+                UnitRun& run = runs[u - begin].emplace_back();
+                for (std::size_t i = 0; i < m_units[u].inputs.size(); ++i)
+                    run.inputs.push_back(*next++);
+                for (std::size_t o = 0; o < m_units[u].outputs.size(); ++o)
+                    run.outputs.push_back(*next++);
+            }
+        }
+        return runs;
+    }
+
+    /// Squared gradients of the units' outputs.
+    Result<void> weigh(std::size_t begin, std::size_t end, std::vector<std::vector<UnitRun>>& runs)
+    {
+        const Stopwatch watch(m_result.secondsGradients);
+        std::vector<TensorId> wanted;
+        for (std::size_t u = begin; u < end; ++u)
+            wanted.insert(wanted.end(), m_units[u].outputs.begin(), m_units[u].outputs.end());
+        QS_ASSIGN(const auto program,
+                  exec::GradientProgram::compile(m_graph, m_sites, m_plan.simulation, std::move(wanted)));
+        const auto batch = static_cast<std::size_t>(m_graph.batch());
+        const auto take = [&](const exec::GradientBatch& gradients) -> Result<void> {
+            auto next = gradients.gradients.begin();
+            for (std::size_t u = begin; u < end; ++u)
+                for (std::size_t o = 0; o < m_units[u].outputs.size(); ++o) {
+                    Tensor squares = *next++;
+                    for (float& value : squares.mutableData<float>())
+                        value *= value;
+                    runs[u - begin][gradients.first / batch].importance.push_back(std::move(squares));
+                }
+            return {};
+        };
+        QS_ASSIGN([[maybe_unused]] const double loss, exec::klGradients(program, m_images, 0, m_images.size(),
+                                                                        m_reference, m_context, "gradients", take));
+        return {};
+    }
+
+    HybridChoice startChoice(const HybridUnit& unit, SiteId site) const
+    {
+        const quant::SiteSettings& settings = m_plan[site].settings;
+        HybridChoice choice;
+        choice.site = site;
+        choice.bridge = unit.bridges.empty() ? -1 : unit.bridges.front();
+        choice.scheme = settings.scheme;
+        choice.granularity = settings.granularity;
+        return choice;
+    }
+
+    /// Granularities and schemes to try, and for each its first candidate.
+    std::vector<HybridCurve> curvesOf(SiteId id) const
+    {
+        const quant::SiteSettings& settings = m_plan[id].settings;
+        const bool activation = m_sites[id].kind == graph::SiteKind::Activation;
+        std::vector<Granularity> granularities{settings.granularity};
+        if (m_options.granularity && (!activation || m_options.channelActivations))
+            granularities = {Granularity::Tensor, Granularity::Channel};
+        std::vector<Scheme> schemes{settings.scheme};
+        if (m_options.scheme)
+            schemes = {Scheme::Symmetric, Scheme::Asymmetric};
+        std::vector<HybridCurve> curves;
+        for (const Granularity granularity : granularities)
+            for (const Scheme scheme : schemes)
+                curves.push_back({scheme, granularity, {}});
+        return curves;
+    }
+
+    Result<SiteOperand> operandOf(SiteId id, const Candidate& candidate) const
+    {
+        const graph::Site& site = m_sites[id];
+        quant::SiteSettings settings = m_plan[id].settings;
+        patchOf(candidate).applyTo(settings);
+        if (site.kind == graph::SiteKind::Weight) {
+            QS_ASSIGN(const quant::SitePlan plan,
+                      quant::resolveWeight(quant::FloatConstants(m_graph), site, nullptr, settings));
+            return SiteOperand{nullptr, plan.dequantized};
+        }
+        const quant::QuantizerInput input{m_plan.calibration->sites[id.index()], settings};
+        auto numbers = quant::findQuantizer(settings.quantizer)->resolve(input);
+        if (!numbers) {
+            numbers.error().where = site.name;
+            return tl::unexpected<Error>(std::move(numbers.error()));
+        }
+        return SiteOperand{numbers->map, {}};
+    }
+
+    Result<void> searchSite(UnitError& unit, SiteId site, HybridChoice& choice, bool& changed)
+    {
+        QS_CHECK(unit.choose(site));
+        const bool first = choice.curves.empty();
+        choice.curves = curvesOf(site);
+        std::vector<Candidate> candidates;
+        for (const HybridCurve& curve : choice.curves)
+            for (const double factor : m_result.factors)
+                candidates.push_back({curve.scheme, curve.granularity, factor});
+        // The last one is what the site has.
+        std::vector<double> errors(candidates.size() + 1);
+        std::vector<std::optional<Error>> failures(errors.size());
+        const auto one = [&](std::size_t i, int) {
+            if (m_context.stopRequested())
+                return;
+            const auto measured = [&]() -> Result<double> {
+                if (i == candidates.size())
+                    return unit.error(m_operands.at(site));
+                QS_ASSIGN(const SiteOperand operand, operandOf(site, candidates[i]));
+                return unit.error(operand);
+            };
+            if (auto error = measured())
+                errors[i] = *error;
+            else
+                failures[i] = std::move(error.error());
+        };
+        if (m_context.pool)
+            m_context.pool->parallelFor(errors.size(), one);
+        else
+            for (std::size_t i = 0; i < errors.size(); ++i)
+                one(i, 0);
+        if (m_context.stopRequested())
+            return cancelled();
+        for (auto& failure : failures)
+            if (failure)
+                return tl::unexpected<Error>(std::move(*failure));
+        m_result.evaluations += errors.size();
+        for (std::size_t c = 0; c < choice.curves.size(); ++c) {
+            const auto begin = errors.begin() + static_cast<std::ptrdiff_t>(c * m_result.factors.size());
+            choice.curves[c].errors.assign(begin, begin + static_cast<std::ptrdiff_t>(m_result.factors.size()));
+        }
+        if (first)
+            choice.before = errors.back();
+        std::size_t best = candidates.size();
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            if (errors[i] < errors[best])
+                best = i;
+        choice.after = errors[best];
+        if (best == candidates.size())
+            return {};
+        changed = true;
+        choice.changed = true;
+        choice.scheme = candidates[best].scheme;
+        choice.granularity = candidates[best].granularity;
+        choice.factor = candidates[best].factor;
+        QS_ASSIGN(m_operands[site], operandOf(site, candidates[best]));
+        return {};
+    }
+
+    Result<void> writeRecipe()
+    {
+        for (const HybridChoice& choice : m_result.choices)
+            if (choice.changed)
+                m_result.recipe = quant::edited(m_result.recipe, m_sites, std::array{choice.site},
+                                                patchOf({choice.scheme, choice.granularity, choice.factor}));
+        return {};
+    }
+
+    const graph::Graph& m_graph;
+    const graph::SiteTable& m_sites;
+    const quant::Plan& m_plan;
+    const SampledImages& m_images;
+    const HybridOptions& m_options;
+    const Context& m_context;
+    std::vector<HybridUnit> m_units;
+    std::map<SiteId, SiteOperand> m_operands; ///< of all sites, as they were last chosen
+    Tensor m_reference;                       ///< logits of the float network
+    HybridResult m_result;
+    std::size_t m_done = 0, m_total = 0; ///< sites, for progress
+};
+
+Result<void> checkStart(const graph::SiteTable& sites, const quant::Plan& plan)
+{
+    for (const graph::Site& site : sites)
+        if (const auto& settings = plan[site.id].settings;
+            settings.smoothing.kind != quant::SmoothingKind::None || settings.noise.on)
+            return fail(ErrorCode::InvalidArgument,
+                        "Q-HyViT's search starts from a recipe without smoothing and noise", site.name);
+    return {};
+}
+
+} // namespace
+
+Result<HybridResult> searchHybrid(const graph::Graph& graph, const graph::SiteTable& sites,
+                                  std::shared_ptr<const stats::Calibration> calibration, const quant::Recipe& recipe,
+                                  const exec::ImageSource& images, const HybridOptions& options,
+                                  const Context& context)
+{
+    QS_CHECK(quant::checkGrid(options.grid));
+    if (options.images == 0 || images.size() == 0)
+        return fail(ErrorCode::InvalidArgument, "there are no images to search on");
+    QS_ASSIGN(const auto plan, quant::resolve(graph, sites, std::move(calibration), recipe, nullptr, context));
+    QS_CHECK(checkStart(sites, *plan));
+    const std::size_t elements =
+        static_cast<std::size_t>(graph.value(graph.input()).shape.elements() / graph.batch());
+    QS_ASSIGN(const SampledImages sampled,
+              SampledImages::create(images, std::min(options.images, images.size()), elements, kImageBytes, context));
+    return HybridSearch(graph, sites, *plan, sampled, options, context).run();
+}
+
+std::string choicesToCsv(const graph::SiteTable& sites, const HybridResult& result)
+{
+    std::string csv = "site,bridge,scheme,granularity,factor,error_before,error_after\n";
+    for (const HybridChoice& choice : result.choices) {
+        char figures[96];
+        std::snprintf(figures, sizeof figures, "%.6g,%.9g,%.9g", choice.factor, choice.before, choice.after);
+        csv += sites[choice.site].name + ',' + (choice.bridge >= 0 ? std::to_string(choice.bridge) : "") + ',' +
+               (choice.scheme == Scheme::Symmetric ? "symmetric" : "asymmetric") + ',' +
+               (choice.granularity == Granularity::Channel ? "channel" : "tensor") + ',' + figures + '\n';
+    }
+    return csv;
+}
+
+} // namespace qs::search
