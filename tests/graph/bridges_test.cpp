@@ -134,8 +134,9 @@ TEST(Bridges, AttentionBetweenTokensAndAFeatureMap)
     EXPECT_THAT(layersOf(sites, 0), ElementsAre(testing::EndsWith(".q"), testing::EndsWith(".proj")));
     EXPECT_THAT(layersOf(sites, 1), ElementsAre(testing::EndsWith(".k"), testing::EndsWith(".v")));
     for (const Site& site : sites)
-        if (site.valueName == "b" && site.kind == SiteKind::Activation)
+        if (site.valueName == "b" && site.kind == SiteKind::Activation) {
             EXPECT_NE(site.role, Role::Qkv);
+        }
 }
 
 TEST(Bridges, NodesAreInOrderAndLeadToTheOutput)

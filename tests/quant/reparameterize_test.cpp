@@ -314,8 +314,9 @@ TEST_F(RepqVit, IsMadeAnewForOtherBitsAndEstimators)
         const auto fresh = planned(changed);
         EXPECT_EQ(at(*edit, "q0", 0).grid.scale, at(*fresh, "q0", 0).grid.scale);
         EXPECT_EQ(at(*edit, "q0", 0).smoothing->transform, at(*fresh, "q0", 0).smoothing->transform);
-        if (what != 1) // of so few values the percentiles are the extremes
+        if (what != 1) { // of so few values the percentiles are the extremes
             EXPECT_NE(at(*edit, "q0", 0).smoothing->transform, at(*before, "q0", 0).smoothing->transform);
+        }
     }
     // Nothing to do with it: taken over.
     Recipe weights = four;
