@@ -31,9 +31,10 @@ QString describe(const quant::NoiseGains& gains, const quant::NoisePlan& noise)
 {
     const auto unbroken = [](QString text) { return text.replace(QLatin1Char(' '), QLatin1String("&nbsp;")); };
     QString text =
-        QStringLiteral("%1&nbsp;%2 &nbsp; %3&nbsp;%4 &nbsp; ")
+        QStringLiteral("%1&nbsp;%2 &nbsp; %3&nbsp;%4 &nbsp; %5&nbsp;%6 &nbsp; ")
             .arg(square(winColour()), unbroken(tr("gain: %1 of the values").arg(formatPercent(gains.winning))),
-                 square(loseColour()), unbroken(tr("lose: %1").arg(formatPercent(gains.losing))));
+                 square(loseColour()), unbroken(tr("lose: %1").arg(formatPercent(gains.losing))),
+                 square(colours().before), tr("even"));
     text +=
         tr("Noise of ± %1 Δ = %2").arg(QString::number(noise.range, 'f', 2), formatNumber(noise.range * noise.step));
     if (noise.shift != 0)
