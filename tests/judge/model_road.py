@@ -8,9 +8,10 @@ ROAD is the tool built from road_tool.cpp. Without models: those in $QUANTOSCOPE
 where that is not set either, the smallest of export_models.py, made on the fly where torch is there. What must hold:
   - float logits: max |logit - ONNX Runtime's| <= 1e-4 max |logit|;
   - the re-loaded export equals the simulation: every weight bit by bit, logits to 20 dB and more;
-  - the export runs in ONNX Runtime and its logits are as near to the simulation's as those of ONNX Runtime with its
-    optimisations are to those without them (within 3 dB), or nearer than 40 dB, or the same SQNR to float within 0.6 dB:
-    quantized networks amplify last-bit differences of their float parts;
+  - the export runs in ONNX Runtime and its logits are nearer to the simulation's than the simulation's are to the float
+    network's, by 1 dB at least, or within 40 dB of them: a code that rounds otherwise in one of the two grows, in these
+    random networks, to much of what quantization does, but never beyond it. The distance of ONNX Runtime to itself without its
+    optimisations is printed beside it (both saturate alike on CPUs where the products do, so it judges nothing);
   - ONNX Runtime makes at least as many integer kernels of it as the report foretells.
 """
 
@@ -80,8 +81,7 @@ def judge(tool: str, model: pathlib.Path, images: pathlib.Path, count: int) -> d
         row["kernels"] = f'{row["found_kernels"]}/{row["int8_kernels"]}'
         row["runtime_sqnr_db"] = sqnr(floats, exported)
         row["same_top1"] = int((simulated.argmax(1) == exported.argmax(1)).sum())
-        near = (row["to_runtime_db"] >= min(40, row["runtime_to_itself_db"] - 3)
-                or abs(row["runtime_sqnr_db"] - row["sqnr_db"]) <= 0.6)
+        near = row["to_runtime_db"] >= min(40, row["sqnr_db"] + 1)
         if not row["float_error"] <= LIMIT:
             row["reason"] = "float logits differ"
         elif not row["verified"]["passed"]:
