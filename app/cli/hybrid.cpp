@@ -50,9 +50,12 @@ Result<void> searchHybrid(const Options& options)
     settings.importance = !options.plainError;
     settings.bridges = !options.noBridges;
     QS_ASSIGN(const auto model, onnx::importModel(options.model));
-    QS_ASSIGN(auto recipe, options.recipe.resolve(model.sites));
+    RecipeOptions start = options.recipe;
+    if (start.preset.empty() && start.file.empty())
+        start.preset = "minmax";
+    QS_ASSIGN(auto recipe, start.resolve(model.sites));
     if (!recipe)
-        return fail(ErrorCode::InvalidArgument, "needs --preset or --recipe", "hybrid");
+        return fail(ErrorCode::InvalidArgument, "needs a recipe that quantizes something", "hybrid");
     QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
     QS_ASSIGN(const auto source, openSource(options.folder, transform));
     CalibrationOptions statistics = options.calibration;
@@ -97,7 +100,6 @@ Command addHybrid(CLI::App& app)
     app.add_flag("--plain-error", options->plainError, "Squared errors without gradients as weights");
     app.add_flag("--no-bridges", options->noBridges, "Every layer by its own output, bridge blocks too");
     options->calibration.addTo(app);
-    options->recipe.preset = "minmax";
     options->recipe.addTo(app);
     options->preprocess.addTo(app);
     options->run.addTo(app);
