@@ -7,6 +7,7 @@
 #include "core/quant/plan.h"
 #include "core/quant/site_resolver.h"
 #include "core/quant/smoothing_stage.h"
+#include "core/quant/zero_point.h"
 
 #include <algorithm>
 #include <cmath>
@@ -281,11 +282,30 @@ private:
                 const stats::SiteStatistics* statistics = statisticsOf(site.id);
                 if (statistics && statistics->low() == statistics->high())
                     m_plan.warnings.push_back(site.name + ": the activation is constant");
+                if (statistics)
+                    warnOfZeroPoint(site, *statistics);
             } else if (const int64_t zeros = zeroChannels(site); zeros > 0) {
                 m_plan.warnings.push_back(site.name + ": " + std::to_string(zeros) + " of " +
                                           std::to_string(site.layout.channels) + " output channels are all zero");
             }
         }
+    }
+
+    void warnOfZeroPoint(const graph::Site& site, const stats::SiteStatistics& statistics)
+    {
+        const SiteSettings& settings = m_plan[site.id].settings;
+        if (settings.scheme != Scheme::Asymmetric || settings.zeroPoint != ZeroPoint::Clamped ||
+            settings.quantizer != "uniform")
+            return;
+        const ZeroPointReport report = zeroPointReport(statistics);
+        const bool byChannel = settings.granularity == Granularity::Channel;
+        if (byChannel ? report.overflowing == 0 : !report.tensorOverflows)
+            return;
+        m_plan.warnings.push_back(site.name + ": zero-point overflow" +
+                                  (byChannel ? " in " + std::to_string(report.overflowing) + " of " +
+                                                   std::to_string(report.channels) + " channels"
+                                             : std::string()) +
+                                  ": the range does not contain 0, and the clamped grid does not cover it");
     }
 
     int64_t zeroChannels(const graph::Site& site) const

@@ -58,10 +58,11 @@ TEST_P(PresetExport, ReloadedFileEqualsTheSimulation)
     EXPECT_TRUE(verified->passed);
     EXPECT_LT(verified->maxLogitDifference, 1e-5);
     // Nothing is left to do in float around the products of linear layers with uniform codes.
-    if (GetParam().preset == "noisyquant" && GetParam().bits == 8)
+    if (GetParam().preset == "noisyquant" && GetParam().bits == 8) {
         for (const NodePrecision& node : report->nodes)
             EXPECT_TRUE(node.macs == 0 || node.op == "Conv" || node.precision == Precision::Int8)
                 << node.node << ": " << node.reason;
+    }
 }
 
 std::string nameOf(const testing::TestParamInfo<Case>& info)

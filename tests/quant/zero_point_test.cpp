@@ -1,5 +1,8 @@
 #include "core/quant/zero_point.h"
 
+#include "core/quant/plan.h"
+#include "tests/support/noise_images.h"
+
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -94,6 +97,32 @@ TEST(ZeroPoint, ReportCountsChannels)
     EXPECT_EQ(report.overflowing, 3U);
     EXPECT_FALSE(report.tensorOverflows);
     EXPECT_DOUBLE_EQ(report.dynamicRange, 4);
+}
+
+/// A convolution behind a bias that lifts every value above 0.
+TEST(ZeroPoint, PlanWarnsOfOverflow)
+{
+    const auto graph = graph::parse("input x:1x1x4x4\nw:2x1x1x1 = [0.1 -0.1]\nb:2 = [9 8]\nv:2x2x1x1 = random(1)\n"
+                                    "a:1x2x4x4 = Conv(x, w, b) group=1\nc:1x2x4x4 = Conv(a, v) group=1\n"
+                                    "m:1x2 = ReduceMean(c) axes=[2 3] keepdims=0\noutput m\n");
+    ASSERT_TRUE(graph) << graph.error().text();
+    const graph::SiteTable sites = graph::findSites(*graph);
+    const auto calibration = stats::calibrate(*graph, sites, test::NoiseImages{4}, {}, {});
+    ASSERT_TRUE(calibration) << calibration.error().text();
+    Recipe recipe = *presetRecipe("minmax", 8, 8);
+    const auto overflows = [&](ZeroPoint rule, Granularity granularity) {
+        recipe.activation.zeroPoint = rule;
+        recipe.activation.granularity = granularity;
+        const auto plan = resolve(*graph, sites, *calibration, recipe, nullptr, {});
+        EXPECT_TRUE(plan) << plan.error().text();
+        return std::ranges::count_if((*plan)->warnings, [](const std::string& warning) {
+            return warning.find("zero-point overflow") != std::string::npos;
+        });
+    };
+    EXPECT_EQ(overflows(ZeroPoint::Clamped, Granularity::Tensor), 1);
+    EXPECT_EQ(overflows(ZeroPoint::Clamped, Granularity::Channel), 1);
+    EXPECT_EQ(overflows(ZeroPoint::ZeroInRange, Granularity::Tensor), 0);
+    EXPECT_EQ(overflows(ZeroPoint::Wide, Granularity::Tensor), 0);
 }
 
 } // namespace
