@@ -16,8 +16,9 @@ public:
     virtual ~ElementMap() = default;
     /// src and dst: [layout.outer, layout.channels, layout.inner] row-major; they may be the same memory.
     virtual void apply(const float* src, float* dst, const graph::ChannelLayout& layout) const = 0;
-    /// dL/dsrc from dL/ddst, in place, by the straight-through estimator: rounding and clipping count as the identity,
-    /// so what is left is the scale between src and dst. Maps that approximate src itself leave it as it is.
+    /// dL/dsrc from dL/ddst, in place, by the straight-through estimator: rounding and clipping count as the
+    /// identity, so what is left is the scale between src and dst. Maps that approximate src itself leave it as it
+    /// is.
     virtual void straightThrough(float* /*gradient*/, const graph::ChannelLayout& /*layout*/) const {}
 };
 

@@ -88,7 +88,7 @@ public:
             QS_CHECK(searchGroup(begin, end));
             begin = end;
         }
-        QS_CHECK(writeRecipe());
+        writeRecipe();
         return std::move(m_result);
     }
 
@@ -324,13 +324,12 @@ private:
         return {};
     }
 
-    Result<void> writeRecipe()
+    void writeRecipe()
     {
         for (const HybridChoice& choice : m_result.choices)
             if (choice.changed)
                 m_result.recipe = quant::edited(m_result.recipe, m_sites, std::array{choice.site},
                                                 patchOf({choice.scheme, choice.granularity, choice.factor}));
-        return {};
     }
 
     const graph::Graph& m_graph;

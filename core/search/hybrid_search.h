@@ -31,7 +31,7 @@ namespace qs::search {
 // has neither g nor s nor asymmetric grids; HybridOptions and a recipe with channel-wise depthwise inputs give that.
 
 struct HybridOptions {
-    quant::SearchGrid grid{0.01, 1.2, 100, 3, false}; ///< of the paper's code; `reciprocal` is not used
+    quant::SearchGrid grid{0.01, 1.2, 100, 3, false}; ///< of the paper's code
     bool granularity = true;                          ///< else that of the recipe
     bool scheme = true;                               ///< else that of the recipe
     bool channelActivations = true; ///< else activations keep one scale: what integer kernels can run
