@@ -6,9 +6,10 @@
 #include "core/exec/record_values.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
-#include "core/quant/quantizers.h"
+#include "core/quant/scaled_grid.h"
 #include "core/quant/search_grid.h"
 #include "core/quant/site_resolver.h"
+#include "core/search/candidate_race.h"
 #include "core/search/hybrid_unit_error.h"
 #include "core/search/hybrid_units.h"
 #include "core/search/sampled_images.h"
@@ -88,6 +89,7 @@ public:
             QS_CHECK(searchGroup(begin, end));
             begin = end;
         }
+        m_result.evaluations = m_runs / std::max<std::size_t>(runsOfImages(), 1);
         writeRecipe();
         return std::move(m_result);
     }
@@ -114,8 +116,13 @@ private:
             elements += static_cast<std::size_t>(m_graph.value(id).shape.elements());
         for (const TensorId id : unit.outputs)
             elements += 2 * static_cast<std::size_t>(m_graph.value(id).shape.elements());
+        return elements * sizeof(float) * runsOfImages();
+    }
+
+    std::size_t runsOfImages() const
+    {
         const auto batch = static_cast<std::size_t>(m_graph.batch());
-        return elements * sizeof(float) * ((m_images.size() + batch - 1) / batch);
+        return (m_images.size() + batch - 1) / batch;
     }
 
     std::size_t groupEnd(std::size_t begin) const
@@ -150,20 +157,29 @@ private:
         for (std::size_t u = begin; u < end; ++u)
             for (const SiteId site : m_units[u].sites)
                 m_result.choices.push_back(startChoice(m_units[u], site));
-        for (int round = 0; round < m_options.grid.rounds; ++round) {
-            bool changed = false;
-            std::size_t at = first;
-            for (std::size_t u = begin; u < end; ++u) {
-                UnitError error(m_graph, m_sites, m_units[u], runs[u - begin], m_operands);
-                for (const SiteId site : m_units[u].sites) {
-                    QS_CHECK(searchSite(error, site, m_result.choices[at++], changed));
-                    m_context.progress("searching", ++m_done,
-                                       m_total * static_cast<std::size_t>(m_options.grid.rounds));
-                }
-            }
-            if (!changed)
-                break;
+        std::size_t choice = first;
+        for (std::size_t u = begin; u < end; ++u) {
+            QS_CHECK(searchUnit(m_units[u], runs[u - begin], std::span(m_result.choices).subspan(choice)));
+            choice += m_units[u].sites.size();
         }
+        return {};
+    }
+
+    /// All rounds: units do not depend on each other. A site whose unit is as it was when it was last searched has
+    /// its best candidate already.
+    Result<void> searchUnit(const HybridUnit& unit, std::span<const UnitRun> runs, std::span<HybridChoice> choices)
+    {
+        UnitError error(m_graph, m_sites, unit, runs, m_operands);
+        std::size_t unchanged = 0; // sites in a row, up to the present one
+        for (int round = 0; round < m_options.grid.rounds; ++round)
+            for (std::size_t s = 0; s < unit.sites.size(); ++s) {
+                m_context.progress("searching", m_done++, m_total * static_cast<std::size_t>(m_options.grid.rounds));
+                if (unchanged >= unit.sites.size())
+                    continue;
+                bool changed = false;
+                QS_CHECK(searchSite(error, unit.sites[s], choices[s], changed));
+                unchanged = changed ? 1 : unchanged + 1;
+            }
         return {};
     }
 
@@ -256,13 +272,8 @@ private:
                       quant::resolveWeight(quant::FloatConstants(m_graph), site, nullptr, settings));
             return SiteOperand{nullptr, plan.dequantized};
         }
-        const quant::QuantizerInput input{m_plan.calibration->sites[id.index()], settings};
-        auto numbers = quant::findQuantizer(settings.quantizer)->resolve(input);
-        if (!numbers) {
-            numbers.error().where = site.name;
-            return tl::unexpected<Error>(std::move(numbers.error()));
-        }
-        return SiteOperand{numbers->map, {}};
+        QS_ASSIGN(quant::UniformGrid grid, quant::scaledGrid(m_plan.calibration->sites[id.index()], settings));
+        return SiteOperand{quant::makeUniformMap(std::move(grid)), {}};
     }
 
     Result<void> searchSite(UnitError& unit, SiteId site, HybridChoice& choice, bool& changed)
@@ -274,53 +285,33 @@ private:
         for (const HybridCurve& curve : choice.curves)
             for (const double factor : m_result.factors)
                 candidates.push_back({curve.scheme, curve.granularity, factor});
-        // The last one is what the site has.
-        std::vector<double> errors(candidates.size() + 1);
-        std::vector<std::optional<Error>> failures(errors.size());
-        const auto one = [&](std::size_t i, int) {
-            if (m_context.stopRequested())
-                return;
-            const auto measured = [&]() -> Result<double> {
-                if (i == candidates.size())
-                    return unit.error(m_operands.at(site));
-                QS_ASSIGN(const SiteOperand operand, operandOf(site, candidates[i]));
-                return unit.error(operand);
-            };
-            if (auto error = measured())
-                errors[i] = *error;
-            else
-                failures[i] = std::move(error.error());
+        const auto contender = [&](std::size_t i) -> Result<RunError> {
+            SiteOperand operand = m_operands.at(site); // the last one is what the site has
+            if (i < candidates.size()) {
+                QS_ASSIGN(operand, operandOf(site, candidates[i]));
+            }
+            return RunError(
+                [&unit, operand = std::move(operand)](std::size_t run) { return unit.error(operand, run); });
         };
-        if (m_context.pool)
-            m_context.pool->parallelFor(errors.size(), one);
-        else
-            for (std::size_t i = 0; i < errors.size(); ++i)
-                one(i, 0);
-        if (m_context.stopRequested())
-            return cancelled();
-        for (auto& failure : failures)
-            if (failure)
-                return tl::unexpected<Error>(std::move(*failure));
-        m_result.evaluations += errors.size();
+        QS_ASSIGN(const RaceResult found,
+                  race(candidates.size() + 1, unit.runs(), contender, m_options.wholeCurves, m_context));
+        m_runs += found.evaluations;
         for (std::size_t c = 0; c < choice.curves.size(); ++c) {
-            const auto begin = errors.begin() + static_cast<std::ptrdiff_t>(c * m_result.factors.size());
+            const auto begin = found.errors.begin() + static_cast<std::ptrdiff_t>(c * m_result.factors.size());
             choice.curves[c].errors.assign(begin, begin + static_cast<std::ptrdiff_t>(m_result.factors.size()));
         }
         if (first)
-            choice.before = errors.back();
-        std::size_t best = candidates.size();
-        for (std::size_t i = 0; i < candidates.size(); ++i)
-            if (errors[i] < errors[best])
-                best = i;
-        choice.after = errors[best];
-        if (best == candidates.size())
+            choice.before = found.errors.back();
+        choice.after = found.errors[found.best];
+        if (found.best == candidates.size())
             return {};
+        const Candidate& best = candidates[found.best];
         changed = true;
         choice.changed = true;
-        choice.scheme = candidates[best].scheme;
-        choice.granularity = candidates[best].granularity;
-        choice.factor = candidates[best].factor;
-        QS_ASSIGN(m_operands[site], operandOf(site, candidates[best]));
+        choice.scheme = best.scheme;
+        choice.granularity = best.granularity;
+        choice.factor = best.factor;
+        QS_ASSIGN(m_operands[site], operandOf(site, best));
         return {};
     }
 
@@ -342,6 +333,7 @@ private:
     std::map<SiteId, SiteOperand> m_operands; ///< of all sites, as they were last chosen
     Tensor m_reference;                       ///< logits of the float network
     HybridResult m_result;
+    std::size_t m_runs = 0;              ///< that candidates saw
     std::size_t m_done = 0, m_total = 0; ///< sites, for progress
 };
 

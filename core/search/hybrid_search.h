@@ -23,12 +23,13 @@ namespace qs::search {
 // block quantized as they were last chosen. ∂L/∂O: of L = KL(softmax(float) || softmax(quantized)), taken in the
 // network that the start recipe quantizes (in the float network itself it would be 0), straight through quantizers.
 //     Δ = factor · Δ0,  factors of the grid;  Δ0, and the asymmetric range: EstimatorKind::Scaled
-// Each round goes through the layers in the order of execution, an operator's input first, then its weight; ends
-// after `grid.rounds` or when a round changes nothing. What a site has before is among the candidates and wins ties,
-// so no step makes the error of its layer larger; equals: fewer scales first, symmetric first, small factors first.
-// Source: Q-HyViT (arXiv 2303.12557), equations and algorithm 1 from digests of the paper. Reconstructed: one factor
-// a site for all its channels; layers of a block downstream of the searched one are quantized too. Its released code
-// has neither g nor s nor asymmetric grids; HybridOptions and a recipe with channel-wise depthwise inputs give that.
+// Each round of a layer (or block) goes through its sites in the order of execution, an operator's input first, then
+// its weight; ends after `grid.rounds` or when nothing changes any more. What a site has before is among the
+// candidates and wins ties, so no step makes the error of its layer larger; equals: fewer scales first, symmetric
+// first, small factors first. Source: Q-HyViT (arXiv 2303.12557), equations and algorithm 1 from digests of the
+// paper. Reconstructed: one factor a site for all its channels; layers of a block downstream of the searched one are
+// quantized too. Its released code has neither g nor s nor asymmetric grids; HybridOptions and a recipe with
+// channel-wise depthwise inputs give that.
 
 struct HybridOptions {
     quant::SearchGrid grid{0.01, 1.2, 100, 3, false}; ///< of the paper's code
@@ -38,11 +39,13 @@ struct HybridOptions {
     bool importance = true;         ///< squared gradients; else 1: plain squared error
     bool bridges = true;            ///< else every layer by its own output
     std::size_t images = 32;        ///< of the source, spread evenly
+    bool wholeCurves = false;       ///< no candidate ends early: exact curves, the same choices, much slower
     /// Of recorded values; layers are searched in groups that fit, each group with a pass of its own over the images.
     std::size_t memoryBytes = std::size_t{2} << 30;
 };
 
-/// Errors of one granularity and scheme over the factors, in the last round that looked at the site.
+/// Errors of one granularity and scheme over the factors, in the last round that looked at the site. Exact where they
+/// matter, see candidate_race.h.
 struct HybridCurve {
     quant::Scheme scheme = quant::Scheme::Symmetric;
     quant::Granularity granularity = quant::Granularity::Tensor;
@@ -65,7 +68,7 @@ struct HybridResult {
     quant::Recipe recipe; ///< the start's, with overrides (EstimatorKind::Scaled) of the searched sites
     std::vector<double> factors;
     std::vector<HybridChoice> choices; ///< in the order of the search
-    std::size_t evaluations = 0;       ///< of a layer's or block's output on all images
+    std::size_t evaluations = 0;       ///< of a layer's or block's output, as if each were on all images
     double loss = 0;                   ///< L of the start recipe, mean over the images, nats
     double secondsRecording = 0, secondsGradients = 0, secondsCandidates = 0;
 };

@@ -153,11 +153,16 @@ Result<double> UnitError::errorOf(const UnitRun& run, const Prepared& prepared, 
     return sum;
 }
 
+Result<double> UnitError::error(const SiteOperand& operand, std::size_t run) const
+{
+    return errorOf(m_runs[run], m_prepared[run], operand);
+}
+
 Result<double> UnitError::error(const SiteOperand& operand) const
 {
     double sum = 0;
     for (std::size_t r = 0; r < m_runs.size(); ++r) {
-        QS_ASSIGN(const double one, errorOf(m_runs[r], m_prepared[r], operand));
+        QS_ASSIGN(const double one, error(operand, r));
         sum += one;
     }
     return sum;

@@ -38,8 +38,11 @@ public:
 
     /// Prepares the other sites as `operands` has them now. Errors: an operator's, naming it.
     Result<void> choose(SiteId site);
-    /// E with the chosen site as `operand`. May be called by several threads at once.
+    /// E of one run, or the sum over all, with the chosen site as `operand`. May be called by several threads at
+    /// once.
+    Result<double> error(const SiteOperand& operand, std::size_t run) const;
     Result<double> error(const SiteOperand& operand) const;
+    std::size_t runs() const { return m_runs.size(); }
 
 private:
     struct Prepared {

@@ -1,10 +1,8 @@
 #include "core/search/hybrid_search.h"
 
 #include "core/base/thread_pool.h"
-#include "core/exec/run_images.h"
-#include "core/quant/plan.h"
 #include "core/search/hybrid_unit_error.h"
-#include "tests/support/noise_images.h"
+#include "tests/search/hybrid_testing.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,90 +18,13 @@ namespace {
 using quant::Granularity;
 using quant::Scheme;
 
-/// Convolutions, an attention over their pixels, a classifier: the convolutions a and b are a bridge block.
-constexpr const char* kNetwork = R"(
-input x:1x3x8x8
-stem:4x3x3x3 = random(1)
-c1:4x4x3x3 = random(2)
-pw:4x4x1x1 = random(3)
-w:4x4 = random(4)
-w3:4x12 = random(5)
-hw:4x5 = random(8)
-g:4 = [1 1 1 1]
-s:1x4x4x4 = Conv(x, stem) strides=[2 2] pads=[1 1 1 1] group=1
-sr:1x4x4x4 = Relu(s)
-a:1x4x4x4 = Conv(sr, c1) pads=[1 1 1 1] group=1
-a2:1x4x4x4 = Silu(a)
-b:1x4x4x4 = Conv(a2, pw) group=1
-f:1x4x16 = Reshape(b) shape=[1 4 16]
-t:1x16x4 = Transpose(f) perm=[0 2 1]
-n:1x16x4 = LayerNormalization(t, g, g) axis=2
-qkv:1x16x12 = Linear(n, w3)
-q:1x16x4, k:1x16x4, v:1x16x4 = Split(qkv) axis=2 split=[4 4 4]
-kt:1x4x16 = Transpose(k) perm=[0 2 1]
-sc:1x16x16 = MatMul(q, kt)
-at:1x16x16 = Softmax(sc) axis=2
-o:1x16x4 = MatMul(at, v)
-pr:1x16x4 = Linear(o, w)
-r:1x16x4 = Add(t, pr)
-m:1x4 = ReduceMean(r) axes=[1] keepdims=0
-y:1x5 = Linear(m, hw)
-output y
-)";
-
-class HybridSearch : public ::testing::Test {
-protected:
-    void SetUp() override
-    {
-        auto graph = graph::parse(kNetwork);
-        ASSERT_TRUE(graph) << graph.error().text();
-        m_graph.emplace(std::move(*graph));
-        m_sites = graph::findSites(*m_graph);
-        auto calibration = stats::calibrate(*m_graph, m_sites, m_images, {}, {});
-        ASSERT_TRUE(calibration) << calibration.error().text();
-        m_calibration = *calibration;
-        m_recipe = *quant::presetRecipe("minmax", 4, 4);
-        m_options.grid = {0.1, 1.2, 11, 1, false};
-    }
-
-    HybridResult search(const quant::Recipe& recipe, const HybridOptions& options, const Context& context = {}) const
-    {
-        auto result = searchHybrid(*m_graph, m_sites, m_calibration, recipe, m_images, options, context);
-        EXPECT_TRUE(result) << result.error().text();
-        return std::move(*result);
-    }
-    const HybridChoice& choiceOf(const HybridResult& result, std::string_view value, graph::SiteKind kind) const
-    {
-        for (const HybridChoice& choice : result.choices)
-            if (m_sites[choice.site].valueName == value && m_sites[choice.site].kind == kind)
-                return choice;
-        ADD_FAILURE() << "no choice for " << value;
-        return result.choices.front();
-    }
-    Tensor logits(const quant::Recipe& recipe) const
-    {
-        const auto plan = quant::resolve(*m_graph, m_sites, m_calibration, recipe, nullptr, {});
-        EXPECT_TRUE(plan) << plan.error().text();
-        const auto program = exec::Program::compile(*m_graph, m_sites, (*plan)->simulation, {});
-        return exec::runImages(*program, m_images, 0, m_images.size(), {}, "test").value();
-    }
-
-    std::optional<graph::Graph> m_graph;
-    graph::SiteTable m_sites;
-    test::NoiseImages m_images{6};
-    std::shared_ptr<const stats::Calibration> m_calibration;
-    quant::Recipe m_recipe;
-    HybridOptions m_options;
-};
+class HybridSearch : public HybridTest {};
 
 /// Only the classifier's input is quantized, so the error of its layer is that of the logits.
 TEST_F(HybridSearch, FindsTheBestOfAllCandidates)
 {
     quant::Recipe recipe = *quant::presetRecipe("minmax", quant::kFloatBits, quant::kFloatBits);
-    std::string name;
-    for (const graph::Site& site : m_sites)
-        if (site.valueName == "m" && site.kind == graph::SiteKind::Activation)
-            name = site.name;
+    const std::string name = nameOf("m", graph::SiteKind::Activation);
     recipe.overrides[name].bits = 4;
     const Tensor wanted = logits(*quant::presetRecipe("minmax", quant::kFloatBits, quant::kFloatBits));
     const auto errorOf = [&](const quant::Recipe& tried) {
@@ -114,6 +35,7 @@ TEST_F(HybridSearch, FindsTheBestOfAllCandidates)
         return sum;
     };
     m_options.importance = false;
+    m_options.wholeCurves = true;
     const HybridResult result = search(recipe, m_options);
     ASSERT_EQ(result.choices.size(), 1U);
     const HybridChoice& choice = result.choices[0];
