@@ -17,7 +17,8 @@ struct Options {
     std::string model;
     FolderChoice folder;
     std::vector<std::string> presets, recipes, bits{"4/4", "6/6", "8/8"}, coverages{"matmul"}, calibrations, outputs;
-    std::string resume;
+    std::string resume, searchFolder;
+    search::HybridOptions search;
     PreprocessOptions preprocess;
     CalibrationOptions calibration;
     RunOptions run;
@@ -42,12 +43,9 @@ Result<Bits> parseBits(const std::string& text)
     return fail(ErrorCode::InvalidArgument, "expects WEIGHTS/ACTIVATIONS, e.g. 4/4, got '" + text + "'", "--bits");
 }
 
-/// A recipe or a preset; a recipe's own bits give way, but for those of single sites and rules.
-Result<quant::Recipe> recipeOf(const std::string& name, bool isPreset, const Bits& bits)
+/// A recipe's own bits give way, but for those of single sites and rules.
+Result<quant::Recipe> recipeOf(const std::string& name, const Bits& bits)
 {
-    if (isPreset)
-        return quant::presetRecipe(name, bits.weights, bits.activations);
-    QS_CHECK(quant::presetRecipe("minmax", bits.weights, bits.activations)); // checks the bits
     QS_ASSIGN(auto recipe, quant::loadRecipe(name));
     recipe.weight.bits = bits.weights;
     recipe.activation.bits = bits.activations;
@@ -79,7 +77,24 @@ Result<std::vector<Titled>> calibrationsOf(const Options& options, const onnx::M
     return result;
 }
 
-Result<std::vector<report::Candidate>> candidatesOf(const Options& options, const std::vector<Titled>& calibrations)
+/// Images for Q-HyViT's search: a folder of their own, or the calibration images. None where there are neither.
+Result<report::HybridSearch> searchOf(const Options& options, const onnx::Model& model)
+{
+    report::HybridSearch search{options.search, nullptr};
+    const bool own = !options.searchFolder.empty();
+    const std::string& folder = own ? options.searchFolder : options.calibration.images;
+    if (folder.empty())
+        return search;
+    PreprocessOptions preprocess = options.preprocess;
+    if (!options.calibration.resize.empty())
+        preprocess.resize = options.calibration.resize;
+    QS_ASSIGN(const auto transform, preprocess.resolve(model.info));
+    QS_ASSIGN(search.images, openSource({folder, {}, own ? 0 : options.calibration.count}, transform));
+    return search;
+}
+
+Result<std::vector<report::Candidate>> candidatesOf(const Options& options, const std::vector<Titled>& calibrations,
+                                                    const report::HybridSearch& search)
 {
     std::vector<std::pair<std::string, bool>> methods;
     for (const std::string& preset : options.presets)
@@ -93,13 +108,20 @@ Result<std::vector<report::Candidate>> candidatesOf(const Options& options, cons
     for (const std::string& text : options.bits) {
         QS_ASSIGN(const Bits bits, parseBits(text));
         for (const std::string& coverage : options.coverages)
-            for (const auto& [name, isPreset] : methods) {
-                QS_ASSIGN(auto recipe, recipeOf(name, isPreset, bits));
-                recipe.coverage = coverage == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
-                const std::string title = isPreset ? name : std::filesystem::path(name).stem().string();
-                for (const Titled& one : calibrations)
-                    candidates.push_back({title, bits.weights, bits.activations, recipe, one.calibration, one.title});
-            }
+            for (const auto& [name, isPreset] : methods)
+                for (const Titled& one : calibrations) {
+                    const auto sites = coverage == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
+                    QS_ASSIGN(report::Candidate candidate,
+                              report::candidateOf(isPreset ? name : "minmax", bits.weights, bits.activations, sites,
+                                                  one.calibration, search));
+                    candidate.calibrationTitle = one.title;
+                    if (!isPreset) {
+                        candidate.method = std::filesystem::path(name).stem().string();
+                        QS_ASSIGN(candidate.recipe, recipeOf(name, bits));
+                        candidate.recipe.coverage = sites;
+                    }
+                    candidates.push_back(std::move(candidate));
+                }
     }
     return candidates;
 }
@@ -148,7 +170,8 @@ Result<void> compare(const Options& options)
     }
     const Run run(options.run);
     QS_ASSIGN(const auto calibrations, calibrationsOf(options, model, run.context()));
-    QS_ASSIGN(const auto candidates, candidatesOf(options, calibrations));
+    QS_ASSIGN(const auto search, searchOf(options, model));
+    QS_ASSIGN(const auto candidates, candidatesOf(options, calibrations, search));
 
     Result<void> saved;
     const auto grew = [&](const report::Comparison& now, const report::ComparisonRow& row) {
@@ -174,7 +197,9 @@ Command addCompare(CLI::App& app)
     app.add_option("--images", options->folder.folder, "Folder of test images")->required();
     app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
-    app.add_option("--presets", options->presets, "Presets, with commas (default: all, where no recipe is given)")
+    app.add_option("--presets", options->presets,
+                   "Presets, and q-hyvit-scale, q-hyvit-granularity, q-hyvit (searches, minutes a line), with commas "
+                   "(default: all presets, where no recipe is given)")
         ->delimiter(',');
     app.add_option("--recipes", options->recipes, "Recipe files, with commas; --bits replaces their general bits")
         ->delimiter(',');
@@ -189,6 +214,14 @@ Command addCompare(CLI::App& app)
     app.add_option("-o,--output", options->outputs, "Table to write (.csv, .html, .json); may be repeated");
     app.add_option("--resume", options->resume,
                    "JSON file that keeps every finished line; lines that are there already are not made again");
+    app.add_option("--search-images", options->searchFolder,
+                   "Folder for the searches of q-hyvit (default: the calibration images)");
+    app.add_option("--search-count", options->search.images, "Images to search on (default: 32)")
+        ->check(CLI::Range(1, 100'000));
+    app.add_option("--search-candidates", options->search.grid.count, "Steps that a search tries (default: 100)")
+        ->check(CLI::Range(1, 1000));
+    app.add_option("--search-rounds", options->search.grid.rounds, "Rounds of a search (default: 3)")
+        ->check(CLI::Range(1, 10));
     options->calibration.addTo(app);
     for (const char* other : {"--calibration", "--calib-images"})
         several->excludes(app.get_option(other));

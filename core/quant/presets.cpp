@@ -114,19 +114,35 @@ void easyQuant(Recipe& recipe)
     }
 }
 
-/// Steps by the squared error of the output (the released code weighs it with gradients that are 0 but for rounding).
-void ptq4vit(Recipe& recipe)
+/// Symmetric, steps by the squared error of the output (PTQ4ViT's released code weighs it with gradients that are 0
+/// but for rounding).
+void stepsByOutput(Recipe& recipe)
 {
     easyQuant(recipe);
     for (SiteSettings* settings : {&recipe.weight, &recipe.activation}) {
         settings->estimator.search = {.low = 0.01, .high = 1.2, .count = 100, .rounds = 3};
         settings->objective = Objective::OutputError;
     }
+}
+
+void ptq4vit(Recipe& recipe)
+{
+    stepsByOutput(recipe);
     SitePatch patch;
     patch.quantizer = "twin-softmax";
     addRule(recipe, Role::SoftmaxOutput, patch);
     patch.quantizer = "twin-gelu";
     addRule(recipe, Role::Fc2, patch);
+}
+
+/// The fixed rule of Q-HyViT's released code: symmetric throughout, one scale an activation, but one a channel where
+/// a grouped convolution reads it (here: depthwise ones), one a channel of every weight; steps as PTQ4ViT.
+void qHyVitCode(Recipe& recipe)
+{
+    stepsByOutput(recipe);
+    SitePatch patch;
+    patch.granularity = Granularity::Channel;
+    addRule(recipe, Role::DepthwiseConv, patch);
 }
 
 /// Activations on grids of their own by channel after LayerNorm, ranges by RepQ-ViT's three percentiles; softmax with
@@ -245,6 +261,11 @@ constexpr std::array kEntries{
     Entry{{"noisyquant-ptq4vit", "NoisyQuant on PTQ4ViT",
            "NoisyQuant with PTQ4ViT's twin quantizers after softmax and GELU (arXiv 2211.16056, 2111.12293)."},
           noisyTwin},
+    Entry{
+        {"q-hyvit-code", "Q-HyViT's released rule",
+         "For hybrid networks: symmetric, activations before depthwise convolutions with a scale a channel, steps as "
+         "PTQ4ViT (the released code of arXiv 2303.12557; the paper's search is another)."},
+        qHyVitCode},
     Entry{{"fq-vit", "FQ-ViT",
            "Every activation, over its whole range; power-of-two factors by channel before LayerNorm, powers of 2 in "
            "4 bits for attention (arXiv 2111.13824)."},

@@ -4,6 +4,7 @@
 #include "core/onnx/export.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
+#include "core/search/hybrid_methods.h"
 
 #include <algorithm>
 #include <chrono>
@@ -25,12 +26,26 @@ std::string hashOfNames(const exec::ImageSource& images, std::size_t count)
     return contentHash(names);
 }
 
+/// What a search depends on, beside the recipe.
+std::string describe(const HybridSearch& search)
+{
+    const search::HybridOptions& o = search.options;
+    std::string text = std::to_string(o.grid.low) + ' ' + std::to_string(o.grid.high);
+    for (const std::size_t number :
+         {static_cast<std::size_t>(o.grid.count), static_cast<std::size_t>(o.grid.rounds), std::size_t{o.granularity},
+          std::size_t{o.scheme}, std::size_t{o.channelActivations}, std::size_t{o.importance}, std::size_t{o.bridges},
+          o.images})
+        text += ' ' + std::to_string(number);
+    return text + '\n' + (search.images ? hashOfNames(*search.images, search.images->size()) : "no images");
+}
+
 std::string keyOf(const Comparison& comparison, const Candidate& candidate)
 {
     const stats::Calibration& calibration = *candidate.calibration;
     return contentHash(candidate.method + '\n' + comparison.modelHash + '\n' + comparison.imagesHash + '\n' +
                        calibration.imagesHash + '\n' + std::to_string(calibration.images) + '\n' +
-                       calibration.preprocess + '\n' + quant::recipeToJson(candidate.recipe));
+                       calibration.preprocess + '\n' + quant::recipeToJson(candidate.recipe) +
+                       (candidate.search ? '\n' + describe(*candidate.search) : ""));
 }
 
 ComparisonRow rowOf(const Candidate& candidate, std::string key)
@@ -46,14 +61,34 @@ ComparisonRow rowOf(const Candidate& candidate, std::string key)
     return row;
 }
 
+/// The candidate's recipe, or what its search makes of it.
+Result<quant::Recipe> recipeOf(const onnx::Model& model, const Candidate& candidate, const Context& context)
+{
+    if (!candidate.search)
+        return candidate.recipe;
+    const auto& [options, images] = *candidate.search;
+    if (!images)
+        return fail(ErrorCode::InvalidArgument,
+                    "the search needs calibration images, not only the statistics in a calibration file");
+    QS_ASSIGN(search::HybridResult result, search::searchHybrid(model.graph, model.sites, candidate.calibration,
+                                                                candidate.recipe, *images, options, context));
+    return std::move(result.recipe);
+}
+
+Result<std::shared_ptr<const quant::Plan>> planOf(const onnx::Model& model, const Candidate& candidate,
+                                                  const Context& context)
+{
+    QS_ASSIGN(const quant::Recipe recipe, recipeOf(model, candidate, context));
+    return quant::resolve(model.graph, model.sites, candidate.calibration, recipe, nullptr, context);
+}
+
 /// Errors: what ends the whole comparison; what only this line cannot do is its failure.
 Result<void> fill(const onnx::Model& model, const Candidate& candidate, const exec::ImageSource& images,
                   std::size_t count, const quant::FloatReference& reference, ComparisonRow& row,
                   const Context& context)
 {
     const auto start = std::chrono::steady_clock::now();
-    const auto plan =
-        quant::resolve(model.graph, model.sites, candidate.calibration, candidate.recipe, nullptr, context);
+    const auto plan = planOf(model, candidate, context);
     row.resolveSeconds = secondsSince(start);
     if (!plan) {
         if (plan.error().code == ErrorCode::Cancelled)
@@ -88,6 +123,28 @@ void sort(std::span<const std::string> keys, std::vector<ComparisonRow>& rows)
 }
 
 } // namespace
+
+std::vector<quant::Preset> comparedMethods()
+{
+    std::vector<quant::Preset> methods(quant::presets().begin(), quant::presets().end());
+    for (const search::HybridMethod& method : search::hybridMethods())
+        methods.push_back(method.preset);
+    return methods;
+}
+
+Result<Candidate> candidateOf(std::string_view method, int weightBits, int activationBits, graph::Coverage coverage,
+                              std::shared_ptr<const stats::Calibration> calibration, const HybridSearch& search)
+{
+    Candidate candidate{std::string(method), weightBits, activationBits, {}, std::move(calibration), {}, {}};
+    if (const search::HybridMethod* hybrid = search::findHybridMethod(method)) {
+        QS_ASSIGN(candidate.recipe, search::hybridStart(*hybrid, weightBits, activationBits));
+        candidate.search = {search::hybridOptions(*hybrid, search.options), search.images};
+    } else {
+        QS_ASSIGN(candidate.recipe, quant::presetRecipe(method, weightBits, activationBits));
+    }
+    candidate.recipe.coverage = coverage;
+    return candidate;
+}
 
 Result<void> compare(const onnx::Model& model, std::span<const Candidate> candidates, const exec::ImageSource& images,
                      std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context)

@@ -6,6 +6,7 @@
 #include "core/graph/sites.h"
 #include "core/onnx/import.h"
 #include "core/quant/recipe.h"
+#include "core/search/hybrid_search.h"
 #include "core/stats/calibration.h"
 
 #include <cstddef>
@@ -19,15 +20,30 @@
 
 namespace qs::report {
 
+/// Q-HyViT's search on images.
+struct HybridSearch {
+    search::HybridOptions options;
+    std::shared_ptr<const exec::ImageSource> images; ///< null: the line fails and says that the search needs them
+};
+
 /// One line to be: a recipe and the calibration that it is resolved against.
 struct Candidate {
-    std::string method; ///< preset or file, as the reader knows it
+    std::string method; ///< preset, search or file, as the reader knows it
     int weightBits = 8; ///< as asked for; the recipe may give single sites others
     int activationBits = 8;
     quant::Recipe recipe;
     std::shared_ptr<const stats::Calibration> calibration;
     std::string calibrationTitle; ///< "" where there is only one
+    /// The recipe is where the search starts; the figures are those of what it finds, its time is in resolveSeconds.
+    std::optional<HybridSearch> search = {};
 };
+
+/// Methods with a name, to be compared: all presets, then Q-HyViT's searches (search/hybrid_methods.h).
+std::vector<quant::Preset> comparedMethods();
+/// The candidate of such a method; `search`, but for granularity and scheme, is taken over where it is a search.
+/// Errors: NotFound (the name), InvalidArgument (bits).
+Result<Candidate> candidateOf(std::string_view method, int weightBits, int activationBits, graph::Coverage coverage,
+                              std::shared_ptr<const stats::Calibration> calibration, const HybridSearch& search);
 
 /// One line of a comparison.
 struct ComparisonRow {
