@@ -90,14 +90,20 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
     }
     std::size_t packed = 0;
     std::size_t uneven = 0;
+    std::size_t rounded = 0;
     for (const NodePrecision& node : nodes) {
         packed += node.reason.starts_with("4-bit") ? 1 : 0;
         uneven += node.reason.starts_with("the levels of") ? 1 : 0;
+        rounded += node.reason.ends_with("rounded in float") ? 1 : 0;
     }
     if (uneven > 0)
         warnings.push_back(std::to_string(uneven) +
                            " products run in float because the levels of an operand are not equally spaced; the file "
                            "computes the same values, not faster");
+    if (rounded > 0)
+        warnings.push_back(std::to_string(rounded) +
+                           " products run in float because an activation has a scale a channel or a zero point that "
+                           "is no 8-bit code; the file computes the same values, not faster");
     if (packed > 0)
         warnings.push_back(std::to_string(packed) +
                            " layers with 4-bit weights run as float products in ONNX Runtime: smaller, not faster");
@@ -127,7 +133,7 @@ Result<ExportReport> edited(ExportFile& file, const Model& model, const quant::P
     ExportReport report;
     report.opset = file.opset();
     auto forms = edit.forms();
-    findQuantizedOutputs(file.model().graph(), forms);
+    findQuantizedOutputs(file.model().graph(), model.info.dynamicBatch, forms);
     report.nodes = predictPrecision(model, forms);
     report.warnings = warningsOf(model, plan, options, report.nodes);
     return report;

@@ -51,14 +51,14 @@ struct ExportReport {
 ///   (or int8 container for symmetric ones); zero points always written; bias int32 with scale s_x·s_w exactly;
 ///   nothing around LayerNorm, GELU, softmax, residual sums (coverage matmul). Bits below 8 are stored in int8
 ///   containers with exact levels (a Clip keeps codes in range where the container is wider).
-/// Region and logarithmic quantizers are standard operators that give the simulation's values bit by bit; the
-/// products that read them run in float. Convolutions run as int8 where a quantizer alone reads their output, as the
-/// simulation has it too; the others multiply in float, with the input, weights and bias of their codes: ONNX Runtime
-/// has integer ones only where the output is quantized, which would be a rounding that the simulation does not have.
-/// Files older than opset 17 are raised to it; newer ones keep theirs. Metadata: tool, version, recipe (JSON) and its
-/// hash, model hash, calibration images (hash, number), preprocessing, bits by site. The file is written to a
-/// temporary name and renamed. Errors: Io; Unsupported (a site whose quantizer has no exact form in standard
-/// operators), InvalidArgument.
+/// Region and logarithmic quantizers, activations with a scale a channel and wide zero points are standard operators
+/// that give the simulation's values bit by bit; the products that read them run in float. Convolutions run as int8
+/// where a quantizer alone reads their output, as the simulation has it too; the others multiply in float, with the
+/// input, weights and bias of their codes: ONNX Runtime has integer ones only where the output is quantized, which
+/// would be a rounding that the simulation does not have. Files older than opset 17 are raised to it; newer ones keep
+/// theirs. Metadata: tool, version, recipe (JSON) and its hash, model hash, calibration images (hash, number),
+/// preprocessing, bits by site. The file is written to a temporary name and renamed. Errors: Io; Unsupported (a site
+/// whose quantizer has no exact form in standard operators), InvalidArgument.
 Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
                                  const ExportOptions& options);
 

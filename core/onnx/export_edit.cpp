@@ -42,20 +42,6 @@ Result<void> ExportEdit::checkPlan() const
             return fail(ErrorCode::Unsupported,
                         "these codes of the quantizer '" + numbers.settings.quantizer + "' do not fit into 8 bits",
                         site.name);
-        if (numbers.grid.scale.size() > 1 && std::ranges::any_of(site.uses, [&](const graph::Use& use) {
-                return isProduct(m_model.graph.node(use.node));
-            }))
-            return fail(
-                ErrorCode::Unsupported,
-                "ONNX Runtime cannot run activations quantized channel by channel; choose granularity 'tensor' to "
-                "export",
-                site.name);
-        const auto isCode = [&](int zero) { return zero >= numbers.grid.qmin && zero <= numbers.grid.qmax; };
-        if (!std::ranges::all_of(numbers.grid.zeroPoint, isCode))
-            return fail(
-                ErrorCode::Unsupported,
-                "its wide zero point is no 8-bit code, and ONNX has no other; choose 'zero-in-range' to export",
-                site.name);
     }
     for (const auto& [node, bias] : m_plan.biases)
         known.insert({node, 2});
@@ -75,7 +61,8 @@ Result<void> ExportEdit::apply()
         const NodeId id(i);
         if (isProduct(m_model.graph.node(id)))
             QS_CHECK(editProduct(id));
-        else if (m_model.graph.node(id).op == "LayerNormalization")
+        else if (const std::string& op = m_model.graph.node(id).op;
+                 op == "LayerNormalization" || op == "BatchNormalization")
             QS_CHECK(replaceGain(id));
         if (!isProduct(m_model.graph.node(id)))
             QS_CHECK(editOther(id));
@@ -114,10 +101,19 @@ Result<void> ExportEdit::editProduct(NodeId id)
     form.position = position;
     form.node = m_file.node(position).name();
     form.op = m_file.node(position).op_type();
-    const auto isUniform = [&](const graph::Site* site) { return site && m_plan[site->id].uniform(); };
     form.quantizedInput = first && m_plan[first->id].quantized();
     form.quantizedWeight = second;
-    form.levels = (form.quantizedInput && !isUniform(first)) || (second && !isUniform(second));
+    for (const graph::Site* site : {first, second}) {
+        if (!site || !m_plan[site->id].quantized())
+            continue;
+        form.levels = form.levels || !m_plan[site->id].uniform();
+        if (!isRounded(*site))
+            continue;
+        const bool channels = m_plan[site->id].grid.scale.size() > 1;
+        form.channels = form.channels || channels;
+        form.wideZeroPoint = form.wideZeroPoint || !channels;
+    }
+    const bool isInteger = form.quantizedInput && m_plan[first->id].uniform() && !isRounded(*first);
     const bool hasBias = bias || (node.inputs.size() > 2 && node.inputs[2].valid());
     const bool integerBias = m_plan.biases.contains(id);
     form.integerBias = !hasBias || integerBias;
@@ -130,20 +126,31 @@ Result<void> ExportEdit::editProduct(NodeId id)
         m_file.node(position).set_input(1, value);
     } else if (second) {
         form.int4 = m_options.opset >= 21 && m_plan[second->id].settings.bits <= 4;
-        QS_CHECK(replaceWeight(*second, position, isUniform(first)));
+        QS_CHECK(replaceWeight(*second, position, isInteger));
     } else if (weight) {
         QS_CHECK(replaceFloatWeight(id, position, *weight));
     }
     if (integerBias) {
         const graph::Site& site = m_model.sites[m_model.sites.at({id, 1})];
         QS_CHECK(replaceBias(id, position, biasValue(site, *m_plan.biases.at(id), position)));
-    } else if (bias) {
+        return {};
+    }
+    if (!bias && hasBias && (second || weight) && foldsNormalization(node))
+        bias = &m_model.graph.value(node.inputs[2]).constant;
+    if (bias) {
         const std::array dims{bias->elements()};
         QS_CHECK(replaceBias(
             id, position,
             m_file.addTensor(node.name + "_bias_smoothed", pb::TensorProto::FLOAT, dims, bias->floats())));
     }
     return {};
+}
+
+/// Whether the weights of the graph are not those of the file.
+bool ExportEdit::foldsNormalization(const graph::Node& node) const
+{
+    return std::ranges::any_of(node.sources,
+                               [&](int source) { return m_file.node(source).op_type() == "BatchNormalization"; });
 }
 
 Result<void> ExportEdit::editOther(NodeId id)
@@ -221,6 +228,8 @@ std::vector<pb::NodeProto> ExportEdit::quantizerNodes(const graph::Site& site, c
         rest = regionNodes(site, *regions, from, output);
     else if (const auto* logarithm = std::get_if<quant::LogGrid>(&numbers.levels))
         rest = logNodes(site, *logarithm, from, output);
+    else if (isRounded(site))
+        rest = roundedNodes(site, numbers.grid, from, output);
     else
         rest =
             uniformNodes({site.name, site.name}, numbers.grid, from, output, static_cast<int64_t>(site.channelAxis));

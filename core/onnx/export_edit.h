@@ -18,10 +18,16 @@ struct ProductForm {
     bool quantizedInput = false;
     bool quantizedWeight = false; ///< of a product of two activations: its second operand
     bool levels = false;          ///< an operand's levels are not equally spaced
+    bool channels = false;        ///< an activation has a scale a channel
+    bool wideZeroPoint = false;   ///< the zero point of an activation is no 8-bit code
     bool integerBias = true;      ///< true also where there is no bias
     bool quantizedOutput = false; ///< one QuantizeLinear, and nothing else, reads the result
     bool int4 = false;            ///< weights packed as 4-bit integers
 };
+
+/// Whether a QuantizeLinear of 8 bits that integer kernels can read has the grid: one scale, and a code as zero
+/// point.
+bool fitsInteger(const quant::UniformGrid& grid);
 
 /// Puts a plan into a file: integer weights, QuantizeLinear/DequantizeLinear pairs, int32 bias. How:
 ///   weights      codes -> DequantizeLinear (axis of the output channels in the node's own layout), in place of the
@@ -32,6 +38,10 @@ struct ProductForm {
 ///                inputs that read it. Clip stands where the container has codes that the grid does not have: its
 ///                bounds are the values of the outermost codes, which is exact (rounding is monotone, and the bound
 ///                itself rounds to the outermost code).
+///   channels,    x / scale, Round (half to even), Max and Min with qmin - zero point and qmax - zero point, times
+///   wide zero    scale: constants by channel where the grid has a scale a channel and a product reads it, or where a
+///   points       zero point is no 8-bit code. ONNX Runtime fuses pairs with a scale a channel into integer kernels
+///                that then fail; of this form the products compute in float.
 ///   regions      the pair above for each region, in uint8, and Where(x >= border, upper, lower), or |x| > border
 ///   logarithms   r = x / scale; an estimate of the code from Log, never too high and at most one too low; one added
 ///                where r is below the threshold of the estimate (Gather); the level from a table (Gather). Exact,
@@ -89,6 +99,11 @@ private:
     std::vector<quantoscope_onnx::NodeProto> uniformNodes(const Names& names, const quant::UniformGrid& grid,
                                                           const std::string& value, const std::string& output,
                                                           int64_t axis = 0);
+    // export_grid.cpp
+    /// Whether the site's grid has no pair that runs.
+    bool isRounded(const graph::Site& site) const;
+    std::vector<quantoscope_onnx::NodeProto> roundedNodes(const graph::Site& site, const quant::UniformGrid& grid,
+                                                          const std::string& value, const std::string& output);
     // export_levels.cpp
     static bool canWrite(const quant::LevelGrid& levels);
     std::vector<quantoscope_onnx::NodeProto> regionNodes(const graph::Site& site, const quant::RegionGrid& grid,
@@ -108,6 +123,7 @@ private:
     std::vector<quantoscope_onnx::NodeProto> smoothingNodes(const graph::Site& site, std::string& value);
     bool smoothedExplicitly(const graph::Site& site) const;
 
+    bool foldsNormalization(const graph::Node& node) const;
     Result<int> productPosition(const graph::Node& node) const;
     /// The site of a use where the file must have something else there: quantized, or smoothed by an operation.
     const graph::Site* changedSite(graph::Use use) const;

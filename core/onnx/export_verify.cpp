@@ -67,14 +67,42 @@ bool sameGrid(const graph::Node& fake, const quant::UniformGrid& grid)
            fake.attributes.integer("qmin", 0) <= grid.qmin && fake.attributes.integer("qmax", 0) >= grid.qmax;
 }
 
+/// Whether Div, Round, Max, Min and Mul before `read` are those of the grid.
+bool sameRounding(const graph::Graph& reloaded, TensorId read, const quant::UniformGrid& grid)
+{
+    const auto bounds = [&](int code) {
+        std::vector<float> values;
+        for (const int32_t zero : grid.zeroPoint)
+            values.push_back(static_cast<float>(code - zero));
+        return values;
+    };
+    const std::pair<const char*, std::vector<float>> steps[] = {{"Mul", grid.scale},
+                                                                {"Min", bounds(grid.qmax)},
+                                                                {"Max", bounds(grid.qmin)},
+                                                                {"Round", {}},
+                                                                {"Div", grid.scale}};
+    for (const auto& [op, constant] : steps) {
+        const NodeId producer = reloaded.value(read).producer;
+        if (!producer.valid() || reloaded.node(producer).op != op)
+            return false;
+        const graph::Node& node = reloaded.node(producer);
+        if (!constant.empty() && (node.inputs.size() != 2 || !reloaded.value(node.inputs[1]).isConstant() ||
+                                  !std::ranges::equal(reloaded.value(node.inputs[1]).constant.floats(), constant)))
+            return false;
+        read = node.inputs[0];
+    }
+    return true;
+}
+
 /// Whether what is read at `read` is the site's value, quantized as the plan says.
 bool sameQuantizer(const graph::Graph& reloaded, TensorId read, const graph::Site& site, const quant::SitePlan& plan)
 {
     if (!plan.uniform())
         return sameLevels(reloaded, read, site, plan);
     const NodeId producer = reloaded.value(read).producer;
-    return producer.valid() && reloaded.node(producer).op == "FakeQuantize" &&
-           sameGrid(reloaded.node(producer), plan.grid);
+    if (producer.valid() && reloaded.node(producer).op == "FakeQuantize")
+        return sameGrid(reloaded.node(producer), plan.grid);
+    return sameRounding(reloaded, read, plan.grid);
 }
 
 Result<std::size_t> compareConstants(const Model& model, const quant::Plan& plan, const Model& reloaded)

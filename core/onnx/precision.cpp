@@ -4,11 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <limits>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
 
 namespace {
 
@@ -38,6 +43,11 @@ std::string reasonOfProduct(const Model& model, const graph::Node& node, const P
         return std::string("the levels of ") + (twoActivations ? "an operand" : "its input") +
                " are not equally spaced (regions or a logarithm), which no integer product takes: its codes become "
                "floats first";
+    const std::string whose = twoActivations ? "an operand" : "its input";
+    if (form.channels)
+        return whose + " has a scale a channel, which no integer product takes: it is rounded in float";
+    if (form.wideZeroPoint)
+        return "the zero point of " + whose + " is no 8-bit code: it is rounded in float";
     if (node.op == "Conv" && !form.quantizedOutput)
         return "ONNX Runtime has an integer convolution only where its output is quantized too";
     if (form.int4)
@@ -54,40 +64,120 @@ std::string reasonOfOther(const graph::Node& node)
     return "element-wise operators and reductions compute in float";
 }
 
-/// The only node that reads a value; null where there are several, or where the value is an output.
-using OnlyReaders = std::unordered_map<std::string_view, const quantoscope_onnx::NodeProto*>;
-
-bool endsInQuantizer(const OnlyReaders& readers, const quantoscope_onnx::NodeProto* node)
-{
-    constexpr int kMaxMoves = 8;
-    for (int moves = 0; node && node->output_size() > 0 && moves < kMaxMoves; ++moves) {
-        const auto it = readers.find(node->output(0));
-        node = it == readers.end() ? nullptr : it->second;
-        if (node && node->op_type() == "QuantizeLinear")
-            return true;
-        if (node && node->op_type() != "Reshape" && node->op_type() != "Transpose")
-            return false;
+/// What a finished file says about the way from a convolution to a quantizer.
+class QuantizedOutputs {
+public:
+    QuantizedOutputs(const pb::GraphProto& file, bool dynamicBatch)
+    {
+        for (const pb::TensorProto& tensor : file.initializer())
+            m_constants[tensor.name()] = &tensor;
+        for (const pb::NodeProto& node : file.node()) {
+            m_nodes[node.name()] = &node;
+            if (node.op_type() == "Shape" && !dynamicBatch)
+                continue; // computed when the file is loaded
+            for (const std::string& input : node.input())
+                if (const auto [it, isNew] = m_readers.emplace(input, &node); !isNew)
+                    it->second = nullptr;
+        }
+        for (const pb::ValueInfoProto& output : file.output())
+            m_readers[output.name()] = nullptr;
     }
-    return false;
-}
+
+    bool of(const std::string& name) const
+    {
+        const auto it = m_nodes.find(name);
+        return it != m_nodes.end() && endsInQuantizer(it->second);
+    }
+
+private:
+    bool endsInQuantizer(const pb::NodeProto* node) const
+    {
+        constexpr int kMaxMoves = 8;
+        const pb::NodeProto* limit = nullptr; // a Relu or Clip on the way
+        bool reshaped = false;
+        for (int moves = 0; node && node->output_size() > 0 && moves < kMaxMoves; ++moves) {
+            const auto it = m_readers.find(node->output(0));
+            node = it == m_readers.end() ? nullptr : it->second;
+            if (!node)
+                return false;
+            const std::string& op = node->op_type();
+            if (op == "QuantizeLinear")
+                return !limit || isRedundant(*limit, *node);
+            if ((op == "Relu" || op == "Clip") && !limit && !reshaped)
+                limit = node;
+            else if (op == "Reshape")
+                reshaped = true;
+            else if (op != "Transpose")
+                return false;
+        }
+        return false;
+    }
+
+    /// Whether the codes end where Relu or Clip does: the runtime takes it out then.
+    bool isRedundant(const pb::NodeProto& limit, const pb::NodeProto& quantizer) const
+    {
+        constexpr float kSlack = 1e-6F;
+        const auto scale = scalar(quantizer, 1);
+        const pb::TensorProto* zeroPoint = constant(quantizer, 2);
+        if (!scale || !zeroPoint || zeroPoint->raw_data().size() != 1)
+            return false;
+        const bool isSigned = zeroPoint->data_type() == pb::TensorProto::INT8;
+        const int byte = static_cast<unsigned char>(zeroPoint->raw_data()[0]);
+        const int fromLowest = isSigned ? static_cast<signed char>(byte) + 128 : byte;
+        if (limit.op_type() == "Relu")
+            return fromLowest == 0;
+        const auto low = limit.input_size() > 1 && !limit.input(1).empty()
+                             ? scalar(limit, 1)
+                             : std::optional(std::numeric_limits<float>::lowest());
+        const auto high = limit.input_size() > 2 && !limit.input(2).empty()
+                              ? scalar(limit, 2)
+                              : std::optional(std::numeric_limits<float>::max());
+        return low && high && static_cast<float>(-fromLowest) * *scale >= *low - kSlack &&
+               static_cast<float>(255 - fromLowest) * *scale <= *high + kSlack;
+    }
+
+    const pb::TensorProto* constant(const pb::NodeProto& node, int input) const
+    {
+        if (input >= node.input_size())
+            return nullptr;
+        const auto it = m_constants.find(node.input(input));
+        if (it != m_constants.end())
+            return it->second;
+        const auto reader = std::ranges::find_if(m_nodes, [&](const auto& entry) {
+            return entry.second->op_type() == "Constant" && entry.second->output(0) == node.input(input);
+        });
+        const pb::AttributeProto* value = reader == m_nodes.end() ? nullptr : attribute(*reader->second, "value");
+        return value ? &value->t() : nullptr;
+    }
+
+    std::optional<float> scalar(const pb::NodeProto& node, int input) const
+    {
+        const pb::TensorProto* tensor = constant(node, input);
+        if (!tensor || tensor->data_type() != pb::TensorProto::FLOAT)
+            return std::nullopt;
+        if (tensor->float_data_size() == 1)
+            return tensor->float_data(0);
+        if (tensor->raw_data().size() != sizeof(float))
+            return std::nullopt;
+        float value = 0;
+        std::memcpy(&value, tensor->raw_data().data(), sizeof value);
+        return value;
+    }
+
+    std::unordered_map<std::string_view, const pb::NodeProto*>
+        m_readers; ///< the only one; null: several, or an output
+    std::unordered_map<std::string_view, const pb::NodeProto*> m_nodes;
+    std::unordered_map<std::string_view, const pb::TensorProto*> m_constants;
+};
 
 } // namespace
 
-void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, std::map<NodeId, ProductForm>& forms)
+void findQuantizedOutputs(const pb::GraphProto& file, bool dynamicBatch, std::map<NodeId, ProductForm>& forms)
 {
-    OnlyReaders readers;
-    std::unordered_map<std::string_view, const quantoscope_onnx::NodeProto*> nodes;
-    for (const auto& node : file.node()) {
-        nodes[node.name()] = &node;
-        for (const auto& input : node.input())
-            if (const auto [it, isNew] = readers.emplace(input, &node); !isNew)
-                it->second = nullptr;
-    }
-    for (const auto& output : file.output())
-        readers[output.name()] = nullptr;
+    const QuantizedOutputs outputs(file, dynamicBatch);
     for (auto& [id, form] : forms)
-        if (const auto it = nodes.find(form.node); form.op == "Conv" && it != nodes.end())
-            form.quantizedOutput = endsInQuantizer(readers, it->second);
+        if (form.op == "Conv")
+            form.quantizedOutput = outputs.of(form.node);
 }
 
 int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node)
@@ -139,7 +229,7 @@ std::vector<std::string> saturatingLayers(const Model& model, const quant::Plan&
             model.graph.node(site.uses[0].node).op != "Linear")
             continue;
         const SiteId input = model.sites.at({site.uses[0].node, 0});
-        if (!input.valid() || !plan[input].uniform())
+        if (!input.valid() || !plan[input].uniform() || !fitsInteger(plan[input].grid))
             continue;
         const quant::UniformGrid& grid = plan[input].grid;
         const int largest = grid.qmin < 0 ? grid.qmax + 128 : grid.qmax;

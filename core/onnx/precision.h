@@ -16,12 +16,15 @@ namespace qs::onnx {
 ///           is dynamic (the fusion to a float Gemm needs static shapes)
 ///   MatMul  int8 if both operands are quantized
 ///   Conv    int8 (QLinearConv) if a QuantizeLinear, and nothing else, reads its output, as it is or reshaped and
-///           transposed (the runtime moves the quantizer before them); otherwise float
+///           transposed (the runtime moves the quantizer before them), or after a Relu or Clip that the codes make
+///           redundant (zero point at the lowest code; a range within the bounds); otherwise float
 /// and everything else computes in float or only moves data. Multiply-accumulates are of one image.
 std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<NodeId, ProductForm>& forms);
 
-/// Fills in ProductForm::quantizedOutput from a finished file.
-void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, std::map<NodeId, ProductForm>& forms);
+/// Fills in ProductForm::quantizedOutput from a finished file. Where the batch is not dynamic, readers that ask for
+/// the shape alone do not count.
+void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, bool dynamicBatch,
+                          std::map<NodeId, ProductForm>& forms);
 
 /// Multiply-accumulates of a node of the graph, for one image; 0 for what is not a product.
 int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Architectures on the whole road, one row a model: import, sites, float parity, W8A8, export, ONNX Runtime.
 
-    model_road.py ROAD [--images FOLDER] [--count 4] [--markdown FILE] [MODEL.onnx ...]
+    model_road.py ROAD [--images FOLDER] [--count 4] [--method minmax] [--bits 8] [--markdown FILE] [MODEL.onnx ...]
 
 ROAD is the tool built from road_tool.cpp. Without models: those in $QUANTOSCOPE_TEST_MODELS (export_models.py makes them);
 where that is not set either, the smallest of export_models.py, made on the fly where torch is there. What must hold:
@@ -56,12 +56,12 @@ def sqnr(signal: "numpy.ndarray", other: "numpy.ndarray") -> float:
     return min(10 * float(numpy.log10((signal.astype(numpy.float64) ** 2).sum() / noise)) if noise else 999.0, 999.0)
 
 
-def judge(tool: str, model: pathlib.Path, images: pathlib.Path, count: int) -> dict:
+def judge(tool: str, model: pathlib.Path, images: pathlib.Path, count: int, method: list) -> dict:
     """One row. `reason` is empty where everything holds."""
     row = {"model": model.stem, "reason": ""}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        done = subprocess.run([tool, model, images, str(count), folder], capture_output=True, text=True)
+        done = subprocess.run([tool, model, images, str(count), folder, *method], capture_output=True, text=True)
         report = folder / "report.json"
         row.update(json.loads(report.read_text()) if report.exists() else {})
         if done.returncode:
@@ -125,15 +125,24 @@ def main() -> int:
     parser.add_argument("models", nargs="*", type=pathlib.Path)
     parser.add_argument("--images", type=pathlib.Path, default=assets if assets.is_dir() else DEMO)
     parser.add_argument("--count", type=int, default=4, help="images to calibrate on and to run")
+    parser.add_argument("--method", default="minmax", help="preset, or a search of Q-HyViT (a short one): q-hyvit")
+    parser.add_argument("--bits", default="8", help="of weights and activations")
+    parser.add_argument("--trained", action="store_true", help="of the test assets, the MobileViT-XXS trained on CIFAR-10")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the table there too")
     options = parser.parse_intermixed_args()
     failed, table = 0, ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     with tempfile.TemporaryDirectory() as folder:
         models = options.models
+        if options.trained:
+            trained = assets.parents[1] / "models" / "mobilevit_xxs_cifar10_64.onnx"
+            if not trained.exists():
+                skip(f"there is no {trained}: QUANTOSCOPE_TEST_ASSETS names no folder with it")
+            models = [*models, trained]
+            options.images = assets.with_name("cifar10-calib")
         if not models and "QUANTOSCOPE_TEST_MODELS" in os.environ:
             models = sorted(pathlib.Path(os.environ["QUANTOSCOPE_TEST_MODELS"]).glob("*.onnx"))
         for model in models or made_here(folder):
-            row = judge(options.tool, model, options.images, options.count)
+            row = judge(options.tool, model, options.images, options.count, [options.method, options.bits, options.bits])
             failed += bool(row["reason"])
             table.append("| " + " | ".join(cells(row, options.count)) + " |")
             print("  ".join(f"{cell:>9s}" if i else f"{cell:40s}" for i, cell in enumerate(cells(row, options.count))), flush=True)

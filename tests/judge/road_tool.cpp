@@ -1,4 +1,4 @@
-// road MODEL IMAGES COUNT FOLDER [PRESET [WEIGHT_BITS ACTIVATION_BITS]]
+// road MODEL IMAGES COUNT FOLDER [PRESET or q-hyvit.. [WEIGHT_BITS ACTIVATION_BITS]]
 // The whole road of one model: import, calibrate on COUNT images of the folder IMAGES, resolve, simulate, export,
 // re-load. Writes into FOLDER: pixels, float_logits, simulated_logits (raw float32), quantized.onnx, and report.json
 // with what was found; tests/judge/model_road.py judges them. Exit status: 0, or 2 with the step that failed and why.
@@ -8,6 +8,7 @@
 #include "core/onnx/export.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
+#include "core/search/hybrid_methods.h"
 #include "core/stats/calibration.h"
 
 #include <nlohmann/json.hpp>
@@ -113,6 +114,23 @@ private:
     }
 };
 
+/// A preset, or what a short search of Q-HyViT makes of the images.
+Result<quant::Recipe> recipeOf(const std::string& method, int weightBits, int activationBits, const Road& road)
+{
+    const auto* hybrid = search::findHybridMethod(method);
+    if (!hybrid)
+        return quant::presetRecipe(method, weightBits, activationBits);
+    search::HybridOptions options = search::hybridOptions(*hybrid);
+    options.grid = {0.3, 1.2, 6, 1, false};
+    options.images = 2;
+    QS_ASSIGN(const auto calibration,
+              stats::calibrate(road.model.graph, road.model.sites, *road.images, {}, road.context));
+    QS_ASSIGN(const auto start, search::hybridStart(*hybrid, weightBits, activationBits));
+    QS_ASSIGN(auto found, search::searchHybrid(road.model.graph, road.model.sites, calibration, start, *road.images,
+                                               options, road.context));
+    return std::move(found.recipe);
+}
+
 int failWith(const Error& error, const std::string& step)
 {
     std::fprintf(stderr, "%s: %s\n", step.c_str(), error.text().c_str());
@@ -134,18 +152,18 @@ int main(int count, char** arguments)
     spread.count = static_cast<std::size_t>(std::atoi(arguments[3]));
     auto folder = images::openFolder(arguments[2], spread);
     const auto bits = [&](int argument) { return count > argument ? std::atoi(arguments[argument]) : 8; };
-    const auto recipe = quant::presetRecipe(count > 5 ? arguments[5] : "minmax", bits(6), bits(7));
     if (!preprocess)
         return failWith(preprocess.error(), "images");
     if (!folder)
         return failWith(folder.error(), "images");
-    if (!recipe)
-        return failWith(recipe.error(), "recipe");
 
     ThreadPool pool(2);
     Context context;
     context.pool = &pool;
     Road road{std::move(*model), images::makeSource(std::move(*folder), *preprocess), context, arguments[4]};
+    const auto recipe = recipeOf(count > 5 ? arguments[5] : "minmax", bits(6), bits(7), road);
+    if (!recipe)
+        return failWith(recipe.error(), "recipe");
     const auto start = std::chrono::steady_clock::now();
     const auto done = road.run(*recipe);
     road.report["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

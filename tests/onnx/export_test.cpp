@@ -406,13 +406,6 @@ TEST(Export, RefusedCasesNameTheSite)
     });
     EXPECT_EQ(quantizer.code, ErrorCode::Unsupported);
     EXPECT_EQ(quantizer.where, site->name);
-    const Error channels = refused([](quant::SitePlan& p) {
-        p.grid.scale.resize(16, 1);
-        p.grid.zeroPoint.resize(16, 0);
-    });
-    EXPECT_EQ(channels.code, ErrorCode::Unsupported);
-    EXPECT_EQ(channels.where, site->name);
-
     quant::Plan changed = test::handPlan(model);
     changed.simulation.constants[{site->uses[0].node, 7}] = Tensor::scalar(1);
     EXPECT_EQ(exportModel(model, changed, folder / "q.onnx", {}).error().code, ErrorCode::Unsupported);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace qs::onnx {
 namespace {
@@ -46,12 +47,82 @@ TEST(Precision, ConvolutionsWhoseOutputAQuantizerAloneReads)
         form.node = graph.node(i).name();
         form.op = "Conv";
     }
-    findQuantizedOutputs(graph, forms);
+    findQuantizedOutputs(graph, true, forms);
     std::map<std::string, bool> found;
     for (const auto& [id, form] : forms)
         found[form.node] = form.quantizedOutput;
     const std::map<std::string, bool> expected{{"plain", true},     {"moved", true},   {"shared", true},
                                                {"branched", false}, {"summed", false}, {"result", false}};
+    EXPECT_EQ(found, expected);
+    findQuantizedOutputs(graph, false, forms); // Shape is a constant then
+    EXPECT_TRUE(forms[NodeId(3)].quantizedOutput);
+    EXPECT_FALSE(forms[NodeId(4)].quantizedOutput);
+}
+
+/// Found in ONNX Runtime 1.31, each by itself.
+TEST(Precision, ConvolutionsBeforeALimitThatTheCodesMakeRedundant)
+{
+    pb::GraphProto graph;
+    const auto constant = [&](const std::string& name, float value) {
+        pb::TensorProto& tensor = *graph.add_initializer();
+        tensor.set_name(name);
+        tensor.set_data_type(pb::TensorProto::FLOAT);
+        tensor.set_raw_data(&value, sizeof value);
+    };
+    const auto zeroPoint = [&](const std::string& name, int type, char value) {
+        pb::TensorProto& tensor = *graph.add_initializer();
+        tensor.set_name(name);
+        tensor.set_data_type(type);
+        tensor.set_raw_data(&value, 1);
+    };
+    constant("six", 6.0F);
+    constant("nothing", 0.0F);
+    constant("step", 6.0F / 255);
+    constant("wide", 7.0F / 255);
+    zeroPoint("u0", pb::TensorProto::UINT8, 0);
+    zeroPoint("u5", pb::TensorProto::UINT8, 5);
+    zeroPoint("s-128", pb::TensorProto::INT8, -128);
+    zeroPoint("s0", pb::TensorProto::INT8, 0);
+    std::map<std::string, bool> expected;
+    const auto conv = [&](const std::string& name, const std::vector<std::string>& way, const std::string& scale,
+                          const std::string& zero, bool isInteger) {
+        add(graph, "Conv", "x", name);
+        std::string at = name;
+        for (const std::string& op : way) {
+            add(graph, op, at, at + "." + op);
+            at += "." + op;
+            if (op == "Clip") {
+                graph.mutable_node(graph.node_size() - 1)->add_input("nothing");
+                graph.mutable_node(graph.node_size() - 1)->add_input("six");
+            }
+        }
+        add(graph, "QuantizeLinear", at, at + ".q");
+        graph.mutable_node(graph.node_size() - 1)->add_input(scale);
+        graph.mutable_node(graph.node_size() - 1)->add_input(zero);
+        expected[name] = isInteger;
+    };
+    conv("relu", {"Relu"}, "step", "u0", true);
+    conv("relu_signed", {"Relu"}, "step", "s-128", true);
+    conv("relu_asymmetric", {"Relu"}, "step", "u5", false);
+    conv("relu_symmetric", {"Relu"}, "step", "s0", false);
+    conv("relu_moved", {"Relu", "Reshape"}, "step", "u0", true);
+    conv("relu_turned", {"Transpose", "Relu"}, "step", "u0", true);
+    conv("reshaped_relu", {"Reshape", "Relu"}, "step", "u0", false);
+    conv("clip", {"Clip"}, "step", "u0", true);
+    conv("clip_below", {"Clip"}, "wide", "u0", false);
+    conv("other", {"Sigmoid"}, "step", "u0", false);
+
+    std::map<NodeId, ProductForm> forms;
+    for (int i = 0; i < graph.node_size(); ++i)
+        if (graph.node(i).op_type() == "Conv") {
+            ProductForm& form = forms[NodeId(static_cast<std::size_t>(i))];
+            form.node = graph.node(i).name();
+            form.op = "Conv";
+        }
+    findQuantizedOutputs(graph, true, forms);
+    std::map<std::string, bool> found;
+    for (const auto& [id, form] : forms)
+        found[form.node] = form.quantizedOutput;
     EXPECT_EQ(found, expected);
 }
 
