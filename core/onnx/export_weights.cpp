@@ -282,11 +282,22 @@ Result<void> ExportEdit::replaceBias(NodeId id, int position, const std::string&
                         graphNode.name);
     if (isMatMul && ownBias)
         return fail(ErrorCode::Internal, "a MatMul with three inputs", graphNode.name);
+    const std::string output = m_model.graph.value(graphNode.outputs[0]).name;
     for (const int source : adds)
         m_file.remove(source);
-    for (const int source : rest)
-        m_file.remove(source);
-    const std::string output = m_model.graph.value(graphNode.outputs[0]).name;
+    for (const int source : rest) {
+        pb::NodeProto& norm = m_file.node(source);
+        const auto& sources = graphNode.sources;
+        if (std::ranges::find(sources, m_file.producer(norm.input(0))) != sources.end()) {
+            m_file.remove(source);
+            continue;
+        }
+        // Behind a Reshape: its values pass as they are.
+        norm.set_op_type("Identity");
+        norm.clear_attribute();
+        while (norm.input_size() > 1)
+            norm.mutable_input()->RemoveLast();
+    }
     if (isMatMul) {
         const std::string between = m_file.unique(product.output(0) + "_product");
         product.set_output(0, between);

@@ -96,6 +96,27 @@ bool Editor::fuse(NodeId anchor, std::span<const NodeId> inner, Node replacement
     return true;
 }
 
+bool Editor::isReadOnlyBy(TensorId id, NodeId reader) const
+{
+    const auto& readers = m_readers[id.index()];
+    return !m_isOutput[id.index()] && std::ranges::all_of(readers, [&](NodeId node) { return node == reader; });
+}
+
+void Editor::update(NodeId id, std::vector<TensorId> inputs, std::span<const int> sources)
+{
+    Node& changed = m_data.nodes[id.index()];
+    for (const TensorId input : changed.inputs)
+        if (input.valid())
+            std::erase(m_readers[input.index()], id);
+    changed.inputs = std::move(inputs);
+    for (const TensorId input : changed.inputs)
+        if (input.valid())
+            m_readers[input.index()].push_back(id);
+    changed.sources.insert(changed.sources.end(), sources.begin(), sources.end());
+    std::ranges::sort(changed.sources);
+    changed.sources.erase(std::unique(changed.sources.begin(), changed.sources.end()), changed.sources.end());
+}
+
 GraphData Editor::take() &&
 {
     std::vector<Node> nodes;

@@ -33,6 +33,11 @@ public:
     /// False, and nothing happens, where a value between them has a reader outside or is an output of the graph.
     bool fuse(NodeId anchor, std::span<const NodeId> inner, Node replacement);
 
+    /// Whether nothing but `reader` reads the value, and it is no output of the graph.
+    bool isReadOnlyBy(TensorId id, NodeId reader) const;
+    /// Gives a node other inputs, and `sources` besides its own.
+    void update(NodeId id, std::vector<TensorId> inputs, std::span<const int> sources);
+
     GraphData take() &&;
 
 private:

@@ -20,7 +20,8 @@ Result<Graph> canonicalise(GraphData data, Bypassed bypassed = {});
 // Each looks at the group of nodes that ends in `anchor`, and true says that it was replaced by one canonical node. A
 // value that other nodes read too is never swallowed.
 
-bool fuseLinear(Editor& editor, NodeId anchor);      ///< MatMul with a constant matrix; Linear + bias
+/// MatMul with a constant matrix; Linear + bias; Linear + BatchNormalization of its columns, a Reshape between or not
+bool fuseLinear(Editor& editor, NodeId anchor);
 bool fuseConvolution(Editor& editor, NodeId anchor); ///< Conv + bias; Conv + BatchNormalization
 bool fuseLayerNormalization(Editor& editor,
                             NodeId anchor);         ///< (x - mean) / sqrt(variance + eps); then · gamma, + beta
