@@ -1,15 +1,110 @@
 #include "app/cli/common.h"
 #include "core/base/file.h"
+#include "core/quant/quantizer.h"
+#include "core/quant/smoothing.h"
+#include "core/quant/zero_point.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <map>
+#include <utility>
 
 namespace qs::cli {
 
 namespace {
 
-nlohmann::json toJson(const onnx::Model& model)
+struct Options {
+    std::string model, json;
+    std::vector<int> bits{8};
+    PreprocessOptions preprocess;
+    CalibrationOptions calibration;
+    RunOptions run;
+};
+
+/// Where smoothing (SQ-b, RepQ-ViT) and noise of a site go so that the float network stays the same.
+struct Folding {
+    const char* place = "none"; ///< normalization, value, explicit or none
+    std::string reason;         ///< why not folded, or why not at all
+};
+
+Folding foldingOf(const onnx::Model& model, const graph::Site& site)
+{
+    const auto target = quant::findFold(model.graph, model.sites, site);
+    if (!target)
+        return {"none", target.error().message};
+    switch (target->place) {
+    case quant::FoldPlace::LayerNorm:
+        return {"normalization", ""};
+    case quant::FoldPlace::Value:
+        return {"value", ""};
+    default:
+        return {"explicit", target->reason};
+    }
+}
+
+bool hasFolding(const graph::Site& site)
+{
+    return site.kind == graph::SiteKind::Activation && site.coverage == graph::Coverage::MatMul;
+}
+
+/// How many sites go where, and why the others do not.
+void printFoldings(const onnx::Model& model)
+{
+    std::map<std::string, std::size_t> counts;
+    for (const auto& site : model.sites) {
+        if (!hasFolding(site))
+            continue;
+        const Folding folding = foldingOf(model, site);
+        const std::string_view place = folding.place;
+        ++counts[place == "normalization" ? "folded into the normalization before"
+                 : place == "value"       ? "folded into the projection of V"
+                 : place == "explicit"    ? "as an operation of its own: " + folding.reason
+                                          : "not: " + folding.reason];
+    }
+    std::printf("\nsmoothing and noise, by activations\n");
+    for (const auto& [what, count] : counts)
+        std::printf("%6zu  %s\n", count, what.c_str());
+}
+
+/// What the plain rule, zero point = rne(-low / scale) of the range as it is, gives at so many bits.
+struct ZeroPoints {
+    int bits = 8;
+    int ofTensor = 0;
+    std::size_t overflowing = 0; ///< channels whose own zero point would not be a code
+    bool isCode() const { return isCode(ofTensor); }
+    bool isCode(int zeroPoint) const { return zeroPoint >= 0 && zeroPoint < 1 << bits; }
+};
+
+ZeroPoints zeroPointsOf(const stats::SiteStatistics& statistics, int bits)
+{
+    const auto plain = [&](double low, double high) {
+        return quant::uniformNumbers(low, high, bits, quant::Scheme::Asymmetric, quant::ZeroPoint::Wide).zeroPoint;
+    };
+    ZeroPoints result{bits, plain(statistics.low(), statistics.high()), 0};
+    for (std::size_t c = 0; c < statistics.minimum.size(); ++c)
+        result.overflowing += result.isCode(plain(statistics.minimum[c], statistics.maximum[c])) ? 0 : 1;
+    return result;
+}
+
+nlohmann::json rangesOf(const stats::SiteStatistics& statistics, std::span<const int> widths)
+{
+    nlohmann::json zeroPoints = nlohmann::json::array();
+    for (const int bits : widths) {
+        const ZeroPoints found = zeroPointsOf(statistics, bits);
+        zeroPoints.push_back({{"bits", bits},
+                              {"zero_point", found.ofTensor},
+                              {"overflows", !found.isCode()},
+                              {"channels_overflowing", found.overflowing}});
+    }
+    return {{"low", statistics.low()},
+            {"high", statistics.high()},
+            {"channels", statistics.minimum.size()},
+            {"dynamic_range", quant::zeroPointReport(statistics).dynamicRange},
+            {"zero_points", std::move(zeroPoints)}};
+}
+
+nlohmann::json toJson(const onnx::Model& model, const stats::Calibration* calibration, std::span<const int> widths)
 {
     nlohmann::json sites = nlohmann::json::array();
     for (const auto& site : model.sites)
@@ -24,6 +119,15 @@ nlohmann::json toJson(const onnx::Model& model)
                          {"tensor", site.valueName},
                          {"coverage", site.coverage == graph::Coverage::Full ? "full" : "matmul"},
                          {"macs", site.macs}});
+    for (const auto& site : model.sites)
+        if (hasFolding(site)) {
+            const Folding folding = foldingOf(model, site);
+            sites[site.id.index()]["smoothing"] = {{"place", folding.place}, {"reason", folding.reason}};
+        }
+    if (calibration)
+        for (const auto& site : model.sites)
+            if (const auto& statistics = calibration->sites[site.id.index()]; !statistics.minimum.empty())
+                sites[site.id.index()]["ranges"] = rangesOf(statistics, widths);
     nlohmann::json bridges = nlohmann::json::array();
     for (std::size_t b = 0; b < model.sites.bridges().size(); ++b) {
         const graph::BridgeBlock& bridge = model.sites.bridges()[b];
@@ -91,25 +195,75 @@ void print(const onnx::Model& model)
                         static_cast<double>(site.macs) * 1e-6);
 }
 
+/// Ranges and zero points of the activations, and where these overflow.
+void print(const onnx::Model& model, const stats::Calibration& calibration, std::span<const int> widths)
+{
+    std::printf(
+        "\nranges of %zu calibration images. dynamic range: widest over narrowest channel. z: zero point of the "
+        "plain rule rne(-low / scale), ! where it is no code; over: channels whose own is none\n\n"
+        "%-28s %-6s %10s %10s %13s",
+        calibration.images, "activation", "bridge", "low", "high", "dynamic range");
+    for (const int bits : widths)
+        std::printf("  %8s %8s", ("A" + std::to_string(bits) + " z").c_str(), "over");
+    std::printf("\n");
+    std::vector<std::size_t> overflowing(widths.size());
+    std::size_t sites = 0;
+    for (const auto& site : model.sites) {
+        const stats::SiteStatistics& statistics = calibration.sites[site.id.index()];
+        if (site.coverage != graph::Coverage::MatMul || statistics.minimum.empty())
+            continue;
+        ++sites;
+        std::printf("%-28s %-6s %10.4g %10.4g %13.4g", site.name.c_str(),
+                    site.bridge >= 0 ? std::to_string(site.bridge).c_str() : "", statistics.low(), statistics.high(),
+                    quant::zeroPointReport(statistics).dynamicRange);
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            const ZeroPoints found = zeroPointsOf(statistics, widths[i]);
+            overflowing[i] += found.isCode() ? 0 : 1;
+            std::printf(
+                "  %8s %8s", (std::to_string(found.ofTensor) + (found.isCode() ? " " : "!")).c_str(),
+                (std::to_string(found.overflowing) + "/" + std::to_string(statistics.minimum.size())).c_str());
+        }
+        std::printf("\n");
+    }
+    for (std::size_t i = 0; i < widths.size(); ++i)
+        std::printf("%s%zu of %zu zero points overflow at A%d", i == 0 ? "" : ", ", overflowing[i], sites, widths[i]);
+    std::printf("\n");
+}
+
+Result<void> inspect(const Options& options)
+{
+    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    for (const auto& warning : model.info.warnings)
+        warn(warning);
+    std::shared_ptr<const stats::Calibration> calibration;
+    if (options.calibration.given()) {
+        const Run run(options.run);
+        QS_ASSIGN(calibration, options.calibration.resolve(model, options.preprocess, run.context()));
+    }
+    print(model);
+    printFoldings(model);
+    if (calibration)
+        print(model, *calibration, options.bits);
+    if (!options.json.empty())
+        QS_CHECK(writeAtomically(options.json, toJson(model, calibration.get(), options.bits).dump(2) + "\n"));
+    return {};
+}
+
 } // namespace
 
 Command addInspect(CLI::App& app)
 {
-    struct Options {
-        std::string model, json;
-    };
     auto options = std::make_shared<Options>();
     app.add_option("model", options->model, "ONNX file")->required();
     app.add_option("--json", options->json, "Write the sites as JSON");
-    return [options]() -> Result<void> {
-        QS_ASSIGN(const auto model, onnx::importModel(options->model));
-        for (const auto& warning : model.info.warnings)
-            warn(warning);
-        print(model);
-        if (!options->json.empty())
-            QS_CHECK(writeAtomically(options->json, toJson(model).dump(2) + "\n"));
-        return {};
-    };
+    app.add_option("--activation-bits", options->bits,
+                   "Bits for the zero points that a calibration shows, with commas (default: 8)")
+        ->delimiter(',')
+        ->check(CLI::Range(2, 8));
+    options->calibration.addTo(app);
+    options->preprocess.addTo(app);
+    options->run.addTo(app);
+    return [options] { return inspect(*options); };
 }
 
 } // namespace qs::cli

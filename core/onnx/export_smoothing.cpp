@@ -90,7 +90,7 @@ Result<void> ExportEdit::replaceNormConstant(NodeId id, int input, const Tensor&
     const std::string_view op = input == 1 ? "Mul" : "Add";
     for (auto position = graphNode.sources.rbegin(); position != graphNode.sources.rend(); ++position) {
         pb::NodeProto& node = m_file.node(*position);
-        if (node.op_type() == "LayerNormalization") {
+        if (node.op_type() == "LayerNormalization" || node.op_type() == "BatchNormalization") {
             while (node.input_size() <= input)
                 node.add_input();
             node.set_input(input, replacement(flat));
@@ -112,7 +112,7 @@ Result<void> ExportEdit::replaceNormConstant(NodeId id, int input, const Tensor&
             return {};
         }
     }
-    return fail(ErrorCode::Unsupported, "export cannot edit a LayerNormalization of this form", graphNode.name);
+    return fail(ErrorCode::Unsupported, "export cannot edit a normalization of this form", graphNode.name);
 }
 
 } // namespace qs::onnx

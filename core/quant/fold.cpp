@@ -74,14 +74,15 @@ private:
     std::map<TensorId, Tensor> m_values;
 };
 
-/// A tensor of `shape` whose value is the position along its last axis.
-Tensor positions(const Shape& shape)
+/// A tensor of `shape` whose value is the position along an axis.
+Tensor positions(const Shape& shape, std::size_t axis)
 {
     Tensor tensor(DType::Float32, shape);
     const auto values = tensor.mutableData<float>();
-    const auto last = static_cast<std::size_t>(shape[shape.rank() - 1]);
+    const auto size = static_cast<std::size_t>(shape[axis]);
+    const auto inner = static_cast<std::size_t>(shape.product(axis + 1, shape.rank()));
     for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = static_cast<float>(i % last);
+        values[i] = static_cast<float>(i / inner % size);
     return tensor;
 }
 
@@ -153,27 +154,33 @@ FoldTarget explicitly(std::string reason)
     return target;
 }
 
-FoldTarget intoLayerNorm(const Graph& graph, const graph::Site& site, const Way& way, TensorId source)
+/// LayerNormalization over the last axis, or BatchNormalization.
+FoldTarget intoNorm(const Graph& graph, const graph::Site& site, const Way& way, TensorId source)
 {
     const NodeId producer = graph.value(source).producer;
     const Node& norm = graph.node(producer);
+    const std::string before = "the " + norm.op + " before it";
     const Shape& shape = graph.value(source).shape;
     const auto rank = static_cast<int64_t>(shape.rank());
-    const int64_t axis = norm.attributes.integer("axis", -1);
-    if ((axis < 0 ? axis + rank : axis) != rank - 1)
-        return explicitly("the LayerNormalization before it normalises several axes");
-    if (norm.inputs.size() < 2 || !norm.inputs[1].valid() || !graph.value(norm.inputs[1]).isConstant())
-        return explicitly("the LayerNormalization before it has no constant gain");
+    const int64_t axis = norm.op == "BatchNormalization" ? 1 : norm.attributes.integer("axis", -1);
+    if (norm.op == "LayerNormalization" && (axis < 0 ? axis + rank : axis) != rank - 1)
+        return explicitly(before + " normalises several axes");
+    const auto isConstant = [&](std::size_t i) {
+        return norm.inputs.size() > i && norm.inputs[i].valid() && graph.value(norm.inputs[i]).isConstant();
+    };
+    if (!isConstant(1) || (norm.op == "BatchNormalization" && !isConstant(2)))
+        return explicitly(before + " has no constant gain");
     if (!onlyReachesSite(graph, site, source, way))
-        return explicitly("something else reads the LayerNormalization before it");
-    Carrier carrier(graph, source, positions(shape));
+        return explicitly("something else reads " + before);
+    const auto channelAxis = static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
+    Carrier carrier(graph, source, positions(shape, channelAxis));
     const auto numbers = carrier.at(site.tensor);
     const auto channels = numbers ? byChannel(*numbers, site.layout) : std::nullopt;
-    if (!channels || static_cast<int64_t>(channels->size()) != shape[shape.rank() - 1])
-        return explicitly("channels do not arrive as they leave the LayerNormalization");
+    if (!channels || static_cast<int64_t>(channels->size()) != shape[channelAxis])
+        return explicitly("channels do not arrive as they leave " + before);
     for (std::size_t c = 0; c < channels->size(); ++c)
         if ((*channels)[c] != static_cast<int64_t>(c))
-            return explicitly("channels do not arrive in the order in which they leave the LayerNormalization");
+            return explicitly("channels do not arrive in the order in which they leave " + before);
     FoldTarget target;
     target.place = FoldPlace::LayerNorm;
     target.producer = producer;
@@ -222,7 +229,7 @@ FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const gr
         return explicitly("V does not come straight from a linear layer");
     const TensorId output = *way.sources.begin();
     const NodeId projection = graph.value(output).producer;
-    Carrier back(graph, output, positions(graph.value(output).shape));
+    Carrier back(graph, output, positions(graph.value(output).shape, graph.value(output).shape.rank() - 1));
     const auto origin = back.at(node.inputs[1]);
     if (!origin)
         return explicitly("V does not come straight from a linear layer");
@@ -274,16 +281,37 @@ FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const gr
     return target;
 }
 
+/// Why no change of scale and offset is exact here, or none can be chosen; "" where linear layers alone read the
+/// site.
+std::string whyNot(const Graph& graph, const graph::Site& site)
+{
+    if (site.kind == graph::SiteKind::Weight)
+        return "this is a weight";
+    if (site.uses.empty())
+        return "this is an output of the network";
+    for (const Use& use : site.uses) {
+        const Node& node = graph.node(use.node);
+        if (node.op == "Linear" && use.input == 0)
+            continue;
+        if (node.op == "MatMul")
+            return "a product of two activations reads it, no weights that could take the change up";
+        if (node.op != "Conv")
+            return "a " + node.op + " reads it, which has no weights that could take the change up";
+        const auto pads = node.attributes.integers("pads");
+        if (std::ranges::any_of(pads, [](int64_t pad) { return pad != 0; }))
+            return "the convolution that reads it pads with zeros, which an offset would move";
+        return "a convolution reads it, for whose inputs the calibration has no histograms by channel";
+    }
+    return site.layout.inner == 1 ? "" : "its channels are not the columns of a linear layer";
+}
+
 } // namespace
 
 Result<FoldTarget> findFold(const Graph& graph, const graph::SiteTable& sites, const graph::Site& site)
 {
-    const bool smoothable = site.kind == graph::SiteKind::Activation && site.layout.inner == 1 &&
-                            !site.uses.empty() && std::ranges::all_of(site.uses, [&](const Use& use) {
-                                return use.input == 0 && graph.node(use.node).op == "Linear";
-                            });
-    if (!smoothable)
-        return fail(ErrorCode::InvalidArgument, "only inputs of linear layers can be smoothed", site.name);
+    if (const std::string reason = whyNot(graph, site); !reason.empty())
+        return fail(ErrorCode::InvalidArgument,
+                    "only inputs of linear layers can be smoothed or take noise: " + reason, site.name);
     for (const Use& use : site.uses)
         if (graph.value(graph.node(use.node).inputs[1]).uses.size() > 1)
             return fail(ErrorCode::InvalidArgument, "its weights are shared with another layer", site.name);
@@ -292,8 +320,8 @@ Result<FoldTarget> findFold(const Graph& graph, const graph::SiteTable& sites, c
         return explicitly("several values meet in it");
     const TensorId source = *way.sources.begin();
     const std::string& op = graph.node(graph.value(source).producer).op;
-    if (op == "LayerNormalization")
-        return intoLayerNorm(graph, site, way, source);
+    if (op == "LayerNormalization" || op == "BatchNormalization")
+        return intoNorm(graph, site, way, source);
     if (op == "MatMul")
         return intoValue(graph, sites, site, source);
     if (op == "Pad")

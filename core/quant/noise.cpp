@@ -225,7 +225,7 @@ std::shared_ptr<const NoisePlan> planNoise(const FloatConstants& constants, cons
     auto target = targetOf(constants, sites, site, smoothing, wanted);
     result->step = plan.map ? noiseStep(plan) : 0;
     if (!target)
-        result->refusal = "not the input of linear layers with weights of their own";
+        result->refusal = target.error().message;
     else if (result->step <= 0)
         result->refusal = "its quantizer has no step that noise could be measured in";
     else if (statistics.sample.empty())

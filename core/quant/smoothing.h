@@ -40,7 +40,7 @@ stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const
 
 /// Where a transform goes so that the float network does not change.
 enum class FoldPlace {
-    LayerNorm, ///< γ̂ = γ / s, β̂ = (β - b) / s of the LayerNormalization that makes the value
+    LayerNorm, ///< γ̂ = γ / s, β̂ = (β - b) / s of the LayerNormalization or BatchNormalization that makes the value
     Value,     ///< columns of V's projection and its bias: the rows of a softmax add up to 1
     Explicit,  ///< an operation of its own before the quantizer
 };
@@ -48,7 +48,7 @@ enum class FoldPlace {
 /// What was found out about a site once, from structure.
 struct FoldTarget {
     FoldPlace place = FoldPlace::Explicit;
-    NodeId producer;              ///< LayerNormalization, or the Linear that makes V
+    NodeId producer;              ///< the normalization, or the Linear that makes V
     std::vector<int64_t> columns; ///< Value: output column of the producer for each channel of the site
     std::vector<int64_t> lanes;   ///< Value: lane of V's site (head · dimensions + dimension) for each channel
     SiteId value;                 ///< Value: the site of V on its way into A·V

@@ -99,6 +99,44 @@ TEST_F(Cli, InspectListsSites)
     for (const auto& site : json.at("sites"))
         for (const char* key : {"name", "role", "block", "kind", "shape"})
             EXPECT_TRUE(site.contains(key)) << key;
+    EXPECT_FALSE(json.at("sites")[0].contains("ranges"));
+    EXPECT_EQ(json.at("sites")[0].at("smoothing").at("place"), "none"); // the image
+    EXPECT_NE(json.at("sites")[0].at("smoothing").at("reason"), "");
+    EXPECT_NE(outcome.output.find("folded into the normalization"), std::string::npos);
+}
+
+/// With a calibration: ranges, and zero points that are no codes.
+TEST_F(Cli, InspectShowsZeroPoints)
+{
+    const Outcome outcome = run("inspect " + model + " --resize none --calib-images " + calib +
+                                " --calib-count 4 --activation-bits 8,4 --json " + path("ranges.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("dynamic range"), std::string::npos);
+    std::size_t activations = 0;
+    std::size_t overflowing = 0;
+    const auto json = readJson(path("ranges.json"));
+    for (const auto& site : json.at("sites")) {
+        if (!site.contains("ranges"))
+            continue;
+        ++activations;
+        const auto& ranges = site.at("ranges");
+        const double low = ranges.at("low");
+        const double high = ranges.at("high");
+        EXPECT_GE(ranges.at("dynamic_range"), 1);
+        ASSERT_EQ(ranges.at("zero_points").size(), 2);
+        for (const auto& one : ranges.at("zero_points")) {
+            const int largest = one.at("bits") == 8 ? 255 : 15;
+            const int zeroPoint = one.at("zero_point");
+            EXPECT_EQ(one.at("overflows"), zeroPoint < 0 || zeroPoint > largest);
+            EXPECT_LE(one.at("channels_overflowing"), ranges.at("channels"));
+            overflowing += one.at("channels_overflowing") > 0 ? 1 : 0;
+            if (low <= 0 && high > low) {
+                EXPECT_NEAR(zeroPoint, -low / (high - low) * largest, 0.51);
+            }
+        }
+    }
+    EXPECT_GT(activations, 10u);
+    EXPECT_GT(overflowing, 0u);
 }
 
 TEST_F(Cli, CalibrateEvaluateExportReport)
@@ -238,6 +276,33 @@ TEST_F(Cli, CompareMakesATableThatCanBeContinued)
     expectRefusal("compare " + model + " --images " + test + " --count 10 --resize none --calib-images " + calib +
                       " --calib-count 8 --presets minmax" + keep,
                   {"other images"});
+}
+
+/// A search is a line as any other; without images to search on it is a line that says so.
+TEST_F(Cli, SearchesAreLinesOfTheComparison)
+{
+    const std::string common = "compare " + model + " --images " + test +
+                               " --count 10 --resize none --bits 4/4 --presets minmax,q-hyvit-scale "
+                               "--search-count 2 --search-candidates 4 --search-rounds 1 -o " +
+                               path("h.json");
+    Outcome outcome = run(common + " --calib-images " + calib + " --calib-count 8");
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    auto rows = readJson(path("h.json")).at("rows");
+    ASSERT_EQ(rows.size(), 2);
+    EXPECT_EQ(rows[1].at("method"), "q-hyvit-scale");
+    EXPECT_EQ(rows[1].at("failure"), "");
+    EXPECT_NE(rows[1].at("kl_divergence"), rows[0].at("kl_divergence"));
+
+    outcome = run("calibrate " + model + " --images " + calib + " --count 8 --resize none -o " + path("h.qcal"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    outcome = run(common + " --calibration " + path("h.qcal"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto without = readJson(path("h.json")).at("rows");
+    EXPECT_NE(without[1].at("failure").get<std::string>().find("needs calibration images"), std::string::npos);
+
+    outcome = run(common + " --calibration " + path("h.qcal") + " --search-images " + calib);
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_EQ(readJson(path("h.json")).at("rows")[1].at("failure"), "");
 }
 
 TEST_F(Cli, FilesThatAreNotWhatTheyShouldBe)
