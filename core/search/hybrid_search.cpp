@@ -8,7 +8,6 @@
 #include "core/quant/plan.h"
 #include "core/quant/scaled_grid.h"
 #include "core/quant/search_grid.h"
-#include "core/quant/site_resolver.h"
 #include "core/search/candidate_race.h"
 #include "core/search/hybrid_unit_error.h"
 #include "core/search/hybrid_units.h"
@@ -268,9 +267,8 @@ private:
         quant::SiteSettings settings = m_plan[id].settings;
         patchOf(candidate).applyTo(settings);
         if (site.kind == graph::SiteKind::Weight) {
-            QS_ASSIGN(const quant::SitePlan plan,
-                      quant::resolveWeight(quant::FloatConstants(m_graph), site, nullptr, settings));
-            return SiteOperand{nullptr, plan.dequantized};
+            QS_ASSIGN(Tensor values, quant::scaledWeight(quant::FloatConstants(m_graph), site, settings));
+            return SiteOperand{nullptr, std::move(values)};
         }
         QS_ASSIGN(quant::UniformGrid grid, quant::scaledGrid(m_plan.calibration->sites[id.index()], settings));
         return SiteOperand{quant::makeUniformMap(std::move(grid)), {}};
@@ -278,7 +276,7 @@ private:
 
     Result<void> searchSite(UnitError& unit, SiteId site, HybridChoice& choice, bool& changed)
     {
-        QS_CHECK(unit.choose(site));
+        QS_CHECK(unit.choose(site, m_context));
         const bool first = choice.curves.empty();
         choice.curves = curvesOf(site);
         std::vector<Candidate> candidates;

@@ -3,6 +3,7 @@
 #include "core/exec/op.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -58,7 +59,7 @@ Result<Tensor> UnitError::input(graph::Use use, const std::map<TensorId, Tensor>
     return operand == m_operands.end() ? plain : quantized(site, operand->second, plain);
 }
 
-Result<void> UnitError::choose(SiteId site)
+Result<void> UnitError::choose(SiteId site, const Context& context)
 {
     m_site = site;
     std::set<TensorId> changing;
@@ -71,11 +72,22 @@ Result<void> UnitError::choose(SiteId site)
         if (m_depends[n])
             changing.insert(node.outputs.begin(), node.outputs.end());
     }
-    m_prepared.clear();
-    for (const UnitRun& run : m_runs) {
-        QS_ASSIGN(Prepared prepared, prepare(run));
-        m_prepared.push_back(std::move(prepared));
-    }
+    m_prepared.assign(m_runs.size(), {});
+    std::vector<std::optional<Error>> failures(m_runs.size());
+    const auto one = [&](std::size_t run, int) {
+        if (auto prepared = prepare(m_runs[run]))
+            m_prepared[run] = std::move(*prepared);
+        else
+            failures[run] = std::move(prepared.error());
+    };
+    if (context.pool)
+        context.pool->parallelFor(m_runs.size(), one);
+    else
+        for (std::size_t run = 0; run < m_runs.size(); ++run)
+            one(run, 0);
+    for (auto& failure : failures)
+        if (failure)
+            return tl::unexpected<Error>(std::move(*failure));
     return {};
 }
 

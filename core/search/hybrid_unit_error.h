@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/context.h"
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/simulation.h"
@@ -37,7 +38,7 @@ public:
               std::span<const UnitRun> runs, const std::map<SiteId, SiteOperand>& operands);
 
     /// Prepares the other sites as `operands` has them now. Errors: an operator's, naming it.
-    Result<void> choose(SiteId site);
+    Result<void> choose(SiteId site, const Context& context = {});
     /// E of one run, or the sum over all, with the chosen site as `operand`. May be called by several threads at
     /// once.
     Result<double> error(const SiteOperand& operand, std::size_t run) const;

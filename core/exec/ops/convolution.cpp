@@ -83,13 +83,17 @@ void computeConv(const graph::Node& node, std::span<const ConstView> in, std::sp
     auto* patches = reinterpret_cast<float*>(alignScratch(scratch));
     float* packed = patches + (k * p + 15) / 16 * 16;
     const int64_t perGroup = plan.outputs / plan.group;
+    const Window& w = plan.window;
+    const bool isPointwise = w.kernel[0] * w.kernel[1] == 1 && w.stride[0] * w.stride[1] == 1 && w.plane() == plane;
     for (int64_t b = 0; b < plan.batch; ++b)
         for (int64_t g = 0; g < plan.group; ++g) {
             const int64_t firstChannel = b * plan.channels + g * plan.channelsPerGroup();
-            kernels::im2col(window, static_cast<std::size_t>(plan.channelsPerGroup()),
-                            in[0].as<float>() + firstChannel * plan.window.plane(), 0, window.outHeight(), patches,
-                            k);
-            const auto view = kernels::packMatrixInto(packed, patches, k, p, 1, k);
+            const float* src = in[0].as<float>() + firstChannel * plan.window.plane();
+            if (!isPointwise)
+                kernels::im2col(window, static_cast<std::size_t>(plan.channelsPerGroup()), src, 0, window.outHeight(),
+                                patches, k);
+            const auto view = isPointwise ? kernels::packMatrixInto(packed, src, k, p, p, 1)
+                                          : kernels::packMatrixInto(packed, patches, k, p, 1, k);
             float* dst = out[0].as<float>() + (b * plan.outputs + g * perGroup) * plane;
             kernels::gemmParallel(pool, in[1].as<float>() + g * perGroup * plan.patchSize(), k,
                                   static_cast<std::size_t>(perGroup), view, dst, p);
