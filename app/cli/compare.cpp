@@ -214,8 +214,9 @@ Command addCompare(CLI::App& app)
     app.add_option("-o,--output", options->outputs, "Table to write (.csv, .html, .json); may be repeated");
     app.add_option("--resume", options->resume,
                    "JSON file that keeps every finished line; lines that are there already are not made again");
-    app.add_option("--search-images", options->searchFolder,
-                   "Folder for the searches of q-hyvit (default: the calibration images)");
+    app.add_option(
+        "--search-images", options->searchFolder,
+        "Folder for the searches of q-hyvit (default: the calibration images; others than those choose better)");
     app.add_option("--search-count", options->search.images, "Images to search on (default: 32)")
         ->check(CLI::Range(1, 100'000));
     app.add_option("--search-candidates", options->search.grid.count, "Steps that a search tries (default: 100)")
