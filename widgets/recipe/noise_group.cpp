@@ -32,8 +32,7 @@ constexpr int kNoSeed = -1;
 } // namespace
 
 NoiseGroup::NoiseGroup(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_form(new QFormLayout(this)),
-      m_measure(session.runner(), Lane::Interactive)
+    : SiteGroup(session, parent), m_measure(session.runner(), Lane::Interactive)
 {
     buildForm();
     connectForm();
@@ -47,9 +46,6 @@ void NoiseGroup::addTip(QWidget* widget, const char* name, const QString& help)
 
 void NoiseGroup::buildForm()
 {
-    m_form->setContentsMargins(0, 0, 0, 0);
-    m_form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    m_form->setVerticalSpacing(5);
     m_on = new QCheckBox(tr("per channel"), this);
     addTip(m_on, "noise.on",
            tr("A fixed vector, one number a channel, is added before the quantizer and taken off through the bias "
@@ -66,7 +62,7 @@ void NoiseGroup::buildForm()
     m_note->setWordWrap(true);
     m_note->setForegroundRole(QPalette::PlaceholderText);
     m_form->addRow(m_note);
-    const auto begins = [this] { m_gesture = m_session.newGesture(); };
+    const auto begins = gestureBegins();
     m_rangeRow = new QWidget(this);
     auto* row = new QHBoxLayout(m_rangeRow);
     row->setContentsMargins(0, 0, 0, 0);
@@ -171,44 +167,17 @@ void NoiseGroup::connectForm()
 void NoiseGroup::editRange(double range)
 {
     if (range >= 0)
-        edit([range](quant::Noise& n) { n.range = range; }, m_gesture);
+        edit([range](quant::Noise& n) { n.range = range; }, gesture());
 }
 
-void NoiseGroup::edit(const Change& change, int gesture)
+void NoiseGroup::edit(const std::function<void(quant::Noise&)>& change, int gesture)
 {
-    if (m_filling || m_sites.empty())
-        return;
-    const auto patchOf = [&](SiteId id) {
-        quant::SitePatch patch;
-        patch.noise = m_session.settings(id).noise;
-        change(*patch.noise);
-        return patch;
-    };
-    const std::vector<SiteId> sites = m_sites; // the edit refreshes
-    m_session.editEach(sites, patchOf, describe(patchOf(sites.back())), gesture);
-    refresh(); // a locked site keeps what it has
+    SiteGroup::edit(&quant::SitePatch::noise, &quant::SiteSettings::noise, change, gesture);
 }
 
-void NoiseGroup::refresh()
+bool NoiseGroup::suits(const graph::Site& site, const quant::SiteSettings& settings) const
 {
-    const graph::SiteTable& sites = m_session.sites();
-    m_sites.clear();
-    std::vector<quant::SiteSettings> settings;
-    bool editable = false;
-    bool projection = false;
-    for (const SiteId id : m_session.selection()) {
-        if (!mayBeSmoothed(m_session.model()->graph, sites[id]) || m_session.settings(id).isFloat())
-            continue;
-        m_sites.push_back(id);
-        settings.push_back(m_session.settings(id));
-        editable |= !m_session.locked(id);
-        projection |= sites[id].role == graph::Role::Proj;
-    }
-    m_filling = true;
-    showSettings(settings, editable);
-    m_form->setRowVisible(m_value, m_form->isRowVisible(m_value) && projection);
-    m_filling = false;
-    refreshNumbers();
+    return !settings.isFloat() && mayBeSmoothed(m_session.model()->graph, site);
 }
 
 void NoiseGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)
@@ -226,6 +195,9 @@ void NoiseGroup::showSettings(const std::vector<quant::SiteSettings>& settings, 
           static_cast<QWidget*>(m_objective), static_cast<QWidget*>(m_law), static_cast<QWidget*>(m_storage),
           static_cast<QWidget*>(m_seed), static_cast<QWidget*>(m_value), static_cast<QWidget*>(m_note)})
         m_form->setRowVisible(row, any);
+    const bool projection =
+        std::ranges::any_of(sites(), [this](SiteId id) { return m_session.sites()[id].role == graph::Role::Proj; });
+    m_form->setRowVisible(m_value, any && projection);
     setEnabled(editable);
     const quant::Noise& last = settings.back().noise;
     const bool sameRange = std::ranges::all_of(settings, [&](const auto& s) { return s.noise.range == last.range; });
@@ -271,7 +243,7 @@ void NoiseGroup::refreshNumbers()
     const SiteId id = m_session.currentSite();
     if (isHidden() || !id.valid())
         return;
-    const bool among = std::ranges::find(m_sites, id) != m_sites.end();
+    const bool among = std::ranges::find(sites(), id) != sites().end();
     const quant::Noise wanted = m_session.settings(id).noise;
     const auto plan = m_session.sitePlan(id);
     const bool current = m_session.sitePlanCurrent(id);

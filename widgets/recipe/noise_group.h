@@ -1,17 +1,13 @@
 #pragma once
 
 #include "widgets/recipe/noise_curve.h"
-#include "widgets/session/session.h"
+#include "widgets/recipe/site_group.h"
 
-#include <QWidget>
-
-#include <functional>
 #include <vector>
 
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
-class QFormLayout;
 class QLabel;
 class QSlider;
 class QSpinBox;
@@ -20,17 +16,19 @@ namespace qs::ui {
 
 /// Noise of the selected sites (NoisyQuant): on or off, its range by slider or number or searched, with the error
 /// over the range, law, shift, objective, seed and storage. Sites that are no inputs of linear layers are left alone.
-class NoiseGroup : public QWidget {
+class NoiseGroup : public SiteGroup {
     Q_OBJECT
 public:
     explicit NoiseGroup(Session& session, QWidget* parent = nullptr);
 
-    void refresh();        ///< selection or recipe
-    void refreshNumbers(); ///< plan
+    void refreshNumbers() override;
     const NoiseCurve& curve() const { return *m_curve; }
 
+protected:
+    bool suits(const graph::Site& site, const quant::SiteSettings& settings) const override;
+    void showSettings(const std::vector<quant::SiteSettings>& settings, bool editable) override;
+
 private:
-    using Change = std::function<void(quant::Noise&)>;
     using Points = std::vector<quant::NoisePlan::Point>;
     /// What a curve over the whole slider depends on.
     struct CurveKey {
@@ -49,15 +47,12 @@ private:
     void buildForm();
     void connectForm();
     void addTip(QWidget* widget, const char* name, const QString& help);
-    void edit(const Change& change, int gesture = 0);
+    void edit(const std::function<void(quant::Noise&)>& change, int gesture = 0);
     void editRange(double range);
-    void showSettings(const std::vector<quant::SiteSettings>& settings, bool editable);
     void showCurve(const quant::SitePlan* plan, const quant::Noise& wanted, bool current);
     void measure(const CurveKey& key);
     QString found(const quant::SitePlan& plan) const;
 
-    Session& m_session;
-    QFormLayout* m_form;
     QCheckBox* m_on;
     NoiseCurve* m_curve;
     QWidget* m_rangeRow;
@@ -72,12 +67,9 @@ private:
     QComboBox* m_storage;
     QSpinBox* m_seed;
     QLabel* m_note;
-    std::vector<SiteId> m_sites; ///< of the selection, those that can have noise
     Job<Points> m_measure;
     CurveKey m_measuring, m_measured; ///< what m_points is of
     Points m_points;
-    bool m_filling = false;
-    int m_gesture = 0; ///< of the control that has the focus or the button
 };
 
 } // namespace qs::ui

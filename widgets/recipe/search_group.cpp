@@ -35,13 +35,9 @@ QSpinBox* countBox(QWidget* parent, const char* name, int most, const QString& h
 
 } // namespace
 
-SearchGroup::SearchGroup(Session& session, QWidget* parent) : QWidget(parent), m_session(session)
+SearchGroup::SearchGroup(Session& session, QWidget* parent) : SiteGroup(session, parent)
 {
-    auto* form = new QFormLayout(this);
-    form->setContentsMargins(0, 0, 0, 0);
-    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    form->setVerticalSpacing(5);
-    const auto begins = [this] { m_gesture = m_session.newGesture(); };
+    const auto begins = gestureBegins();
     auto* factors = new QWidget(this);
     auto* row = new QHBoxLayout(factors);
     row->setContentsMargins(0, 0, 0, 0);
@@ -64,23 +60,23 @@ SearchGroup::SearchGroup(Session& session, QWidget* parent) : QWidget(parent), m
     row->addWidget(m_high, 1);
     auto* label = new QLabel(tr("Δ × α … β"), this);
     label->setBuddy(m_low);
-    form->addRow(label, factors);
+    m_form->addRow(label, factors);
     m_count = countBox(this, "search.count", 1000, tr("How many factors are tried: more are finer, and slower."));
-    form->addRow(tr("Candidates"), m_count);
+    m_form->addRow(tr("Candidates"), m_count);
     m_rounds = countBox(this, "search.rounds", 10,
                         tr("A round goes through the weights and the activation of a layer once; it ends early where "
                            "nothing changes. BasePTQ 1, PTQ4ViT 3."));
-    form->addRow(tr("Rounds"), m_rounds);
+    m_form->addRow(tr("Rounds"), m_rounds);
     m_reciprocal = new QCheckBox(tr("Steps of 1 / Δ"), this);
     m_reciprocal->setObjectName(QStringLiteral("search.reciprocal"));
     m_reciprocal->setToolTip(tr("Equal steps of 1 / Δ, as EasyQuant's release for ncnn; else of Δ."));
-    form->addRow(QString(), m_reciprocal);
+    m_form->addRow(QString(), m_reciprocal);
     m_note = new QLabel(tr("By input error each site is searched by itself; by output error or cosine together with "
                            "the operator's other operand."),
                         this);
     m_note->setWordWrap(true);
     m_note->setForegroundRole(QPalette::PlaceholderText);
-    form->addRow(m_note);
+    m_form->addRow(m_note);
 
     connect(m_low, &QDoubleSpinBox::valueChanged, this, [this](double value) {
         if (value >= kLeastFactor)
@@ -108,38 +104,23 @@ SearchGroup::SearchGroup(Session& session, QWidget* parent) : QWidget(parent), m
             [this](bool on) { edit([on](quant::SearchGrid& grid) { grid.reciprocal = on; }); });
 }
 
-void SearchGroup::edit(const Change& change)
+void SearchGroup::edit(const std::function<void(quant::SearchGrid&)>& change)
 {
-    if (m_filling || m_sites.empty())
-        return;
-    const auto patchOf = [&](SiteId id) {
-        quant::SitePatch patch;
-        patch.estimator = m_session.settings(id).estimator;
-        change(patch.estimator->search);
-        return patch;
-    };
-    const std::vector<SiteId> sites = m_sites; // the edit refreshes
-    m_session.editEach(sites, patchOf, describe(patchOf(sites.back())), m_gesture);
-    refresh(); // a locked site keeps what it has
+    SiteGroup::edit<quant::Estimator>(
+        &quant::SitePatch::estimator, &quant::SiteSettings::estimator,
+        [&change](quant::Estimator& estimator) { change(estimator.search); }, gesture());
 }
 
-void SearchGroup::refresh()
+bool SearchGroup::suits(const graph::Site&, const quant::SiteSettings& settings) const
 {
-    m_sites.clear();
-    std::vector<quant::SiteSettings> settings;
-    bool editable = false;
-    for (const SiteId id : m_session.selection()) {
-        const quant::SiteSettings own = m_session.settings(id);
-        if (own.isFloat() || own.estimator.kind != quant::EstimatorKind::Search)
-            continue;
-        m_sites.push_back(id);
-        settings.push_back(own);
-        editable |= !m_session.locked(id);
-    }
+    return !settings.isFloat() && settings.estimator.kind == quant::EstimatorKind::Search;
+}
+
+void SearchGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)
+{
     setVisible(!settings.empty());
     if (settings.empty())
         return;
-    m_filling = true;
     setEnabled(editable);
     const auto same = [&](auto get, auto none) {
         const auto first = get(settings.front().estimator.search);
@@ -152,7 +133,6 @@ void SearchGroup::refresh()
     m_count->setValue(same([](const auto& grid) { return grid.count; }, kNoCount));
     m_rounds->setValue(same([](const auto& grid) { return grid.rounds; }, kNoCount));
     showCheck(m_reciprocal, common(settings, [](const auto& s) { return s.estimator.search.reciprocal ? 1 : 0; }));
-    m_filling = false;
 }
 
 } // namespace qs::ui

@@ -1,10 +1,7 @@
 #pragma once
 
-#include "widgets/session/session.h"
+#include "widgets/recipe/site_group.h"
 
-#include <QWidget>
-
-#include <functional>
 #include <vector>
 
 class QCheckBox;
@@ -16,27 +13,24 @@ namespace qs::ui {
 
 /// The grid of candidate steps of the selected sites whose range is searched (EasyQuant, PTQ4ViT): factors, their
 /// number, rounds. Hidden where there are none.
-class SearchGroup : public QWidget {
+class SearchGroup : public SiteGroup {
     Q_OBJECT
 public:
     explicit SearchGroup(Session& session, QWidget* parent = nullptr);
 
-    void refresh(); ///< selection or recipe
+protected:
+    bool suits(const graph::Site& site, const quant::SiteSettings& settings) const override;
+    void showSettings(const std::vector<quant::SiteSettings>& settings, bool editable) override;
 
 private:
-    using Change = std::function<void(quant::SearchGrid&)>;
-    void edit(const Change& change);
+    void edit(const std::function<void(quant::SearchGrid&)>& change);
 
-    Session& m_session;
     QDoubleSpinBox* m_low;
     QDoubleSpinBox* m_high;
     QSpinBox* m_count;
     QSpinBox* m_rounds;
     QCheckBox* m_reciprocal;
     QLabel* m_note;
-    std::vector<SiteId> m_sites; ///< of the selection, those that search
-    bool m_filling = false;
-    int m_gesture = 0; ///< of the box that has the focus
 };
 
 } // namespace qs::ui

@@ -41,7 +41,7 @@ bool scales(quant::SmoothingKind kind)
 } // namespace
 
 SmoothingGroup::SmoothingGroup(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_form(new QFormLayout(this)), m_find(session.runner(), Lane::Interactive)
+    : SiteGroup(session, parent), m_find(session.runner(), Lane::Interactive)
 {
     buildForm();
     connect(&session, &Session::modelChanged, this, [this] { m_targetOf = {}; });
@@ -49,9 +49,6 @@ SmoothingGroup::SmoothingGroup(Session& session, QWidget* parent)
 
 void SmoothingGroup::buildForm()
 {
-    m_form->setContentsMargins(0, 0, 0, 0);
-    m_form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    m_form->setVerticalSpacing(5);
     m_kind = makeChoice(this, tr("A change of scale and offset of every channel that the weights and the bias after "
                                  "it undo: the float network stays the same."));
     m_kind->setObjectName(QStringLiteral("smoothing.kind"));
@@ -63,7 +60,7 @@ void SmoothingGroup::buildForm()
     }
     m_form->addRow(tr("S&moothing"), m_kind);
 
-    const auto begins = [this] { m_gesture = m_session.newGesture(); };
+    const auto begins = gestureBegins();
     m_alphaRow = new QWidget(this);
     auto* row = new QHBoxLayout(m_alphaRow);
     row->setContentsMargins(0, 0, 0, 0);
@@ -125,42 +122,17 @@ void SmoothingGroup::buildForm()
 void SmoothingGroup::editAlpha(double alpha)
 {
     if (alpha >= 0)
-        edit([alpha](quant::Smoothing& s) { s.alpha = alpha; }, m_gesture);
+        edit([alpha](quant::Smoothing& s) { s.alpha = alpha; }, gesture());
 }
 
-void SmoothingGroup::edit(const Change& change, int gesture)
+void SmoothingGroup::edit(const std::function<void(quant::Smoothing&)>& change, int gesture)
 {
-    if (m_filling || m_sites.empty())
-        return;
-    const auto patchOf = [&](SiteId id) {
-        quant::SitePatch patch;
-        patch.smoothing = m_session.settings(id).smoothing;
-        change(*patch.smoothing);
-        return patch;
-    };
-    const std::vector<SiteId> sites = m_sites; // the edit refreshes
-    m_session.editEach(sites, patchOf, describe(patchOf(sites.back())), gesture);
-    refresh(); // a locked site keeps what it has
+    SiteGroup::edit(&quant::SitePatch::smoothing, &quant::SiteSettings::smoothing, change, gesture);
 }
 
-void SmoothingGroup::refresh()
+bool SmoothingGroup::suits(const graph::Site& site, const quant::SiteSettings&) const
 {
-    const graph::SiteTable& sites = m_session.sites();
-    m_sites.clear();
-    std::vector<quant::SiteSettings> settings;
-    bool editable = false;
-    for (const SiteId id : m_session.selection())
-        if (mayBeSmoothed(m_session.model()->graph, sites[id])) {
-            m_sites.push_back(id);
-            settings.push_back(m_session.settings(id));
-            editable |= !m_session.locked(id);
-        }
-    m_filling = true;
-    showSettings(settings, editable);
-    m_filling = false;
-    if (m_find.running() || !m_session.currentSite().valid())
-        return;
-    findTarget(m_session.currentSite());
+    return mayBeSmoothed(m_session.model()->graph, site);
 }
 
 void SmoothingGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)
@@ -197,8 +169,8 @@ void SmoothingGroup::showSettings(const std::vector<quant::SiteSettings>& settin
 /// Follows the graph and moves made-up numbers through it: too long for the UI thread.
 void SmoothingGroup::findTarget(SiteId site)
 {
-    if (site == m_targetOf)
-        return refreshNumbers();
+    if (m_find.running())
+        return; // goes on with the present site when it ends
     m_find.start([model = m_session.model(),
                   site](const Context&) { return quant::findFold(model->graph, model->sites, model->sites[site]); },
                  [this, model = m_session.model(), site](Result<quant::FoldTarget> result) {
@@ -211,8 +183,6 @@ void SmoothingGroup::findTarget(SiteId site)
                          m_target = *result;
                      else
                          m_refusal = QString::fromStdString(result.error().message);
-                     if (m_session.currentSite() != site && m_session.currentSite().valid())
-                         return findTarget(m_session.currentSite());
                      refreshNumbers();
                  });
 }
@@ -237,8 +207,10 @@ QString SmoothingGroup::carriedOut(const quant::FoldTarget& target, bool smoothe
 void SmoothingGroup::refreshNumbers()
 {
     const SiteId id = m_session.currentSite();
-    if (!id.valid() || id != m_targetOf)
+    if (!id.valid())
         return;
+    if (id != m_targetOf)
+        return findTarget(id);
     if (!m_target) {
         m_note->setText(m_session.sites()[id].kind == graph::SiteKind::Weight
                             ? tr("Set at the inputs of linear layers; their weights follow.")
@@ -251,12 +223,11 @@ void SmoothingGroup::refreshNumbers()
         const auto plan = m_session.sitePlan(id);
         const bool found = plan && plan->smoothing && plan->settings.smoothing == wanted;
         text = (found ? tr("Found α = %1. ").arg(plan->smoothing->alpha, 0, 'f', 2) : tr("Searching α … ")) + text;
-        if (found && m_sites.size() == 1) { // the slider shows what was found
-            m_filling = true;
-            m_alpha->setValue(plan->smoothing->alpha);
-            m_slider->setValue(static_cast<int>(std::lround(plan->smoothing->alpha * kSliderSteps)));
-            m_filling = false;
-        }
+        if (found && sites().size() == 1) // the slider shows what was found
+            fill([&] {
+                m_alpha->setValue(plan->smoothing->alpha);
+                m_slider->setValue(static_cast<int>(std::lround(plan->smoothing->alpha * kSliderSteps)));
+            });
     }
     m_note->setText(text);
 }

@@ -1,17 +1,14 @@
 #pragma once
 
 #include "core/quant/smoothing.h"
-#include "widgets/session/session.h"
+#include "widgets/recipe/site_group.h"
 
-#include <QWidget>
-
-#include <functional>
+#include <optional>
 #include <vector>
 
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
-class QFormLayout;
 class QLabel;
 class QSlider;
 
@@ -19,26 +16,25 @@ namespace qs::ui {
 
 /// Smoothing of the selected sites: kind, α by slider or number or searched, the quantiles that say where a channel's
 /// range ends, and how the current site's is carried out. Sites that are no inputs of linear layers are left alone.
-class SmoothingGroup : public QWidget {
+class SmoothingGroup : public SiteGroup {
     Q_OBJECT
 public:
     explicit SmoothingGroup(Session& session, QWidget* parent = nullptr);
 
-    void refresh();        ///< selection or recipe
-    void refreshNumbers(); ///< plan
+    void refreshNumbers() override;
     QString note() const;
 
+protected:
+    bool suits(const graph::Site& site, const quant::SiteSettings& settings) const override;
+    void showSettings(const std::vector<quant::SiteSettings>& settings, bool editable) override;
+
 private:
-    using Change = std::function<void(quant::Smoothing&)>;
     void buildForm();
-    void edit(const Change& change, int gesture = 0);
+    void edit(const std::function<void(quant::Smoothing&)>& change, int gesture = 0);
     void editAlpha(double alpha);
-    void showSettings(const std::vector<quant::SiteSettings>& settings, bool editable);
     void findTarget(SiteId site);
     QString carriedOut(const quant::FoldTarget& target, bool smoothed) const;
 
-    Session& m_session;
-    QFormLayout* m_form;
     QComboBox* m_kind;
     QWidget* m_alphaRow;
     QSlider* m_slider;
@@ -46,13 +42,10 @@ private:
     QCheckBox* m_search;
     QComboBox* m_quantile;
     QLabel* m_note;
-    std::vector<SiteId> m_sites; ///< of the selection, those that can be smoothed
     Job<quant::FoldTarget> m_find;
     SiteId m_targetOf; ///< what m_target or m_refusal is about
     std::optional<quant::FoldTarget> m_target;
     QString m_refusal;
-    bool m_filling = false;
-    int m_gesture = 0; ///< of the control that has the focus or the button
 };
 
 } // namespace qs::ui

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "core/quant/recipe.h"
+#include "widgets/session/session.h"
+
+#include <QWidget>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+class QFormLayout;
+
+namespace qs::ui {
+
+/// A group of the inspector that shows and edits one part of the settings of those selected sites that it suits:
+/// what they have in common is shown, an edit changes that alone in all of them and is one entry of the history, and
+/// locked sites keep theirs.
+class SiteGroup : public QWidget {
+    Q_OBJECT
+public:
+    /// Selection or recipe changed.
+    void refresh();
+    /// A plan or a preview came.
+    virtual void refreshNumbers() {}
+
+protected:
+    SiteGroup(Session& session, QWidget* parent);
+
+    virtual bool suits(const graph::Site& site, const quant::SiteSettings& settings) const = 0;
+    /// Of the suitable sites, in the order of the selection; may be empty. What the controls say then is no edit.
+    virtual void showSettings(const std::vector<quant::SiteSettings>& settings, bool editable) = 0;
+
+    /// Changes a part of the settings, as each site has it: edit(&SitePatch::noise, &SiteSettings::noise, ...).
+    template <class Part>
+    void edit(std::optional<Part> quant::SitePatch::*to, Part quant::SiteSettings::*from,
+              const std::function<void(Part&)>& change, int gesture = 0)
+    {
+        editEach(
+            [&, this](SiteId id) {
+                quant::SitePatch patch;
+                patch.*to = m_session.settings(id).*from;
+                change(*(patch.*to));
+                return patch;
+            },
+            gesture);
+    }
+
+    /// Fills controls: their signals are no edits meanwhile.
+    template <class Fill>
+    void fill(Fill fill)
+    {
+        m_filling = true;
+        fill();
+        m_filling = false;
+    }
+    std::function<void()> gestureBegins();
+    int gesture() const { return m_gesture; } ///< of the control that has the focus or the button
+    const std::vector<SiteId>& sites() const { return m_sites; }
+
+    Session& m_session;
+    QFormLayout* m_form;
+
+private:
+    void editEach(const std::function<quant::SitePatch(SiteId)>& patchOf, int gesture);
+
+    std::vector<SiteId> m_sites; ///< of the selection, those that it suits
+    bool m_filling = false;
+    int m_gesture = 0;
+};
+
+} // namespace qs::ui
