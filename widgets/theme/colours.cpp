@@ -1,7 +1,8 @@
 #include "widgets/theme/colours.h"
 
+#include "widgets/theme/style.h"
+
 #include <QApplication>
-#include <QStyleFactory>
 
 #include <algorithm>
 #include <array>
@@ -147,7 +148,7 @@ void applyTheme(Theme theme)
     if (!s.started) {
         s.desktop = QApplication::palette();
         s.started = true;
-        QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+        QApplication::setStyle(new Style);
     }
     s.theme = theme;
     const bool dark =
