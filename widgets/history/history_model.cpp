@@ -88,6 +88,8 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
 
 QVariant HistoryModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
+    if (orientation == Qt::Horizontal && role == Qt::ToolTipRole && section == Agreement)
+        return tr("Agreement: share of images with the float network's most likely class");
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return {};
     switch (section) {
@@ -96,7 +98,7 @@ QVariant HistoryModel::headerData(int section, Qt::Orientation orientation, int 
     case Top1:
         return tr("Top-1");
     case Agreement:
-        return tr("Agreement");
+        return tr("Agree");
     default:
         return {};
     }

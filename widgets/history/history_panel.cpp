@@ -11,6 +11,10 @@
 
 namespace qs::ui {
 
+namespace {
+constexpr int kMostLines = 4; ///< of an entry; the tooltip has all of it
+}
+
 HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_model(new HistoryModel(session, this)), m_view(new QTableView(this))
 {
@@ -30,11 +34,13 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     m_view->setShowGrid(false);
     m_view->setAlternatingRowColors(true);
     m_view->setFrameShape(QFrame::NoFrame);
-    m_view->setWordWrap(false);
-    m_view->setTextElideMode(Qt::ElideMiddle);
+    m_view->setWordWrap(true); // an entry is read whole
+    m_view->setTextElideMode(Qt::ElideRight);
     m_view->setTabKeyNavigation(false);
     m_view->verticalHeader()->hide();
-    m_view->verticalHeader()->setDefaultSectionSize(m_view->fontMetrics().height() + 6);
+    m_view->verticalHeader()->setMinimumSectionSize(m_view->fontMetrics().height() + 6);
+    m_view->verticalHeader()->setMaximumSectionSize(kMostLines * m_view->fontMetrics().height() + 6);
+    m_view->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_view->horizontalHeader()->setHighlightSections(false);
     m_view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_view->horizontalHeader()->setSectionResizeMode(HistoryModel::Change, QHeaderView::Stretch);
