@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace qs::ui {
 
@@ -192,9 +193,33 @@ void TracePlot::drawBudget(QCPPainter& painter)
     painter.drawLine(QLineF(x, rect.top(), x, rect.bottom()));
     painter.setPen(colours().clip);
     const QString text = tr("budget");
-    const double width = painter.fontMetrics().horizontalAdvance(text);
-    const double left = x + 4 + width > rect.right() ? x - 4 - width : x + 4;
-    painter.drawText(QPointF(left, rect.bottom() - painter.fontMetrics().descent() - 2), text);
+    painter.drawText(labelPlace(x, painter.fontMetrics().size(0, text), rect), Qt::AlignCenter, text);
+}
+
+/// Beside the line, right or left of it, at the bottom, top or middle: where the fewest points of the curve are.
+QRectF TracePlot::labelPlace(double x, QSizeF size, const QRect& rect) const
+{
+    constexpr double kGap = 4;
+    QRectF best;
+    int fewest = std::numeric_limits<int>::max();
+    for (const double y :
+         {rect.bottom() - size.height() - 2, rect.top() + 2.0, rect.center().y() - size.height() / 2})
+        for (const double left : {x + kGap, x - kGap - size.width()}) {
+            const QRectF place(QPointF(left, y), size);
+            if (!QRectF(rect).contains(place))
+                continue;
+            int points = 0;
+            for (int step = 0; step < steps(); ++step) { // also between two points
+                const QLineF line(pixelOf(step), pixelOf(step + 1));
+                for (const double at : {0.0, 0.25, 0.5, 0.75, 1.0})
+                    points += place.adjusted(-kGap, -kGap, kGap, kGap).contains(line.pointAt(at)) ? 1 : 0;
+            }
+            if (points < fewest) {
+                fewest = points;
+                best = place;
+            }
+        }
+    return best.isEmpty() ? QRectF(QPointF(x + kGap, rect.top()), size) : best;
 }
 
 void TracePlot::drawMarks(QCPPainter& painter)

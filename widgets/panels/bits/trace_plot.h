@@ -50,6 +50,7 @@ private:
     void rebuild();
     void resetView();
     void drawBudget(QCPPainter& painter);
+    QRectF labelPlace(double x, QSizeF size, const QRect& rect) const;
     void drawMarks(QCPPainter& painter);
     QString table() const;
 
