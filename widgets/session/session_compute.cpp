@@ -146,11 +146,8 @@ void Session::setPlan(std::shared_ptr<const quant::Plan> plan)
             select(worst);
     }
     emit planChanged();
-    for (const std::string& warning : m_plan->warnings)
-        if (std::ranges::find(m_jobs->saidWarnings, warning) == m_jobs->saidWarnings.end()) {
-            m_jobs->saidWarnings.push_back(warning);
-            emit noticed(QString::fromStdString(warning));
-        }
+    for (const QString& line : m_jobs->warnings.fresh(m_plan->warnings))
+        emit noticed(line);
     if (m_plan.current && !(m_probe.current && !m_probe->results.empty()) && probeImages()) {
         m_probe.running = true;
         emit probeChanged();

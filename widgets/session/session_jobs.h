@@ -1,6 +1,7 @@
 #pragma once
 
 #include "widgets/session/history.h"
+#include "widgets/session/plan_warnings.h"
 #include "widgets/session/search_feed.h"
 #include "widgets/session/session.h"
 #include "widgets/session/session_file.h"
@@ -62,7 +63,7 @@ struct Session::Jobs {
 
     std::shared_ptr<exec::WeightCache> weights; ///< of the model
     std::shared_ptr<const quant::FloatReference> testReference, probeReference;
-    std::vector<std::string> saidWarnings;
+    PlanWarnings warnings; ///< said of this model
 };
 
 template <class T>

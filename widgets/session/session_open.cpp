@@ -356,7 +356,7 @@ void Session::restore(SessionDocument document)
     m_jobs->weights = exec::makeWeightCache();
     m_jobs->testReference.reset();
     m_jobs->probeReference.reset();
-    m_jobs->saidWarnings.clear();
+    m_jobs->warnings.clear();
     m_plan = {};
     m_previews.clear();
     m_resmoothed.clear();
