@@ -194,6 +194,59 @@ private slots:
         QCOMPARE(matching("( [ *"), Ids{}); // plain text, no pattern
     }
 
+    void bridgesAndWarningsAreMarkedAndFound()
+    {
+        std::vector<SiteRow> rows = fiveSites();
+        rows[1].bridge = rows[2].bridge = 0;
+        rows[3].bridge = 1;
+        rows[3].bridgeHelp = QStringLiteral("a < b");
+        rows[1].warning = QStringLiteral("zero point −382, clamped");
+        rows[1].warningHelp = QStringLiteral("<p>why</p>");
+        rows[1].severe = true;
+        rows[2].warning = QStringLiteral("channels 1 : 50");
+        rows[2].channelRatio = 50;
+        const auto found = [&rows](const char* text) {
+            const SiteFilter filter = SiteFilter::parse(QString::fromLatin1(text));
+            Ids ids;
+            for (const SiteRow& row : rows)
+                if (filter.matches(row))
+                    ids.push_back(row.id.index());
+            return ids;
+        };
+        QCOMPARE(found("is:bridge"), (Ids{1, 2, 3}));
+        QCOMPARE(found("bridge:0"), (Ids{1, 2}));
+        QCOMPARE(found("bridge>0"), (Ids{3}));
+        QCOMPARE(found("is:warned"), (Ids{1, 2}));
+        QCOMPARE(found("warning:zero"), (Ids{1}));
+        QCOMPARE(found("ratio>=50"), (Ids{2}));
+
+        SitesModel model;
+        model.setRows(rows);
+        const auto badges = [&model](int row) {
+            QStringList texts;
+            for (const auto& badge : model.index(row, static_cast<int>(SiteColumn::Site))
+                                         .data(SitesModel::BadgesRole)
+                                         .value<std::vector<SitesModel::Badge>>())
+                texts << badge.text;
+            return texts;
+        };
+        QCOMPARE(badges(0), QStringList());
+        QCOMPARE(badges(1), (QStringList{QStringLiteral("!"), QStringLiteral("0")}));
+        QCOMPARE(badges(3), QStringList{QStringLiteral("1")});
+        const auto tip = [&model](int row, SiteColumn column) {
+            return model.index(row, static_cast<int>(column)).data(Qt::ToolTipRole).toString();
+        };
+        QVERIFY(tip(3, SiteColumn::Bridge).contains(QLatin1String("a &lt; b")));
+        QVERIFY(tip(1, SiteColumn::Site).contains(QLatin1String("why")));
+        QVERIFY(tip(0, SiteColumn::Warning).isEmpty());
+        QCOMPARE(model.exactText(2, SiteColumn::Bridge), QStringLiteral("0"));
+        QCOMPARE(model.exactText(0, SiteColumn::Bridge), QString());
+        rows[0].bridge = 2; // seen as a change
+        QSignalSpy changed(&model, &SitesModel::dataChanged);
+        model.setRows(rows);
+        QCOMPARE(changed.size(), 1);
+    }
+
     void sortsByNumberWithMissingLast()
     {
         SitesModel model;

@@ -69,6 +69,24 @@ private slots:
         QVERIFY(wished[0][1].toBool());
     }
 
+    void cellsOfBridgeBlocksAreMarked()
+    {
+        AnatomyMap map;
+        map.resize(600, 300);
+        std::vector<AnatomySite> sites{site(0, graph::Role::Fc1, 0, 10, 0), site(1, graph::Role::Conv, 1, 20, 0),
+                                       site(2, graph::Role::Conv, 1, 30, 0)};
+        sites[2].bridge = 4; // one of two sites of its cell
+        map.setSites(sites);
+        const auto centre = [&map](std::size_t id) { return QRectF(map.cellOf(SiteId(id))).center(); };
+        QCOMPARE(map.bridgeAt(centre(0)), -1);
+        QCOMPARE(map.bridgeAt(centre(1)), 4);
+        QCOMPARE(map.bridgeAt({-5, -5}), -1);
+        const QImage marked = map.grab().toImage();
+        sites[2].bridge = -1;
+        map.setSites(sites);
+        QVERIFY(map.grab().toImage() != marked);
+    }
+
     void darkIsAlwaysTheWorst()
     {
         AnatomyMap map;

@@ -148,6 +148,52 @@ private slots:
         QCOMPARE(m_session->settings(b).estimator.search.rounds, 2);
         QS_SETTLE(*m_session);
     }
+
+    void theFactorOfAScaledRangeIsEdited()
+    {
+        const SiteId a = site(graph::Role::Fc1, graph::SiteKind::Weight);
+        const SiteId b = site(graph::Role::Fc2, graph::SiteKind::Weight);
+        m_session->select({a, b});
+        QVERIFY(!shown("range.factor"));
+        quant::SitePatch patch;
+        patch.estimator.emplace();
+        patch.estimator->kind = quant::EstimatorKind::Scaled;
+        patch.estimator->factor = 0.5;
+        m_session->editSites(std::vector{a}, patch);
+        QVERIFY(!shown("range.factor")); // of one of the two
+        m_session->editSites(std::vector{b}, patch);
+        QVERIFY(shown("range.factor"));
+        QCOMPARE(control<QDoubleSpinBox>("range.factor")->value(), 0.5);
+        QVERIFY2(lastEntry().contains(QStringLiteral("scaled min–max × 0.5")), qPrintable(lastEntry()));
+        control<QDoubleSpinBox>("range.factor")->setValue(0.25);
+        QCOMPARE(m_session->settings(a).estimator.factor, 0.25);
+        QCOMPARE(m_session->settings(b).estimator.factor, 0.25);
+        m_session->undoStack().undo();
+        QCOMPARE(control<QDoubleSpinBox>("range.factor")->value(), 0.5);
+        QS_SETTLE(*m_session);
+    }
+
+    void theRuleOfZeroPointsIsForAsymmetricActivations()
+    {
+        const SiteId weight = site(graph::Role::Fc1, graph::SiteKind::Weight);
+        const SiteId input = site(graph::Role::Fc1, graph::SiteKind::Activation);
+        m_session->select(weight);
+        QVERIFY(!shown("zeroPoint"));
+        m_session->select({input, weight});
+        QVERIFY(shown("zeroPoint"));
+        auto* rule = control<QComboBox>("zeroPoint");
+        QCOMPARE(rule->currentData().toInt(), static_cast<int>(quant::ZeroPoint::ZeroInRange));
+        rule->setCurrentIndex(rule->findData(static_cast<int>(quant::ZeroPoint::Wide)));
+        emit rule->activated(rule->currentIndex());
+        QVERIFY(m_session->settings(input).zeroPoint == quant::ZeroPoint::Wide);
+        QVERIFY(m_session->settings(weight).zeroPoint == quant::ZeroPoint::ZeroInRange);
+        QVERIFY2(lastEntry().contains(QStringLiteral("zero point: wide")), qPrintable(lastEntry()));
+        quant::SitePatch symmetric;
+        symmetric.scheme = quant::Scheme::Symmetric;
+        m_session->editSelection(symmetric);
+        QVERIFY(!shown("zeroPoint"));
+        QS_SETTLE(*m_session);
+    }
 };
 
 QTEST_MAIN(RecipeTest)

@@ -197,14 +197,14 @@ private slots:
         const auto fc = sitesNamed(*m_session, "fc");
         m_session->editSites(std::vector<SiteId>{fc[0]}, bitsPatch(4));
         m_session->select(fc);
-        const auto boxes = m_window->panel(QStringLiteral("recipe"))->findChildren<QComboBox*>();
-        QCOMPARE(boxes.first()->currentText(), QStringLiteral("mixed"));
-        boxes.first()->setCurrentIndex(boxes.first()->findData(6));
-        emit boxes.first()->activated(boxes.first()->currentIndex());
+        auto* bits = m_window->panel(QStringLiteral("recipe"))->findChild<QComboBox*>(QStringLiteral("bits"));
+        QCOMPARE(bits->currentText(), QStringLiteral("mixed"));
+        bits->setCurrentIndex(bits->findData(6));
+        emit bits->activated(bits->currentIndex());
         for (const SiteId id : fc)
             QCOMPARE(m_session->settings(id).bits, 6);
-        QCOMPARE(boxes.first()->currentText(), QStringLiteral("6"));
-        QCOMPARE(boxes.first()->findText(QStringLiteral("mixed")), -1);
+        QCOMPARE(bits->currentText(), QStringLiteral("6"));
+        QCOMPARE(bits->findText(QStringLiteral("mixed")), -1);
     }
 
     void theWholeRoad()

@@ -3,8 +3,11 @@
 #include "core/quant/quantizers.h"
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/noise_group.h"
+#include "widgets/recipe/notes_label.h"
+#include "widgets/recipe/range_group.h"
 #include "widgets/recipe/search_group.h"
 #include "widgets/recipe/smoothing_group.h"
+#include "widgets/recipe/zero_point_group.h"
 #include "widgets/session/quantizer_choice.h"
 #include "widgets/session/text.h"
 #include "widgets/theme/colours.h"
@@ -13,7 +16,6 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QDoubleSpinBox>
 #include <QEvent>
 #include <QFormLayout>
 #include <QLabel>
@@ -119,11 +121,14 @@ void RecipePanel::buildForm(QWidget* form)
     m_what->setForegroundRole(QPalette::PlaceholderText);
     outer->addWidget(m_title);
     outer->addWidget(m_what);
+    m_notes = new NotesLabel(m_session, form);
+    outer->addWidget(m_notes);
 
     auto* fields = m_fields = new QFormLayout;
     fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     fields->setVerticalSpacing(5);
     m_bits = addChoice(fields, tr("&Bits"), tr("Bits of a code. Keys 2 … 8; 0 for float."));
+    m_bits->setObjectName(QStringLiteral("bits"));
     for (int bits = 8; bits >= 2; --bits)
         m_bits->addItem(formatBitsOfSite(bits), bits);
     m_bits->addItem(formatBitsOfSite(quant::kFloatBits), quant::kFloatBits);
@@ -140,11 +145,13 @@ void RecipePanel::buildForm(QWidget* form)
         m_granularity->addItem(granularityTitle(granularity), static_cast<int>(granularity));
         m_granularity->setItemData(m_granularity->count() - 1, granularityHelp(granularity), Qt::ToolTipRole);
     }
+    m_zeroPoint = new ZeroPointGroup(m_session, form);
+    fields->addRow(m_zeroPoint);
     m_estimator = addChoice(fields, tr("Ran&ge"), tr("How the range of values that the codes span is chosen."));
     for (const quant::EstimatorKind kind :
          {quant::EstimatorKind::MinMax, quant::EstimatorKind::Percentile, quant::EstimatorKind::Mse,
           quant::EstimatorKind::Entropy, quant::EstimatorKind::Search, quant::EstimatorKind::Manual,
-          quant::EstimatorKind::MinMaxHalf}) {
+          quant::EstimatorKind::MinMaxHalf, quant::EstimatorKind::Scaled}) {
         m_estimator->addItem(estimatorTitle(kind), static_cast<int>(kind));
         m_estimator->setItemData(m_estimator->count() - 1, estimatorHelp(kind), Qt::ToolTipRole);
     }
@@ -154,25 +161,8 @@ void RecipePanel::buildForm(QWidget* form)
         m_objective->addItem(objectiveTitle(objective), static_cast<int>(objective));
         m_objective->setItemData(m_objective->count() - 1, objectiveHelp(objective), Qt::ToolTipRole);
     }
-    m_range = new QWidget(form);
-    auto* range = new QHBoxLayout(m_range);
-    range->setContentsMargins(0, 0, 0, 0);
-    const auto begins = [this] { m_gesture = m_session.newGesture(); };
-    m_low = new GestureBox(m_range, begins);
-    m_high = new GestureBox(m_range, begins);
-    for (QDoubleSpinBox* box : {m_low, m_high}) {
-        box->setRange(-1e9, 1e9);
-        box->setDecimals(5);
-        box->setMinimumWidth(60); // the dock is no wider than it must be
-        box->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-        box->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
-    }
-    m_low->setToolTip(tr("Smallest value that is not clipped"));
-    m_high->setToolTip(tr("Largest value that is not clipped"));
-    range->addWidget(m_low);
-    range->addWidget(new QLabel(QStringLiteral("…"), m_range));
-    range->addWidget(m_high);
-    fields->addRow(QString(), m_range);
+    m_range = new RangeGroup(m_session, form);
+    fields->addRow(m_range);
     m_search = new SearchGroup(m_session, form);
     fields->addRow(m_search);
     m_safe = new QCheckBox(tr("Safe from &saturation"), form);
@@ -270,19 +260,17 @@ void RecipePanel::buildForm(QWidget* form)
         patch.biasCorrection = on;
         editKind(graph::SiteKind::Weight, patch);
     });
-    for (QDoubleSpinBox* box : {m_low, m_high})
-        connect(box, &QDoubleSpinBox::valueChanged, this, &RecipePanel::editRange);
     connect(m_reset, &QPushButton::clicked, this, [this] { m_session.resetSites(m_session.selection()); });
     connect(m_lock, &QPushButton::clicked, this, [this](bool on) { m_session.setLocked(m_session.selection(), on); });
 }
 
-void RecipePanel::edit(const quant::SitePatch& patch, int gesture)
+void RecipePanel::edit(const quant::SitePatch& patch)
 {
     // "mixed" is no value to set.
     const auto* box = qobject_cast<QComboBox*>(sender());
     if (m_filling || (box && box->currentData().toInt() == kMixed))
         return;
-    m_session.editSelection(patch, gesture);
+    m_session.editSelection(patch);
     refresh(); // a locked site keeps what it has
 }
 
@@ -298,18 +286,6 @@ void RecipePanel::editKind(graph::SiteKind kind, const quant::SitePatch& patch)
         return;
     m_session.editSites(sites, patch);
     refresh();
-}
-
-void RecipePanel::editRange()
-{
-    if (m_filling)
-        return;
-    quant::SitePatch patch;
-    patch.estimator.emplace();
-    patch.estimator->kind = quant::EstimatorKind::Manual;
-    patch.estimator->low = std::min(m_low->value(), m_high->value());
-    patch.estimator->high = std::max(m_low->value(), m_high->value());
-    edit(patch, m_gesture);
 }
 
 void RecipePanel::refresh()
@@ -345,21 +321,12 @@ void RecipePanel::refresh()
     showChoice(m_bits, common(settings, [](const auto& s) { return s.bits; }));
     showChoice(m_scheme, common(settings, [](const auto& s) { return static_cast<int>(s.scheme); }));
     showChoice(m_granularity, common(settings, [](const auto& s) { return static_cast<int>(s.granularity); }));
-    const int estimator = common(settings, [](const auto& s) { return static_cast<int>(s.estimator.kind); });
-    showChoice(m_estimator, estimator);
+    showChoice(m_estimator, common(settings, [](const auto& s) { return static_cast<int>(s.estimator.kind); }));
     const bool quantized = std::ranges::any_of(settings, [](const auto& s) { return !s.isFloat(); });
     const bool editable = locked < selection.size();
     m_bits->setEnabled(editable);
     for (QComboBox* box : {m_scheme, m_granularity, m_estimator})
         box->setEnabled(editable && quantized);
-    const bool manual = estimator == static_cast<int>(quant::EstimatorKind::Manual);
-    m_range->setVisible(manual);
-    m_range->setEnabled(editable && quantized);
-    if (manual) {
-        const quant::SiteSettings current = m_session.settings(m_session.currentSite());
-        m_low->setValue(current.estimator.low);
-        m_high->setValue(current.estimator.high);
-    }
     const auto isWeight = [this](SiteId id) {
         return m_session.sites()[id].kind == graph::SiteKind::Weight && m_session.settings(id).bits == 8;
     };
@@ -368,6 +335,8 @@ void RecipePanel::refresh()
     m_safe->setEnabled(editable);
     showCheck(m_safe, safe);
     showBias(editable);
+    m_zeroPoint->refresh();
+    m_range->refresh();
     m_search->refresh();
     showQuantizers(editable && quantized);
     m_smoothing->refresh();
@@ -466,6 +435,7 @@ void RecipePanel::refreshNumbers()
     const SiteId id = m_session.currentSite();
     if (!id.valid() || m_pages->currentIndex() == 0)
         return;
+    m_notes->refresh();
     m_smoothing->refreshNumbers();
     m_noise->refreshNumbers();
     const auto plan = m_session.sitePlan(id);

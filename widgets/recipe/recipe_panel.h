@@ -6,7 +6,6 @@
 
 class QCheckBox;
 class QComboBox;
-class QDoubleSpinBox;
 class QFormLayout;
 class QLabel;
 class QPushButton;
@@ -15,8 +14,11 @@ class QStackedWidget;
 namespace qs::ui {
 
 class NoiseGroup;
+class NotesLabel;
+class RangeGroup;
 class SearchGroup;
 class SmoothingGroup;
+class ZeroPointGroup;
 
 /// Inspector of the selected sites: their settings (those that differ read "mixed" and stay untouched until they are
 /// chosen), and what the settings do to each site's error, before and after.
@@ -29,9 +31,8 @@ private:
     void buildForm(QWidget* form);
     void refresh();
     void refreshNumbers();
-    void edit(const quant::SitePatch& patch, int gesture = 0);
+    void edit(const quant::SitePatch& patch);
     void editKind(graph::SiteKind kind, const quant::SitePatch& patch);
-    void editRange();
     void showQuantizers(bool editable);
     void showBias(bool editable);
     QComboBox* addChoice(QFormLayout* layout, const QString& label, const QString& help);
@@ -50,9 +51,9 @@ private:
     QComboBox* m_objective;
     SmoothingGroup* m_smoothing;
     NoiseGroup* m_noise;
-    QWidget* m_range;
-    QDoubleSpinBox* m_low;
-    QDoubleSpinBox* m_high;
+    NotesLabel* m_notes;
+    ZeroPointGroup* m_zeroPoint;
+    RangeGroup* m_range;
     SearchGroup* m_search;
     QCheckBox* m_safe;
     QCheckBox* m_bias;
@@ -61,7 +62,6 @@ private:
     QPushButton* m_reset;
     QPushButton* m_lock;
     bool m_filling = false;
-    int m_gesture = 0; ///< of the spin box that has the focus
     /// Numbers of the current site as they were when it was selected or last edited: "before".
     SiteId m_site;
     std::shared_ptr<const quant::SitePlan> m_before, m_after;

@@ -47,6 +47,29 @@ QString estimatorTitle(quant::EstimatorKind kind)
     return {};
 }
 
+QString zeroPointTitle(quant::ZeroPoint zeroPoint)
+{
+    return zeroPoint == quant::ZeroPoint::ZeroInRange ? QStringLiteral("zero in range")
+           : zeroPoint == quant::ZeroPoint::Clamped   ? QStringLiteral("clamped")
+                                                      : QStringLiteral("wide");
+}
+
+QString zeroPointHelp(quant::ZeroPoint zeroPoint)
+{
+    switch (zeroPoint) {
+    case quant::ZeroPoint::ZeroInRange:
+        return QStringLiteral("A range without 0 is widened to contain it: no zero point overflows, the step grows "
+                              "(what ONNX Runtime's tools do).");
+    case quant::ZeroPoint::Clamped:
+        return QStringLiteral("A zero point beyond the codes is clamped to them, the step kept: the grid no longer "
+                              "covers the values (zero-point overflow, Q-HyViT, arXiv 2303.12557).");
+    case quant::ZeroPoint::Wide:
+        return QStringLiteral("A zero point beyond the codes is kept as a 32-bit integer: no overflow and no larger "
+                              "step, but not a zero point of ONNX.");
+    }
+    return {};
+}
+
 QString coverageTitle(graph::Coverage coverage)
 {
     return coverage == graph::Coverage::MatMul ? QStringLiteral("matrix products") : QStringLiteral("full");
@@ -257,8 +280,12 @@ QString describe(const quant::SitePatch& patch)
                     .arg(grid.count)
                     .arg(grid.rounds == 1 ? QStringLiteral("1 round") : QStringLiteral("%1 rounds").arg(grid.rounds));
         }
+        if (patch.estimator->kind == quant::EstimatorKind::Scaled)
+            text += QStringLiteral(" × %1").arg(formatNumber(patch.estimator->factor));
         parts << text;
     }
+    if (patch.zeroPoint)
+        parts << QStringLiteral("zero point: %1").arg(zeroPointTitle(*patch.zeroPoint));
     if (patch.saturationSafe)
         parts << (*patch.saturationSafe ? QStringLiteral("safe from saturation")
                                         : QStringLiteral("full 8-bit codes"));

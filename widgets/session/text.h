@@ -17,7 +17,8 @@ QString schemeTitle(quant::Scheme scheme);
 QString granularityTitle(quant::Granularity granularity);
 QString estimatorTitle(quant::EstimatorKind kind);
 QString coverageTitle(graph::Coverage coverage);
-QString quantizerTitle(const std::string& name); ///< the name itself where the list of quantizers lacks it
+QString zeroPointTitle(quant::ZeroPoint zeroPoint); ///< "zero in range"
+QString quantizerTitle(const std::string& name);    ///< the name itself where the list of quantizers lacks it
 QString objectiveTitle(quant::Objective objective);
 QString smoothingTitle(quant::SmoothingKind kind); ///< "SQ-b"
 /// "SQ-b α = 0.80", "SQ-b, α searched", "shift"; with the quantile where there is one.
@@ -31,6 +32,7 @@ QString noiseText(const quant::Noise& noise);
 QString estimatorHelp(quant::EstimatorKind kind);
 QString schemeHelp(quant::Scheme scheme);
 QString granularityHelp(quant::Granularity granularity);
+QString zeroPointHelp(quant::ZeroPoint zeroPoint);
 QString smoothingHelp(quant::SmoothingKind kind);
 QString objectiveHelp(quant::Objective objective);
 QString noiseLawHelp(quant::NoiseLaw law);

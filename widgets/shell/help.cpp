@@ -13,7 +13,7 @@ namespace qs::ui {
 
 namespace {
 
-void showPage(const QString& title, const QString& html, QSize size, QWidget* parent)
+void showPage(const QString& title, const QString& html, QSize size, QWidget* parent, const QString& anchor = {})
 {
     auto* dialog = new QDialog(parent);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
@@ -29,6 +29,9 @@ void showPage(const QString& title, const QString& html, QSize size, QWidget* pa
     QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
     layout->addWidget(buttons);
     dialog->show();
+    if (!anchor.isEmpty()) // once it is laid out
+        QMetaObject::invokeMethod(
+            browser, [browser, anchor] { browser->scrollToAnchor(anchor); }, Qt::QueuedConnection);
 }
 
 QString resource(const QString& path)
@@ -39,9 +42,9 @@ QString resource(const QString& path)
 
 } // namespace
 
-void showMethodsHelp(QWidget* parent)
+void showMethodsHelp(QWidget* parent, const QString& anchor)
 {
-    showPage(QObject::tr("Methods"), resource(QStringLiteral(":/help/methods.html")), {760, 640}, parent);
+    showPage(QObject::tr("Methods"), resource(QStringLiteral(":/help/methods.html")), {760, 640}, parent, anchor);
 }
 
 void showShortcuts(const std::vector<QAction*>& actions, QWidget* parent)

@@ -30,6 +30,9 @@ struct Colours {
     QColor clipping;           ///< share of the error that is clipping
     QColor isolated;           ///< isolated error
     QColor accumulated;        ///< accumulated error
+    QColor bridge;             ///< bridge blocks of hybrid networks
+    QColor perTensor;          ///< one scale for all channels
+    QColor perChannel;         ///< a scale for each
     QColor selection;          ///< the selected site in plots
     QColor good, warning, bad; ///< judgements: small, noticeable, large loss
     QColor stale;              ///< text and marks of values of an older recipe

@@ -1,6 +1,7 @@
 #include "widgets/panels/anatomy/anatomy_panel.h"
 
 #include "widgets/panels/shared/weight_statistics.h"
+#include "widgets/session/site_notes.h"
 
 namespace qs::ui {
 
@@ -47,6 +48,8 @@ void AnatomyPanel::refresh()
         cell.kind = site.kind;
         cell.role = site.role;
         cell.block = site.block;
+        cell.bridge = site.bridge;
+        cell.bridgeHelp = ui::bridgeHelp(m_session.sites(), site.bridge);
         cell.values.fill(AnatomySite::kNone);
         const auto set = [&cell](AnatomyColour colour, double value) {
             cell.values[static_cast<std::size_t>(colour)] = value;

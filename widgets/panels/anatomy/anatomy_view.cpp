@@ -1,14 +1,17 @@
 #include "widgets/panels/anatomy/anatomy_view.h"
 
+#include "widgets/panels/shared/badge.h"
 #include "widgets/panels/shared/empty_state.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QHelpEvent>
 #include <QLabel>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QToolTip>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -216,10 +219,17 @@ void AnatomyMap::paintEvent(QPaintEvent*)
         painter.drawText(QRectF(0, line.top(), labels - 6, line.height()), Qt::AlignRight | Qt::AlignVCenter,
                          fontMetrics().elidedText(name, Qt::ElideRight, labels - 6));
     }
-    for (std::size_t i = 0; i < m_blocks.size(); ++i) {
+    // From the right: the head has no number, the blocks before it may be left out.
+    double free = width();
+    for (std::size_t i = m_blocks.size(); i-- > 0;) {
         const QRectF column = place(static_cast<int>(i), 0);
-        painter.drawText(QRectF(column.left() - 10, 0, column.width() + 20, fontMetrics().height()), Qt::AlignCenter,
-                         blockName(m_blocks[i]));
+        const QString name = blockName(m_blocks[i]);
+        const double wide = fontMetrics().horizontalAdvance(name);
+        const double left = std::min(column.center().x() - wide / 2, width() - wide);
+        if (left + wide > free && i > 0)
+            continue;
+        painter.drawText(QPointF(i == 0 ? std::min(left, free - wide) : left, fontMetrics().ascent()), name);
+        free = left - fontMetrics().averageCharWidth() / 2.0;
     }
     for (const Cell& cell : m_cells) {
         const QRectF rect = place(cell.column, cell.line).adjusted(0.5, 0.5, -1.5, -1.5);
@@ -232,6 +242,8 @@ void AnatomyMap::paintEvent(QPaintEvent*)
             if (stale)
                 painter.fillRect(rect, QBrush(c.stale, Qt::BDiagPattern));
         }
+        if (const int bridge = bridgeOf(cell); bridge >= 0)
+            paintBadge(painter, rect.adjusted(2, 1, -1, -1), font(), QString::number(bridge), c.bridge);
         if (std::ranges::any_of(cell.sites, [this](std::size_t i) { return m_selected.contains(m_sites[i].id); })) {
             painter.setBrush(Qt::NoBrush);
             // Two lines, dark and light: one of them stands out from any colour.
@@ -246,6 +258,34 @@ void AnatomyMap::paintEvent(QPaintEvent*)
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(QRect(m_from, m_to).normalized());
     }
+}
+
+int AnatomyMap::bridgeOf(const Cell& cell) const
+{
+    for (const std::size_t i : cell.sites)
+        if (m_sites[i].bridge >= 0)
+            return m_sites[i].bridge;
+    return -1;
+}
+
+int AnatomyMap::bridgeAt(QPointF pixel) const
+{
+    const Cell* cell = cellAt(pixel);
+    return cell ? bridgeOf(*cell) : -1;
+}
+
+bool AnatomyMap::event(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QWidget::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    QString text;
+    if (const Cell* cell = cellAt(help->pos()))
+        for (const std::size_t i : cell->sites)
+            if (m_sites[i].bridge >= 0)
+                text = QStringLiteral("<p>%1</p>").arg(m_sites[i].bridgeHelp.toHtmlEscaped());
+    QToolTip::showText(help->globalPos(), text, this);
+    return true;
 }
 
 void AnatomyMap::mousePressEvent(QMouseEvent* event)
@@ -268,6 +308,8 @@ void AnatomyMap::mouseMoveEvent(QMouseEvent* event)
     if (cell)
         for (const std::size_t i : cell->sites)
             texts << QStringLiteral("%1: %2").arg(m_sites[i].name, valueText(value(m_sites[i])));
+    if (cell && bridgeOf(*cell) >= 0)
+        texts << tr("bridge block %1").arg(bridgeOf(*cell));
     emit hovered(texts.join(QStringLiteral(" · ")));
 }
 
@@ -289,7 +331,7 @@ void AnatomyMap::leaveEvent(QEvent*)
 
 AnatomyView::AnatomyView(QWidget* parent)
     : QWidget(parent), m_map(new AnatomyMap), m_colour(new QComboBox), m_dark(new QLabel), m_bright(new QLabel),
-      m_bar(new ColourBar), m_hover(new QLabel)
+      m_bar(new ColourBar), m_hover(new QLabel), m_bridges(new QLabel)
 {
     m_colour->addItems({tr("Isolated SQNR"), tr("Accumulated SQNR"), tr("Bits"), tr("Kurtosis"), tr("Output error")});
     m_colour->setAccessibleName(tr("Figure that colours the map"));
@@ -304,6 +346,8 @@ AnatomyView::AnatomyView(QWidget* parent)
     bar->addWidget(m_dark);
     bar->addWidget(m_bar);
     bar->addWidget(m_bright);
+    bar->addSpacing(12);
+    bar->addWidget(m_bridges);
     bar->addStretch();
     layout->addLayout(bar);
     layout->addWidget(m_map, 1);
@@ -325,6 +369,7 @@ AnatomyView::AnatomyView(QWidget* parent)
 
 void AnatomyView::setSites(std::vector<AnatomySite> sites)
 {
+    m_bridges->setVisible(std::ranges::any_of(sites, [](const AnatomySite& site) { return site.bridge >= 0; }));
     m_map->setSites(std::move(sites));
     m_empty->showView();
     sayLegend();
@@ -337,10 +382,19 @@ void AnatomyView::showReason(const QString& text)
 
 void AnatomyView::sayLegend()
 {
+    m_bridges->setText(
+        QStringLiteral("<b style='color:%1'>0 1 …</b> %2").arg(colours().bridge.name(), tr("bridge blocks")));
     const auto [dark, bright] = m_map->legend();
     m_dark->setText(dark.isEmpty() ? tr("no numbers yet") : dark);
     m_bright->setText(bright);
     m_bar->setVisible(!dark.isEmpty());
+}
+
+void AnatomyView::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        sayLegend();
 }
 
 } // namespace qs::ui

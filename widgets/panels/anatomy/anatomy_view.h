@@ -29,6 +29,8 @@ struct AnatomySite {
     graph::Role role = graph::Role::Linear;
     int block = -1;
     std::array<double, static_cast<std::size_t>(AnatomyColour::Count)> values{};
+    int bridge = -1;     ///< number of the bridge block, -1: in none
+    QString bridgeHelp;  ///< why
     bool current = true; ///< false: numbers of an older recipe
 };
 
@@ -50,6 +52,8 @@ public:
     std::pair<QString, QString> legend() const;
     /// Place of a value on the colour map: 0 is the worst (fewest dB, fewest bits, heaviest tail).
     double shade(double value) const;
+    /// The number that marks a cell, -1 where there is none.
+    int bridgeAt(QPointF pixel) const;
     QSize minimumSizeHint() const override;
 
 signals:
@@ -57,6 +61,7 @@ signals:
     void hovered(const QString& text);
 
 protected:
+    bool event(QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
@@ -76,6 +81,7 @@ private:
     bool highIsBad() const;
     QString valueText(double value) const;
     int labelWidth() const;
+    int bridgeOf(const Cell& cell) const;
 
     std::vector<AnatomySite> m_sites;
     std::vector<Line> m_lines;
@@ -101,6 +107,9 @@ public:
     void showReason(const QString& text);
     AnatomyMap& map() { return *m_map; }
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     void sayLegend();
     AnatomyMap* m_map;
@@ -110,6 +119,7 @@ private:
     QLabel* m_bright;
     QWidget* m_bar;
     QLabel* m_hover;
+    QLabel* m_bridges; ///< what the numbers in cells are; hidden without bridge blocks
 };
 
 } // namespace qs::ui

@@ -1,6 +1,7 @@
 #include "widgets/panels/layers/delegates.h"
 
 #include "widgets/panels/layers/sites_model.h"
+#include "widgets/panels/shared/badge.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -66,6 +67,34 @@ void HistogramDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
 QSize HistogramDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const
 {
     return {84, QStyledItemDelegate::sizeHint(option, index).height()};
+}
+
+void SiteDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+{
+    const auto badges = index.data(SitesModel::BadgesRole).value<std::vector<SitesModel::Badge>>();
+    QStyleOptionViewItem text = option;
+    if (!badges.empty()) { // the ground of the whole cell, then the name beside the badges
+        QStyleOptionViewItem background = option;
+        initStyleOption(&background, index);
+        const QWidget* widget = option.widget;
+        (widget ? widget->style() : QApplication::style())
+            ->drawPrimitive(QStyle::PE_PanelItemViewItem, &background, painter, widget);
+    }
+    for (const SitesModel::Badge& badge : badges) {
+        const double width = badgeSize(option.font, badge.text).width();
+        const QRectF place(text.rect.right() - kMargin - width, text.rect.top() + 1, width, text.rect.height() - 2);
+        paintBadge(*painter, place, option.font, badge.text, badge.colour);
+        text.rect.setRight(static_cast<int>(place.left()) - 1);
+    }
+    QStyledItemDelegate::paint(painter, text, index);
+}
+
+QSize SiteDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const
+{
+    QSize size = QStyledItemDelegate::sizeHint(option, index);
+    for (const SitesModel::Badge& badge : index.data(SitesModel::BadgesRole).value<std::vector<SitesModel::Badge>>())
+        size.rwidth() += static_cast<int>(badgeSize(option.font, badge.text).width()) + kMargin + 1;
+    return size;
 }
 
 QWidget* BitsDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem&, const QModelIndex&) const

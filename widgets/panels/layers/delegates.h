@@ -19,6 +19,15 @@ private:
     mutable QHash<quint64, QPixmap> m_pictures;
 };
 
+/// Paints the name of a site with its badges at the right: the number of its bridge block, the mark of a warning.
+class SiteDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+};
+
 /// Edits bits with a list: 2 to 8, float.
 class BitsDelegate : public QStyledItemDelegate {
     Q_OBJECT

@@ -1,7 +1,9 @@
 #include "widgets/panels/layers/layers_panel.h"
 
+#include "core/quant/zero_point.h"
 #include "widgets/panels/shared/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
+#include "widgets/session/site_notes.h"
 #include "widgets/session/text.h"
 
 #include <algorithm>
@@ -86,6 +88,9 @@ std::vector<SiteRow> LayersPanel::makeRows()
             row.estimator = estimatorTitle(settings.estimator.kind);
             row.quantizer = quantizerTitle(settings.quantizer);
         }
+        row.bridge = site.bridge;
+        row.bridgeHelp = ui::bridgeHelp(sites, site.bridge);
+        addNotes(row);
         if (const auto plan = m_session.sitePlan(site.id))
             row.transforms = smoothingText(*plan);
         addStatistics(row);
@@ -118,6 +123,20 @@ std::vector<SiteRow> LayersPanel::makeRows()
     return rows;
 }
 
+void LayersPanel::addNotes(SiteRow& row)
+{
+    const std::vector<SiteNote> notes = siteNotes(m_session, row.id);
+    QStringList titles, sentences;
+    for (const SiteNote& note : notes) {
+        titles << note.title;
+        sentences << QStringLiteral("%1 %2").arg(note.text, note.remedy).toHtmlEscaped();
+        row.severe |= note.severe;
+    }
+    row.warning = titles.join(QStringLiteral(" · "));
+    if (!notes.empty())
+        row.warningHelp = QStringLiteral("<p>%1</p>").arg(sentences.join(QStringLiteral("</p><p>")));
+}
+
 void LayersPanel::addStatistics(SiteRow& row)
 {
     const auto statistics = statisticsOf(m_session, row.id);
@@ -126,9 +145,11 @@ void LayersPanel::addStatistics(SiteRow& row)
     Derived& derived = m_derived[row.id];
     if (derived.of.lock() != statistics)
         derived = {statistics, statistics->kurtosis(), statistics->tailWeight(),
+                   quant::zeroPointReport(*statistics).dynamicRange,
                    std::make_shared<const std::vector<float>>(miniHistogram(statistics->histogram, kMiniColumns))};
     row.kurtosis = derived.kurtosis;
     row.tailWeight = derived.tailWeight;
+    row.channelRatio = derived.channelRatio;
     row.histogram = derived.histogram;
 }
 

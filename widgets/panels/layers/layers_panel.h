@@ -26,6 +26,7 @@ private:
     void showSelection();
     std::vector<SiteRow> makeRows();
     void addStatistics(SiteRow& row);
+    void addNotes(SiteRow& row);
     void editBits(SiteId site, int bits);
     void setLock(SiteId site, bool locked);
     /// The site, or the whole selection where the site is part of it.
@@ -36,6 +37,7 @@ private:
         std::weak_ptr<const stats::SiteStatistics> of;
         double kurtosis = 0;
         double tailWeight = 0;
+        double channelRatio = 0;
         std::shared_ptr<const std::vector<float>> histogram;
     };
 

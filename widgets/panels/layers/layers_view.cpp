@@ -42,7 +42,9 @@ LayersView::LayersView(QWidget* parent)
            "estimator, transform</td></tr>"
            "<tr><td>block:3 block:3-5</td><td>blocks, also stem and head</td></tr>"
            "<tr><td>bits&lt;8 sqnr&lt;20</td><td>numbers: bits, sqnr, acc, err, clipped, kurtosis, tail, sens, "
-           "share</td></tr>"
+           "share, ratio</td></tr>"
+           "<tr><td>is:bridge bridge:1</td><td>in a bridge block, in this one</td></tr>"
+           "<tr><td>is:warned warning:zero</td><td>with a warning, with this word</td></tr>"
            "<tr><td>is:float is:locked</td><td>also is:stale, is:off (outside coverage)</td></tr>"
            "<tr><td>-role:fc2</td><td>not</td></tr></table>"));
     auto* content = new QWidget;
@@ -83,6 +85,7 @@ void LayersView::buildTable()
     m_table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     m_table->verticalHeader()->setDefaultSectionSize(lineHeight);
     m_table->setItemDelegateForColumn(static_cast<int>(SiteColumn::Histogram), new HistogramDelegate(this));
+    m_table->setItemDelegateForColumn(static_cast<int>(SiteColumn::Site), new SiteDelegate(this));
     m_table->setItemDelegateForColumn(static_cast<int>(SiteColumn::Bits), new BitsDelegate(this));
 
     QHeaderView* header = m_table->horizontalHeader();
@@ -101,6 +104,8 @@ void LayersView::buildTable()
             width = textWidth(QStringLiteral("Softmax output")) + 14;
         else if (column == SiteColumn::Quantizer || column == SiteColumn::Transforms)
             width = textWidth(QStringLiteral("SQ-b α = 0.80, explicit")) + 14;
+        else if (column == SiteColumn::Warning)
+            width = textWidth(QStringLiteral("zero point −510, clamped")) + 14;
         else if (column == SiteColumn::Range)
             width = textWidth(QStringLiteral("−0.0001 … 0.0001")) + 14;
         else if (column == SiteColumn::Shape || column == SiteColumn::Scheme || column == SiteColumn::Kind)

@@ -54,6 +54,17 @@ std::array<SiteColumnInfo, static_cast<std::size_t>(SiteColumn::Count)> makeColu
     set(SiteColumn::Role, "role", "Role", "What the operator that reads the value does, found from structure.",
         false);
     set(SiteColumn::Block, "block", "Block", "Number of the block from the input on.", true);
+    set(SiteColumn::Bridge, "bridge", "Bridge",
+        "Number of the bridge block: where a hybrid network turns the layout of convolutions into tokens, or lets "
+        "both "
+        "meet. Hover a cell for the reason.",
+        true);
+    set(SiteColumn::Warning, "warning", "Warning",
+        "Zero-point overflow: a range without 0, whose zero point is no code. Channels 1 : n: with one scale, many "
+        "channels have few levels. Hover a cell for the sentence; the inspector links to the page.",
+        false);
+    set(SiteColumn::ChannelRatio, "ratio", "Ch. ratio",
+        "Dynamic range of the channels: width of the widest over that of the narrowest one that has any.", true);
     set(SiteColumn::Kind, "kind", "Kind", "Weight or activation.", false);
     set(SiteColumn::Scheme, "scheme", "Scheme",
         "Symmetric: zero point 0. Asymmetric: a zero point shifts the codes over the range.", false);
@@ -127,6 +138,10 @@ double columnNumber(const SiteRow& row, SiteColumn column)
         return 1000 * row.sensitivityKl;
     case SiteColumn::Block:
         return row.block;
+    case SiteColumn::Bridge:
+        return row.bridge < 0 ? SiteRow::kNone : row.bridge;
+    case SiteColumn::ChannelRatio:
+        return row.channelRatio;
     case SiteColumn::Range:
         return row.high - row.low;
     case SiteColumn::SizeShare:
@@ -145,6 +160,8 @@ QString columnWord(const SiteRow& row, SiteColumn column)
         const auto name = graph::roleName(row.role);
         return QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size()));
     }
+    case SiteColumn::Warning:
+        return row.warning;
     case SiteColumn::Kind:
         return kindTitle(row.kind);
     case SiteColumn::Scheme:
@@ -176,7 +193,9 @@ bool sameRow(const SiteRow& a, const SiteRow& b)
            same(a.sqnrDb, b.sqnrDb) && same(a.outputError, b.outputError) &&
            same(a.accumulatedSqnrDb, b.accumulatedSqnrDb) && a.accumulatedCurrent == b.accumulatedCurrent &&
            same(a.sensitivityKl, b.sensitivityKl) && a.sensitivityCurrent == b.sensitivityCurrent &&
-           same(a.sizeShare, b.sizeShare) && a.locked == b.locked && a.histogram == b.histogram;
+           same(a.sizeShare, b.sizeShare) && a.bridge == b.bridge && a.bridgeHelp == b.bridgeHelp &&
+           a.warning == b.warning && a.warningHelp == b.warningHelp && a.severe == b.severe &&
+           same(a.channelRatio, b.channelRatio) && a.locked == b.locked && a.histogram == b.histogram;
 }
 
 } // namespace qs::ui

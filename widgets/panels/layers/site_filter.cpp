@@ -57,7 +57,7 @@ bool SiteFilter::read(const QString& text, Term& term)
         return false; // still being typed
     if (match.captured(1) == QLatin1String("is")) {
         static const QStringList known{QStringLiteral("float"), QStringLiteral("locked"), QStringLiteral("stale"),
-                                       QStringLiteral("off")};
+                                       QStringLiteral("off"),   QStringLiteral("bridge"), QStringLiteral("warned")};
         term.kind = Kind::Flag;
         term.text = value;
         return known.contains(value);
@@ -117,6 +117,10 @@ bool SiteFilter::holds(const Term& term, const SiteRow& row)
             return row.locked;
         if (term.text == QLatin1String("stale"))
             return row.covered && !row.current;
+        if (term.text == QLatin1String("bridge"))
+            return row.bridge >= 0;
+        if (term.text == QLatin1String("warned"))
+            return !row.warning.isEmpty();
         return !row.covered;
     }
     return true;

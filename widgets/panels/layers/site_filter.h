@@ -11,11 +11,13 @@ namespace qs::ui {
 
 /// The filter line over the table of sites. Terms are separated by spaces and all must hold:
 ///   fc2            the name contains it (any case)
-///   role:fc2       word columns: contains; role, kind, scheme, granularity, estimator, shape, site, lock
+///   role:fc2       word columns: contains; role, kind, warning, scheme, granularity, estimator, shape, site, lock
 ///   block:3  block:3-5  block:head
-///   bits<8 sqnr<20 acc>=15 err>1 clipped>0.1 kurtosis>10 tail>8 sens>2 share>5 bits=4      numbers as the column
+///   bits<8 sqnr<20 acc>=15 err>1 clipped>0.1 kurtosis>10 tail>8 sens>2 share>5 ratio>100 bits=4      numbers as the
+///   column
 ///                  shows them; a site without the number does not match
 ///   is:float is:locked is:stale is:off   float, locked, of an older recipe, outside the coverage
+///   is:bridge is:warned   in a bridge block, with a warning; bridge:2 and warning:zero say which
 ///   -role:fc2      a minus in front of any term: not
 class SiteFilter {
 public:

@@ -36,7 +36,13 @@ struct SiteRow {
     bool accumulatedCurrent = false;
     double sensitivityKl = kNone; ///< nats
     bool sensitivityCurrent = false;
-    double sizeShare = kNone; ///< of the bytes of all weights, in [0, 1]; activations none
+    double sizeShare = kNone;    ///< of the bytes of all weights, in [0, 1]; activations none
+    int bridge = -1;             ///< number of the bridge block, -1: in none
+    QString bridgeHelp;          ///< why; "" in none
+    QString warning;             ///< titles of SiteNote; "" where there is nothing to warn of
+    QString warningHelp;         ///< their sentences, as rich text
+    bool severe = false;         ///< one of them loses values
+    double channelRatio = kNone; ///< widest over narrowest channel
     bool locked = false;
     /// Heights in [0, 1] of the inline histogram; null: not known yet.
     std::shared_ptr<const std::vector<float>> histogram;
@@ -58,6 +64,9 @@ enum class SiteColumn {
     Sensitivity,
     Role,
     Block,
+    Bridge,
+    Warning,
+    ChannelRatio,
     Kind,
     Scheme,
     Granularity,

@@ -31,6 +31,24 @@ QString percent(double value)
     return fixed(value, 1);
 }
 
+std::vector<SitesModel::Badge> badges(const SiteRow& row)
+{
+    std::vector<SitesModel::Badge> badges;
+    if (!row.warning.isEmpty())
+        badges.push_back({QStringLiteral("!"), row.severe ? colours().bad : colours().warning});
+    if (row.bridge >= 0)
+        badges.push_back({QString::number(row.bridge), colours().bridge});
+    return badges;
+}
+
+QString siteTip(const SiteRow& row)
+{
+    QString tip = QStringLiteral("<p>%1&nbsp; %2</p>").arg(row.name.toHtmlEscaped(), row.shape) + row.warningHelp;
+    if (row.bridge >= 0)
+        tip += QStringLiteral("<p>%1</p>").arg(row.bridgeHelp.toHtmlEscaped());
+    return tip;
+}
+
 bool outdated(const SiteRow& row, SiteColumn column)
 {
     switch (column) {
@@ -110,6 +128,10 @@ QString SitesModel::display(const SiteRow& row, SiteColumn column) const
     case SiteColumn::OutputError:
     case SiteColumn::SizeShare:
         return percent(columnNumber(row, column));
+    case SiteColumn::Bridge:
+        return row.bridge < 0 ? QString() : QString::number(row.bridge);
+    case SiteColumn::ChannelRatio:
+        return std::isnan(row.channelRatio) ? kDash : formatNumber(row.channelRatio);
     case SiteColumn::Sensitivity:
         return std::isnan(row.sensitivityKl) ? kDash : formatNumber(1000 * row.sensitivityKl);
     case SiteColumn::Range:
@@ -152,17 +174,27 @@ QVariant SitesModel::data(const QModelIndex& index, int role) const
     case Qt::ForegroundRole:
         if (!row.covered || outdated(row, column))
             return colours().stale;
+        if (column == SiteColumn::Warning && !row.warning.isEmpty())
+            return row.severe ? colours().bad : colours().warning;
+        if (column == SiteColumn::Bridge)
+            return colours().bridge;
         return {};
     case Qt::ToolTipRole:
         if (!row.covered)
             return tr("%1: outside coverage, stays in float").arg(row.name);
         if (outdated(row, column))
             return tr("Of an older recipe; being measured anew or waiting for it");
-        return column == SiteColumn::Site ? QVariant(QStringLiteral("%1  %2").arg(row.name, row.shape)) : QVariant();
+        if (column == SiteColumn::Bridge && row.bridge >= 0)
+            return QStringLiteral("<p>%1</p>").arg(row.bridgeHelp.toHtmlEscaped());
+        if (column == SiteColumn::Warning && !row.warning.isEmpty())
+            return row.warningHelp;
+        return column == SiteColumn::Site ? QVariant(siteTip(row)) : QVariant();
     case SortRole:
         return sortValue(row, column);
     case StaleRole:
         return outdated(row, column);
+    case BadgesRole:
+        return column == SiteColumn::Site ? QVariant::fromValue(badges(row)) : QVariant();
     case HistogramRole:
         return QVariant::fromValue(HistogramCell{row.histogram, row.kind == graph::SiteKind::Weight, !row.covered});
     default:

@@ -3,6 +3,7 @@
 #include "widgets/panels/layers/site_row.h"
 
 #include <QAbstractTableModel>
+#include <QColor>
 
 namespace qs::ui {
 
@@ -15,11 +16,17 @@ public:
         SortRole = Qt::UserRole, ///< double, int or QString; a missing number sorts last (NaN)
         HistogramRole,           ///< HistogramCell
         StaleRole,               ///< bool: the cell is of an older recipe
+        BadgesRole,              ///< std::vector<Badge>, of the site's cell: bridge block, warning
     };
     struct HistogramCell {
         std::shared_ptr<const std::vector<float>> heights;
         bool weight = false;
         bool dimmed = false;
+    };
+
+    struct Badge {
+        QString text;
+        QColor colour;
     };
 
     using QAbstractTableModel::QAbstractTableModel;
@@ -53,3 +60,4 @@ private:
 } // namespace qs::ui
 
 Q_DECLARE_METATYPE(qs::ui::SitesModel::HistogramCell)
+Q_DECLARE_METATYPE(qs::ui::SitesModel::Badge)

@@ -1,0 +1,44 @@
+#include "widgets/recipe/zero_point_group.h"
+
+#include "widgets/recipe/choice.h"
+#include "widgets/session/text.h"
+
+#include <QFormLayout>
+
+namespace qs::ui {
+
+ZeroPointGroup::ZeroPointGroup(Session& session, QWidget* parent) : SiteGroup(session, parent)
+{
+    m_rule = makeChoice(this, tr("What becomes of a range that does not contain 0, whose zero point is no code."));
+    m_rule->setObjectName(QStringLiteral("zeroPoint"));
+    for (const quant::ZeroPoint rule :
+         {quant::ZeroPoint::ZeroInRange, quant::ZeroPoint::Clamped, quant::ZeroPoint::Wide}) {
+        m_rule->addItem(zeroPointTitle(rule), static_cast<int>(rule));
+        m_rule->setItemData(m_rule->count() - 1, zeroPointHelp(rule), Qt::ToolTipRole);
+    }
+    m_form->addRow(tr("&Zero point"), m_rule);
+    connect(m_rule, &QComboBox::activated, this, [this] {
+        const int chosen = m_rule->currentData().toInt();
+        if (chosen != kMixed)
+            edit<quant::ZeroPoint>(
+                &quant::SitePatch::zeroPoint, &quant::SiteSettings::zeroPoint,
+                [chosen](quant::ZeroPoint& rule) { rule = static_cast<quant::ZeroPoint>(chosen); });
+    });
+}
+
+bool ZeroPointGroup::suits(const graph::Site& site, const quant::SiteSettings& settings) const
+{
+    return site.kind == graph::SiteKind::Activation && !settings.isFloat() && settings.quantizer == "uniform" &&
+           settings.scheme == quant::Scheme::Asymmetric;
+}
+
+void ZeroPointGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)
+{
+    setVisible(!settings.empty());
+    if (settings.empty())
+        return;
+    setEnabled(editable);
+    showChoice(m_rule, common(settings, [](const auto& s) { return static_cast<int>(s.zeroPoint); }));
+}
+
+} // namespace qs::ui
