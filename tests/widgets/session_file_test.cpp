@@ -1,7 +1,9 @@
 // The session file: round trip, moved folders, broken files; autosave and what a dead program leaves.
 #include "session_helper.h"
 
+#include "core/quant/search_grid.h"
 #include "widgets/session/autosave.h"
+#include "widgets/session/hybrid_file.h"
 #include "widgets/session/search_file.h"
 #include "widgets/session/session_file.h"
 
@@ -128,6 +130,73 @@ private slots:
         broken.replace(broken.find("quantoscope-comparison"), 22, "quantoscope-somethingX");
         const auto found = sessionFromJson(broken, "/made/up");
         QVERIFY(found && !found->comparison && found->warnings.size() == 1);
+    }
+
+    void aSearchByQHyvitIsKept()
+    {
+        SessionDocument document = sample();
+        const graph::SiteTable& sites = document.loadedModel->sites;
+        search::HybridOptions options;
+        options.grid = {0.5, 1.0, 3, 2, false};
+        options.scheme = false;
+        options.images = 7;
+        search::HybridResult result;
+        result.recipe = document.states[1].recipe;
+        result.factors = quant::searchFactors(options.grid);
+        search::HybridChoice choice;
+        choice.site = sites.find("blocks.0.fc2.input");
+        choice.before = 0.25;
+        choice.after = 1e-7;
+        choice.changed = true;
+        choice.granularity = quant::Granularity::Channel;
+        choice.factor = result.factors[1];
+        choice.curves = {{quant::Scheme::Symmetric, quant::Granularity::Tensor, {3, 2, 0.25}},
+                         {quant::Scheme::Symmetric, quant::Granularity::Channel, {1, 1e-7, 0}}};
+        result.choices = {choice};
+        result.loss = 0.125;
+        result.evaluations = 12;
+        result.secondsGradients = 1.5;
+        document.hybrid = std::make_shared<const HybridFound>(options, document.states[0].recipe, result);
+
+        const std::string text = sessionToJson(document, "/made/up");
+        const auto read = sessionFromJson(text, "/made/up");
+        QVERIFY2(read, read ? "" : read.error().text().c_str());
+        const auto again = hybridFromJson(read->hybridText, sites);
+        QVERIFY2(again, again ? "" : again.error().text().c_str());
+        const HybridFound& found = **again;
+        QCOMPARE(found.options.images, options.images);
+        QVERIFY(found.options.grid == options.grid && !found.options.scheme && found.options.bridges);
+        QVERIFY(found.start == document.states[0].recipe && found.result.recipe == result.recipe);
+        QCOMPARE(found.result.factors, result.factors);
+        QCOMPARE(search::choicesToCsv(sites, found.result), search::choicesToCsv(sites, result));
+        QVERIFY(found.choiceOf(choice.site) && !found.choiceOf(sites.find("blocks.0.fc1.input")));
+        const auto& curves = found.choiceOf(choice.site)->curves;
+        QCOMPARE(curves.size(), std::size_t{2});
+        QCOMPARE(curves[1].errors, choice.curves[1].errors);
+        QCOMPARE(bestOf(curves[1]), std::size_t{2});
+        QVERIFY(curveOf(*found.choiceOf(choice.site), quant::Granularity::Channel, quant::Scheme::Symmetric));
+        QVERIFY(!curveOf(*found.choiceOf(choice.site), quant::Granularity::Channel, quant::Scheme::Asymmetric));
+        QCOMPARE(found.result.secondsGradients, 1.5);
+        QCOMPARE(hybridToJson(found, sites), hybridToJson(*document.hybrid, sites));
+
+        const auto other = hybridFromJson(read->hybridText, graph::SiteTable{});
+        QVERIFY(!other);
+        QCOMPARE(other.error().where, std::string("blocks.0.fc2.input"));
+        for (const auto& [from, to] : {std::pair{"3 2 0.25", "3 2"},
+                                       {"3 2 0.25", "3 2 nan"},
+                                       {"3 2 0.25", "3,2,0.25"},
+                                       {"\"candidates\":3", "\"candidates\":-3"},
+                                       {"\"candidates\":3", "\"candidates\":4"},
+                                       {"\"scheme\":\"symmetric\"", "\"scheme\":\"crooked\""},
+                                       {"\"choices\":[", "\"choices\":[1,"}}) {
+            std::string broken = read->hybridText;
+            const auto at = broken.find(from);
+            QVERIFY2(at != std::string::npos, from);
+            broken.replace(at, std::string(from).size(), to);
+            QVERIFY2(!hybridFromJson(broken, sites), to);
+        }
+        for (const char* nonsense : {"", "[]", "{}", "null"})
+            QVERIFY(!hybridFromJson(nonsense, sites));
     }
 
     void aMovedFolderIsFoundAgain()

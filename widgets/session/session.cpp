@@ -21,6 +21,7 @@ Session::Session(JobRunner& runner, QObject* parent)
     watch(m_jobs->evaluate, JobKind::Evaluate, "Evaluating the test images");
     watch(m_jobs->sensitivity, JobKind::Sensitivity, "Measuring sensitivity, one site at a time");
     watch(m_jobs->search, JobKind::Search, "Searching bits");
+    watch(m_jobs->hybrid, JobKind::Hybrid, "Q-HyViT: searching steps, granularities, schemes");
     watch(m_jobs->exportModel, JobKind::Export, "Exporting and checking");
     watch(m_jobs->resolve, JobKind::Resolve, "Resolving the recipe");
     watch(m_jobs->probe, JobKind::Probe, "Probe");

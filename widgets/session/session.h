@@ -8,6 +8,7 @@
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
+#include "widgets/session/hybrid_run.h"
 #include "widgets/session/job.h"
 #include "widgets/session/kept_comparison.h"
 #include "widgets/session/search_run.h"
@@ -25,6 +26,10 @@
 #include <vector>
 
 class QUndoStack;
+
+namespace qs::search {
+struct HybridOptions;
+}
 
 namespace qs::ui {
 
@@ -66,6 +71,7 @@ enum class JobKind {
     Sensitivity, ///< one site quantized at a time
     Export,
     Search,  ///< mixed precision
+    Hybrid,  ///< steps, granularities and schemes (Q-HyViT)
     Compare, ///< methods beside each other
 };
 
@@ -137,6 +143,9 @@ public:
     const Figure<std::vector<quant::SiteProfile>>& profile() const { return m_profile; } ///< accumulatedSqnrDb
     const Figure<std::vector<quant::SiteProfile>>& sensitivity() const { return m_sensitivity; } ///< on demand
     const SearchRun& search() const { return m_search; } ///< the last search of mixed precision
+    const HybridRun& hybrid() const { return m_hybrid; } ///< the last search by Q-HyViT's method
+    /// Why there can be no such search now; "" where there can.
+    QString hybridObstacle() const;
     /// Lines of the comparison of methods on the present test images; null where there are none.
     const std::shared_ptr<const KeptComparison>& comparison() const { return m_comparison; }
     /// Errors of one site in the tables above; null where it has none.
@@ -197,6 +206,11 @@ public:
     void startSearch(const search::Options& options, SearchImages images);
     /// The recipe after so many steps of the last search as one edit; locked sites keep their bits.
     void loadSearchStep(std::size_t step);
+    /// Searches step, granularity and scheme of every site from the present recipe; what it finds becomes one edit,
+    /// unless the recipe was edited in the meantime. Cancelled it leaves nothing.
+    void startHybrid(const search::HybridOptions& options, SearchImages images);
+    /// What the last such search found, as one edit; locked sites keep what they have.
+    void applyHybrid();
     /// Takes over what the comparison has so far, for the session file.
     void keepComparison(std::shared_ptr<const KeptComparison> comparison);
     void cancelJobs(); ///< all jobs the user asked for; with none running, the background ones
@@ -246,6 +260,7 @@ signals:
     void profileChanged();
     void sensitivityChanged();
     void searchChanged(); ///< new steps, started, finished or dropped
+    void hybridChanged(); ///< started, finished or dropped
     void selectionChanged();
     void currentImageChanged();
     void viewOptionsChanged();
@@ -282,6 +297,8 @@ private:
     void startProfile();
     void pollSearch();
     void finishSearch(Result<search::Outcome> result);
+    void finishHybrid(Result<std::shared_ptr<const HybridFound>> result);
+    void dropHybrid();
     /// A search with other images or another calibration says nothing of these.
     void dropSearch();
     void recordFigures(const quant::Recipe& recipe, const StateFigures& figures);
@@ -325,6 +342,7 @@ private:
     QByteArray m_windowState;
     bool m_modified = false;
     SearchRun m_search;
+    HybridRun m_hybrid;
     std::shared_ptr<const KeptComparison> m_comparison;
 };
 

@@ -337,6 +337,7 @@ void Session::dropFigures()
     m_sensitivity = {};
     m_history->dropFigures();
     dropSearch();
+    dropHybrid();
     emitFigures();
 }
 

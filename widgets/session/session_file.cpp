@@ -1,6 +1,7 @@
 #include "widgets/session/session_file.h"
 
 #include "core/base/file.h"
+#include "widgets/session/hybrid_file.h"
 #include "widgets/session/session.h"
 
 #include <nlohmann/json.hpp>
@@ -184,6 +185,8 @@ void resultsFromJson(const json& value, SessionDocument& document)
     }
     if (const json found = value.value("search", json()); !found.is_null())
         document.search = found.dump();
+    if (const json found = value.value("hybrid", json()); !found.is_null())
+        document.hybridText = found.dump();
 }
 
 std::shared_ptr<const ImageSet> loadImages(const fs::path& root, SessionDocument& document)
@@ -225,6 +228,8 @@ std::string sessionToJson(const SessionDocument& document, const fs::path& folde
         value["comparison"] = comparisonJson(*document.comparison);
     if (!document.search.empty())
         value["search"] = json::parse(document.search, nullptr, false);
+    if (document.hybrid && document.loadedModel)
+        value["hybrid"] = json::parse(hybridToJson(*document.hybrid, document.loadedModel->sites), nullptr, false);
     return value.dump(2) + "\n";
 }
 
@@ -297,6 +302,12 @@ Result<SessionDocument> loadSession(const fs::path& path, const Context& context
     context.progress("images and calibration", 1, 2);
     document.loadedCalibrationImages = loadImages(document.calibrationFolder, document);
     document.loadedTestImages = loadImages(document.testFolder, document);
+    if (!document.hybridText.empty()) {
+        if (auto hybrid = hybridFromJson(document.hybridText, document.loadedModel->sites))
+            document.hybrid = std::move(*hybrid);
+        else
+            document.warnings.push_back("the Q-HyViT search cannot be read: " + hybrid.error().text());
+    }
     if (!document.calibrationFile.empty()) {
         auto calibration = stats::loadCalibration(document.calibrationFile);
         if (calibration) {

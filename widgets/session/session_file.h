@@ -8,6 +8,7 @@
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 #include "widgets/session/history.h"
+#include "widgets/session/hybrid_run.h"
 #include "widgets/session/kept_comparison.h"
 
 #include <QByteArray>
@@ -42,6 +43,8 @@ struct SessionDocument {
     QByteArray windowState;
     std::shared_ptr<const KeptComparison> comparison; ///< null: none
     std::string search;                               ///< JSON of search_file.h; "": none
+    std::shared_ptr<const HybridFound> hybrid;        ///< null: none; written, and read by loadSession
+    std::string hybridText;                           ///< as it was read: JSON of hybrid_file.h; "": none
 
     // The named things. saveSession writes the calibration; loadSession reads all of them.
     std::shared_ptr<const onnx::Model> loadedModel;

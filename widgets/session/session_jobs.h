@@ -30,8 +30,8 @@ struct Session::Jobs {
           saveSession(runner, Lane::Interactive), report(runner, Lane::Interactive),
           recipeFile(runner, Lane::Interactive), preview(runner, Lane::Interactive),
           resolve(runner, Lane::Interactive), calibrate(runner, Lane::User), evaluate(runner, Lane::User),
-          sensitivity(runner, Lane::User), search(runner, Lane::User), exportModel(runner, Lane::User),
-          probe(runner, Lane::Background), profile(runner, Lane::Background)
+          sensitivity(runner, Lane::User), search(runner, Lane::User), hybrid(runner, Lane::User),
+          exportModel(runner, Lane::User), probe(runner, Lane::Background), profile(runner, Lane::Background)
     {
     }
 
@@ -53,6 +53,7 @@ struct Session::Jobs {
     Job<Evaluated> evaluate;
     Job<Profiles> sensitivity;
     Job<search::Outcome> search;
+    Job<std::shared_ptr<const HybridFound>> hybrid;
     Job<ExportOutcome> exportModel;
     Job<Evaluated> probe;
     Job<Profiles> profile;

@@ -332,6 +332,7 @@ SessionDocument Session::document() const
     document.comparison = m_comparison;
     if (m_search.hasTrace())
         document.search = searchToJson(m_search, sites());
+    document.hybrid = m_hybrid.found;
     document.loadedModel = m_model;
     document.loadedCalibrationImages = m_calibrationImages;
     document.loadedTestImages = m_testImages;
@@ -386,6 +387,8 @@ void Session::restore(SessionDocument document)
             emit noticed(tr("The search of the session cannot be read: %1")
                              .arg(QString::fromStdString(search.error().text())));
     }
+    if (m_calibration)
+        m_hybrid.found = std::move(document.hybrid);
     m_modified = false;
 
     emit modelChanged();
@@ -397,6 +400,7 @@ void Session::restore(SessionDocument document)
     emit currentImageChanged();
     emitFigures();
     emit searchChanged();
+    emit hybridChanged();
     emit historyChanged();
     emit sessionChanged();
     startResolve();

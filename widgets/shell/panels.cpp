@@ -5,6 +5,7 @@
 #include "widgets/panels/comparison/comparison_panel.h"
 #include "widgets/panels/distribution/distribution_panel.h"
 #include "widgets/panels/error/error_panel.h"
+#include "widgets/panels/hybrid/hybrid_panel.h"
 #include "widgets/panels/images/images_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 
@@ -19,6 +20,7 @@ std::span<const PanelFactory> panelFactories()
         PanelFactory{"distribution", "Distribution", PanelArea::Centre, &DistributionPanel::create},
         PanelFactory{"error", "Error", PanelArea::Centre, &ErrorPanel::create},
         PanelFactory{"bits", "Bits", PanelArea::Centre, &BitsPanel::create},
+        PanelFactory{"hybrid", "Q-HyViT", PanelArea::Centre, &HybridPanel::create},
         PanelFactory{"comparison", "Comparison", PanelArea::Centre, &ComparisonPanel::create},
         PanelFactory{"images", "Images", PanelArea::Centre, &ImagesPanel::create},
         PanelFactory{"anatomy", "Anatomy", PanelArea::Centre, &AnatomyPanel::create},

@@ -1,0 +1,140 @@
+#include "widgets/panels/hybrid/hybrid_panel.h"
+
+#include "widgets/panels/hybrid/candidates_plot.h"
+#include "widgets/panels/hybrid/choices_model.h"
+#include "widgets/panels/hybrid/hybrid_form.h"
+#include "widgets/shell/help.h"
+#include "widgets/shell/job_strip.h"
+#include "widgets/theme/format.h"
+
+#include <algorithm>
+
+namespace qs::ui {
+
+namespace {
+constexpr int kTickMs = 200;
+}
+
+HybridPanel::HybridPanel(Session& session, QWidget* parent) : HybridView(parent), m_session(session)
+{
+    m_later.setSingleShot(true);
+    m_later.setInterval(0);
+    connect(&m_later, &QTimer::timeout, this, &HybridPanel::refresh);
+    m_tick.setInterval(kTickMs);
+    connect(&m_tick, &QTimer::timeout, this, &HybridPanel::refreshProgress);
+    const auto later = [this] {
+        if (isVisible())
+            m_later.start();
+    };
+    for (auto signal :
+         {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged, &Session::recipeChanged})
+        connect(&session, signal, this, later);
+    connect(&session, &Session::hybridChanged, this, [this, later] {
+        form().setRunning(m_session.hybrid().running);
+        later();
+    });
+    connect(&session, &Session::selectionChanged, this, [this] {
+        if (isVisible())
+            setCurrent(m_session.currentSite());
+    });
+    connect(&form(), &HybridForm::startWished, &session, &Session::startHybrid);
+    connect(&form(), &HybridForm::applyWished, &session, &Session::applyHybrid);
+    connect(&form(), &HybridForm::cancelWished, this, [this] { m_session.cancelJob(JobKind::Hybrid); });
+    connect(&form(), &HybridForm::helpWished, this, [this] { showMethodsHelp(window(), QStringLiteral("qhyvit")); });
+    connect(this, &HybridView::siteWished, this, [this](SiteId site) { m_session.select(site); });
+    connect(this, &HybridView::helpWished, &session, &Session::calibrate);
+    connect(this, &HybridView::failed, &session, [&session](const QString& text) {
+        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
+    });
+    refresh();
+}
+
+void HybridPanel::showEvent(QShowEvent* event)
+{
+    HybridView::showEvent(event);
+    refresh();
+}
+
+void HybridPanel::refresh()
+{
+    m_later.stop();
+    if (!m_session.model())
+        return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
+    if (!m_session.calibration() && !m_session.calibration().running) {
+        if (m_session.calibrationImages())
+            return showReason(tr("Calibrate to search the grid of every site."), tr("Calibrate"));
+        return showReason(tr("A search needs calibration images:\n"
+                             "open a folder of them from the File menu, or drop one on the window."));
+    }
+    showAll();
+    const HybridRun& run = m_session.hybrid();
+    form().setImages(m_session.calibrationImages() ? m_session.calibrationImages()->size() : 0,
+                     m_session.testImages() ? m_session.testImages()->size() : 0);
+    form().setBridges(m_session.sites().bridges().size());
+    form().setObstacle(m_session.calibration() ? m_session.hybridObstacle()
+                                               : tr("A search comes after the calibration; it is running."));
+    form().setApplicable(run.found && m_session.recipe() != run.found->result.recipe);
+    form().setRunning(run.running);
+    form().setNote(summary());
+    QStringList names;
+    if (run.found)
+        for (const search::HybridChoice& choice : run.found->result.choices)
+            names << QString::fromStdString(m_session.sites()[choice.site].name);
+    setFound(run.found, names,
+             run.running ? tr("Searching. What is found shows here when it is done;\ncancelled, nothing is kept.")
+                         : tr("No search yet. It finds step, granularity and scheme of every site,\n"
+                              "from the present recipe, by the error at the output of its layer or bridge block."));
+    setCurrent(m_session.currentSite());
+    if (run.running) {
+        m_tick.start();
+        refreshProgress();
+    }
+}
+
+QString HybridPanel::summary() const
+{
+    const HybridRun& run = m_session.hybrid();
+    if (run.cancelled && !run.running)
+        return tr("Cancelled: nothing was kept, the recipe is as it was.");
+    if (!run.found)
+        return {};
+    const search::HybridResult& result = run.found->result;
+    const auto count = [&](auto predicate) { return std::ranges::count_if(result.choices, predicate); };
+    return tr("%1 of %2 sites changed, %3 per channel, %4 asymmetric, %5 judged at bridge blocks · KL of the start "
+              "%6 "
+              "nat · %7 evaluations · %8 s (gradients %9 s, candidates %10 s)")
+        .arg(count(&search::HybridChoice::changed))
+        .arg(result.choices.size())
+        .arg(count([](const auto& choice) { return choice.granularity == quant::Granularity::Channel; }))
+        .arg(count([](const auto& choice) { return choice.scheme == quant::Scheme::Asymmetric; }))
+        .arg(count([](const auto& choice) { return choice.bridge >= 0; }))
+        .arg(formatNumber(result.loss))
+        .arg(result.evaluations)
+        .arg(result.secondsRecording + result.secondsGradients + result.secondsCandidates, 0, 'f', 1)
+        .arg(result.secondsGradients, 0, 'f', 1)
+        .arg(result.secondsCandidates, 0, 'f', 1);
+}
+
+void HybridPanel::refreshProgress()
+{
+    if (!m_session.hybrid().running)
+        return m_tick.stop();
+    for (const JobStatus& job : m_session.jobs())
+        if (job.kind == JobKind::Hybrid) {
+            const bool known = job.progress.total > 0;
+            form().showProgress(known ? progressText(job.progress) : tr("waiting for its turn"),
+                                timeText(job.progress), known ? job.progress.fraction() : -1);
+        }
+}
+
+QStringList HybridPanel::plotNames() const
+{
+    return {tr("Candidates")};
+}
+
+QString HybridPanel::savePlot(const QString&, const QString& path)
+{
+    return plot().save(path);
+}
+
+} // namespace qs::ui

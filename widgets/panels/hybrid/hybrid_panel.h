@@ -1,0 +1,35 @@
+#pragma once
+
+#include "widgets/panels/hybrid/hybrid_view.h"
+#include "widgets/session/session.h"
+#include "widgets/shell/panel.h"
+
+#include <QTimer>
+
+namespace qs::ui {
+
+/// Q-HyViT: binds the search and what it found to the session.
+class HybridPanel : public HybridView, public Panel {
+    Q_OBJECT
+public:
+    explicit HybridPanel(Session& session, QWidget* parent = nullptr);
+
+    static QWidget* create(Session& session, QWidget* parent) { return new HybridPanel(session, parent); }
+
+    QStringList plotNames() const override;
+    QString savePlot(const QString& name, const QString& path) override;
+    QString tableCsv() const override { return choicesCsv(); }
+
+protected:
+    void showEvent(QShowEvent* event) override;
+
+private:
+    void refresh();
+    void refreshProgress();
+    QString summary() const;
+
+    Session& m_session;
+    QTimer m_later, m_tick;
+};
+
+} // namespace qs::ui
