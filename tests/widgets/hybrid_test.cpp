@@ -61,6 +61,8 @@ class HybridTest : public QObject {
     NotesLabel* notes() { return m_demo->control<NotesLabel>("notes"); }
     void search()
     {
+        m_demo->window().showPanel(QStringLiteral("hybrid"));
+        QTRY_VERIFY(form().searchButton().isEnabled());
         form().setOptions(fewCandidates());
         QTest::mouseClick(&form().searchButton(), Qt::LeftButton);
         QVERIFY(m_session->running(JobKind::Hybrid));
@@ -211,7 +213,6 @@ private slots:
         });
         tick.start(0);
         QTRY_VERIFY_WITH_TIMEOUT(!run().running, kDemoPatienceMs);
-        QTest::qWait(100); // and what panels do then
         tick.stop();
         qInfo("longest time in the UI thread: %.1f ms", longest);
         QVERIFY2(run().found, qPrintable(m_demo->window().messages().texts().join(u'\n')));

@@ -21,7 +21,6 @@ constexpr double kDecades = 3;
 CandidatesPlot::CandidatesPlot(QWidget* parent) : Plot(tr("Candidates"), parent)
 {
     xAxis->setLabel(tr("step, of Δ₀"));
-    yAxis->setLabel(tr("objective E, nat²"));
     yAxis->setScaleType(QCPAxis::stLogarithmic);
     yAxis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
     yAxis->setNumberFormat(QStringLiteral("eb"));
@@ -43,9 +42,10 @@ void CandidatesPlot::clear()
     redraw();
 }
 
-void CandidatesPlot::setChoice(const search::HybridChoice& choice, const std::vector<double>& factors)
+void CandidatesPlot::setChoice(const search::HybridChoice& choice, const std::vector<double>& factors, bool weighted)
 {
     clear();
+    yAxis->setLabel(weighted ? tr("objective E, nat²") : tr("objective E, output²"));
     m_choice = choice;
     m_factors = factors;
     const QVector<double> x(factors.begin(), factors.end());

@@ -15,7 +15,8 @@ class CandidatesPlot : public Plot {
 public:
     explicit CandidatesPlot(QWidget* parent = nullptr);
 
-    void setChoice(const search::HybridChoice& choice, const std::vector<double>& factors);
+    /// weighted: by squared gradients, which gives E a unit.
+    void setChoice(const search::HybridChoice& choice, const std::vector<double>& factors, bool weighted);
     void clear();
     /// "per channel, asymmetric at 0.86 Δ₀: E = 0.0012": the nearest curve there; "" outside.
     QString describe(QPointF pixel) const;

@@ -25,6 +25,20 @@ QString shortNumber(double value)
     return QString::number(value, 'g', 3).replace(QLatin1Char('-'), QStringLiteral("−"));
 }
 
+Qt::Alignment alignmentOf(int column)
+{
+    switch (column) {
+    case ChoicesModel::Site:
+    case ChoicesModel::Granularity:
+    case ChoicesModel::Scheme:
+        return Qt::AlignLeft | Qt::AlignVCenter;
+    case ChoicesModel::Bridge:
+        return Qt::AlignCenter;
+    default:
+        return Qt::AlignRight | Qt::AlignVCenter;
+    }
+}
+
 } // namespace
 
 double changeOf(const search::HybridChoice& choice)
@@ -127,12 +141,11 @@ QVariant ChoicesModel::data(const QModelIndex& index, int role) const
         return {};
     const search::HybridChoice& choice = m_found->result.choices[static_cast<std::size_t>(index.row())];
     const int column = index.column();
-    const bool word = column == Site || column == Granularity || column == Scheme;
     switch (role) {
     case Qt::DisplayRole:
         return text(index.row(), column);
     case Qt::TextAlignmentRole:
-        return QVariant::fromValue(word ? Qt::AlignLeft | Qt::AlignVCenter : Qt::AlignRight | Qt::AlignVCenter);
+        return QVariant::fromValue(alignmentOf(column));
     case Qt::ForegroundRole:
         if (column == Bridge)
             return colours().bridge;
@@ -171,8 +184,8 @@ QVariant ChoicesModel::headerData(int section, Qt::Orientation orientation, int 
     } kHeads[Columns]{
         {QT_TR_NOOP("Site"), QT_TR_NOOP("In the order of the search")},
         {QT_TR_NOOP("Bridge"), QT_TR_NOOP("The bridge block at whose output the site is judged")},
-        {QT_TR_NOOP("Granularity"), QT_TR_NOOP("What was chosen")},
-        {QT_TR_NOOP("Scheme"), QT_TR_NOOP("What was chosen")},
+        {QT_TR_NOOP("Scales"), QT_TR_NOOP("The chosen granularity")},
+        {QT_TR_NOOP("Scheme"), QT_TR_NOOP("The chosen scheme")},
         {QT_TR_NOOP("× Δ₀"), QT_TR_NOOP("The chosen step over that of the whole range")},
         {QT_TR_NOOP("Change"), QT_TR_NOOP("E after over E before, less 1")},
         {QT_TR_NOOP("E before"),
@@ -184,10 +197,8 @@ QVariant ChoicesModel::headerData(int section, Qt::Orientation orientation, int 
         return tr(kHeads[section].title);
     if (role == Qt::ToolTipRole)
         return QStringLiteral("<p>%1</p>").arg(tr(kHeads[section].help));
-    if (role == Qt::TextAlignmentRole) {
-        const bool word = section == Site || section == Granularity || section == Scheme;
-        return QVariant::fromValue(word ? Qt::AlignLeft | Qt::AlignVCenter : Qt::AlignRight | Qt::AlignVCenter);
-    }
+    if (role == Qt::TextAlignmentRole)
+        return QVariant::fromValue(alignmentOf(section));
     return {};
 }
 

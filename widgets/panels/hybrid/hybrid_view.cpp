@@ -111,11 +111,11 @@ void HybridView::buildTable()
     m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 6);
     m_table->horizontalHeader()->setHighlightSections(false);
     const auto width = [this](const QString& text) { return m_table->fontMetrics().horizontalAdvance(text) + 14; };
-    m_table->setColumnWidth(ChoicesModel::Site, width(QStringLiteral("blocks.10.pwconv2.weight")));
-    m_table->setColumnWidth(ChoicesModel::Bridge, width(QStringLiteral("Bridge")));
-    m_table->setColumnWidth(ChoicesModel::Granularity, width(QStringLiteral("Granularity")));
+    m_table->setColumnWidth(ChoicesModel::Site, width(QStringLiteral("blocks.10.proj.weight")));
+    m_table->setColumnWidth(ChoicesModel::Bridge, width(QStringLiteral("Bridge")) + 6);
+    m_table->setColumnWidth(ChoicesModel::Granularity, width(QStringLiteral("per channel")));
     m_table->setColumnWidth(ChoicesModel::Scheme, width(QStringLiteral("asymmetric")));
-    m_table->setColumnWidth(ChoicesModel::Factor, width(QStringLiteral("0.000")));
+    m_table->setColumnWidth(ChoicesModel::Factor, width(QStringLiteral("× Δ₀ ▾")));
     m_table->setColumnWidth(ChoicesModel::Change, width(QStringLiteral("Change")));
     for (const int column : {ChoicesModel::Before, ChoicesModel::After})
         m_table->setColumnWidth(column, width(QStringLiteral("0.00e−00")));
@@ -165,7 +165,7 @@ void HybridView::setCurrent(SiteId site)
                                     : tr("Select a site to see the objective over its candidates."));
         return m_why->setText({});
     }
-    m_plot->setChoice(*choice, m_found->result.factors);
+    m_plot->setChoice(*choice, m_found->result.factors, m_found->options.importance);
     m_plotEmpty->showView();
     m_why->setText(whyText(*choice, m_found->result.factors));
 }
