@@ -463,7 +463,8 @@ void RecipePanel::refreshNumbers()
     };
     const double db = b.sqnrDb - a.sqnrDb;
     QString table = QStringLiteral("<table cellspacing='0' cellpadding='1'>");
-    table += row(tr("SQNR"), formatDb(a.sqnrDb), formatDb(b.sqnrDb),
+    // The unit once: the dock is narrow.
+    table += row(tr("SQNR"), formatDb(a.sqnrDb).remove(QStringLiteral(" dB")), formatDb(b.sqnrDb),
                  std::isfinite(db) && db != 0 ? (db > 0 ? QStringLiteral("+") : QString()) + formatDb(db) : QString(),
                  judged(db, true));
     if (std::isfinite(b.outputError)) {
