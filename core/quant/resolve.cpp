@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,7 @@ public:
         QS_CHECK(m_smoothing.run(m_context));
         m_plan.warnings = m_smoothing.warnings();
         m_plan.sites.resize(m_sites.size());
+        findLayers();
         QS_CHECK(resolveSites());
         QS_CHECK(searchLayers());
         QS_CHECK(resolveNoise());
@@ -97,7 +99,8 @@ private:
     /// Whether a site can be taken over from the previous plan.
     bool keep(const graph::Site& site) const
     {
-        if (!unchanged(site))
+        // A range that was found with a layer is no longer that of the site where there is no such layer any more.
+        if (!unchanged(site) || m_inLayer.contains(site.id) != m_wasInLayer.contains(site.id))
             return false;
         if (site.kind == graph::SiteKind::Activation) {
             const ChannelTransform* now = m_smoothing.lanes(site.id);
@@ -169,6 +172,30 @@ private:
                                  gridOf(m_smoothing.of(site.id).get(), wanted));
     }
 
+    /// The layers that are searched, and the sites of those of the previous plan.
+    void findLayers()
+    {
+        if (!m_plan.calibration)
+            return;
+        const auto statistics = [this](SiteId id) { return statisticsOf(id); };
+        const FloatConstants smoothed(m_graph, &m_smoothing.weights());
+        m_layers = searchedLayers({smoothed, m_sites, m_settings, *m_plan.calibration, statistics,
+                                   [this](SiteId id) { return m_smoothing.smooths(id); }});
+        for (const SearchedLayer& layer : m_layers)
+            m_inLayer.insert(layer.searched.begin(), layer.searched.end());
+        if (!m_previous)
+            return;
+        std::vector<SiteSettings> settings;
+        for (const auto& site : m_previous->sites)
+            settings.push_back(site->settings);
+        const auto smoothings = smoothingsOf(*m_previous);
+        const FloatConstants before(m_graph, &m_previous->smoothed.constants);
+        for (const SearchedLayer& layer :
+             searchedLayers({before, m_sites, settings, *m_plan.calibration, statistics,
+                             [&](SiteId id) { return quant::laneTransform(smoothings, smoothings, id) != nullptr; }}))
+            m_wasInLayer.insert(layer.searched.begin(), layer.searched.end());
+    }
+
     /// Ranges that are found by layers take the place of those that sites found by themselves. A layer is kept where
     /// all its members are: each range belongs to those of its partners.
     Result<void> searchLayers()
@@ -182,7 +209,7 @@ private:
                                  *m_plan.calibration,
                                  [this](SiteId id) { return m_smoothing.statistics(id); },
                                  [this](SiteId id) { return m_smoothing.smooths(id); }};
-        std::vector<SearchedLayer> todo = searchedLayers(inputs);
+        std::vector<SearchedLayer> todo = m_layers;
         std::erase_if(todo, [&](const SearchedLayer& layer) {
             return std::ranges::all_of(layer.members, [&](SiteId id) {
                 return m_previous && m_plan.sites[id.index()] == m_previous->sites[id.index()];
@@ -208,6 +235,7 @@ private:
             for (auto& [id, plan] : found[i]) {
                 plan.smoothing = m_smoothing.of(id);
                 m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(plan));
+                m_justSearched.insert(id);
             }
         }
         return {};
@@ -228,10 +256,13 @@ private:
         }));
         m_smoothing.addNoise(m_plan.sites);
         std::vector<SiteId> values;
-        for (const SiteId id : todo) {
-            const auto& transform = m_plan[id].transform();
-            if (transform && transform->target.place == FoldPlace::Value)
-                values.push_back(transform->target.value);
+        for (const graph::Site& site : m_sites) {
+            const SitePlan& plan = m_plan[site.id];
+            if (!wantsNoise(site) || !plan.transform() || plan.transform()->target.place != FoldPlace::Value)
+                continue;
+            const SiteId value = plan.transform()->target.value;
+            if (std::ranges::find(todo, site.id) != todo.end() || m_justSearched.contains(value))
+                values.push_back(value);
         }
         return forEach(m_context, values, [&](SiteId id, std::size_t) { return resolveOne(id); });
     }
@@ -330,6 +361,9 @@ private:
     const Context& m_context;
     Plan m_plan;
     std::vector<SiteSettings> m_settings; ///< by SiteId
+    std::vector<SearchedLayer> m_layers;
+    std::set<SiteId> m_inLayer, m_wasInLayer; ///< searched with a layer, now and in the previous plan
+    std::set<SiteId> m_justSearched;
     SmoothingStage m_smoothing;
     BiasStage m_biases;
 };
