@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace {
 struct Options {
     std::string model;
     FolderChoice folder;
-    std::vector<std::string> presets, recipes, bits{"4/4", "6/6", "8/8"}, coverages{"matmul"}, calibrations, outputs;
+    std::vector<std::string> presets, recipes, bits{"4/4", "6/6", "8/8"}, coverages{"own"}, calibrations,
+        corrections{"own"}, outputs;
     std::string resume, searchFolder;
     search::HybridOptions search;
     PreprocessOptions preprocess;
@@ -109,26 +111,33 @@ Result<std::vector<report::Candidate>> candidatesOf(const Options& options, cons
         QS_ASSIGN(const Bits bits, parseBits(text));
         for (const std::string& coverage : options.coverages)
             for (const auto& [name, isPreset] : methods)
-                for (const Titled& one : calibrations) {
-                    const auto sites = coverage == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
-                    QS_ASSIGN(report::Candidate candidate,
-                              report::candidateOf(isPreset ? name : "minmax", bits.weights, bits.activations, sites,
-                                                  one.calibration, search));
-                    candidate.calibrationTitle = one.title;
-                    if (!isPreset) {
-                        candidate.method = std::filesystem::path(name).stem().string();
-                        QS_ASSIGN(candidate.recipe, recipeOf(name, bits));
-                        candidate.recipe.coverage = sites;
+                for (const std::string& correction : options.corrections)
+                    for (const Titled& one : calibrations) {
+                        std::optional<graph::Coverage> sites;
+                        if (coverage != "own")
+                            sites = coverage == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
+                        QS_ASSIGN(report::Candidate candidate,
+                                  report::candidateOf(isPreset ? name : "minmax", bits.weights, bits.activations,
+                                                      sites, one.calibration, search));
+                        candidate.calibrationTitle = one.title;
+                        if (!isPreset) {
+                            candidate.method = std::filesystem::path(name).stem().string();
+                            QS_ASSIGN(candidate.recipe, recipeOf(name, bits));
+                            candidate.recipe.coverage = sites.value_or(candidate.recipe.coverage);
+                        }
+                        if (correction != "own")
+                            candidate.recipe.weight.biasCorrection = correction == "on";
+                        if (correction == "on")
+                            candidate.method += " + bias correction";
+                        candidates.push_back(std::move(candidate));
                     }
-                    candidates.push_back(std::move(candidate));
-                }
     }
     return candidates;
 }
 
 void print(const report::ComparisonRow& row)
 {
-    std::printf("%-22s %-16s W%d A%d %-6s ", row.method.c_str(), row.calibration.c_str(), row.weightBits,
+    std::printf("%-38s %-16s W%d A%d %-6s ", row.method.c_str(), row.calibration.c_str(), row.weightBits,
                 row.activationBits, row.coverage == graph::Coverage::Full ? "full" : "matmul");
     if (row.top1)
         std::printf("top-1 %6.2f %%  ", *row.top1 * 100);
@@ -205,9 +214,14 @@ Command addCompare(CLI::App& app)
         ->delimiter(',');
     app.add_option("--bits", options->bits, "WEIGHTS/ACTIVATIONS, with commas (default: 4/4,6/6,8/8)")
         ->delimiter(',');
-    app.add_option("--coverage", options->coverages, "matmul, full, or both with a comma (default: matmul)")
+    app.add_option("--coverage", options->coverages,
+                   "matmul, full, or both with a comma (default: as the preset or recipe has it)")
         ->delimiter(',')
         ->check(CLI::IsMember({"matmul", "full"}));
+    app.add_option("--bias-correction", options->corrections,
+                   "off, on, or both with a comma (default: as the preset or recipe has it)")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"off", "on"}));
     auto* several = app.add_option("--calibrations", options->calibrations,
                                    "Calibration files (.qcal), with commas: every method is tried with each");
     several->delimiter(',');

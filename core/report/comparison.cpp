@@ -42,10 +42,14 @@ std::string describe(const HybridSearch& search)
 std::string keyOf(const Comparison& comparison, const Candidate& candidate)
 {
     const stats::Calibration& calibration = *candidate.calibration;
+    std::string importances;
+    for (const stats::Importance& importance : calibration.importances)
+        importances.append(reinterpret_cast<const char*>(importance.values.data()),
+                           importance.values.size() * sizeof(float));
     return contentHash(candidate.method + '\n' + comparison.modelHash + '\n' + comparison.imagesHash + '\n' +
                        calibration.imagesHash + '\n' + std::to_string(calibration.images) + '\n' +
                        calibration.preprocess + '\n' + quant::recipeToJson(candidate.recipe) +
-                       (candidate.search ? '\n' + describe(*candidate.search) : ""));
+                       (candidate.search ? '\n' + describe(*candidate.search) : "") + importances);
 }
 
 ComparisonRow rowOf(const Candidate& candidate, std::string key)
@@ -132,7 +136,8 @@ std::vector<quant::Preset> comparedMethods()
     return methods;
 }
 
-Result<Candidate> candidateOf(std::string_view method, int weightBits, int activationBits, graph::Coverage coverage,
+Result<Candidate> candidateOf(std::string_view method, int weightBits, int activationBits,
+                              std::optional<graph::Coverage> coverage,
                               std::shared_ptr<const stats::Calibration> calibration, const HybridSearch& search)
 {
     Candidate candidate{std::string(method), weightBits, activationBits, {}, std::move(calibration), {}, {}};
@@ -142,7 +147,7 @@ Result<Candidate> candidateOf(std::string_view method, int weightBits, int activ
     } else {
         QS_ASSIGN(candidate.recipe, quant::presetRecipe(method, weightBits, activationBits));
     }
-    candidate.recipe.coverage = coverage;
+    candidate.recipe.coverage = coverage.value_or(candidate.recipe.coverage);
     return candidate;
 }
 

@@ -41,8 +41,9 @@ struct Candidate {
 /// Methods with a name, to be compared: all presets, then Q-HyViT's searches (search/hybrid_methods.h).
 std::vector<quant::Preset> comparedMethods();
 /// The candidate of such a method; `search`, but for granularity and scheme, is taken over where it is a search.
-/// Errors: NotFound (the name), InvalidArgument (bits).
-Result<Candidate> candidateOf(std::string_view method, int weightBits, int activationBits, graph::Coverage coverage,
+/// coverage: null: the method's own. Errors: NotFound (the name), InvalidArgument (bits).
+Result<Candidate> candidateOf(std::string_view method, int weightBits, int activationBits,
+                              std::optional<graph::Coverage> coverage,
                               std::shared_ptr<const stats::Calibration> calibration, const HybridSearch& search);
 
 /// One line of a comparison.
