@@ -103,8 +103,32 @@ def repq_vit(options, calibration, _labels):
     return result["model"], result["seconds"]
 
 
+def selecting_softmax(quantizer) -> None:
+    """Twin quantization as the paper has it: a value belongs to one of the ranges. The released code clips it into both
+    and adds them, so that a value above the split comes out larger by the split."""
+
+    def quantized(x, split, qmax):
+        top = qmax - 1
+        high = (x * top).round().clamp(0, top) / top
+        low = (x * (top / split)).round().clamp(0, top) * (split / top)
+        return torch.where(x >= split, high, low)
+
+    def search(self, candidates):
+        left, right, output, gradient = *self.raw_input, self.raw_out, self.raw_grad
+        scores = []
+        for split in candidates:
+            found = quantized(left, split, self.A_qmax) @ right
+            scores.append(self._get_similarity(output, found, self.metric, raw_grad=gradient).sum())
+        self.split = candidates[int(torch.stack(scores).argmax())]
+        self.A_interval = self.split / (self.A_qmax - 1)
+
+    quantizer.quant_input_A = lambda self, x: quantized(x, self.split, self.A_qmax)
+    quantizer._search_best_A_interval = search
+
+
 def ptq4vit(options, calibration, labels):
-    """Settings: config=PTQ4ViT|BasePTQ, metric=hessian|L2_norm|cosine, rounds=, candidates=."""
+    """Settings: config=PTQ4ViT|BasePTQ, metric=hessian|L2_norm|cosine, rounds=, candidates=, softmax=added|select,
+    only=PREFIX (modules whose names begin so; the others stay float)."""
     sys.path.insert(0, str(options.checkout))
     config = importlib.import_module("configs." + options.settings.get("config", "PTQ4ViT"))
     config.w_bit = {name: options.bits[0] for name in config.conv_fc_name_list}
@@ -119,6 +143,9 @@ def ptq4vit(options, calibration, labels):
     calibrator = importlib.import_module("utils.quant_calib")
     net = importlib.import_module("utils.models").get_net(network.NAME)
     modules = wrap.wrap_modules_in_net(net, config)
+    modules = {name: module for name, module in modules.items() if name.startswith(options.settings.get("only", ""))}
+    if options.settings.get("softmax") == "select":
+        selecting_softmax(importlib.import_module("quant_layers.matmul").SoSPTQSLBatchingQuantMatMul)
 
     class Loader:
         batch_size = len(calibration)
@@ -131,21 +158,48 @@ def ptq4vit(options, calibration, labels):
     return net, time.process_time() - begin
 
 
+class Silent:
+    """A progress bar that shows nothing."""
+
+    def __init__(self, items, **_kwargs):
+        self.items = items
+
+    def __iter__(self):
+        return iter(self.items)
+
+    def set_postfix(self, **_kwargs):
+        pass
+
+
 def noisyquant(options, calibration, _labels):
-    """Settings: mean=0|1, noise=0|1, thin=N (every Nth candidate of each search only)."""
+    """Settings: mean=0|1, noise=0|1, thin=N (every Nth candidate of each search only), block=N (only that
+    one). NoisyQuant on PTQ4ViT's quantizers was not released."""
     sys.path.insert(0, str(options.checkout))
     code = importlib.import_module("fast_quant")
     thin = int(options.settings.get("thin", 1))
     if thin > 1:
         code.range = lambda *r: range(*(r if len(r) > 1 else (0, *r)))[::thin]
+    search = code.percentile_search
+
+    def percentile_search(x, w, bias, z0, bit, search_space=200):
+        try:
+            return search(x, w, bias, z0, bit, search_space)
+        except UnboundLocalError:  # the first candidate, the whole range, is the best
+            return x.abs().max() / (2 ** (bit - 1) - 1)
+
+    code.percentile_search = percentile_search
+    code.tqdm = Silent
     torch.manual_seed(0)
     model = network.load_model(options.model)
+    mean, noise = (options.settings.get(name, "1") == "1" for name in ("mean", "noise"))
+    part = model.blocks[int(options.settings["block"])] if "block" in options.settings else model
+    code.fast_quant(part, bit=options.bits[1], with_noisy_quant=True, percentile=True, search_mean=mean,
+                    search_noisy=noise)
     begin = time.process_time()
-    code.fast_quant(model, bit=options.bits[1], with_noisy_quant=True, percentile=True,
-                    search_mean=options.settings.get("mean", "1") == "1",
-                    search_noisy=options.settings.get("noise", "1") == "1")
     with torch.no_grad():
-        model(calibration)
+        model(calibration)  # clips
+        if mean or noise:
+            model(calibration)
     return model, time.process_time() - begin
 
 
