@@ -1,36 +1,63 @@
 #include "app/cli/common.h"
+#include "core/stats/importance.h"
 
 #include <chrono>
 #include <cstdio>
 
 namespace qs::cli {
 
+namespace {
+
+struct Options {
+    std::string model, output;
+    FolderChoice folder;
+    bool importances = false;
+    RecipeOptions recipe;
+    PreprocessOptions preprocess;
+    RunOptions run;
+};
+
+Result<std::shared_ptr<const stats::Calibration>> calibrated(const Options& options)
+{
+    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
+    if (recipe && !options.importances)
+        return fail(ErrorCode::InvalidArgument, "a preset or recipe is for --importances alone", "calibrate");
+    QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
+    QS_ASSIGN(const auto source, openSource(options.folder, transform));
+    const Run run(options.run);
+    QS_ASSIGN(auto calibration, stats::calibrate(model.graph, model.sites, *source,
+                                                 calibrationOptions(model, transform), run.context()));
+    if (!options.importances)
+        return calibration;
+    std::shared_ptr<const quant::Plan> plan;
+    if (recipe) {
+        QS_ASSIGN(plan, quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
+    }
+    return stats::withImportances(*calibration, model.graph, model.sites, *source, plan ? &plan->simulation : nullptr,
+                                  run.context());
+}
+
+} // namespace
+
 Command addCalibrate(CLI::App& app)
 {
-    struct Options {
-        std::string model, output;
-        FolderChoice folder;
-        PreprocessOptions preprocess;
-        RunOptions run;
-    };
     auto options = std::make_shared<Options>();
     app.add_option("model", options->model, "ONNX file")->required();
     app.add_option("--images", options->folder.folder, "Folder of calibration images")->required();
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
     app.add_option("-o,--output", options->output, "Calibration file to write (.qcal)")->required();
+    app.add_flag(
+        "--importances", options->importances,
+        "Also squared gradients of the outputs of layers, for searches with the objective \"hessian\": of the "
+        "float network (Fisher information), or with --preset or --recipe of the KL divergence of the network "
+        "quantized so");
+    options->recipe.addTo(app);
     options->preprocess.addTo(app);
     options->run.addTo(app);
     return [options]() -> Result<void> {
-        QS_ASSIGN(const auto model, onnx::importModel(options->model));
-        QS_ASSIGN(const auto transform, options->preprocess.resolve(model.info));
-        QS_ASSIGN(const auto source, openSource(options->folder, transform));
-        std::shared_ptr<const stats::Calibration> calibration;
         const auto begin = std::chrono::steady_clock::now();
-        {
-            const Run run(options->run);
-            QS_ASSIGN(calibration, stats::calibrate(model.graph, model.sites, *source,
-                                                    calibrationOptions(model, transform), run.context()));
-        }
+        QS_ASSIGN(const auto calibration, calibrated(*options));
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         QS_CHECK(stats::saveCalibration(*calibration, options->output));
         std::printf("%s: %zu images, %zu sites, %.1f s, statistics %.1f MB\n", options->output.c_str(),

@@ -6,9 +6,11 @@
 #include "core/quant/quantizers.h"
 #include "core/quant/search_grid.h"
 #include "core/quant/site_resolver.h"
+#include "core/stats/importance.h"
 
 #include <algorithm>
 #include <limits>
+#include <list>
 #include <set>
 
 namespace qs::quant {
@@ -139,6 +141,29 @@ private:
         return {};
     }
 
+    /// Weights of the outputs' errors, where a search of the layer asks for them.
+    Result<std::span<const float>> importance(NodeId node, std::size_t parts) const
+    {
+        const auto asks = std::ranges::find_if(
+            m_layer.searched, [&](SiteId id) { return settingsOf(id).objective == Objective::Hessian; });
+        if (asks == m_layer.searched.end())
+            return std::span<const float>();
+        const auto values = stats::importanceOf(m_inputs.calibration, node);
+        const std::string& where = m_inputs.sites[*asks].name;
+        if (values.empty())
+            return fail(ErrorCode::InvalidArgument,
+                        "the objective \"hessian\" needs a calibration with importances of outputs", where);
+        if (values.size() != parts)
+            return fail(ErrorCode::InvalidArgument, "the calibration's importances do not fit", where);
+        return values;
+    }
+
+    /// One a number of the output.
+    std::span<const float> spread(std::vector<float> importance)
+    {
+        return m_importances.emplace_back(std::move(importance));
+    }
+
     SearchOperand& add(SiteId id, std::span<const float> values)
     {
         SearchOperand& operand = m_search.operands.emplace_back();
@@ -191,6 +216,13 @@ private:
             term.n = n;
             if (!bias.empty())
                 term.bias = bias.floats();
+            QS_ASSIGN(const std::span<const float> weights, importance(reader, n));
+            if (!weights.empty()) {
+                std::vector<float> all;
+                for (std::size_t row = 0; row < m; ++row)
+                    all.insert(all.end(), weights.begin(), weights.end());
+                term.importance = spread(std::move(all));
+            }
             m_search.terms.push_back(term);
         }
         for (SearchTerm& term : m_search.terms)
@@ -209,16 +241,22 @@ private:
         const auto m = static_cast<std::size_t>(a[1]);
         const auto k = static_cast<std::size_t>(a[2]);
         const auto n = static_cast<std::size_t>(b[2]);
-        for (std::size_t slice = 0; slice < static_cast<std::size_t>(a[0]); ++slice)
-            m_search.terms.push_back({.left = 0,
-                                      .right = 1,
-                                      .leftBegin = slice * m * k,
-                                      .rightBegin = slice * k * n,
-                                      .m = m,
-                                      .k = k,
-                                      .n = n,
-                                      .bias = {},
-                                      .importance = {}});
+        const auto slices = static_cast<std::size_t>(a[0]);
+        QS_ASSIGN(const std::span<const float> weights, importance(m_layer.node, slices));
+        for (std::size_t slice = 0; slice < slices; ++slice) {
+            SearchTerm term{.left = 0,
+                            .right = 1,
+                            .leftBegin = slice * m * k,
+                            .rightBegin = slice * k * n,
+                            .m = m,
+                            .k = k,
+                            .n = n,
+                            .bias = {},
+                            .importance = {}};
+            if (!weights.empty())
+                term.importance = spread(std::vector<float>(m * n, weights[slice]));
+            m_search.terms.push_back(term);
+        }
         return {};
     }
 
@@ -246,6 +284,7 @@ private:
     const SearchedLayer& m_layer;
     std::span<const std::shared_ptr<const SitePlan>> m_plans;
     SearchLayer m_search;
+    std::list<std::vector<float>> m_importances;
     // By operand:
     std::vector<SiteId> m_sites;
     std::vector<std::shared_ptr<const std::vector<ActivationNumbers>>> m_numbers;
@@ -288,6 +327,9 @@ std::vector<SearchedLayer> searchedLayers(const LayerInputs& inputs)
         layer.left = product.left;
         layer.right = product.right;
         layer.product = &product;
+        for (const graph::Use& use : inputs.sites[product.left].uses)
+            if (use.input == 0 && inputs.sites.at({use.node, 1}) == product.right)
+                layer.node = use.node;
         layer.members = {product.left, product.right};
         finish(std::move(layer));
     }

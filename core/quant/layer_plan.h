@@ -26,6 +26,7 @@ struct SearchedLayer {
     SiteId right;                                  ///< right operand of a product; else invalid
     std::vector<NodeId> readers;                   ///< linear layers
     const stats::ProductSample* product = nullptr; ///< of a product
+    NodeId node;                                   ///< that multiplies, of a product
     std::vector<SiteId> members;                   ///< all sites of the layer
     std::vector<SiteId> searched;                  ///< those whose range is found here
 };

@@ -133,11 +133,11 @@ private:
         const std::size_t groups = errors.size();
         const std::size_t width = term.n / groups;
         const bool cosine = objective == Objective::Cosine;
+        const bool weighted = objective == Objective::Hessian && !term.importance.empty();
         if (width == 1 && groups > 1) {
-            addColumnErrors(term, target, output, cosine, errors);
+            addColumnErrors(term, target, output, cosine, weighted, errors);
             return;
         }
-        const bool weighted = !cosine && !term.importance.empty();
         for (std::size_t row = 0; row < term.m; ++row)
             for (std::size_t g = 0; g < groups; ++g) {
                 const std::size_t at = row * term.n + g * width;
@@ -157,11 +157,10 @@ private:
     }
 
     static void addColumnErrors(const SearchTerm& term, const Target& target, const std::vector<float>& output,
-                                bool cosine, std::span<double> errors)
+                                bool cosine, bool weighted, std::span<double> errors)
     {
         std::vector<float> dot(term.n, 0);
         std::vector<float> square(term.n, 0);
-        const bool weighted = !cosine && !term.importance.empty();
         for (std::size_t row = 0; row < term.m; ++row) {
             const float* y = target.output.data() + row * term.n;
             const float* found = output.data() + row * term.n;

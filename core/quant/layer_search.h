@@ -16,7 +16,7 @@ namespace qs::quant {
 //
 //   O_t = A_t B_t + b_t   (rows [m, k] times [k, n]; a linear layer with several readers, or a product of activations
 //                          with several slices, is several terms t)
-//   squared error: sum over t, rows i, columns j of h_tij (Ô - O)²;   h = 1 where there are no importances
+//   squared error: sum over t, rows i, columns j of h_tij (Ô - O)²;   h = 1 but for Objective::Hessian
 //   cosine:        mean over t, i of <O_i, Ô_i> / (|O_i| |Ô_i|), or over t of columns where they are chosen apart
 // Both are computed from e = Ô - O in float with sums in double: 1 - cosine keeps its digits near 1.
 // Sources: EasyQuant (arXiv 2006.16669); PTQ4ViT (arXiv 2111.12293) and its released code.
@@ -42,7 +42,7 @@ struct SearchTerm {
     std::size_t leftBegin = 0, rightBegin = 0; ///< where their matrices begin
     std::size_t m = 0, k = 0, n = 0;
     std::span<const float> bias;       ///< [n], or empty
-    std::span<const float> importance; ///< [m, n], or empty: weights of squared errors (a Fisher diagonal)
+    std::span<const float> importance; ///< [m, n] h of Objective::Hessian; empty: 1
 };
 
 struct SearchLayer {

@@ -76,7 +76,7 @@ public:
     Score(const FloatConstants& constants, const graph::Site& site, const stats::SiteStatistics& statistics,
           Objective objective)
         : m_rows(statistics.sample),
-          m_metric(objective == Objective::OutputError ? outputMetric(constants, site, statistics) : nullptr)
+          m_metric(byOutput(objective) ? outputMetric(constants, site, statistics) : nullptr)
     {
         m_signal = m_metric ? m_metric->squaredSignal() : squared(m_rows.floats());
     }

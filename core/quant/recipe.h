@@ -85,7 +85,15 @@ enum class Objective {
     /// 1 - cosine of the operator's output: mean over output rows (BasePTQ), for weights with a scale a channel over
     /// the rows of each output channel (EasyQuant). EstimatorKind::Search alone knows it; others take InputError.
     Cosine,
+    /// sum h (y - y_q)², h: squared gradients of the network's loss by y, which the calibration must have (see
+    /// stats/importance.h). PTQ4ViT's metric. EstimatorKind::Search alone knows it; others take OutputError.
+    Hessian,
 };
+/// Whether a search that knows no weights of errors goes by the output.
+constexpr bool byOutput(Objective objective)
+{
+    return objective == Objective::OutputError || objective == Objective::Hessian;
+}
 
 /// A change of scale and offset of every channel of an activation, X̂ = (X - b) / s, that the weights and bias of its
 /// readers undo:  Ŵ = W·diag(s), ĉ = c + W b. The float network stays the same. See smoothing.h for the formulas.

@@ -30,8 +30,10 @@ inline const Names<EstimatorKind> kEstimators{{EstimatorKind::MinMax, "minmax"},
                                               {EstimatorKind::Search, "search"},
                                               {EstimatorKind::MinMaxHalf, "minmax-half"},
                                               {EstimatorKind::Scaled, "scaled"}};
-inline const Names<Objective> kObjectives{
-    {Objective::InputError, "input-error"}, {Objective::OutputError, "output-error"}, {Objective::Cosine, "cosine"}};
+inline const Names<Objective> kObjectives{{Objective::InputError, "input-error"},
+                                          {Objective::OutputError, "output-error"},
+                                          {Objective::Cosine, "cosine"},
+                                          {Objective::Hessian, "hessian"}};
 inline const Names<SmoothingKind> kSmoothings{{SmoothingKind::None, "none"},
                                               {SmoothingKind::Scale, "smoothquant"},
                                               {SmoothingKind::ShiftScale, "sq-b"},

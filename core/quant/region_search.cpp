@@ -104,7 +104,7 @@ RegionGrid searchRegions(const QuantizerInput& input, const RegionCandidates& ca
             best = here;
         bestOfShift.push_back(here);
     }
-    if (input.output == nullptr || input.settings.objective != Objective::OutputError)
+    if (input.output == nullptr || !byOutput(input.settings.objective))
         return candidates.grid(best.shift, best.step);
 
     Place chosen;

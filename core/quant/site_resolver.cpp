@@ -173,8 +173,7 @@ Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph:
     }
     if (statistics.histogram.empty())
         return fail(ErrorCode::InvalidArgument, "the calibration has no statistics of this site", site.name);
-    const auto metric =
-        settings.objective == Objective::OutputError ? outputMetric(constants, site, statistics) : nullptr;
+    const auto metric = byOutput(settings.objective) ? outputMetric(constants, site, statistics) : nullptr;
     Result<ActivationNumbers> numbers =
         grid ? numbersOf(statistics, *grid)
              : findQuantizer(settings.quantizer)->resolve({statistics, settings, metric.get()});
@@ -265,7 +264,7 @@ Result<SitePlan> resolveWeight(const FloatConstants& constants, const graph::Sit
     const graph::ChannelLayout layout{site.layout.outer, channels, site.elements() / site.layout.outer / channels};
     std::vector<float> values;
     const std::vector<float> importance =
-        settings.objective == Objective::OutputError ? inputPower(site, input) : std::vector<float>();
+        byOutput(settings.objective) ? inputPower(site, input) : std::vector<float>();
     plan.range = {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
     for (int64_t c = 0; c < channels; ++c) {
         if (perChannel)

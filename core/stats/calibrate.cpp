@@ -1,6 +1,6 @@
-#include "core/base/file.h"
 #include "core/stats/calibration.h"
 #include "core/stats/collector.h"
+#include "core/stats/image_names.h"
 
 #include <algorithm>
 #include <string>
@@ -38,14 +38,6 @@ private:
     std::size_t m_first;
     std::size_t m_count;
 };
-
-std::string hashOfNames(const exec::ImageSource& images)
-{
-    std::string names;
-    for (std::size_t i = 0; i < images.size(); ++i)
-        names += images.name(i) + '\n';
-    return contentHash(std::string_view(names));
-}
 
 } // namespace
 

@@ -57,6 +57,13 @@ struct CalibrationOptions {
     std::string preprocess;        ///< JSON of images::Preprocess, copied into the Calibration
 };
 
+/// How much errors of an operator's outputs matter; see importance.h.
+struct Importance {
+    NodeId node;
+    std::vector<float> values; ///< linear layer: [outputs]; product: [slices of its sample]
+    friend bool operator==(const Importance&, const Importance&) = default;
+};
+
 /// The float network seen on calibration images: what every range estimator and search works from.
 struct Calibration {
     std::string modelHash;  ///< onnx::ModelInfo::hash
@@ -66,6 +73,7 @@ struct Calibration {
     uint64_t seed = 0;
     std::vector<SiteStatistics> sites;   ///< by SiteId; empty statistics for weights
     std::vector<ProductSample> products; ///< operands of Q·Kᵀ and A·V, in the order of the left sites
+    std::vector<Importance> importances; ///< empty but after withImportances()
     Tensor logits;                       ///< float network, [images, classes]
     std::size_t peakBytes = 0;           ///< working memory of the statistics, all threads
 };

@@ -226,6 +226,20 @@ ProductSample readProduct(const Json& json, const std::vector<SiteStatistics>& s
     return product;
 }
 
+Json importanceJson(const Importance& importance)
+{
+    return {{"node", importance.node.index()}, {"values", packed(importance.values)}};
+}
+
+/// Nodes are looked up by the model's numbers; sizes are compared where they are used.
+Importance readImportance(const Json& json)
+{
+    Importance importance{NodeId(json.at("node").get<uint32_t>()), unpacked<float>(json.at("values"))};
+    if (importance.values.empty() || std::ranges::any_of(importance.values, [](float h) { return h < 0; }))
+        throw Malformed{"an importance is out of bounds"};
+    return importance;
+}
+
 Calibration readCalibration(const Json& json)
 {
     Calibration calibration;
@@ -240,6 +254,9 @@ Calibration readCalibration(const Json& json)
         calibration.sites.push_back(readSite(site));
     for (const Json& product : json.at("products"))
         calibration.products.push_back(readProduct(product, calibration.sites));
+    if (json.contains("importances"))
+        for (const Json& importance : json["importances"])
+            calibration.importances.push_back(readImportance(importance));
     return calibration;
 }
 
@@ -262,6 +279,8 @@ Result<void> saveCalibration(const Calibration& calibration, const std::filesyst
         json["sites"].push_back(siteJson(site));
     for (const ProductSample& product : calibration.products)
         json["products"].push_back(productJson(product));
+    for (const Importance& importance : calibration.importances)
+        json["importances"].push_back(importanceJson(importance));
     std::vector<uint8_t> bytes;
     try {
         bytes = Json::to_cbor(json);

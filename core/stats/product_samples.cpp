@@ -32,8 +32,34 @@ bool multiplies(const graph::Site& left, const graph::Site& right)
 
 } // namespace
 
-ProductSampler::ProductSampler(const graph::SiteTable& sites, std::size_t runs, uint64_t seed)
+Tensor ProductChoice::emptySample(std::size_t sampleRows, std::size_t sampleColumns) const
 {
+    const auto dimension = [](std::size_t n) { return static_cast<int64_t>(n); };
+    return {DType::Float32, {dimension(chosen.size()), dimension(sampleRows), dimension(sampleColumns)}};
+}
+
+void ProductChoice::pick(std::size_t run, std::span<const float> data, std::size_t wholeRows,
+                         std::size_t wholeColumns, std::span<const std::size_t> pickedRows,
+                         std::span<const std::size_t> pickedColumns, float* dst) const
+{
+    const std::size_t height = pickedRows.empty() ? wholeRows : pickedRows.size() / chosen.size();
+    const std::size_t width = pickedColumns.empty() ? wholeColumns : pickedColumns.size() / chosen.size();
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        if (chosen[i] / slices != run)
+            continue;
+        const float* slice = data.data() + chosen[i] % slices * wholeRows * wholeColumns;
+        for (std::size_t r = 0; r < height; ++r) {
+            const float* row = slice + (pickedRows.empty() ? r : pickedRows[i * height + r]) * wholeColumns;
+            float* to = dst + (i * height + r) * width;
+            for (std::size_t c = 0; c < width; ++c)
+                to[c] = row[pickedColumns.empty() ? c : pickedColumns[i * width + c]];
+        }
+    }
+}
+
+std::vector<ProductChoice> productChoices(const graph::SiteTable& sites, std::size_t runs, uint64_t seed)
+{
+    std::vector<ProductChoice> products;
     for (const graph::Site& left : sites)
         for (const graph::Use& use : left.uses) {
             const SiteId other = use.input == 0 ? sites.at({use.node, 1}) : SiteId();
@@ -41,7 +67,10 @@ ProductSampler::ProductSampler(const graph::SiteTable& sites, std::size_t runs, 
                 sites[other].kind != graph::SiteKind::Activation || !multiplies(left, sites[other]))
                 continue;
             const std::size_t rank = left.shape.rank();
-            Product product;
+            ProductChoice product;
+            product.left = left.id;
+            product.right = other;
+            product.node = use.node;
             product.slices = static_cast<std::size_t>(left.shape.product(0, rank - 2));
             product.rows = static_cast<std::size_t>(left.shape[rank - 2]);
             product.k = static_cast<std::size_t>(left.shape[rank - 1]);
@@ -58,39 +87,31 @@ ProductSampler::ProductSampler(const graph::SiteTable& sites, std::size_t runs, 
                 choose(product.rows, rows, mixed(key, 2 * i + 1), product.rowsOf);
                 choose(product.columns, columns, mixed(key, 2 * i + 2), product.columnsOf);
             }
-            const auto dimension = [](std::size_t n) { return static_cast<int64_t>(n); };
-            m_samples.push_back(
-                {left.id, other, Tensor(DType::Float32, {dimension(count), dimension(rows), dimension(product.k)}),
-                 Tensor(DType::Float32, {dimension(count), dimension(product.k), dimension(columns)})});
-            m_products.push_back(std::move(product));
-            m_left.push_back(m_samples.back().leftValues.mutableData<float>().data());
-            m_right.push_back(m_samples.back().rightValues.mutableData<float>().data());
+            products.push_back(std::move(product));
         }
+    return products;
+}
+
+ProductSampler::ProductSampler(const graph::SiteTable& sites, std::size_t runs, uint64_t seed)
+    : m_products(productChoices(sites, runs, seed))
+{
+    for (const ProductChoice& product : m_products) {
+        ProductSample& sample = m_samples.emplace_back(product.left, product.right,
+                                                       product.emptySample(product.rowsPerSlice(), product.k),
+                                                       product.emptySample(product.k, product.columnsPerSlice()));
+        m_left.push_back(sample.leftValues.mutableData<float>().data());
+        m_right.push_back(sample.rightValues.mutableData<float>().data());
+    }
 }
 
 void ProductSampler::offer(SiteId site, std::size_t run, std::span<const float> data)
 {
     for (std::size_t p = 0; p < m_products.size(); ++p) {
-        const ProductSample& sample = m_samples[p];
-        if (sample.left != site && sample.right != site)
-            continue;
-        const Product& product = m_products[p];
-        const auto rows = static_cast<std::size_t>(sample.leftValues.shape()[1]);
-        const auto columns = static_cast<std::size_t>(sample.rightValues.shape()[2]);
-        for (std::size_t i = 0; i < product.chosen.size(); ++i) {
-            if (product.chosen[i] / product.slices != run)
-                continue;
-            const std::size_t slice = product.chosen[i] % product.slices;
-            if (sample.left == site)
-                for (std::size_t r = 0; r < rows; ++r)
-                    std::copy_n(data.data() + (slice * product.rows + product.rowsOf[i * rows + r]) * product.k,
-                                product.k, m_left[p] + (i * rows + r) * product.k);
-            if (sample.right == site)
-                for (std::size_t k = 0; k < product.k; ++k)
-                    for (std::size_t c = 0; c < columns; ++c)
-                        m_right[p][(i * product.k + k) * columns + c] =
-                            data[(slice * product.k + k) * product.columns + product.columnsOf[i * columns + c]];
-        }
+        const ProductChoice& product = m_products[p];
+        if (product.left == site)
+            product.pick(run, data, product.rows, product.k, product.rowsOf, {}, m_left[p]);
+        if (product.right == site)
+            product.pick(run, data, product.k, product.columns, {}, product.columnsOf, m_right[p]);
     }
 }
 

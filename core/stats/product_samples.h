@@ -24,12 +24,34 @@ constexpr std::size_t kProductSlices = 16;  ///< at most, of a product
 constexpr std::size_t kProductRows = 32;    ///< at most, of a slice
 constexpr std::size_t kProductColumns = 64; ///< at most, of a slice
 
-/// Gathers the samples while images run. Slices, rows and columns are spread evenly, at random inside even parts; the
-/// choice depends on the seed and the number of images alone, so that left and right match, whatever threads see them
-/// when. Memory: at most 16 · (32 + 64) · k floats a product.
+/// Which parts of a product are sampled. Slices, rows and columns are spread evenly, at random inside even parts; the
+/// choice depends on the seed and the number of images alone.
+struct ProductChoice {
+    SiteId left, right;
+    NodeId node;                              ///< that multiplies
+    std::size_t slices = 0;                   ///< of a run
+    std::size_t rows = 0, k = 0, columns = 0; ///< of a whole slice
+    std::vector<std::size_t> chosen;          ///< slice numbers over all runs, ascending
+    std::vector<std::size_t> rowsOf;          ///< [chosen, rowsPerSlice()], ascending in each
+    std::vector<std::size_t> columnsOf;       ///< [chosen, columnsPerSlice()]
+
+    std::size_t rowsPerSlice() const { return rowsOf.size() / chosen.size(); }
+    std::size_t columnsPerSlice() const { return columnsOf.size() / chosen.size(); }
+    /// Zeros, [chosen, rows, columns].
+    Tensor emptySample(std::size_t rows, std::size_t columns) const;
+    /// Of the slices [rows, columns] that `data` has of one run, the chosen rows and columns to their places in dst.
+    /// An empty list of rows or columns: all of them.
+    void pick(std::size_t run, std::span<const float> data, std::size_t wholeRows, std::size_t wholeColumns,
+              std::span<const std::size_t> pickedRows, std::span<const std::size_t> pickedColumns, float* dst) const;
+};
+
+/// By the left site. Products whose operands have different batch dimensions are left out. `runs`: of the graph.
+std::vector<ProductChoice> productChoices(const graph::SiteTable& sites, std::size_t runs, uint64_t seed);
+
+/// Gathers the samples while images run; left and right match, whatever threads see them when. Memory: at most
+/// 16 · (32 + 64) · k floats a product.
 class ProductSampler {
 public:
-    /// `runs`: how many there will be. Products whose operands have different batch dimensions are left out.
     ProductSampler(const graph::SiteTable& sites, std::size_t runs, uint64_t seed);
 
     /// What flows into a site in one run, [shape] row-major. Different threads may offer at once, of different runs
@@ -40,14 +62,7 @@ public:
     std::vector<ProductSample> finish() { return std::move(m_samples); }
 
 private:
-    struct Product {
-        std::size_t slices = 0;                   ///< of a run
-        std::size_t rows = 0, k = 0, columns = 0; ///< of a whole slice
-        std::vector<std::size_t> chosen;          ///< slice numbers over all runs, ascending
-        std::vector<std::size_t> rowsOf;          ///< [chosen, sampled rows], ascending in each
-        std::vector<std::size_t> columnsOf;
-    };
-    std::vector<Product> m_products;
+    std::vector<ProductChoice> m_products;
     std::vector<ProductSample> m_samples;
     std::vector<float*> m_left, m_right; ///< where the samples lie
 };

@@ -176,6 +176,35 @@ TEST_F(Cli, CalibrateEvaluateExportReport)
     EXPECT_GT(fs::file_size(path("report.html")), 1000u);
 }
 
+TEST_F(Cli, HessianNeedsACalibrationWithImportances)
+{
+    std::ofstream(path("hessian.json")) << R"({"format": "quantoscope-recipe", "version": 1,
+        "weight": {"bits": 4, "estimator": {"kind": "search"}, "objective": "hessian"},
+        "activation": {"bits": 4, "scheme": "symmetric", "estimator": {"kind": "search"}, "objective": "hessian"}})";
+    const std::string calibrate = "calibrate " + model + " --images " + calib + " --count 4 --resize none -o ";
+    const auto evaluated = [&](const char* file) {
+        return "evaluate " + model + " --images " + test + " --count 4 --resize none --recipe " +
+               path("hessian.json") + " --calibration " + path(file) + " --json " + path("e.json");
+    };
+    Outcome outcome = run(calibrate + path("plain.qcal"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    expectRefusal(evaluated("plain.qcal"), {"hessian", "importances"});
+    expectRefusal(calibrate + path("no.qcal") + " --preset minmax", {"--importances"});
+    std::vector<double> divergences;
+    for (const char* options :
+         {" --importances", " --importances --preset minmax --weight-bits 4 --activation-bits 4"}) {
+        outcome = run(calibrate + path("more.qcal") + options);
+        ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+        outcome = run(evaluated("more.qcal"));
+        ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+        divergences.push_back(readJson(path("e.json")).at("kl_divergence"));
+    }
+    EXPECT_NE(divergences[0], divergences[1]);
+    expectRefusal(calibrate + path("no.qcal") +
+                      " --importances --preset minmax --weight-bits 32 --activation-bits 32",
+                  {"no derivative"});
+}
+
 TEST_F(Cli, SearchWritesARecipeThatEvaluateTakes)
 {
     const std::string common = "search " + model + " --resize none --images " + calib + " --calib-images " + calib +
@@ -271,6 +300,23 @@ TEST_F(Cli, CompareMakesATableThatCanBeContinued)
     for (int row = 0; row < 3; ++row)
         EXPECT_EQ(second.at("rows")[static_cast<std::size_t>(row + 2)],
                   first.at("rows")[static_cast<std::size_t>(row)]);
+
+    // Bias correction on top of a preset is a line of its own.
+    outcome = run(common + " --bits 4/4 --presets minmax --bias-correction off,on -o " + path("b.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    const auto corrected = readJson(path("b.json")).at("rows");
+    ASSERT_EQ(corrected.size(), 2);
+    EXPECT_EQ(corrected[1].at("method"), "minmax + bias correction");
+    EXPECT_LT(corrected[1].at("kl_divergence"), corrected[0].at("kl_divergence"));
+    expectRefusal(common + " --bias-correction maybe", {"--bias-correction", "maybe"});
+    // What a method covers is part of it, but where it is asked for.
+    outcome = run(common + " --bits 8/8 --presets minmax,fq-vit -o " + path("c.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_EQ(readJson(path("c.json")).at("rows")[0].at("coverage"), "matmul");
+    EXPECT_EQ(readJson(path("c.json")).at("rows")[1].at("coverage"), "full");
+    outcome = run(common + " --bits 8/8 --presets fq-vit --coverage matmul -o " + path("c.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_EQ(readJson(path("c.json")).at("rows")[0].at("coverage"), "matmul");
 
     // Of other images it is another comparison.
     expectRefusal("compare " + model + " --images " + test + " --count 10 --resize none --calib-images " + calib +

@@ -361,5 +361,78 @@ TEST(Ptq4Vit, NegativeStepOfGeluIsFixed) // P4-3, P4-4
     }
 }
 
+/// Sheet P4-5: with equal importances the Hessian-guided metric is the plain error; without any it is refused.
+TEST(LayerPlan, HessianNeedsImportancesAndFollowsThem)
+{
+    Subject subject;
+    const auto expected = subject.plan(recipeOf("ptq4vit"));
+    Recipe recipe = recipeOf("ptq4vit");
+    recipe.weight.objective = Objective::Hessian;
+    recipe.activation.objective = Objective::Hessian;
+    const auto refused = resolve(subject.vit.graph, subject.vit.sites, subject.calibration, recipe, nullptr, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
+    EXPECT_TRUE(subject.vit.sites.find(refused.error().where).valid()) << refused.error().where;
+
+    // Outputs of every layer, those that a class decides (the first of them) or all alike.
+    const auto withWeights = [&](float first, float others) {
+        auto calibration = std::make_shared<stats::Calibration>(*subject.calibration);
+        calibration->importances.clear();
+        for (const graph::Site& site : subject.vit.sites)
+            for (const graph::Use& use : site.uses) {
+                const graph::Node& node = subject.vit.graph.node(use.node);
+                if (site.kind != graph::SiteKind::Activation || use.input != 0 || node.op != "Linear")
+                    continue;
+                const Shape& shape = subject.vit.graph.value(node.outputs[0]).shape;
+                std::vector<float> values(static_cast<std::size_t>(shape[shape.rank() - 1]), others);
+                values[0] = first;
+                calibration->importances.push_back({use.node, values});
+            }
+        for (const stats::ProductSample& product : calibration->products)
+            calibration->importances.push_back(
+                {subject.vit.sites[product.left].uses.front().node,
+                 std::vector<float>(static_cast<std::size_t>(product.leftValues.shape()[0]), others)});
+        return calibration;
+    };
+    const SiteId fc1 = subject.ofRole(graph::Role::Fc1);
+    // Of the output error of fc1 after quantization: of its first output alone.
+    const auto firstError = [&](const Plan& plan) {
+        const auto x = subject.calibration->sites[fc1.index()].sample.floats();
+        const NodeId reader = subject.vit.sites[fc1].uses.front().node;
+        const auto w = FloatConstants(subject.vit.graph).of({reader, 1});
+        const auto wq = plan[subject.vit.sites.at({reader, 1})].dequantized.floats();
+        std::vector<float> xq(x.begin(), x.end());
+        const auto k = static_cast<std::size_t>(w.shape()[0]), n = static_cast<std::size_t>(w.shape()[1]);
+        plan[fc1].map->apply(x.data(), xq.data(), {static_cast<int64_t>(x.size() / k), static_cast<int64_t>(k), 1});
+        double sum = 0;
+        for (std::size_t r = 0; r * k < x.size(); ++r) {
+            double e = 0;
+            for (std::size_t i = 0; i < k; ++i)
+                e += static_cast<double>(xq[r * k + i]) * wq[i * n] -
+                     static_cast<double>(x[r * k + i]) * w.floats()[i * n];
+            sum += e * e;
+        }
+        return sum;
+    };
+    subject.calibration = withWeights(1, 1);
+    const auto equal = subject.plan(recipe);
+    for (const graph::Site& site : subject.vit.sites)
+        EXPECT_TRUE(sameNumbers(*equal, *expected, site.id)) << site.name;
+    subject.calibration = withWeights(3, 3);
+    const auto scaled = subject.plan(recipe);
+    for (const graph::Site& site : subject.vit.sites)
+        EXPECT_TRUE(sameNumbers(*scaled, *expected, site.id)) << site.name;
+    subject.calibration = withWeights(100, 0);
+    // One scale a weight, so that its outputs have to agree on one.
+    Recipe plain = recipeOf("ptq4vit");
+    plain.weight.granularity = recipe.weight.granularity = Granularity::Tensor;
+    EXPECT_LT(firstError(*subject.plan(recipe)), 0.9 * firstError(*subject.plan(plain)));
+
+    auto broken = withWeights(1, 1);
+    broken->importances.front().values.push_back(1);
+    subject.calibration = broken;
+    EXPECT_FALSE(resolve(subject.vit.graph, subject.vit.sites, subject.calibration, recipe, nullptr, {}));
+}
+
 } // namespace
 } // namespace qs::quant

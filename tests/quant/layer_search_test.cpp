@@ -308,17 +308,25 @@ TEST(LayerSearch, ImportanceOfOutputsCounts)
     Linear plain = made(Objective::OutputError);
     const auto expected = plain.search(1);
     // Only the first output matters: its error, not that of all, is made small.
-    Linear first = made(Objective::OutputError);
+    Linear first = made(Objective::Hessian);
     std::vector<float> importance(first.m * first.n, 0);
     for (std::size_t i = 0; i < first.m; ++i)
         importance[i * first.n] = 2;
     first.layer.terms[0].importance = importance;
     const auto found = first.search(1);
     EXPECT_LT(found.errors.back(), expected.errors.back() / 4);
-    Linear ones = made(Objective::OutputError);
-    std::ranges::fill(importance, 1.0F);
-    ones.layer.terms[0].importance = importance;
-    EXPECT_EQ(ones.search(1).chosen, expected.chosen);
+    // Sheet P4-5: equal weights, of whatever size, choose as the plain error does.
+    for (const float h : {1.0F, 0.25F, 4096.0F}) {
+        Linear equal = made(Objective::Hessian);
+        std::ranges::fill(importance, h);
+        equal.layer.terms[0].importance = importance;
+        EXPECT_EQ(equal.search(1).chosen, expected.chosen);
+    }
+    // Only the objective that asks for them is weighed.
+    Linear other = made(Objective::OutputError);
+    std::ranges::fill(importance, 0.0F);
+    other.layer.terms[0].importance = importance;
+    EXPECT_EQ(other.search(1).errors, expected.errors);
 }
 
 TEST(LayerSearch, DoesNotDependOnThreadsAndStops)

@@ -25,6 +25,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace qs::ui {
 
@@ -370,7 +371,7 @@ void RecipePanel::showQuantizers(bool editable)
 {
     std::vector<quant::SiteSettings> everything;
     bool searches = false;
-    bool cosine = false;
+    std::set<quant::Objective> more; // of searches of layers
     for (const SiteId id : m_session.selection()) {
         const quant::SiteSettings& own = everything.emplace_back(m_session.settings(id));
         const bool weight = m_session.sites()[id].kind == graph::SiteKind::Weight;
@@ -379,14 +380,20 @@ void RecipePanel::showQuantizers(bool editable)
                            : searchesLevels(own.quantizer);
         const bool layer = own.estimator.kind == quant::EstimatorKind::Search;
         searches |= layer;
-        cosine |= layer || own.objective == quant::Objective::Cosine;
+        more.insert(own.objective);
+        if (layer)
+            more.insert(quant::Objective::Cosine);
+        if (layer && m_session.calibration() && !m_session.calibration()->importances.empty())
+            more.insert(quant::Objective::Hessian);
     }
-    const int cosineKey = static_cast<int>(quant::Objective::Cosine);
-    if (const int at = m_objective->findData(cosineKey); at >= 0 && !cosine) {
-        m_objective->removeItem(at);
-    } else if (at < 0 && cosine) {
-        m_objective->addItem(objectiveTitle(quant::Objective::Cosine), cosineKey);
-        m_objective->setItemData(m_objective->count() - 1, objectiveHelp(quant::Objective::Cosine), Qt::ToolTipRole);
+    for (const quant::Objective objective : {quant::Objective::Cosine, quant::Objective::Hessian}) {
+        const int key = static_cast<int>(objective);
+        if (const int at = m_objective->findData(key); at >= 0 && !more.contains(objective)) {
+            m_objective->removeItem(at);
+        } else if (at < 0 && more.contains(objective)) {
+            m_objective->addItem(objectiveTitle(objective), key);
+            m_objective->setItemData(m_objective->count() - 1, objectiveHelp(objective), Qt::ToolTipRole);
+        }
     }
     showChoice(m_objective, common(everything, [](const auto& s) { return static_cast<int>(s.objective); }));
     m_objective->setEnabled(editable && searches);

@@ -85,7 +85,8 @@ QString objectiveTitle(quant::Objective objective)
 {
     return objective == quant::Objective::InputError    ? QStringLiteral("input error")
            : objective == quant::Objective::OutputError ? QStringLiteral("output error")
-                                                        : QStringLiteral("cosine");
+           : objective == quant::Objective::Cosine      ? QStringLiteral("cosine")
+                                                        : QStringLiteral("Hessian");
 }
 
 QString objectiveHelp(quant::Objective objective)
@@ -93,6 +94,11 @@ QString objectiveHelp(quant::Objective objective)
     if (objective == quant::Objective::Cosine)
         return QStringLiteral("The search makes 1 − cosine of the operator's output small, on the sampled rows, "
                               "together with its other operand (EasyQuant, arXiv 2006.16669).");
+    if (objective == quant::Objective::Hessian)
+        return QStringLiteral(
+            "The search makes the output's error small, each number weighed by the squared gradient "
+            "of the network's loss (PTQ4ViT, arXiv 2111.12293). Needs a calibration with importances "
+            "(quantoscope-cli calibrate --importances).");
     return objective == quant::Objective::InputError
                ? QStringLiteral("The search makes Σ(x − Q(x))² small, on the histogram: fast.")
                : QStringLiteral(
