@@ -50,6 +50,10 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
         QTRY_VERIFY(m_panel->form().startButton().isEnabled());
         QVERIFY(m_panel->reason().contains(QLatin1String("press Compare")));
+        // All presets, but no search unless it is asked for.
+        QCOMPARE(m_panel->form().wish().presets.size(), quant::presets().size());
+        m_panel->form().setPresets({"minmax", "q-hyvit"});
+        QVERIFY((m_panel->form().wish().presets == std::vector<std::string>{"minmax", "q-hyvit"}));
         m_panel->form().setPresets({});
         m_panel->form().setBits({});
         QVERIFY(m_panel->form().startButton().isEnabled()); // the present recipe alone

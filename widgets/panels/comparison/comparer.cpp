@@ -59,17 +59,19 @@ void Comparer::start(const ComparisonWish& wish)
     const auto calibration = m_session.calibration().value;
     if (!model || !images || !calibration)
         return;
+    const auto& calibrationImages = m_session.calibrationImages();
+    const report::HybridSearch hybridSearch{{}, calibrationImages ? calibrationImages->source : nullptr};
     auto candidates = std::make_shared<std::vector<report::Candidate>>();
     for (const graph::Coverage coverage : wish.coverages)
         for (const auto& [weights, activations] : wish.bits)
             for (const std::string& preset : wish.presets) {
-                auto recipe = quant::presetRecipe(preset, weights, activations);
-                if (!recipe) {
-                    emit m_session.failed(recipe.error());
+                auto candidate =
+                    report::candidateOf(preset, weights, activations, coverage, calibration, hybridSearch);
+                if (!candidate) {
+                    emit m_session.failed(candidate.error());
                     return;
                 }
-                recipe->coverage = coverage;
-                candidates->push_back({preset, weights, activations, std::move(*recipe), calibration, {}});
+                candidates->push_back(std::move(*candidate));
             }
     if (wish.present) {
         const quant::Recipe& recipe = m_session.recipe();

@@ -43,17 +43,19 @@ protected:
 } // namespace
 
 ComparisonForm::ComparisonForm(QWidget* parent)
-    : QWidget(parent), m_methods(new QToolButton), m_menu(new CheckMenu), m_coverage(new QComboBox),
-      m_present(new QCheckBox(tr("present recipe"))), m_images(new QLabel), m_pages(new QStackedWidget),
-      m_start(new QPushButton), m_clear(new QPushButton(tr("Clear"))), m_bar(new QProgressBar), m_what(new QLabel),
-      m_cancel(new QPushButton(tr("Cancel")))
+    : QWidget(parent), m_names(report::comparedMethods()), m_methods(new QToolButton), m_menu(new CheckMenu),
+      m_coverage(new QComboBox), m_present(new QCheckBox(tr("present recipe"))), m_images(new QLabel),
+      m_pages(new QStackedWidget), m_start(new QPushButton), m_clear(new QPushButton(tr("Clear"))),
+      m_bar(new QProgressBar), m_what(new QLabel), m_cancel(new QPushButton(tr("Cancel")))
 {
     m_menu->setParent(m_methods, m_menu->windowFlags());
     m_menu->setToolTipsVisible(true);
-    for (const quant::Preset& preset : quant::presets()) {
+    for (const quant::Preset& preset : m_names) {
+        if (m_presets.size() == quant::presets().size())
+            m_menu->addSeparator(); // searches follow: minutes, not seconds
         QAction* action = m_menu->addAction(textOf(preset.title));
         action->setCheckable(true);
-        action->setChecked(true);
+        action->setChecked(m_presets.size() < quant::presets().size());
         action->setToolTip(textOf(preset.description));
         connect(action, &QAction::toggled, this, &ComparisonForm::updateEnabled);
         m_presets.push_back(action);
@@ -61,7 +63,7 @@ ComparisonForm::ComparisonForm(QWidget* parent)
     m_methods->setMenu(m_menu);
     m_methods->setPopupMode(QToolButton::InstantPopup);
     m_methods->setToolButtonStyle(Qt::ToolButtonTextOnly);
-    m_methods->setToolTip(tr("Presets to compare"));
+    m_methods->setToolTip(tr("Presets to compare, and searches by Q-HyViT's method on the calibration images"));
 
     auto* rows = new QVBoxLayout(this);
     rows->setContentsMargins(0, 0, 0, 0);
@@ -127,7 +129,7 @@ ComparisonWish ComparisonForm::wish() const
     ComparisonWish wish;
     for (std::size_t i = 0; i < m_presets.size(); ++i)
         if (m_presets[i]->isChecked())
-            wish.presets.emplace_back(quant::presets()[i].name);
+            wish.presets.emplace_back(m_names[i].name);
     for (std::size_t i = 0; i < m_bits.size(); ++i)
         if (m_bits[i]->isChecked())
             wish.bits.push_back(kBits[i]);
@@ -142,7 +144,7 @@ ComparisonWish ComparisonForm::wish() const
 void ComparisonForm::setPresets(const std::vector<std::string>& names)
 {
     for (std::size_t i = 0; i < m_presets.size(); ++i)
-        m_presets[i]->setChecked(std::ranges::find(names, quant::presets()[i].name) != names.end());
+        m_presets[i]->setChecked(std::ranges::find(names, m_names[i].name) != names.end());
 }
 
 void ComparisonForm::setBits(const std::vector<std::pair<int, int>>& bits)

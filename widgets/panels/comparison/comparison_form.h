@@ -45,9 +45,10 @@ signals:
 private:
     void updateEnabled();
 
+    std::vector<quant::Preset> m_names; ///< methods that can be compared
     QToolButton* m_methods;
     QMenu* m_menu;
-    std::vector<QAction*> m_presets; ///< in the order of quant::presets()
+    std::vector<QAction*> m_presets; ///< in their order
     std::vector<QCheckBox*> m_bits;
     QComboBox* m_coverage;
     QCheckBox* m_present;

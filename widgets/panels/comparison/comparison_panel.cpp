@@ -1,5 +1,6 @@
 #include "widgets/panels/comparison/comparison_panel.h"
 
+#include "core/search/hybrid_methods.h"
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_table.h"
 #include "widgets/panels/shared/empty_state.h"
@@ -125,6 +126,9 @@ void ComparisonPanel::load(const report::ComparisonRow& row)
                                          .arg(coverageTitle(row.coverage)));
         return;
     }
+    if (search::findHybridMethod(row.method))
+        emit m_session.noticed(tr("This line is a search of its own, whose recipe was not kept: search again in the "
+                                  "Q-HyViT panel."));
     if (const quant::Recipe* found = m_comparer.recipe(row.method))
         m_session.setRecipe(*found, QString::fromStdString(row.method));
 }

@@ -39,7 +39,7 @@ public:
 
 QString methodTitle(const std::string& name)
 {
-    for (const quant::Preset& preset : quant::presets())
+    for (const quant::Preset& preset : report::comparedMethods())
         if (preset.name == name)
             return QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size()));
     return QString::fromStdString(name);
@@ -47,7 +47,7 @@ QString methodTitle(const std::string& name)
 
 QString methodHelp(const report::ComparisonRow& row)
 {
-    for (const quant::Preset& preset : quant::presets())
+    for (const quant::Preset& preset : report::comparedMethods())
         if (preset.name == row.method)
             return QString::fromUtf8(preset.description.data(), qsizetype(preset.description.size()));
     return ComparisonTable::tr("The recipe as it was when the comparison was started.");
