@@ -27,9 +27,10 @@ void addRule(Recipe& recipe, Role role, const SitePatch& patch)
     recipe.rules.push_back(std::move(rule));
 }
 
-/// What a LayerNormalization feeds in a transformer.
-constexpr std::array kAfterNorm{Role::Qkv, Role::Query, Role::Key,       Role::Value,
-                                Role::Fc1, Role::Head,  Role::Downsample};
+/// What a LayerNormalization feeds in a transformer, but for the head: that reads one row of every image, so that the
+/// ranges of its channels are those of as few rows as there are images, and others exceed them. Without it DeiT-Tiny
+/// has 0.008 nats of KL at W8A8 instead of 0.015, and at W4A4 0.42 instead of 0.44 (32 images).
+constexpr std::array kAfterNorm{Role::Qkv, Role::Query, Role::Key, Role::Value, Role::Fc1, Role::Downsample};
 
 void smooth(Recipe& recipe, SmoothingKind kind, double alpha)
 {

@@ -17,6 +17,8 @@ constexpr std::size_t kNever = SIZE_MAX;
 /// A bit less makes the step twice as large and the power of its noise, which KL is proportional to, four times: what
 /// the next bit is taken to lose, in multiples of the last, until it is measured.
 constexpr double kNextBit = 4;
+/// An interpolated loss is measured again when the loss of all has changed by this share.
+constexpr double kDrift = 0.1;
 /// Interpolated tables are measured so many bits below the start first, and then every second bit.
 constexpr int kFirstMeasured = 3;
 
@@ -34,10 +36,12 @@ struct Candidate {
     double score = 0; ///< loss per cost
 };
 
-/// How much a unit's next step was seen to change the loss, and after how many steps of the search.
+/// How much a unit's next step is taken to change the loss, and from what.
 struct Known {
     std::optional<double> change;
-    std::size_t when = kNever;
+    std::size_t when = kNever; ///< after how many steps of the search it was measured
+    double loss = 0;           ///< at that time
+    int reach = 0;             ///< bits that the unit was measured at; what it loses at fewer is not known
 };
 
 class Greedy {
@@ -48,6 +52,7 @@ public:
           m_up(problem.start.size()), m_table(problem.start.size())
     {
         m_result.bits = problem.start;
+        m_reference = problem.reference.empty() ? problem.start : problem.reference;
         m_amounts = problem.cost(m_result.bits);
         m_result.startAmounts = m_amounts;
         m_result.startCost = fraction(m_amounts);
@@ -71,6 +76,12 @@ private:
     {
         QS_ASSIGN(m_result.startLoss, m_oracle.moveTo(m_result.bits));
         m_result.loss = m_result.startLoss;
+        m_referenceLoss = m_result.startLoss;
+        if (m_problem.mode == Mode::Table && m_reference != m_result.bits) {
+            QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_reference));
+        }
+        if (m_problem.mode == Mode::Lazy && m_problem.interpolate)
+            QS_CHECK(startFromTable());
         while (exceeded()) {
             const auto candidates = lowerable();
             if (candidates.empty())
@@ -163,7 +174,7 @@ private:
     {
         switch (m_problem.mode) {
         case Mode::Exact: {
-            QS_ASSIGN(const auto changes, measure(candidates));
+            QS_ASSIGN(const auto changes, measure(candidates, m_result.loss));
             score(candidates, [&](std::size_t i) { return changes[i]; });
             return best(candidates);
         }
@@ -180,13 +191,54 @@ private:
         return best(candidates);
     }
 
+    /// What lazy mode knows before its first step: the table's first entries.
+    Result<void> startFromTable()
+    {
+        const auto candidates = lowerable();
+        QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_reference));
+        QS_CHECK(fillTable(candidates));
+        QS_CHECK(m_oracle.moveTo(m_result.bits));
+        for (const Candidate& candidate : candidates) {
+            const auto [unit, bits] = candidate.move;
+            const double change = m_table[unit].at(bits) - m_table[unit].at(m_result.bits[unit]);
+            m_down[unit] = {std::max(0.0, change), 0, m_result.loss, measuredFor(unit, bits)};
+        }
+        return {};
+    }
+
+    /// Interpolated: a unit is measured some bits further down, where what it loses stands out from what the other
+    /// units' noise happens to add, and its next step is taken to lose its share of that.
+    Move measuredMove(const Move& move) const
+    {
+        if (!m_problem.interpolate || m_filling)
+            return move;
+        return {move.unit, std::max(m_problem.minBits, m_result.bits[move.unit] - kFirstMeasured)};
+    }
+
+    bool holds(const Known& known, const Move& move) const
+    {
+        if (!m_problem.interpolate || m_filling)
+            return known.when == m_result.steps.size();
+        return known.when != kNever && move.bits >= known.reach &&
+               std::abs(m_result.loss - known.loss) <= kDrift * std::max(m_result.loss, known.loss);
+    }
+
     Result<Candidate> pickLazily(std::vector<Candidate>& candidates)
     {
         std::vector<Known>& known = m_filling ? m_up : m_down;
         const auto learn = [&](std::span<const Candidate> which) -> Result<void> {
-            QS_ASSIGN(const auto changes, measure(which));
-            for (std::size_t i = 0; i < which.size(); ++i)
-                known[which[i].move.unit] = {changes[i], m_result.steps.size()};
+            std::vector<Candidate> asked(which.begin(), which.end());
+            for (Candidate& candidate : asked)
+                candidate.move = measuredMove(candidate.move);
+            QS_ASSIGN(const auto changes, measure(asked, m_result.loss));
+            for (std::size_t i = 0; i < which.size(); ++i) {
+                const auto [unit, bits] = which[i].move;
+                const int reach = asked[i].move.bits;
+                const double change = reach == bits
+                                          ? changes[i]
+                                          : std::max(0.0, changes[i]) * shareOfLoss(bits, reach, m_result.bits[unit]);
+                known[unit] = {change, m_result.steps.size(), m_result.loss, reach};
+            }
             return {};
         };
         std::vector<Candidate> unknown;
@@ -196,25 +248,28 @@ private:
         for (;;) {
             score(candidates, [&](std::size_t i) { return *known[candidates[i].move.unit].change; });
             const Candidate first = best(candidates);
-            if (known[first.move.unit].when == m_result.steps.size())
+            if (holds(known[first.move.unit], first.move))
                 return first;
             QS_CHECK(learn({&first, 1}));
         }
     }
 
-    /// Asks the oracle for what is missing. All entries are of one unit changed, the others at the start.
+    /// Asks the oracle, which is at the reference, for what is missing.
     Result<void> fillTable(std::span<const Candidate> candidates)
     {
         std::vector<Candidate> missing;
         for (const Candidate& candidate : candidates) {
             const auto [unit, bits] = candidate.move;
             auto& entries = m_table[unit];
-            entries.try_emplace(m_problem.start[unit], 0.0);
-            if (!entries.contains(bits))
-                missing.push_back({{unit, measuredFor(unit, bits)}, 0, 0});
+            entries.try_emplace(m_reference[unit], 0.0);
+            for (const int wanted : {m_result.bits[unit], bits}) {
+                const Move measured{unit, measuredFor(unit, wanted)};
+                const bool asked = !missing.empty() && missing.back().move == measured;
+                if (!entries.contains(wanted) && !asked)
+                    missing.push_back({measured, 0, 0});
+            }
         }
-        // In this mode the oracle stays at the start, so changes are against the start's loss.
-        QS_ASSIGN(const auto changes, measure(missing));
+        QS_ASSIGN(const auto changes, measure(missing, m_referenceLoss));
         for (std::size_t i = 0; i < missing.size(); ++i) {
             const auto [unit, bits] = missing[i].move;
             auto& entries = m_table[unit];
@@ -232,17 +287,16 @@ private:
     /// The width that is measured to know what `bits` lose: themselves, or fewer where they are interpolated.
     int measuredFor(std::size_t unit, int bits) const
     {
-        const int start = m_problem.start[unit];
-        if (!m_problem.interpolate || bits >= start)
+        if (!m_problem.interpolate || bits >= m_reference[unit])
             return bits;
-        int measured = start - kFirstMeasured;
+        int measured = m_problem.start[unit] - kFirstMeasured;
         while (measured > bits)
             measured -= 2;
         return std::clamp(measured, std::min(bits, m_problem.minBits), bits);
     }
 
-    /// Changes of the loss against the allocation that the oracle is at.
-    Result<std::vector<double>> measure(std::span<const Candidate> candidates)
+    /// Changes of the loss against that of the allocation that the oracle is at, `base`.
+    Result<std::vector<double>> measure(std::span<const Candidate> candidates, double base)
     {
         std::vector<Move> moves;
         for (const Candidate& candidate : candidates)
@@ -251,7 +305,6 @@ private:
             return std::vector<double>();
         const bool many = m_problem.mode == Mode::Exact || m_result.steps.empty();
         QS_ASSIGN(auto losses, m_oracle.losses(moves, many ? kUnits : std::string_view()));
-        const double base = m_problem.mode == Mode::Table ? m_result.startLoss : m_result.loss;
         for (double& loss : losses)
             loss -= base;
         return losses;
@@ -285,8 +338,11 @@ private:
             step.measured = true;
         }
         // What a unit lost on its way down is the guess of what it gains on its way up.
-        m_up[unit] = m_filling ? Known() : Known{m_result.loss - step.loss, kNever};
-        m_down[unit] = Known{kNextBit * std::max(0.0, step.loss - m_result.loss), kNever};
+        const bool smooth = m_problem.mode == Mode::Lazy && m_problem.interpolate && !m_filling;
+        const double lost = smooth ? *m_down[unit].change : step.loss - m_result.loss;
+        m_up[unit] = m_filling ? Known() : Known{-lost};
+        const Known measured = smooth ? m_down[unit] : Known();
+        m_down[unit] = {kNextBit * std::max(0.0, lost), measured.when, measured.loss, measured.reach};
         m_result.bits = std::move(bits);
         m_result.loss = step.loss;
         m_amounts = m_problem.cost(m_result.bits);
@@ -313,6 +369,8 @@ private:
     const Context& m_context;
     const std::function<void(const GreedyResult&, const GreedyStep&)>& m_onStep;
     GreedyResult m_result;
+    std::vector<int> m_reference; ///< by unit
+    double m_referenceLoss = 0;
     Amounts m_amounts{};
     bool m_filling = false;
     std::vector<Known> m_down, m_up;            ///< lazy mode, by unit

@@ -29,6 +29,7 @@ using CostModel = std::function<Amounts(std::span<const int> bits)>;
 struct Move {
     std::size_t unit = 0;
     int bits = 0;
+    friend bool operator==(const Move&, const Move&) = default;
 };
 
 /// Knows what is lost. Losses are finite; any zero point.
@@ -43,6 +44,8 @@ public:
 
 struct GreedyProblem {
     std::vector<int> start; ///< by unit
+    /// Table entries are of one unit at its bits, the others at these: by unit, all at least `start`; empty: `start`.
+    std::vector<int> reference;
     int minBits = 3;        ///< units that start below are not lowered
     int maxBits = 8;        ///< units that start above are not raised
     CostModel cost;

@@ -155,6 +155,8 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
                 trace.startBits[unit] = options.maxBits;
     }
     problem.start = trace.startBits;
+    if (options.performance == Performance::KlDivergence)
+        problem.reference.assign(trace.units.size(), quant::kFloatBits);
 
     const auto elements =
         static_cast<std::size_t>(graph.value(graph.input()).shape.elements() / std::max<int64_t>(1, graph.batch()));

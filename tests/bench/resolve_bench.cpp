@@ -1,0 +1,112 @@
+// What an edit in the window waits for: one site of DeiT-Tiny resolved again, with its histogram's error. Every
+// weight and every activation of the default coverage in turn; the counter and the label tell the slowest site.
+#include "core/onnx/import.h"
+#include "core/quant/plan.h"
+#include "core/stats/calibration.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <random>
+
+namespace {
+
+using namespace qs;
+
+/// Images of smooth noise: their statistics have the sizes of real ones, which is what the time depends on.
+class NoiseImages final : public exec::ImageSource {
+public:
+    std::size_t size() const override { return 8; }
+    Result<void> load(std::size_t index, std::span<float> dst) const override
+    {
+        std::mt19937 random(static_cast<unsigned>(index));
+        std::normal_distribution<float> step(0, 0.5f);
+        float value = 0;
+        for (float& out : dst)
+            out = value = 0.9f * value + step(random);
+        return {};
+    }
+    std::optional<int> label(std::size_t) const override { return std::nullopt; }
+    std::string name(std::size_t index) const override { return "noise " + std::to_string(index); }
+};
+
+struct Subject {
+    onnx::Model model;
+    std::shared_ptr<const stats::Calibration> calibration;
+};
+
+const Subject* subject()
+{
+    static const std::optional<Subject> loaded = []() -> std::optional<Subject> {
+        const char* assets = std::getenv("QUANTOSCOPE_TEST_ASSETS");
+        if (!assets)
+            return std::nullopt;
+        auto model = onnx::importModel(std::filesystem::path(assets) / "models" / "deit_tiny_patch16_224.onnx");
+        if (!model)
+            return std::nullopt;
+        auto calibration = stats::calibrate(model->graph, model->sites, NoiseImages(), {}, {});
+        if (!calibration)
+            return std::nullopt;
+        return Subject{std::move(*model), *calibration};
+    }();
+    return loaded ? &*loaded : nullptr;
+}
+
+void resolveSlowest(benchmark::State& state, quant::EstimatorKind estimator)
+{
+    if (!subject()) {
+        state.SkipWithError("QUANTOSCOPE_TEST_ASSETS does not name a folder with models/deit_tiny_patch16_224.onnx");
+        return;
+    }
+    auto recipe = quant::presetRecipe("percentile", 8, 8);
+    recipe->weight.estimator.kind = recipe->activation.estimator.kind = estimator;
+    double slowest = 0;
+    for (auto _ : state)
+        for (const graph::Site& site : subject()->model.sites) {
+            if (site.coverage != graph::Coverage::MatMul)
+                continue;
+            quant::SiteSettings settings = quant::settingsOf(*recipe, site);
+            settings.bits = static_cast<int>(state.range(0));
+            const auto start = std::chrono::steady_clock::now();
+            const auto found =
+                quant::resolveSite(subject()->model.graph, site, *subject()->calibration, settings, nullptr);
+            const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
+            if (!found) {
+                state.SkipWithError(found.error().text().c_str());
+                return;
+            }
+            if (taken.count() > slowest) {
+                slowest = taken.count();
+                state.SetLabel(site.name);
+            }
+        }
+    state.counters["slowest ms"] = slowest;
+}
+
+void resolveMinMax(benchmark::State& state)
+{
+    resolveSlowest(state, quant::EstimatorKind::MinMax);
+}
+void resolvePercentile(benchmark::State& state)
+{
+    resolveSlowest(state, quant::EstimatorKind::Percentile);
+}
+void resolveMse(benchmark::State& state)
+{
+    resolveSlowest(state, quant::EstimatorKind::Mse);
+}
+void resolveEntropy(benchmark::State& state)
+{
+    resolveSlowest(state, quant::EstimatorKind::Entropy);
+}
+
+BENCHMARK(resolveMinMax)->Arg(4)->Arg(8)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(resolvePercentile)->Arg(4)->Arg(8)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(resolveMse)->Arg(4)->Arg(8)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(resolveEntropy)->Arg(4)->Arg(8)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+} // namespace
