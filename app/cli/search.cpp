@@ -180,8 +180,8 @@ Command addSearch(CLI::App& app)
     const std::map<std::string, search::Mode> modes{
         {"exact", search::Mode::Exact}, {"lazy", search::Mode::Lazy}, {"table", search::Mode::Table}};
     app.add_option("--mode", search.mode,
-                   "exact: every unit is measured in every step; lazy (default): only the best until it stays the "
-                   "best; table: every unit alone, once a bit width, added up")
+                   "table (default): every unit alone at a few bit widths, added up; lazy: the best is measured "
+                   "again in the present network until it stays the best; exact: every unit in every step")
         ->transform(CLI::CheckedTransformer(modes));
     const std::map<std::string, search::Performance> performances{{"kl", search::Performance::KlDivergence},
                                                                   {"top1", search::Performance::Top1}};
@@ -196,7 +196,7 @@ Command addSearch(CLI::App& app)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_flag("--whole-table", options->wholeTable,
-                 "table: measure every bit width, instead of a few with those between interpolated");
+                 "table and lazy: measure every bit width, instead of a few with those between interpolated");
     app.add_flag("--no-fill", options->noFill, "Do not use what is left of the budget to raise units again");
     options->calibration.addTo(app);
     // Bits are what is searched; a preset may choose other quantizers for few of them.

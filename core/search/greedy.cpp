@@ -1,9 +1,10 @@
 #include "core/search/greedy.h"
 
+#include "core/search/loss_table.h"
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -14,21 +15,8 @@ namespace {
 constexpr std::string_view kUnits = "measuring units";
 constexpr std::string_view kLowering = "lowering bits";
 constexpr std::size_t kNever = SIZE_MAX;
-/// A bit less makes the step twice as large and the power of its noise, which KL is proportional to, four times: what
-/// the next bit is taken to lose, in multiples of the last, until it is measured.
-constexpr double kNextBit = 4;
 /// An interpolated loss is measured again when the loss of all has changed by this share.
 constexpr double kDrift = 0.1;
-/// Interpolated tables are measured so many bits below the start first, and then every second bit.
-constexpr int kFirstMeasured = 3;
-
-/// What `bits` lose of what `lower` < bits lose, both against `upper` > bits, by this law.
-double shareOfLoss(int bits, int lower, int upper)
-{
-    const auto noise = [](int at) { return std::pow(kNextBit, -at); };
-    return (noise(bits) - noise(upper)) / (noise(lower) - noise(upper));
-}
-
 /// What a move would do, as far as it is known.
 struct Candidate {
     Move move;
@@ -49,10 +37,9 @@ public:
     Greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,
            const std::function<void(const GreedyResult&, const GreedyStep&)>& onStep)
         : m_problem(problem), m_oracle(oracle), m_context(context), m_onStep(onStep), m_down(problem.start.size()),
-          m_up(problem.start.size()), m_table(problem.start.size())
+          m_up(problem.start.size()), m_table(problem)
     {
         m_result.bits = problem.start;
-        m_reference = problem.reference.empty() ? problem.start : problem.reference;
         m_amounts = problem.cost(m_result.bits);
         m_result.startAmounts = m_amounts;
         m_result.startCost = fraction(m_amounts);
@@ -77,8 +64,8 @@ private:
         QS_ASSIGN(m_result.startLoss, m_oracle.moveTo(m_result.bits));
         m_result.loss = m_result.startLoss;
         m_referenceLoss = m_result.startLoss;
-        if (m_problem.mode == Mode::Table && m_reference != m_result.bits) {
-            QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_reference));
+        if (m_problem.mode == Mode::Table && m_table.reference() != m_result.bits) {
+            QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_table.reference()));
         }
         if (m_problem.mode == Mode::Lazy && m_problem.interpolate)
             QS_CHECK(startFromTable());
@@ -174,7 +161,7 @@ private:
     {
         switch (m_problem.mode) {
         case Mode::Exact: {
-            QS_ASSIGN(const auto changes, measure(candidates, m_result.loss));
+            QS_ASSIGN(const auto changes, measure(movesOf(candidates), m_result.loss));
             score(candidates, [&](std::size_t i) { return changes[i]; });
             return best(candidates);
         }
@@ -186,7 +173,7 @@ private:
         QS_CHECK(fillTable(candidates));
         score(candidates, [&](std::size_t i) {
             const Move& move = candidates[i].move;
-            return m_table[move.unit].at(move.bits) - m_table[move.unit].at(m_result.bits[move.unit]);
+            return m_table.change(move, m_result.bits[move.unit]);
         });
         return best(candidates);
     }
@@ -195,13 +182,13 @@ private:
     Result<void> startFromTable()
     {
         const auto candidates = lowerable();
-        QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_reference));
+        QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_table.reference()));
         QS_CHECK(fillTable(candidates));
         QS_CHECK(m_oracle.moveTo(m_result.bits));
         for (const Candidate& candidate : candidates) {
             const auto [unit, bits] = candidate.move;
-            const double change = m_table[unit].at(bits) - m_table[unit].at(m_result.bits[unit]);
-            m_down[unit] = {std::max(0.0, change), 0, m_result.loss, measuredFor(unit, bits)};
+            const double change = m_table.change(candidate.move, m_result.bits[unit]);
+            m_down[unit] = {std::max(0.0, change), 0, m_result.loss, m_table.measuredFor(unit, bits)};
         }
         return {};
     }
@@ -227,13 +214,13 @@ private:
     {
         std::vector<Known>& known = m_filling ? m_up : m_down;
         const auto learn = [&](std::span<const Candidate> which) -> Result<void> {
-            std::vector<Candidate> asked(which.begin(), which.end());
-            for (Candidate& candidate : asked)
-                candidate.move = measuredMove(candidate.move);
+            std::vector<Move> asked = movesOf(which);
+            for (Move& move : asked)
+                move = measuredMove(move);
             QS_ASSIGN(const auto changes, measure(asked, m_result.loss));
             for (std::size_t i = 0; i < which.size(); ++i) {
                 const auto [unit, bits] = which[i].move;
-                const int reach = asked[i].move.bits;
+                const int reach = asked[i].bits;
                 const double change = reach == bits
                                           ? changes[i]
                                           : std::max(0.0, changes[i]) * shareOfLoss(bits, reach, m_result.bits[unit]);
@@ -257,50 +244,23 @@ private:
     /// Asks the oracle, which is at the reference, for what is missing.
     Result<void> fillTable(std::span<const Candidate> candidates)
     {
-        std::vector<Candidate> missing;
-        for (const Candidate& candidate : candidates) {
-            const auto [unit, bits] = candidate.move;
-            auto& entries = m_table[unit];
-            entries.try_emplace(m_reference[unit], 0.0);
-            for (const int wanted : {m_result.bits[unit], bits}) {
-                const Move measured{unit, measuredFor(unit, wanted)};
-                const bool asked = !missing.empty() && missing.back().move == measured;
-                if (!entries.contains(wanted) && !asked)
-                    missing.push_back({measured, 0, 0});
-            }
-        }
+        const auto missing = m_table.missingFor(movesOf(candidates), m_result.bits);
         QS_ASSIGN(const auto changes, measure(missing, m_referenceLoss));
-        for (std::size_t i = 0; i < missing.size(); ++i) {
-            const auto [unit, bits] = missing[i].move;
-            auto& entries = m_table[unit];
-            entries[bits] = changes[i];
-            const auto above = std::next(entries.find(bits));
-            if (above == entries.end() || !m_problem.interpolate)
-                continue;
-            for (int between = bits + 1; between < above->first; ++between)
-                entries[between] =
-                    above->second + shareOfLoss(between, bits, above->first) * (changes[i] - above->second);
-        }
+        m_table.learn(missing, changes);
         return {};
     }
 
-    /// The width that is measured to know what `bits` lose: themselves, or fewer where they are interpolated.
-    int measuredFor(std::size_t unit, int bits) const
-    {
-        if (!m_problem.interpolate || bits >= m_reference[unit])
-            return bits;
-        int measured = m_problem.start[unit] - kFirstMeasured;
-        while (measured > bits)
-            measured -= 2;
-        return std::clamp(measured, std::min(bits, m_problem.minBits), bits);
-    }
-
-    /// Changes of the loss against that of the allocation that the oracle is at, `base`.
-    Result<std::vector<double>> measure(std::span<const Candidate> candidates, double base)
+    static std::vector<Move> movesOf(std::span<const Candidate> candidates)
     {
         std::vector<Move> moves;
         for (const Candidate& candidate : candidates)
             moves.push_back(candidate.move);
+        return moves;
+    }
+
+    /// Changes of the loss against that of the allocation that the oracle is at, `base`.
+    Result<std::vector<double>> measure(std::span<const Move> moves, double base)
+    {
         if (moves.empty())
             return std::vector<double>();
         const bool many = m_problem.mode == Mode::Exact || m_result.steps.empty();
@@ -332,7 +292,7 @@ private:
         auto bits = m_result.bits;
         bits[unit] = step.bitsAfter;
         if (m_problem.mode == Mode::Table) {
-            step.loss = m_result.loss + m_table[unit].at(step.bitsAfter) - m_table[unit].at(step.bitsBefore);
+            step.loss = m_result.loss + m_table.change(candidate.move, step.bitsBefore);
         } else {
             QS_ASSIGN(step.loss, m_oracle.moveTo(bits));
             step.measured = true;
@@ -369,12 +329,11 @@ private:
     const Context& m_context;
     const std::function<void(const GreedyResult&, const GreedyStep&)>& m_onStep;
     GreedyResult m_result;
-    std::vector<int> m_reference; ///< by unit
     double m_referenceLoss = 0;
     Amounts m_amounts{};
     bool m_filling = false;
-    std::vector<Known> m_down, m_up;            ///< lazy mode, by unit
-    std::vector<std::map<int, double>> m_table; ///< table mode, by unit: bits -> change of the loss
+    std::vector<Known> m_down, m_up; ///< lazy mode, by unit
+    LossTable m_table;
 };
 
 } // namespace

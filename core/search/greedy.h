@@ -46,12 +46,12 @@ struct GreedyProblem {
     std::vector<int> start; ///< by unit
     /// Table entries are of one unit at its bits, the others at these: by unit, all at least `start`; empty: `start`.
     std::vector<int> reference;
-    int minBits = 3;        ///< units that start below are not lowered
-    int maxBits = 8;        ///< units that start above are not raised
+    int minBits = 3; ///< units that start below are not lowered
+    int maxBits = 8; ///< units that start above are not raised
     CostModel cost;
     Amounts limits{kNoLimit, kNoLimit, kNoLimit, kNoLimit}; ///< positive
     Mode mode = Mode::Exact;
-    bool interpolate = false; ///< table mode: see Options::interpolate
+    bool interpolate = false; ///< table and lazy mode: see Options::interpolate
     bool fill = true;
 };
 
@@ -86,7 +86,9 @@ struct GreedyResult {
 /// Where L comes from is the mode's: Exact asks the oracle for every candidate of every step; Lazy keeps what it was
 /// told and asks again for the best candidate alone until that stays the best (equal to Exact where losses add up and
 /// every bit of a unit loses at least four times what the one before lost); Table asks for every unit at every bit
-/// width it comes to, all others at the start, and adds up. `onStep`, from the calling thread, after each step.
+/// width it comes to, all others at the reference, and adds up. Interpolating, Lazy starts from the table, measures
+/// units at some bits less than those asked about, takes the law's share of that, and measures a unit again where the
+/// loss has changed by a tenth since. `onStep`, from the calling thread, after each step.
 /// Cancelling is no error: what was found is returned. Errors: the oracle's.
 Result<GreedyResult> greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,
                             const std::function<void(const GreedyResult&, const GreedyStep&)>& onStep = {});

@@ -81,13 +81,13 @@ SearchForm::SearchForm(QWidget* parent)
     m_gigabops->setSuffix(tr(" G"));
     m_gigabops->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
 
+    addChoice(m_mode, search::Mode::Table, tr("table"),
+              tr("Table: every unit is measured alone, all others in float, at a few bit widths; those between are "
+                 "interpolated, and losses are added up. The fastest; takes losses for independent of each other."));
     addChoice(
-        m_mode, search::Mode::Table, tr("table"),
-        tr("Table: every unit is measured alone at a few bit widths, those between are interpolated, and losses are "
-           "added up. The fastest; takes losses for independent of each other."));
-    addChoice(m_mode, search::Mode::Lazy, tr("lazy"),
-              tr("Lazy: losses are kept from when they were last measured; only the best candidate is measured again "
-                 "until it stays the best."));
+        m_mode, search::Mode::Lazy, tr("lazy"),
+        tr("Lazy: starts from the table; the best candidate is measured again, in the network as it is then and "
+           "some bits down, until it stays the best."));
     addChoice(m_mode, search::Mode::Exact, tr("exact"),
               tr("Exact: every candidate of every step is measured in the network as it is then: units × steps "
                  "evaluations. The slowest."));
