@@ -15,8 +15,9 @@ namespace {
 constexpr std::string_view kUnits = "measuring units";
 constexpr std::string_view kLowering = "lowering bits";
 constexpr std::size_t kNever = SIZE_MAX;
-/// An interpolated loss is measured again when the loss of all has changed by this share.
-constexpr double kDrift = 0.1;
+/// Lazy mode, interpolating, takes losses against one allocation until the loss of all has changed by this share of
+/// its own, or this share of the units in steps has been taken.
+constexpr double kDrift = 0.25;
 /// What a move would do, as far as it is known.
 struct Candidate {
     Move move;
@@ -27,8 +28,7 @@ struct Candidate {
 /// How much a unit's next step is taken to change the loss, and from what.
 struct Known {
     std::optional<double> change;
-    std::size_t when = kNever; ///< after how many steps of the search it was measured
-    double loss = 0;           ///< at that time
+    std::size_t when = kNever; ///< steps that the allocation is off the start which it was measured against
     int reach = 0;             ///< bits that the unit was measured at; what it loses at fewer is not known
 };
 
@@ -77,6 +77,8 @@ private:
             QS_CHECK(take(best));
             report();
         }
+        if (steady() && !m_result.steps.empty())
+            QS_CHECK(moveBase());
         m_filling = true;
         m_result.fillFrom = m_result.steps.size();
         while (m_problem.fill) {
@@ -178,54 +180,63 @@ private:
         return best(candidates);
     }
 
-    /// What lazy mode knows before its first step: the table's first entries.
+    /// Lazy mode on the way down, interpolating: measured against an allocation some steps back, the base.
+    bool steady() const { return m_problem.mode == Mode::Lazy && m_problem.interpolate && !m_filling; }
+
+    /// What is known before the first step: the table's first entries.
     Result<void> startFromTable()
     {
         const auto candidates = lowerable();
         QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_table.reference()));
         QS_CHECK(fillTable(candidates));
-        QS_CHECK(m_oracle.moveTo(m_result.bits));
+        QS_CHECK(moveBase());
         for (const Candidate& candidate : candidates) {
             const auto [unit, bits] = candidate.move;
             const double change = m_table.change(candidate.move, m_result.bits[unit]);
-            m_down[unit] = {std::max(0.0, change), 0, m_result.loss, m_table.measuredFor(unit, bits)};
+            m_down[unit] = {std::max(0.0, change), m_baseSteps, m_table.measuredFor(unit, bits)};
         }
         return {};
     }
 
-    /// Interpolated: a unit is measured some bits further down, where what it loses stands out from what the other
-    /// units' noise happens to add, and its next step is taken to lose its share of that.
-    Move measuredMove(const Move& move) const
+    Result<void> moveBase()
     {
-        if (!m_problem.interpolate || m_filling)
-            return move;
-        return {move.unit, std::max(m_problem.minBits, m_result.bits[move.unit] - kFirstMeasured)};
+        QS_ASSIGN(m_result.loss, m_oracle.moveTo(m_result.bits));
+        m_base = m_result.bits;
+        m_baseLoss = m_result.loss;
+        m_baseSteps = m_result.steps.size();
+        return {};
+    }
+
+    bool baseIsFar() const
+    {
+        const auto steps = static_cast<double>(m_result.steps.size() - m_baseSteps);
+        return std::abs(m_result.loss - m_baseLoss) > kDrift * m_baseLoss ||
+               steps > kDrift * static_cast<double>(m_base.size());
+    }
+
+    /// A unit is measured some bits further down, where what it loses stands out from what the other units' noise
+    /// happens to add, and its next step is taken to lose its share of that.
+    Result<Known> measureSteadily(const Move& move)
+    {
+        const Move asked{move.unit, std::max(m_problem.minBits, m_result.bits[move.unit] - kFirstMeasured)};
+        QS_ASSIGN(const auto changes, measure({&asked, 1}, m_baseLoss));
+        const auto share = [&](int bits) { return shareOfLoss(bits, asked.bits, m_base[move.unit]); };
+        const double change = std::max(0.0, changes[0]) * (share(move.bits) - share(m_result.bits[move.unit]));
+        return Known{change, m_baseSteps, asked.bits};
     }
 
     bool holds(const Known& known, const Move& move) const
     {
-        if (!m_problem.interpolate || m_filling)
-            return known.when == m_result.steps.size();
-        return known.when != kNever && move.bits >= known.reach &&
-               std::abs(m_result.loss - known.loss) <= kDrift * std::max(m_result.loss, known.loss);
+        return steady() ? known.when == m_baseSteps && move.bits >= known.reach : known.when == m_result.steps.size();
     }
 
     Result<Candidate> pickLazily(std::vector<Candidate>& candidates)
     {
         std::vector<Known>& known = m_filling ? m_up : m_down;
         const auto learn = [&](std::span<const Candidate> which) -> Result<void> {
-            std::vector<Move> asked = movesOf(which);
-            for (Move& move : asked)
-                move = measuredMove(move);
-            QS_ASSIGN(const auto changes, measure(asked, m_result.loss));
-            for (std::size_t i = 0; i < which.size(); ++i) {
-                const auto [unit, bits] = which[i].move;
-                const int reach = asked[i].bits;
-                const double change = reach == bits
-                                          ? changes[i]
-                                          : std::max(0.0, changes[i]) * shareOfLoss(bits, reach, m_result.bits[unit]);
-                known[unit] = {change, m_result.steps.size(), m_result.loss, reach};
-            }
+            QS_ASSIGN(const auto changes, measure(movesOf(which), m_result.loss));
+            for (std::size_t i = 0; i < which.size(); ++i)
+                known[which[i].move.unit] = {changes[i], m_result.steps.size()};
             return {};
         };
         std::vector<Candidate> unknown;
@@ -237,7 +248,11 @@ private:
             const Candidate first = best(candidates);
             if (holds(known[first.move.unit], first.move))
                 return first;
-            QS_CHECK(learn({&first, 1}));
+            if (steady()) {
+                QS_ASSIGN(known[first.move.unit], measureSteadily(first.move));
+            } else {
+                QS_CHECK(learn({&first, 1}));
+            }
         }
     }
 
@@ -293,24 +308,30 @@ private:
         bits[unit] = step.bitsAfter;
         if (m_problem.mode == Mode::Table) {
             step.loss = m_result.loss + m_table.change(candidate.move, step.bitsBefore);
+        } else if (steady()) {
+            step.loss = m_result.loss + *m_down[unit].change;
         } else {
             QS_ASSIGN(step.loss, m_oracle.moveTo(bits));
             step.measured = true;
         }
         // What a unit lost on its way down is the guess of what it gains on its way up.
-        const bool smooth = m_problem.mode == Mode::Lazy && m_problem.interpolate && !m_filling;
-        const double lost = smooth ? *m_down[unit].change : step.loss - m_result.loss;
+        const double lost = step.loss - m_result.loss;
         m_up[unit] = m_filling ? Known() : Known{-lost};
-        const Known measured = smooth ? m_down[unit] : Known();
-        m_down[unit] = {kNextBit * std::max(0.0, lost), measured.when, measured.loss, measured.reach};
+        const Known now = steady() ? m_down[unit] : Known();
+        m_down[unit] = {kNextBit * std::max(0.0, lost), now.when, now.reach};
         m_result.bits = std::move(bits);
         m_result.loss = step.loss;
         m_amounts = m_problem.cost(m_result.bits);
         step.amounts = m_amounts;
         step.cost = fraction(m_amounts);
         m_result.steps.push_back(step);
+        if (steady() && baseIsFar()) {
+            QS_CHECK(moveBase());
+            m_result.steps.back().loss = m_result.loss;
+            m_result.steps.back().measured = true;
+        }
         if (m_onStep)
-            m_onStep(m_result, step);
+            m_onStep(m_result, m_result.steps.back());
         return {};
     }
 
@@ -330,6 +351,9 @@ private:
     const std::function<void(const GreedyResult&, const GreedyStep&)>& m_onStep;
     GreedyResult m_result;
     double m_referenceLoss = 0;
+    std::vector<int> m_base; ///< steady(): what the oracle is at
+    double m_baseLoss = 0;
+    std::size_t m_baseSteps = 0;
     Amounts m_amounts{};
     bool m_filling = false;
     std::vector<Known> m_down, m_up; ///< lazy mode, by unit
