@@ -246,7 +246,7 @@ TEST_F(Cli, SearchWritesARecipeThatEvaluateTakes)
 
 TEST_F(Cli, InterruptedSearchWritesWhatItFound)
 {
-    const Outcome outcome = run("--version && timeout -s INT 3 " QUANTOSCOPE_CLI " search " + model +
+    const Outcome outcome = run("--version && timeout -s INT 8 " QUANTOSCOPE_CLI " search " + model +
                                 " --resize none --images " + test + " --calib-images " + calib +
                                 " --calib-count 8 --count 200 --preset percentile "
                                 "--mean-bits 3.5 --mode exact -o " +

@@ -115,7 +115,9 @@ TEST(FoldReasons, BatchNormalizationTakesUpTheTransform)
         const test::NoiseImages images(4);
         const auto calibration = stats::calibrate(*graph, sites, images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
-        const auto plan = resolve(*graph, sites, *calibration, *presetRecipe("sq-b", 8, 8), nullptr, {});
+        Recipe recipe = *presetRecipe("minmax", 8, 8);
+        recipe.activation.smoothing.kind = SmoothingKind::ShiftScale;
+        const auto plan = resolve(*graph, sites, *calibration, recipe, nullptr, {});
         ASSERT_TRUE(plan) << plan.error().text();
         std::size_t folded = 0;
         for (const auto& site : (*plan)->sites)
