@@ -25,10 +25,10 @@ namespace qs::graph {
 ///   EfficientFormer V1    1 entry [1]: the last 4-D block, flatten and transpose
 ///   EfficientFormer V2    2 entries [2]: the last convolutional block of stages 3 and 4 before their first attention
 ///   Mobile-Former         26M, 52M, 96M: 17 crossings [15]: 8 blocks with Mobile -> Former and Former -> Mobile, and
-///                         one more Mobile -> Former before the classifier, as their authors' code has them; the larger
-///                         ones have 11 blocks, so 23. The table has 15 for all sizes, which fits none: without the
-///                         first (whose queries are a constant) and the last (which only the classifier reads) the
-///                         small ones would have 15. Both convert, so they are counted here
+///                         one more Mobile -> Former before the classifier, as their authors' code has them; the
+///                         larger ones have 11 blocks, so 23. The table has 15 for all sizes, which fits none:
+///                         without the first (whose queries are a constant) and the last (which only the classifier
+///                         reads) the small ones would have 15. Both convert, so they are counted here
 ///   LeViT 1 (its stem), TinyViT 3, PVT v2 3, EdgeNeXt 3, EfficientViT-B 2: entries; the paper has none of them
 ///   ViT, DeiT, Swin, ConvNeXt, PoolFormer, FastViT-T: none
 /// Released code of Q-HyViT has a list of layer numbers instead: mobilevit_s 17, 18 | 36, 37 | 67, 68 (counted from
