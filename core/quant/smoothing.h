@@ -41,8 +41,8 @@ stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const
 /// Where a transform goes so that the float network does not change.
 enum class FoldPlace {
     LayerNorm, ///< γ̂ = γ / s, β̂ = (β - b) / s of the LayerNormalization or BatchNormalization that makes the value
-    Value,     ///< columns of V's projection and its bias: the rows of a softmax add up to 1
-    Explicit,  ///< an operation of its own before the quantizer
+    Value,    ///< columns of V's projection and its bias: the rows of a softmax add up to 1
+    Explicit, ///< an operation of its own before the quantizer
 };
 
 /// What was found out about a site once, from structure.

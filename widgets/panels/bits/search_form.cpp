@@ -7,7 +7,6 @@
 #include <QDoubleSpinBox>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QProgressBar>
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QSpinBox>
@@ -55,10 +54,11 @@ SearchForm::SearchForm(QWidget* parent)
     : QWidget(parent), m_weights(new QCheckBox(tr("weights"))), m_weightBits(bitsBox()),
       m_activations(new QCheckBox(tr("activations"))), m_activationBits(bitsBox()),
       m_bytes(new QCheckBox(tr("size"))), m_megabytes(new QDoubleSpinBox), m_bops(new QCheckBox(tr("BOPs"))),
-      m_gigabops(new QDoubleSpinBox), m_mode(new QComboBox), m_performance(new QComboBox), m_count(new QSpinBox),
-      m_images(new QComboBox), m_minBits(new QSpinBox), m_search(new QPushButton(tr("Search"))),
-      m_continue(new QPushButton(tr("Continue from here"))), m_pages(new QStackedWidget), m_bar(new QProgressBar),
-      m_what(new QLabel), m_cancel(new QPushButton(tr("Cancel")))
+      m_gigabops(new QDoubleSpinBox), m_mode(new QComboBox), m_performance(new QComboBox),
+      m_images(new SearchImagesBox(tr("the bits"), tr("Images that losses are measured on, spread over the folder"))),
+      m_minBits(new QSpinBox), m_search(new QPushButton(tr("Search"))),
+      m_continue(new QPushButton(tr("Continue from here"))), m_pages(new QStackedWidget),
+      m_progress(new SearchProgress(tr("Stop and keep what was found (Esc)")))
 {
     m_weights->setChecked(true);
     m_activations->setChecked(true);
@@ -100,17 +100,7 @@ SearchForm::SearchForm(QWidget* parent)
                  "does not."));
     m_performance->setAccessibleName(tr("What a step loses"));
     followTip(m_performance);
-    m_count->setRange(1, 100000);
-    m_count->setValue(64);
-    m_count->setAccessibleName(tr("Number of images"));
-    m_count->setToolTip(tr("<p>Images that losses are measured on, spread over the folder</p>"));
-    addChoice(m_images, SearchImages::Calibration, tr("calibration images"),
-              tr("The search fits the bits to the images it measures on: on calibration images the figures of the "
-                 "test images stay honest."));
-    addChoice(m_images, SearchImages::Test, tr("test images"),
-              tr("The search fits the bits to the images it measures on: figures on test images are too good then."));
-    m_images->setAccessibleName(tr("Images to measure on"));
-    followTip(m_images);
+    m_images->setCount(64);
     m_minBits->setRange(2, 8);
     m_minBits->setValue(3);
     m_minBits->setSuffix(tr(" bit"));
@@ -121,11 +111,6 @@ SearchForm::SearchForm(QWidget* parent)
                             "saved, until the budget is met. Locked sites are left alone.</p>"));
     m_continue->setToolTip(
         tr("<p>Searches on from the bits as they are now, edited or loaded, instead of from 8</p>"));
-    m_cancel->setToolTip(tr("Stop and keep what was found (Esc)"));
-    m_bar->setRange(0, 1000);
-    m_bar->setTextVisible(false);
-    m_bar->setMaximumHeight(12);
-    m_what->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
 
     auto* rows = new QVBoxLayout(this);
     rows->setContentsMargins(0, 0, 0, 0);
@@ -146,22 +131,16 @@ SearchForm::SearchForm(QWidget* parent)
     auto* idle = new QWidget;
     auto* settings = new QHBoxLayout(idle);
     settings->setContentsMargins(0, 0, 0, 0);
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_mode, m_performance, new QLabel(tr("on")), m_count,
-                                                           m_images, new QLabel(tr("≥")), m_minBits})
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_mode, m_performance, new QLabel(tr("on")), m_images,
+                                                           new QLabel(tr("≥")), m_minBits})
         settings->addWidget(widget);
     settings->addStretch(1);
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(m_search);
     buttons->addWidget(m_continue);
     settings->addLayout(buttons);
-    auto* busy = new QWidget;
-    auto* progress = new QHBoxLayout(busy);
-    progress->setContentsMargins(0, 0, 0, 0);
-    progress->addWidget(m_what, 3);
-    progress->addWidget(m_bar, 2);
-    progress->addWidget(m_cancel);
     m_pages->addWidget(idle);
-    m_pages->addWidget(busy);
+    m_pages->addWidget(m_progress);
     m_pages->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     rows->addWidget(m_pages);
     setFocusProxy(m_weightBits);
@@ -170,7 +149,7 @@ SearchForm::SearchForm(QWidget* parent)
         connect(box, &QCheckBox::toggled, this, &SearchForm::updateEnabled);
     connect(m_search, &QPushButton::clicked, this, [this] { start(false); });
     connect(m_continue, &QPushButton::clicked, this, [this] { start(true); });
-    connect(m_cancel, &QPushButton::clicked, this, &SearchForm::cancelWished);
+    connect(&m_progress->cancelButton(), &QPushButton::clicked, this, &SearchForm::cancelWished);
     updateEnabled();
 }
 
@@ -187,7 +166,7 @@ search::Options SearchForm::options() const
         options.budget.bops = m_gigabops->value() * 1e9;
     options.mode = static_cast<search::Mode>(m_mode->currentData().toInt());
     options.performance = static_cast<search::Performance>(m_performance->currentData().toInt());
-    options.images = static_cast<std::size_t>(m_count->value());
+    options.images = m_images->count();
     options.minBits = m_minBits->value();
     return options;
 }
@@ -206,13 +185,13 @@ void SearchForm::setOptions(const search::Options& options)
         m_gigabops->setValue(*options.budget.bops * 1e-9);
     m_mode->setCurrentIndex(m_mode->findData(static_cast<int>(options.mode)));
     m_performance->setCurrentIndex(m_performance->findData(static_cast<int>(options.performance)));
-    m_count->setValue(static_cast<int>(options.images));
+    m_images->setCount(options.images);
     m_minBits->setValue(options.minBits);
 }
 
 SearchImages SearchForm::images() const
 {
-    return static_cast<SearchImages>(m_images->currentData().toInt());
+    return m_images->which();
 }
 
 void SearchForm::setObstacle(const QString& reason)
@@ -223,10 +202,7 @@ void SearchForm::setObstacle(const QString& reason)
 
 void SearchForm::setImages(std::size_t calibration, std::size_t test)
 {
-    if (calibration == 0 && test > 0)
-        m_images->setCurrentIndex(1);
-    m_images->setEnabled(calibration > 0 && test > 0);
-    m_count->setMaximum(static_cast<int>(std::max<std::size_t>(1, std::max(calibration, test))));
+    m_images->setImages(calibration, test);
 }
 
 void SearchForm::setCosts(std::size_t bytes, double bops)
@@ -242,10 +218,7 @@ void SearchForm::setCosts(std::size_t bytes, double bops)
 
 void SearchForm::showProgress(const QString& text, const QString& time, double fraction)
 {
-    m_what->setText(QStringLiteral("%1 · %2").arg(text, time));
-    m_what->setToolTip(m_what->text());
-    m_bar->setRange(0, fraction < 0 ? 0 : 1000);
-    m_bar->setValue(static_cast<int>(1000 * std::max(fraction, 0.0)));
+    m_progress->tell(text, time, fraction);
 }
 
 void SearchForm::setRunning(bool running)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/search/mixed_precision.h"
+#include "widgets/panels/shared/search_parts.h"
 #include "widgets/session/search_run.h"
 
 #include <QWidget>
@@ -8,8 +9,6 @@
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
-class QLabel;
-class QProgressBar;
 class QPushButton;
 class QSpinBox;
 class QStackedWidget;
@@ -36,7 +35,7 @@ public:
 
     QPushButton& searchButton() { return *m_search; }
     QPushButton& continueButton() { return *m_continue; }
-    QPushButton& cancelButton() { return *m_cancel; }
+    QPushButton& cancelButton() { return m_progress->cancelButton(); }
 
 signals:
     void startWished(const qs::search::Options& options, qs::ui::SearchImages images);
@@ -56,15 +55,12 @@ private:
     QDoubleSpinBox* m_gigabops;
     QComboBox* m_mode;
     QComboBox* m_performance;
-    QSpinBox* m_count;
-    QComboBox* m_images;
+    SearchImagesBox* m_images;
     QSpinBox* m_minBits;
     QPushButton* m_search;
     QPushButton* m_continue;
     QStackedWidget* m_pages;
-    QProgressBar* m_bar;
-    QLabel* m_what;
-    QPushButton* m_cancel;
+    SearchProgress* m_progress;
     QString m_obstacle;
     bool m_running = false;
 };

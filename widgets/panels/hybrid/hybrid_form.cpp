@@ -1,11 +1,9 @@
 #include "widgets/panels/hybrid/hybrid_form.h"
 
 #include <QCheckBox>
-#include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QProgressBar>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QStackedWidget>
@@ -37,21 +35,23 @@ QDoubleSpinBox* factorBox(const QString& name)
 } // namespace
 
 HybridForm::HybridForm(QWidget* parent)
-    : QWidget(parent), m_count(new QSpinBox), m_images(new QComboBox), m_candidates(new QSpinBox),
-      m_low(factorBox(tr("Smallest factor"))), m_high(factorBox(tr("Largest factor"))), m_rounds(new QSpinBox),
-      m_granularity(new QCheckBox(tr("granularity"))), m_scheme(new QCheckBox(tr("scheme"))),
+    : QWidget(parent),
+      m_images(new SearchImagesBox(
+          tr("the grids"), tr("Images that errors are measured on, spread over the folder (32 in the paper)"))),
+      m_candidates(new QSpinBox), m_low(factorBox(tr("Smallest factor"))), m_high(factorBox(tr("Largest factor"))),
+      m_rounds(new QSpinBox), m_granularity(new QCheckBox(tr("granularity"))), m_scheme(new QCheckBox(tr("scheme"))),
       m_bridges(new QCheckBox(tr("bridge blocks"))), m_importance(new QCheckBox(tr("gradients"))),
       m_channels(new QCheckBox(tr("channel-wise activations"))), m_whole(new QCheckBox(tr("whole curves"))),
       m_search(new QPushButton(tr("Search"))), m_apply(new QPushButton(tr("Apply"))),
-      m_help(new QPushButton(tr("What is this?"))), m_pages(new QStackedWidget), m_bar(new QProgressBar),
-      m_what(new QLabel), m_cancel(new QPushButton(tr("Cancel"))), m_note(new QLabel)
+      m_help(new QPushButton(tr("What is this?"))), m_pages(new QStackedWidget),
+      m_progress(new SearchProgress(tr("Stop (Esc): nothing is kept, the recipe stays as it is"))), m_note(new QLabel)
 {
     buildSettings();
     layOut();
     setOptions({});
     connect(m_search, &QPushButton::clicked, this, [this] { emit startWished(options(), images()); });
     connect(m_apply, &QPushButton::clicked, this, &HybridForm::applyWished);
-    connect(m_cancel, &QPushButton::clicked, this, &HybridForm::cancelWished);
+    connect(&m_progress->cancelButton(), &QPushButton::clicked, this, &HybridForm::cancelWished);
     connect(m_help, &QPushButton::clicked, this, &HybridForm::helpWished);
     connect(m_granularity, &QCheckBox::toggled, this, &HybridForm::updateEnabled);
     updateEnabled();
@@ -59,21 +59,6 @@ HybridForm::HybridForm(QWidget* parent)
 
 void HybridForm::buildSettings()
 {
-    m_count->setRange(1, 100000);
-    m_count->setAccessibleName(tr("Number of images"));
-    m_count->setToolTip(
-        paragraph(tr("Images that errors are measured on, spread over the folder (32 in the paper)")));
-    for (
-        const auto& [which, title, help] :
-        {std::tuple{SearchImages::Calibration, tr("calibration images"),
-                    tr("The search fits the grids to the images it measures on: on calibration images the figures of "
-                       "the test images stay honest.")},
-         {SearchImages::Test, tr("test images"),
-          tr("The search fits the grids to the images it measures on: figures on test images are too good then.")}}) {
-        m_images->addItem(title, static_cast<int>(which));
-        m_images->setItemData(m_images->count() - 1, paragraph(help), Qt::ToolTipRole);
-    }
-    m_images->setAccessibleName(tr("Images to measure on"));
     m_candidates->setRange(1, 1000);
     m_candidates->setAccessibleName(tr("Candidates"));
     m_candidates->setToolTip(paragraph(tr("How many steps are tried for each granularity and scheme: more are finer, "
@@ -97,11 +82,6 @@ void HybridForm::buildSettings()
     m_search->setToolTip(paragraph(tr("Step, granularity and scheme of every unlocked site, from the present recipe "
                                       "(Q-HyViT, arXiv 2303.12557). What is found becomes one edit.")));
     m_apply->setToolTip(paragraph(tr("Loads what the last search found, as one edit")));
-    m_cancel->setToolTip(tr("Stop (Esc): nothing is kept, the recipe stays as it is"));
-    m_bar->setRange(0, 1000);
-    m_bar->setTextVisible(false);
-    m_bar->setMaximumHeight(12);
-    m_what->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_note->setWordWrap(true);
     m_note->setForegroundRole(QPalette::PlaceholderText);
     m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -120,7 +100,7 @@ void HybridForm::layOut()
         row->addStretch(1);
         rows->addLayout(row);
     };
-    line({m_count, m_images, m_candidates, new QLabel(tr("steps from")), m_low, new QLabel(tr("to")), m_high,
+    line({m_images, m_candidates, new QLabel(tr("steps from")), m_low, new QLabel(tr("to")), m_high,
           new QLabel(tr("Δ₀,")), m_rounds, new QLabel(tr("rounds"))});
     line({new QLabel(tr("Search also")), m_granularity, m_scheme, m_channels});
     auto* idle = new QWidget;
@@ -134,24 +114,18 @@ void HybridForm::layOut()
     buttons->addStretch(1);
     for (QPushButton* button : {m_help, m_apply, m_search})
         buttons->addWidget(button);
-    auto* busy = new QWidget;
-    auto* progress = new QHBoxLayout(busy);
-    progress->setContentsMargins(0, 0, 0, 0);
-    progress->addWidget(m_what, 3);
-    progress->addWidget(m_bar, 2);
-    progress->addWidget(m_cancel);
     m_pages->addWidget(idle);
-    m_pages->addWidget(busy);
+    m_pages->addWidget(m_progress);
     m_pages->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     rows->addWidget(m_pages);
     rows->addWidget(m_note);
-    setFocusProxy(m_count);
+    setFocusProxy(m_images);
 }
 
 search::HybridOptions HybridForm::options() const
 {
     search::HybridOptions options;
-    options.images = static_cast<std::size_t>(m_count->value());
+    options.images = m_images->count();
     options.grid.count = m_candidates->value();
     options.grid.low = std::min(m_low->value(), m_high->value());
     options.grid.high = std::max(m_high->value(), options.grid.low + 0.01);
@@ -167,7 +141,7 @@ search::HybridOptions HybridForm::options() const
 
 void HybridForm::setOptions(const search::HybridOptions& options)
 {
-    m_count->setValue(static_cast<int>(options.images));
+    m_images->setCount(options.images);
     m_candidates->setValue(options.grid.count);
     m_low->setValue(options.grid.low);
     m_high->setValue(options.grid.high);
@@ -182,7 +156,7 @@ void HybridForm::setOptions(const search::HybridOptions& options)
 
 SearchImages HybridForm::images() const
 {
-    return static_cast<SearchImages>(m_images->currentData().toInt());
+    return m_images->which();
 }
 
 void HybridForm::setObstacle(const QString& reason)
@@ -193,9 +167,7 @@ void HybridForm::setObstacle(const QString& reason)
 
 void HybridForm::setImages(std::size_t calibration, std::size_t test)
 {
-    if (calibration == 0 && test > 0)
-        m_images->setCurrentIndex(1);
-    m_images->setEnabled(calibration > 0 && test > 0);
+    m_images->setImages(calibration, test);
 }
 
 void HybridForm::setBridges(std::size_t bridges)
@@ -215,10 +187,7 @@ void HybridForm::setApplicable(bool on)
 
 void HybridForm::showProgress(const QString& text, const QString& time, double fraction)
 {
-    m_what->setText(QStringLiteral("%1 · %2").arg(text, time));
-    m_what->setToolTip(m_what->text());
-    m_bar->setRange(0, fraction < 0 ? 0 : 1000);
-    m_bar->setValue(static_cast<int>(1000 * std::max(fraction, 0.0)));
+    m_progress->tell(text, time, fraction);
 }
 
 void HybridForm::setRunning(bool running)
@@ -241,7 +210,7 @@ void HybridForm::setNote(const QString& text)
 
 void HybridForm::updateEnabled()
 {
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_count, m_candidates, m_low, m_high, m_rounds,
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_images, m_candidates, m_low, m_high, m_rounds,
                                                            m_granularity, m_scheme, m_importance, m_whole})
         widget->setEnabled(!m_running);
     m_bridges->setEnabled(m_hasBridges && !m_running);

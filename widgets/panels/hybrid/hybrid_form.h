@@ -1,15 +1,14 @@
 #pragma once
 
 #include "core/search/hybrid_search.h"
+#include "widgets/panels/shared/search_parts.h"
 #include "widgets/session/search_run.h"
 
 #include <QWidget>
 
 class QCheckBox;
-class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
-class QProgressBar;
 class QPushButton;
 class QSpinBox;
 class QStackedWidget;
@@ -37,7 +36,7 @@ public:
 
     QPushButton& searchButton() { return *m_search; }
     QPushButton& applyButton() { return *m_apply; }
-    QPushButton& cancelButton() { return *m_cancel; }
+    QPushButton& cancelButton() { return m_progress->cancelButton(); }
     QString note() const; ///< the line below: why there is no search, what was found
 
 signals:
@@ -54,8 +53,7 @@ private:
     void layOut();
     void updateEnabled();
 
-    QSpinBox* m_count;
-    QComboBox* m_images;
+    SearchImagesBox* m_images;
     QSpinBox* m_candidates;
     QDoubleSpinBox* m_low;
     QDoubleSpinBox* m_high;
@@ -70,9 +68,7 @@ private:
     QPushButton* m_apply;
     QPushButton* m_help;
     QStackedWidget* m_pages;
-    QProgressBar* m_bar;
-    QLabel* m_what;
-    QPushButton* m_cancel;
+    SearchProgress* m_progress;
     QLabel* m_note;
     QString m_obstacle, m_found;
     bool m_running = false;
