@@ -47,6 +47,16 @@ search::HybridOptions fewCandidates()
     return options;
 }
 
+// Minutes of work: a search that no machine ends before it is cancelled.
+search::HybridOptions manyCandidates()
+{
+    search::HybridOptions options;
+    options.images = 16;
+    options.grid = {0.6, 1.1, 400, 3, false};
+    options.wholeCurves = true;
+    return options;
+}
+
 } // namespace
 
 class HybridTest : public QObject {
@@ -59,11 +69,11 @@ class HybridTest : public QObject {
     HybridForm& form() { return m_panel->form(); }
     const HybridRun& run() { return m_session->hybrid(); }
     NotesLabel* notes() { return m_demo->control<NotesLabel>("notes"); }
-    void search()
+    void search(const search::HybridOptions& options = fewCandidates())
     {
         m_demo->window().showPanel(QStringLiteral("hybrid"));
         QTRY_VERIFY(form().searchButton().isEnabled());
-        form().setOptions(fewCandidates());
+        form().setOptions(options);
         QTest::mouseClick(&form().searchButton(), Qt::LeftButton);
         QVERIFY(m_session->running(JobKind::Hybrid));
         QVERIFY(run().running);
@@ -187,8 +197,8 @@ private slots:
         QVERIFY(!form().applyButton().isEnabled());
         QVERIFY(m_panel->foundReason().contains(QLatin1String("No search yet")));
         const int states = m_session->history().size();
-        search();
-        QTest::qWait(300);
+        search(manyCandidates());
+        QTest::qWait(100);
         QVERIFY2(run().running, "too fast to be cancelled");
         QTest::mouseClick(&form().cancelButton(), Qt::LeftButton);
         QVERIFY(!run().running && run().cancelled && !run().found);
