@@ -65,7 +65,7 @@ private:
         m_result.loss = m_result.startLoss;
         m_referenceLoss = m_result.startLoss;
         if (m_problem.mode == Mode::Table && m_table.reference() != m_result.bits) {
-            QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_table.reference()));
+            QS_ASSIGN(m_referenceLoss, m_oracle.moveToReference(m_table.reference()));
         }
         if (m_problem.mode == Mode::Lazy && m_problem.interpolate)
             QS_CHECK(startFromTable());
@@ -187,7 +187,7 @@ private:
     Result<void> startFromTable()
     {
         const auto candidates = lowerable();
-        QS_ASSIGN(m_referenceLoss, m_oracle.moveTo(m_table.reference()));
+        QS_ASSIGN(m_referenceLoss, m_oracle.moveToReference(m_table.reference()));
         QS_CHECK(fillTable(candidates));
         QS_CHECK(moveBase());
         for (const Candidate& candidate : candidates) {

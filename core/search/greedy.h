@@ -38,6 +38,8 @@ public:
     virtual ~LossOracle() = default;
     /// Makes `bits` the present allocation and returns its loss.
     virtual Result<double> moveTo(std::span<const int> bits) = 0;
+    /// The same with all that is no unit as it is at the table's reference.
+    virtual Result<double> moveToReference(std::span<const int> bits) { return moveTo(bits); }
     /// Loss of the present allocation after each of the moves alone. `stage` is for progress; empty: none.
     virtual Result<std::vector<double>> losses(std::span<const Move> moves, std::string_view stage) = 0;
 };
@@ -86,9 +88,10 @@ struct GreedyResult {
 /// Where L comes from is the mode's: Exact asks the oracle for every candidate of every step; Lazy keeps what it was
 /// told and asks again for the best candidate alone until that stays the best (equal to Exact where losses add up and
 /// every bit of a unit loses at least four times what the one before lost); Table asks for every unit at every bit
-/// width it comes to, all others at the reference, and adds up. Interpolating, Lazy starts from the table, measures
-/// units at some bits less than those asked about, takes the law's share of that, and measures a unit again where the
-/// loss has changed by a tenth since. `onStep`, from the calling thread, after each step.
+/// width it comes to, all others at the reference (LossOracle::moveToReference), and adds up. Interpolating, Lazy
+/// starts from the table, measures units at some bits less than those asked about, takes the law's share of that, and
+/// measures a unit again where the loss has changed by a tenth since. `onStep`, from the calling thread, after each
+/// step.
 /// Cancelling is no error: what was found is returned. Errors: the oracle's.
 Result<GreedyResult> greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,
                             const std::function<void(const GreedyResult&, const GreedyStep&)>& onStep = {});

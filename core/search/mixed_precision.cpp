@@ -31,13 +31,13 @@ Result<void> checkOptions(const Options& options)
     return {};
 }
 
-std::vector<SiteId> findUnits(const graph::SiteTable& sites, const quant::Recipe& recipe)
+std::vector<SiteId> quantized(const graph::SiteTable& sites, const quant::Recipe& recipe, bool locked)
 {
-    std::vector<SiteId> units;
+    std::vector<SiteId> found;
     for (const graph::Site& site : sites)
-        if (!quant::settingsOf(recipe, site).isFloat() && !recipe.locked.contains(site.name))
-            units.push_back(site.id);
-    return units;
+        if (!quant::settingsOf(recipe, site).isFloat() && recipe.locked.contains(site.name) == locked)
+            found.push_back(site.id);
+    return found;
 }
 
 /// Does a budget say anything about the unit?
@@ -130,7 +130,7 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     outcome.recipe = recipe;
     Trace& trace = outcome.trace;
     trace.mode = options.mode;
-    trace.units = findUnits(sites, recipe);
+    trace.units = quantized(sites, recipe, false);
     if (trace.units.empty())
         return fail(ErrorCode::InvalidArgument, "there is no quantized site that is not locked: nothing to search");
     if (images.size() == 0 || options.images == 0)
@@ -163,7 +163,7 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     QS_ASSIGN(const auto sample,
               SampledImages::create(images, options.images, elements, options.checkpointBytes, context));
     QS_ASSIGN(auto yardstick, makeYardstick(graph, sites, sample, options.performance, context));
-    NetworkOracle oracle({graph, sites, calibration, recipe, trace.units},
+    NetworkOracle oracle({graph, sites, calibration, recipe, trace.units, quantized(sites, recipe, true)},
                          Evaluator(graph, sites, sample, weights, options.checkpointBytes), std::move(yardstick),
                          context);
     TraceWriter writer(trace, cost);

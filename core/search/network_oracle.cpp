@@ -42,15 +42,31 @@ NetworkOracle::NetworkOracle(Subject subject, Evaluator evaluator, Yardstick yar
 Result<std::shared_ptr<const quant::Plan>> NetworkOracle::resolve(std::span<const int> bits,
                                                                   const Context& context) const
 {
-    return quant::resolve(m_subject.graph, m_subject.sites, m_subject.calibration,
-                          withBits(m_subject.recipe, m_subject.sites, m_subject.units, bits), m_plan.get(), context);
+    auto recipe = withBits(m_subject.recipe, m_subject.sites, m_subject.units, bits);
+    if (m_restInFloat) {
+        const std::vector<int> inFloat(m_subject.rest.size(), quant::kFloatBits);
+        recipe = withBits(std::move(recipe), m_subject.sites, m_subject.rest, inFloat);
+    }
+    return quant::resolve(m_subject.graph, m_subject.sites, m_subject.calibration, std::move(recipe), m_plan.get(),
+                          context);
 }
 
 Result<double> NetworkOracle::moveTo(std::span<const int> bits)
 {
+    return move(bits, false);
+}
+
+Result<double> NetworkOracle::moveToReference(std::span<const int> bits)
+{
+    return move(bits, true);
+}
+
+Result<double> NetworkOracle::move(std::span<const int> bits, bool restInFloat)
+{
+    const bool sameRest = std::exchange(m_restInFloat, restInFloat) == restInFloat;
     QS_ASSIGN(auto plan, resolve(bits, m_context));
     std::optional<double> known;
-    if (m_plan) {
+    if (m_plan && sameRest) {
         const auto first = std::ranges::mismatch(m_bits, bits);
         const auto unit = static_cast<std::size_t>(first.in1 - m_bits.begin());
         if (unit < bits.size() && std::equal(first.in1 + 1, m_bits.end(), first.in2 + 1))

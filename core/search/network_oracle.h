@@ -47,16 +47,19 @@ public:
         std::shared_ptr<const stats::Calibration> calibration;
         quant::Recipe recipe;
         std::vector<SiteId> units;
+        std::vector<SiteId> rest; ///< sites that are no units and are in float at the reference
     };
     NetworkOracle(Subject subject, Evaluator evaluator, Yardstick yardstick, const Context& context);
 
     Result<double> moveTo(std::span<const int> bits) override;
+    Result<double> moveToReference(std::span<const int> bits) override;
     Result<std::vector<double>> losses(std::span<const Move> moves, std::string_view stage) override;
     std::size_t evaluations() const { return m_evaluations; }
 
 private:
     Result<std::shared_ptr<const quant::Plan>> resolve(std::span<const int> bits, const Context& context) const;
     Result<double> lossAfter(const Move& move, const Context& context) const;
+    Result<double> move(std::span<const int> bits, bool restInFloat);
     Result<void> rebaseIfWorth(std::span<const Move> moves);
 
     Subject m_subject;
@@ -64,6 +67,7 @@ private:
     Yardstick m_yardstick;
     const Context& m_context;
     std::vector<int> m_bits;
+    bool m_restInFloat = false;
     std::shared_ptr<const quant::Plan> m_plan;
     std::map<std::pair<std::size_t, int>, double> m_seen; ///< losses of moves from the present allocation
     double m_pending = 0; ///< cost of the present allocation as a variant of the evaluator's base

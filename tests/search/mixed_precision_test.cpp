@@ -133,6 +133,33 @@ TEST_F(MixedPrecision, LockedSitesAndThoseNoBudgetIsAboutKeepTheirBits)
         }
 }
 
+TEST_F(MixedPrecision, TableEntriesAreOfOneUnitWithAllElseInFloatLockedSitesToo)
+{
+    m_recipe.overrides[m_vit.sites[m_vit.at("f1", 1)].name].bits = 3;
+    m_recipe.locked.insert(m_vit.sites[m_vit.at("f1", 1)].name);
+    Options o = options(Mode::Table, 5);
+    o.interpolate = false;
+    o.fill = false;
+    const auto outcome = search(o);
+    ASSERT_TRUE(outcome) << outcome.error().text();
+    const auto alone = [&](SiteId site, int bits) {
+        quant::Recipe recipe = m_recipe;
+        for (const graph::Site& other : m_vit.sites)
+            recipe.overrides[other.name].bits = other.id == site ? bits : quant::kFloatBits;
+        const auto plan = resolved(recipe);
+        const auto evaluation =
+            quant::evaluate(m_vit.graph, m_vit.sites, plan.get(), m_images, 9, nullptr, nullptr, {});
+        EXPECT_TRUE(evaluation);
+        return evaluation->klDivergence;
+    };
+    double before = outcome->trace.start.loss;
+    for (std::size_t i = 0; i < 5; ++i) {
+        const Step& step = outcome->trace.steps[i];
+        EXPECT_NEAR(step.loss - before, alone(step.site, step.bitsAfter) - alone(step.site, step.bitsBefore), 1e-12);
+        before = step.loss;
+    }
+}
+
 TEST_F(MixedPrecision, ContinuesAnEditedAllocation)
 {
     const auto first = search(options(Mode::Table, 6));
