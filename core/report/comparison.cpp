@@ -80,9 +80,11 @@ Result<quant::Recipe> recipeOf(const onnx::Model& model, const Candidate& candid
 }
 
 Result<std::shared_ptr<const quant::Plan>> planOf(const onnx::Model& model, const Candidate& candidate,
-                                                  const Context& context)
+                                                  ComparisonRow& row, const Context& context)
 {
     QS_ASSIGN(const quant::Recipe recipe, recipeOf(model, candidate, context));
+    if (candidate.search)
+        row.found = recipe;
     return quant::resolve(model.graph, model.sites, candidate.calibration, recipe, nullptr, context);
 }
 
@@ -92,7 +94,7 @@ Result<void> fill(const onnx::Model& model, const Candidate& candidate, const ex
                   const Context& context)
 {
     const auto start = std::chrono::steady_clock::now();
-    const auto plan = planOf(model, candidate, context);
+    const auto plan = planOf(model, candidate, row, context);
     row.resolveSeconds = secondsSince(start);
     if (!plan) {
         if (plan.error().code == ErrorCode::Cancelled)

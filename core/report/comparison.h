@@ -56,7 +56,8 @@ struct ComparisonRow {
     int weightBits = 8;
     int activationBits = 8;
     graph::Coverage coverage = graph::Coverage::MatMul;
-    std::string failure; ///< why there are no figures; "" where there are
+    std::optional<quant::Recipe> found; ///< by a search; the method and the bits give the others
+    std::string failure;                ///< why there are no figures; "" where there are
     std::optional<double> top1;
     double agreement = 0;    ///< share of images with the float network's top-1
     double klDivergence = 0; ///< nats

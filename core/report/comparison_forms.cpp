@@ -41,10 +41,12 @@ Json toJson(const ComparisonRow& row)
               {"evaluate_seconds", row.evaluateSeconds}};
     if (row.top1)
         json["top1"] = *row.top1;
+    if (row.found)
+        json["recipe"] = Json::parse(quant::recipeToJson(*row.found));
     return json;
 }
 
-ComparisonRow rowFrom(const Json& json)
+Result<ComparisonRow> rowFrom(const Json& json)
 {
     ComparisonRow row;
     json.at("key").get_to(row.key);
@@ -66,6 +68,9 @@ ComparisonRow rowFrom(const Json& json)
     json.at("evaluate_seconds").get_to(row.evaluateSeconds);
     if (json.contains("top1"))
         row.top1 = json["top1"].get<double>();
+    if (json.contains("recipe")) {
+        QS_ASSIGN(row.found, quant::recipeFromJson(json["recipe"].dump()));
+    }
     return row;
 }
 
@@ -108,8 +113,10 @@ try {
     json.at("images_hash").get_to(comparison.imagesHash);
     if (json.contains("float_top1"))
         comparison.floatTop1 = json["float_top1"].get<double>();
-    for (const Json& row : json.at("rows"))
-        comparison.rows.push_back(rowFrom(row));
+    for (const Json& line : json.at("rows")) {
+        QS_ASSIGN(auto row, rowFrom(line));
+        comparison.rows.push_back(std::move(row));
+    }
     return comparison;
 } catch (const Json::exception& error) {
     return fail(ErrorCode::Malformed, error.what());

@@ -338,6 +338,8 @@ TEST_F(Cli, SearchesAreLinesOfTheComparison)
     EXPECT_EQ(rows[1].at("method"), "q-hyvit-scale");
     EXPECT_EQ(rows[1].at("failure"), "");
     EXPECT_NE(rows[1].at("kl_divergence"), rows[0].at("kl_divergence"));
+    EXPECT_FALSE(rows[1].at("recipe").at("overrides").empty());
+    EXPECT_FALSE(rows[0].contains("recipe"));
 
     outcome = run("calibrate " + model + " --images " + calib + " --count 8 --resize none -o " + path("h.qcal"));
     ASSERT_EQ(outcome.exitCode, 0) << outcome.output;

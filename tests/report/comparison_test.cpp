@@ -28,6 +28,8 @@ Comparison example()
     row.modelBytes = 3190000;
     row.int8Share = 0.64;
     row.resolveSeconds = 1.5;
+    row.found = *quant::presetRecipe("minmax", 4, 6);
+    row.found->overrides["blocks.0.fc1.input"].bits = 5;
     comparison.rows.push_back(row);
     ComparisonRow failed;
     failed.key = "2";
@@ -54,6 +56,10 @@ TEST(Comparison, OtherJsonIsRefusedWithTheReason)
               ErrorCode::Unsupported);
     EXPECT_EQ(comparisonFromJson(R"({"format": "quantoscope-comparison", "version": 1, "model": 3})").error().code,
               ErrorCode::Malformed);
+    std::string bad = comparisonToJson(example());
+    const std::string format = "quantoscope-recipe";
+    bad.replace(bad.find(format), format.size(), "something");
+    EXPECT_EQ(comparisonFromJson(bad).error().code, ErrorCode::InvalidArgument);
 }
 
 TEST(Comparison, CsvQuotesWhatNeedsItAndLeavesUnknownFiguresEmpty)

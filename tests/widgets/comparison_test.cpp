@@ -117,6 +117,34 @@ private slots:
         QVERIFY(m_session->recipe() == before);
     }
 
+    void takesWhatASearchFoundButForLockedSites()
+    {
+        const std::shared_ptr<const KeptComparison> before = m_session->comparison();
+        auto kept = std::make_shared<KeptComparison>(*before);
+        report::ComparisonRow& row = kept->table.rows[0];
+        row.method = "q-hyvit";
+        row.weightBits = row.activationBits = 4;
+        row.found = *quant::presetRecipe("minmax", 4, 4);
+        const SiteId locked = siteWith(*m_session, graph::Role::Fc1, 0);
+        row.found->overrides[m_session->sites()[locked].name].bits = 3;
+        const quant::Recipe start = m_session->recipe();
+        m_session->setLocked(std::vector{locked}, true);
+        const quant::SiteSettings own = m_session->settings(locked);
+        m_panel->table().setComparison(kept->table);
+        int found = 0;
+        while (m_panel->table().at(found)->method != "q-hyvit")
+            ++found;
+        emit m_panel->table().cellDoubleClicked(found, 0);
+        QVERIFY(m_session->settings(locked) == own);
+        QCOMPARE(m_session->recipe().weight.bits, 4);
+        QVERIFY(m_session->recipe().locked.size() == 1);
+        QCOMPARE(m_session->history().state(m_session->history().index()).text, QStringLiteral("q-hyvit, W4 A4"));
+        m_session->undoStack().undo();
+        m_session->undoStack().undo();
+        QVERIFY(m_session->recipe() == start);
+        m_panel->table().setComparison(before->table);
+    }
+
     void fitsThePanel()
     {
         ComparisonTable& table = m_panel->table();

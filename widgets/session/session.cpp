@@ -310,13 +310,18 @@ void Session::applyPreset(const QString& name, int weightBits, int activationBit
     if (!succeeded(preset))
         return;
     preset->coverage = m_recipe.coverage;
-    for (const std::string& site : m_recipe.locked) { // locked sites keep what they have
-        preset->locked.insert(site);
-        if (const SiteId id = sites().find(site); id.valid())
-            preset->overrides[site] = quant::wholePatch(settings(id));
-    }
     const auto bits = [](int b) { return b == quant::kFloatBits ? QStringLiteral("32") : QString::number(b); };
-    setRecipe(*preset, QStringLiteral("%1 W%2A%3").arg(name, bits(weightBits), bits(activationBits)));
+    setRecipe(keepingLocked(*preset), QStringLiteral("%1 W%2A%3").arg(name, bits(weightBits), bits(activationBits)));
+}
+
+quant::Recipe Session::keepingLocked(quant::Recipe recipe) const
+{
+    recipe.locked = m_recipe.locked;
+    for (const std::string& name : m_recipe.locked)
+        if (const SiteId id = sites().find(name);
+            id.valid() && quant::settingsOf(recipe, sites()[id]) != settings(id))
+            recipe.overrides[name] = quant::wholePatch(settings(id));
+    return recipe;
 }
 
 void Session::setCoverage(graph::Coverage coverage)

@@ -230,6 +230,8 @@ public:
     void applyPreset(const QString& name, int weightBits, int activationBits);
     void setCoverage(graph::Coverage coverage);
     void setRecipe(const quant::Recipe& recipe, const QString& text);
+    /// With the present locks; locked sites as they are now.
+    quant::Recipe keepingLocked(quant::Recipe recipe) const;
 
     QUndoStack& undoStack();
     History& history() { return *m_history; }

@@ -75,14 +75,9 @@ void Session::applyHybrid()
     if (!m_hybrid.found)
         return;
     const search::HybridResult& result = m_hybrid.found->result;
-    quant::Recipe recipe = result.recipe;
-    recipe.locked = m_recipe.locked;
-    for (const std::string& name : m_recipe.locked) // locked sites keep what they have
-        if (const SiteId id = sites().find(name);
-            id.valid() && quant::settingsOf(recipe, sites()[id]) != settings(id))
-            recipe.overrides[name] = quant::wholePatch(settings(id));
     const auto changed = std::ranges::count_if(result.choices, &search::HybridChoice::changed);
-    setRecipe(recipe, tr("Q-HyViT: %1 of %2 sites changed").arg(changed).arg(result.choices.size()));
+    setRecipe(keepingLocked(result.recipe),
+              tr("Q-HyViT: %1 of %2 sites changed").arg(changed).arg(result.choices.size()));
 }
 
 void Session::dropHybrid()

@@ -1,6 +1,5 @@
 #include "widgets/panels/comparison/comparison_panel.h"
 
-#include "core/search/hybrid_methods.h"
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_table.h"
 #include "widgets/panels/shared/empty_state.h"
@@ -118,19 +117,21 @@ void ComparisonPanel::load(const report::ComparisonRow& row)
         if (!recipe)
             return;
         recipe->coverage = row.coverage;
-        recipe->locked = m_session.recipe().locked;
-        m_session.setRecipe(*recipe, tr("%1, W%2 A%3, %4")
-                                         .arg(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())))
-                                         .arg(row.weightBits)
-                                         .arg(row.activationBits)
-                                         .arg(coverageTitle(row.coverage)));
+        m_session.setRecipe(m_session.keepingLocked(*recipe),
+                            tr("%1, W%2 A%3, %4")
+                                .arg(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())))
+                                .arg(row.weightBits)
+                                .arg(row.activationBits)
+                                .arg(coverageTitle(row.coverage)));
         return;
     }
-    if (search::findHybridMethod(row.method))
-        emit m_session.noticed(tr("This line is a search of its own, whose recipe was not kept: search again in the "
-                                  "Q-HyViT panel."));
-    if (const quant::Recipe* found = m_comparer.recipe(row.method))
-        m_session.setRecipe(*found, QString::fromStdString(row.method));
+    const QString method = QString::fromStdString(row.method);
+    if (row.found) {
+        m_session.setRecipe(m_session.keepingLocked(*row.found),
+                            tr("%1, W%2 A%3").arg(method).arg(row.weightBits).arg(row.activationBits));
+    } else if (const quant::Recipe* kept = m_comparer.recipe(row.method)) {
+        m_session.setRecipe(*kept, method);
+    }
 }
 
 QString ComparisonPanel::tableCsv() const
