@@ -109,38 +109,6 @@ TEST_F(DeitTiny, KeepsItsAccuracyAtEightBits)
     }
 }
 
-TEST_F(DeitTiny, ShowsASiteWithoutDelay)
-{
-    const auto calibration = calibrated(8);
-    ASSERT_TRUE(calibration);
-    double slowestOfAll = 0;
-    for (const EstimatorKind kind :
-         {EstimatorKind::MinMax, EstimatorKind::Percentile, EstimatorKind::Mse, EstimatorKind::Entropy}) {
-        double slowest = 0;
-        double sum = 0;
-        std::string name;
-        for (const graph::Site& site : m_model->sites) {
-            SiteSettings settings{4, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}};
-            settings.estimator.kind = kind;
-            if (site.kind == graph::SiteKind::Weight)
-                settings.granularity = Granularity::Channel;
-            const double start = processorSeconds();
-            const auto plan = resolveSite(m_model->graph, site, *calibration, settings);
-            const double seconds = processorSeconds() - start;
-            ASSERT_TRUE(plan) << plan.error().text();
-            sum += seconds;
-            if (seconds > slowest) {
-                slowest = seconds;
-                name = site.name;
-            }
-        }
-        std::printf("estimator %d: slowest site %s %.1f ms, mean %.1f ms\n", static_cast<int>(kind), name.c_str(),
-                    1000 * slowest, 1000 * sum / static_cast<double>(m_model->sites.size()));
-        slowestOfAll = std::max(slowestOfAll, slowest);
-    }
-    EXPECT_LT(slowestOfAll, 0.1); // meant: 50 ms
-}
-
 TEST_F(DeitTiny, CalibratesLittleSlowerThanItRuns)
 {
     const std::size_t images = m_all ? 256 : 32;
