@@ -91,6 +91,32 @@ private slots:
     }
     void cleanupTestCase() { m_demo.reset(); }
 
+    void namesOfManyBlocksDoNotRunTogether()
+    {
+        BarsPlot plot(graph::SiteKind::Weight, QStringLiteral("bars"));
+        plot.resize(400, 200);
+        for (const int blocks : {4, 150}) {
+            BitsPicture picture;
+            for (int block = 0; block < blocks; ++block) {
+                SiteBits site;
+                site.block = block;
+                picture.sites.push_back(site);
+            }
+            plot.setPicture(picture);
+            plot.replot(QCustomPlot::rpImmediateRefresh);
+            QVector<double> places;
+            QVector<QString> names;
+            plot.xAxis->ticker()->generate(plot.xAxis->range(), {}, u'g', 6, places, nullptr, &names);
+            QCOMPARE(names.size(), places.size());
+            QVERIFY(blocks < 10 ? names.size() == blocks : names.size() > 10 && names.size() < blocks);
+            const QFontMetricsF metrics(plot.xAxis->tickLabelFont());
+            for (qsizetype i = 1; i < places.size(); ++i) {
+                const double apart = plot.xAxis->coordToPixel(places[i]) - plot.xAxis->coordToPixel(places[i - 1]);
+                QVERIFY(apart > (metrics.horizontalAdvance(names[i]) + metrics.horizontalAdvance(names[i - 1])) / 2);
+            }
+        }
+    }
+
     void saysWhatToDoFirst()
     {
         JobRunner runner(1);

@@ -1,6 +1,7 @@
 #include "widgets/panels/bits/bars_plot.h"
 
 #include "core/quant/recipe.h"
+#include "widgets/panels/bits/block_ticker.h"
 #include "widgets/panels/shared/csv.h"
 #include "widgets/panels/shared/role_colour.h"
 #include "widgets/theme/colours.h"
@@ -68,7 +69,7 @@ void BarsPlot::setPicture(const BitsPicture& picture)
     m_bars.clear();
     m_blockEnds.clear();
     m_places = 0;
-    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    const auto ticker = QSharedPointer<BlockTicker>::create(*xAxis);
     for (const int block : blocks) {
         const auto& sites = mine[block];
         const auto places = static_cast<double>(std::max(sites.size(), others[block]));
