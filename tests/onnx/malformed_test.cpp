@@ -1,5 +1,6 @@
 #include "core/onnx/import.h"
 #include "tests/support/onnx_builder.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
@@ -344,8 +345,9 @@ TEST_P(Malformed, IsAnErrorOfOneLine)
     EXPECT_EQ(model.error().code, c.code) << errorCodeName(model.error().code) << ": " << text;
     EXPECT_NE(text.find(c.mention), std::string::npos) << text;
     EXPECT_EQ(text.find('\n'), std::string::npos) << text;
-    EXPECT_LT(processorSeconds(after) - processorSeconds(before), 2);
-    EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 600 * 1024) << "kilobytes"; // folded constants may take 256 MiB
+    EXPECT_LT(processorSeconds(after) - processorSeconds(before), 2 * test::kSlowdown);
+    // Folded constants may take 256 MiB.
+    EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 600 * 1024 * test::kSlowdown) << "kilobytes";
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Malformed, testing::ValuesIn(cases()),

@@ -16,7 +16,7 @@
 
 namespace qs::test {
 
-constexpr int kDemoPatienceMs = 240000;
+constexpr int kDemoPatienceMs = 240000 * kSlowdown;
 
 inline QString demoFolder()
 {

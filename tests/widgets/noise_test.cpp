@@ -86,7 +86,7 @@ private slots:
     {
         const SiteId site = siteWith(session(), graph::Role::Fc2, 1);
         session().select(site);
-        QTRY_VERIFY(session().sitePlanCurrent(site));
+        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
         const double without = session().sitePlan(site)->error.outputError;
         const int states = session().history().size();
         control<QCheckBox>("noise.on")->click();
@@ -165,7 +165,7 @@ private slots:
         QVERIFY(view->noiseText().isEmpty());
         QVERIFY(!view->histogram().gains());
         view->setNoiseGain(true);
-        QTRY_VERIFY(view->histogram().gains());
+        QTRY_VERIFY_WITH_TIMEOUT(view->histogram().gains(), kPatienceMs);
         const quant::NoiseGains gains = *view->histogram().gains();
         QVERIFY(gains.winning > 0.05 && gains.losing > 0.05);
         QVERIFY2(view->noiseText().contains(QStringLiteral("expected squared error")), qPrintable(view->noiseText()));
@@ -173,12 +173,14 @@ private slots:
         const double range = session().sitePlan(session().currentSite())->noise->range;
         control<QCheckBox>("noise.search")->click();
         control<QDoubleSpinBox>("noise.range")->setValue(range / 2);
-        QTRY_VERIFY(view->histogram().gains() && view->histogram().gains()->errorWith != gains.errorWith);
+        QTRY_VERIFY_WITH_TIMEOUT(view->histogram().gains() && view->histogram().gains()->errorWith != gains.errorWith,
+                                 kPatienceMs);
         QCOMPARE(view->histogram().gains()->errorWithout, gains.errorWithout);
         session().undoStack().undo();
         session().undoStack().undo();
         QS_READY(*m_demo);
-        QTRY_VERIFY(view->histogram().gains() && view->histogram().gains()->errorWith == gains.errorWith);
+        QTRY_VERIFY_WITH_TIMEOUT(view->histogram().gains() && view->histogram().gains()->errorWith == gains.errorWith,
+                                 kPatienceMs);
         view->histogram().xAxis->setRange(-0.3, 1.2);
         view->histogram().redraw();
         shoot(m_demo->window(), QStringLiteral("noise-4-gain"));
@@ -186,17 +188,18 @@ private slots:
         view->histogram().redraw();
         shoot(m_demo->window(), QStringLiteral("noise-4-narrow"));
         choose(control<QComboBox>("noise.law"), static_cast<int>(quant::NoiseLaw::Released));
-        QTRY_VERIFY2(view->noiseText().contains(QStringLiteral("as released")), qPrintable(view->noiseText()));
+        QTRY_VERIFY2_WITH_TIMEOUT(view->noiseText().contains(QStringLiteral("as released")),
+                                  qPrintable(view->noiseText()), kPatienceMs);
         QVERIFY(!view->histogram().gains());
         session().undoStack().undo();
         // Of a site without noise it says what to do.
         const SiteId site = session().currentSite();
         session().select(siteWith(session(), graph::Role::Qkv, 1));
-        QTRY_VERIFY2(view->noiseText().startsWith(QStringLiteral("No noise at this site")),
-                     qPrintable(view->noiseText()));
+        QTRY_VERIFY2_WITH_TIMEOUT(view->noiseText().startsWith(QStringLiteral("No noise at this site")),
+                                  qPrintable(view->noiseText()), kPatienceMs);
         shoot(m_demo->window(), QStringLiteral("noise-5-none"));
         session().select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
-        QTRY_VERIFY(view->noiseText().isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(view->noiseText().isEmpty(), kPatienceMs);
         view->setNoiseGain(false);
         session().select(site);
         QS_READY(*m_demo);

@@ -2,6 +2,7 @@
 
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/small_vit.h"
 #include "widgets/session/session.h"
 #include "widgets/session/session_file.h"
@@ -15,7 +16,7 @@
 
 namespace qs::test {
 
-constexpr int kPatienceMs = 30000;
+constexpr int kPatienceMs = 30000 * kSlowdown;
 
 /// Made-up images, always the same; each takes `delayMs` to load.
 class MadeUpImages : public exec::ImageSource {
