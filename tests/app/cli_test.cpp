@@ -1,3 +1,5 @@
+#include "tests/support/sanitized.h"
+
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -250,9 +252,10 @@ TEST_F(Cli, InterruptedSearchWritesWhatItFound)
         run("calibrate " + model + " --images " + calib + " --count 8 --resize none -o " + path("s.qcal"));
     ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
     // More than 10,000 evaluations.
-    outcome = run("--version && timeout -s INT 8 " QUANTOSCOPE_CLI " search " + model + " --resize none --images " +
-                  test + " --calibration " + path("s.qcal") +
-                  " --count 24 --preset percentile --mean-bits 3.5 --mode exact -o " + path("r.json"));
+    outcome =
+        run("--version && timeout -s INT " + std::to_string(8 * qs::test::kSlowdown) +
+            " " QUANTOSCOPE_CLI " search " + model + " --resize none --images " + test + " --calibration " +
+            path("s.qcal") + " --count 24 --preset percentile --mean-bits 3.5 --mode exact -o " + path("r.json"));
     EXPECT_EQ(outcome.exitCode, 124) << outcome.output; // of timeout
     EXPECT_NE(outcome.output.find("what was found is written"), std::string::npos) << outcome.output;
     EXPECT_TRUE(readJson(path("r.json")).contains("overrides"));
