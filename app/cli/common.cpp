@@ -195,23 +195,32 @@ void RecipeOptions::addTo(CLI::App& app)
     app.add_option("--weight-bits", weightBits, "Bits of weights, 2 to 8, or 32 for float")->needs(byName);
     app.add_option("--activation-bits", activationBits, "Bits of activations, 2 to 8, or 32 for float")
         ->needs(byName);
-    app.add_flag("--full-range-weights", fullRangeWeights,
-                 "8-bit weights over their full range: a little finer, but x86 CPUs without VNNI may saturate on them")
+    app.add_flag(
+           "--full-range-weights", fullRangeWeights,
+           "8-bit weights over their full range: a little finer, but x86 CPUs without VNNI may saturate on them")
         ->needs(byName);
+    app.add_option("--coverage", coverage, "matmul or full (default: as the preset or recipe has it)")
+        ->check(CLI::IsMember({"matmul", "full"}));
 }
 
 Result<std::optional<quant::Recipe>> RecipeOptions::resolve(const graph::SiteTable& sites) const
 {
-    if (preset.empty() && file.empty())
+    if (preset.empty() && file.empty()) {
+        if (!coverage.empty())
+            return fail(ErrorCode::InvalidArgument, "needs --preset or --recipe", "--coverage");
         return std::nullopt;
-    if (!preset.empty()) {
-        QS_ASSIGN(auto recipe, quant::presetRecipe(preset, weightBits, activationBits));
-        recipe.weight.saturationSafe = !fullRangeWeights;
-        return recipe;
     }
-    QS_ASSIGN(auto recipe, quant::loadRecipe(file));
-    for (const auto& name : quant::unknownNames(recipe, sites))
-        warn(file + ": the model has no site '" + name + "'");
+    quant::Recipe recipe;
+    if (!preset.empty()) {
+        QS_ASSIGN(recipe, quant::presetRecipe(preset, weightBits, activationBits));
+        recipe.weight.saturationSafe = !fullRangeWeights;
+    } else {
+        QS_ASSIGN(recipe, quant::loadRecipe(file));
+        for (const auto& name : quant::unknownNames(recipe, sites))
+            warn(file + ": the model has no site '" + name + "'");
+    }
+    if (!coverage.empty())
+        recipe.coverage = coverage == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
     return recipe;
 }
 

@@ -75,7 +75,7 @@ struct CalibrationOptions {
 
 /// Preset or recipe file, and bits.
 struct RecipeOptions {
-    std::string preset, file;
+    std::string preset, file, coverage;
     int weightBits = 8, activationBits = 8;
     bool fullRangeWeights = false;
     void addTo(CLI::App& app);

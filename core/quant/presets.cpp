@@ -40,6 +40,21 @@ void smooth(Recipe& recipe, SmoothingKind kind, double alpha)
         addRule(recipe, role, patch);
 }
 
+/// With coverage `full`: what stands between the products has values of either sign that are far from balanced, and
+/// in the residual stream a few channels that no clipping survives. Power-of-two factors by channel there, a zero
+/// point everywhere: DeiT-Tiny at W6A6 has 0.16 nats instead of 2.4, at W8A8 0.015 instead of 0.042 (317 images).
+void betweenProducts(Recipe& recipe)
+{
+    SitePatch patch;
+    patch.scheme = Scheme::Asymmetric;
+    for (const Role role : {Role::SoftmaxInput, Role::GeluInput, Role::Logits})
+        addRule(recipe, role, patch);
+    patch.quantizer = "ptf";
+    patch.estimator = Estimator{EstimatorKind::MinMax};
+    for (const Role role : {Role::LayerNormInput, Role::ResidualSum})
+        addRule(recipe, role, patch);
+}
+
 /// What the variants of MPTQ-ViT share: symmetric activations by percentiles, weights by the squared error of their
 /// products, logarithmic codes for the softmax.
 void symmetric(Recipe& recipe, bool logarithm = true)
@@ -56,6 +71,7 @@ void symmetric(Recipe& recipe, bool logarithm = true)
         softmax.estimator->kind = EstimatorKind::Mse; // against the largest value: 0.08 nats less on DeiT-Tiny
     }
     addRule(recipe, Role::SoftmaxOutput, softmax);
+    betweenProducts(recipe);
 }
 
 /// Measured on DeiT-Tiny at W4A4: 0.8 is better than the 0.5 of SmoothQuant, and a search by layer is not better.

@@ -79,22 +79,18 @@ Result<quant::Recipe> recipeOf(const onnx::Model& model, const Candidate& candid
     return std::move(result.recipe);
 }
 
-Result<std::shared_ptr<const quant::Plan>> planOf(const onnx::Model& model, const Candidate& candidate,
-                                                  ComparisonRow& row, const Context& context)
-{
-    QS_ASSIGN(const quant::Recipe recipe, recipeOf(model, candidate, context));
-    if (candidate.search)
-        row.found = recipe;
-    return quant::resolve(model.graph, model.sites, candidate.calibration, recipe, nullptr, context);
-}
-
 /// Errors: what ends the whole comparison; what only this line cannot do is its failure.
 Result<void> fill(const onnx::Model& model, const Candidate& candidate, const exec::ImageSource& images,
                   std::size_t count, const quant::FloatReference& reference, ComparisonRow& row,
                   const Context& context)
 {
     const auto start = std::chrono::steady_clock::now();
-    const auto plan = planOf(model, candidate, row, context);
+    const auto recipe = recipeOf(model, candidate, context);
+    if (recipe && candidate.search)
+        row.found = *recipe;
+    const auto plan = recipe.and_then([&](const quant::Recipe& settings) {
+        return quant::resolve(model.graph, model.sites, candidate.calibration, settings, nullptr, context);
+    });
     row.resolveSeconds = secondsSince(start);
     if (!plan) {
         if (plan.error().code == ErrorCode::Cancelled)

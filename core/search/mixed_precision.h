@@ -53,7 +53,7 @@ struct Options {
     bool fromRecipe = false; ///< start from the recipe's own bits: continue an edited or stopped allocation
     /// Table mode: measure three bits below the start and then every second bit, and take the widths between by the
     /// law that noise power, and KL with it, grows fourfold a bit. Less than half the time. Lazy mode: start from
-    /// that table, and measure again what is three bits below, and only where the loss has changed by a tenth: what
+    /// that table, and measure again what is three bits below, and only where the loss has changed by a quarter: what
     /// one bit changes at 8 bits is less than the chance in 64 images.
     bool interpolate = true;
     bool fill = true;        ///< afterwards raise units again where the budget allows

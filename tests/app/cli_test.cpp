@@ -165,7 +165,16 @@ TEST_F(Cli, CalibrateEvaluateExportReport)
         EXPECT_TRUE(w8a8.contains(key)) << key;
     EXPECT_GE(w8a8.at("agreement").get<double>(), 0.9);
     EXPECT_EQ(w8a8.at("mean_weight_bits"), 8.0);
+    EXPECT_EQ(w8a8.at("coverage"), "matmul");
     EXPECT_LT(w8a8.at("model_bytes").get<double>(), floats.at("model_bytes").get<double>() / 3);
+
+    outcome = run("evaluate " + model + " --images " + test + pixels +
+                  " --count 20 --preset minmax --coverage full --calibration " + path("demo.qcal") + " --json " +
+                  path("full.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_EQ(readJson(path("full.json")).at("coverage"), "full");
+    expectRefusal("evaluate " + model + " --images " + test + pixels + " --coverage full",
+                  {"--coverage", "--preset"});
 
     outcome = run("export " + model + " --preset minmax --calibration " + path("demo.qcal") + pixels + " -o " +
                   path("q.onnx") + " --verify 16 --images " + test);
