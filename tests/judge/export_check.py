@@ -14,7 +14,7 @@ ONNX Runtime of this Python, for every exported file:
                 runtime without them. As far means: logits within 1 dB, and a share of equal top-1 within two standard
                 deviations of the difference of two such shares. The output says so where it happens;
       "logits"  (some of the images, where single images would decide): the same of SQNR, accuracy within 0.5 points and
-                one image, and logits as near to the simulation's, within 2 dB, as ONNX Runtime's own are with its
+                one image, and logits as near to the simulation's, within 3 dB, as ONNX Runtime's own are with its
                 optimisations off. The share of equal top-1 is printed, not judged;
       "none"    (networks of few bits): all is printed, nothing judged;
 and reports the speed against the float file (alternating runs, 1 thread, medians of CPU time: a busy machine disturbs
@@ -217,7 +217,7 @@ def check_end_to_end(variant, path, images, labels, floats):
             print("  below 98.5 % of equal top-1, and as near as ONNX Runtime to itself without optimisations")
         check(same >= 98.5 or as_far, f"{variant['name']}: top-1 equal on {same:.2f} % of {len(images)} images only")
     else:
-        check(sqnr(simulated, exact) >= sqnr(unoptimised, exact) - 2,
+        check(sqnr(simulated, exact) >= sqnr(unoptimised, exact) - 3,  # twice the power
               f"{variant['name']}: the simulation is farther from ONNX Runtime than that is from itself")
 
 

@@ -57,6 +57,7 @@ struct Variant {
     int opset = 17;
     std::string gelu = {};           ///< quantizer of fc2's inputs; "": uniform
     std::string softmax = {};        ///< of softmax outputs
+    bool full = false;               ///< coverage full; else as the preset has it
     std::string endToEnd = "logits"; ///< what export_check.py judges end to end: top1, logits or none
 };
 
@@ -144,6 +145,8 @@ private:
         auto recipe = quant::presetRecipe(variant.preset, variant.weightBits, variant.activationBits);
         ASSERT_TRUE(recipe) << recipe.error().text();
         recipe->weight.saturationSafe = !variant.fullRange;
+        if (variant.full)
+            recipe->coverage = graph::Coverage::Full;
         const auto use = [&](graph::Role role, const std::string& quantizer) {
             if (quantizer.empty())
                 return;
@@ -284,6 +287,8 @@ const Variant kNoisyTwin{.name = "w6a6-noisyquant",
                          .activationBits = 6,
                          .preset = "noisyquant-ptq4vit",
                          .endToEnd = "none"};
+const Variant kFull{.name = "w8a8-mptq-vit-full", .preset = "mptq-vit", .full = true};
+const Variant kFqVit{.name = "w8a8-fq-vit", .preset = "fq-vit"};
 const Variant kInt4{.name = "w4a8-int4", .weightBits = 4, .opset = 21, .endToEnd = "none"};
 
 TEST_F(ExportJudge, Demo)
@@ -300,7 +305,8 @@ TEST_F(ExportJudge, Demo)
     subject.images = *test;
     subject.preprocess = subject.imagesPreprocess = images::preprocessPreset("crop-only", 64, 64).value();
     subject.count = kAll;
-    judge(subject, {kW8A8Whole, kUnsigned, kW6A6, kInt4, kSign, kMagnitude, kTwin, kFew, kRepq, kNoisy, kNoisyTwin});
+    judge(subject, {kW8A8Whole, kUnsigned, kW6A6, kInt4, kSign, kMagnitude, kTwin, kFew, kRepq, kNoisy, kNoisyTwin,
+                    kFull, kFqVit});
 }
 
 class ExportJudgeDeit : public ExportJudge {
@@ -335,7 +341,7 @@ TEST_F(ExportJudgeDeit, WholeValidationSet)
 
 TEST_F(ExportJudgeDeit, DynamicBatch)
 {
-    judgeDeit("deit_tiny_patch16_224.onnx", 64, {kW8A8, kFullRange, kSign, kFew, kRepq, kNoisy});
+    judgeDeit("deit_tiny_patch16_224.onnx", 64, {kW8A8, kFullRange, kSign, kFew, kRepq, kNoisy, kFull, kFqVit});
 }
 
 TEST_F(ExportJudgeDeit, StaticBatch)

@@ -8,6 +8,7 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QLabel>
 #include <QSpinBox>
 #include <QUndoStack>
 
@@ -193,6 +194,25 @@ private slots:
         m_session->editSelection(symmetric);
         QVERIFY(!shown("zeroPoint"));
         QS_SETTLE(*m_session);
+    }
+
+    void textsAreNotCutOff()
+    {
+        m_panel->show();
+        QVERIFY(QTest::qWaitForWindowExposed(m_panel.get()));
+        for (const graph::Site& site : m_session->sites()) {
+            m_session->select(site.id);
+            m_panel->resize(m_panel->minimumWidth() + static_cast<int>(site.id.index()) % 40, 400); // scrolled
+            QCoreApplication::processEvents();
+            for (const QLabel* label : m_panel->findChildren<QLabel*>())
+                if (label->isVisible() && label->wordWrap())
+                    QVERIFY2(label->height() >= label->heightForWidth(label->width()),
+                             qPrintable(QStringLiteral("%1, %2: %3 < %4 of %5")
+                                            .arg(QString::fromStdString(site.name), label->objectName())
+                                            .arg(label->height())
+                                            .arg(label->heightForWidth(label->width()))
+                                            .arg(label->text())));
+        }
     }
 };
 

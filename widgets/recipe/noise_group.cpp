@@ -2,6 +2,7 @@
 
 #include "core/quant/noise.h"
 #include "widgets/recipe/choice.h"
+#include "widgets/recipe/form_note.h"
 #include "widgets/session/site_preview.h"
 #include "widgets/session/text.h"
 #include "widgets/theme/format.h"
@@ -57,10 +58,8 @@ void NoiseGroup::buildForm()
     m_curve = new NoiseCurve(this);
     m_curve->setObjectName(QStringLiteral("noise.curve"));
     m_form->addRow(m_curve);
-    m_note = new QLabel(this);
+    m_note = new FormNote(this);
     m_note->setObjectName(QStringLiteral("noise.note"));
-    m_note->setWordWrap(true);
-    m_note->setForegroundRole(QPalette::PlaceholderText);
     m_form->addRow(m_note);
     const auto begins = gestureBegins();
     m_rangeRow = new QWidget(this);
@@ -249,12 +248,12 @@ void NoiseGroup::refreshNumbers()
     const bool current = m_session.sitePlanCurrent(id);
     m_form->setRowVisible(m_curve, m_form->isRowVisible(m_rangeRow) && among && wanted.on);
     if (!among || !wanted.on)
-        return m_note->setText(tr("The current site has no noise."));
+        return m_note->showText(tr("The current site has no noise."));
     showCurve(plan.get(), wanted, current);
     if (!m_session.calibration())
-        m_note->setText(tr("Not calibrated: no numbers yet."));
+        m_note->showText(tr("Not calibrated: no numbers yet."));
     else
-        m_note->setText(plan && plan->noise && current ? found(*plan) : tr("Searching …"));
+        m_note->showText(plan && plan->noise && current ? found(*plan) : tr("Searching …"));
     const bool added = plan && plan->noise && plan->noise->transform &&
                        plan->noise->transform->target.place == quant::FoldPlace::Explicit;
     m_note->setToolTip(

@@ -14,6 +14,8 @@ class QSpinBox;
 
 namespace qs::ui {
 
+class FormNote;
+
 /// Noise of the selected sites (NoisyQuant): on or off, its range by slider or number or searched, with the error
 /// over the range, law, shift, objective, seed and storage. Sites that are no inputs of linear layers are left alone.
 class NoiseGroup : public SiteGroup {
@@ -66,7 +68,7 @@ private:
     QCheckBox* m_value;
     QComboBox* m_storage;
     QSpinBox* m_seed;
-    QLabel* m_note;
+    FormNote* m_note;
     Job<Points> m_measure;
     CurveKey m_measuring, m_measured; ///< what m_points is of
     Points m_points;

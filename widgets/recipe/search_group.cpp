@@ -1,6 +1,7 @@
 #include "widgets/recipe/search_group.h"
 
 #include "widgets/recipe/choice.h"
+#include "widgets/recipe/form_note.h"
 #include "widgets/session/text.h"
 
 #include <QCheckBox>
@@ -71,11 +72,9 @@ SearchGroup::SearchGroup(Session& session, QWidget* parent) : SiteGroup(session,
     m_reciprocal->setObjectName(QStringLiteral("search.reciprocal"));
     m_reciprocal->setToolTip(tr("Equal steps of 1 / Δ, as EasyQuant's release for ncnn; else of Δ."));
     m_form->addRow(QString(), m_reciprocal);
-    m_note = new QLabel(tr("By input error each site is searched by itself; by output error or cosine together with "
-                           "the operator's other operand."),
-                        this);
-    m_note->setWordWrap(true);
-    m_note->setForegroundRole(QPalette::PlaceholderText);
+    m_note = new FormNote(this);
+    m_note->showText(tr("By input error each site is searched by itself; by output error or cosine together with the "
+                        "operator's other operand."));
     m_form->addRow(m_note);
 
     connect(m_low, &QDoubleSpinBox::valueChanged, this, [this](double value) {

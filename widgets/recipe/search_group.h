@@ -6,10 +6,11 @@
 
 class QCheckBox;
 class QDoubleSpinBox;
-class QLabel;
 class QSpinBox;
 
 namespace qs::ui {
+
+class FormNote;
 
 /// The grid of candidate steps of the selected sites whose range is searched (EasyQuant, PTQ4ViT): factors, their
 /// number, rounds. Hidden where there are none.
@@ -30,7 +31,7 @@ private:
     QSpinBox* m_count;
     QSpinBox* m_rounds;
     QCheckBox* m_reciprocal;
-    QLabel* m_note;
+    FormNote* m_note;
 };
 
 } // namespace qs::ui

@@ -1,6 +1,7 @@
 #include "widgets/recipe/smoothing_group.h"
 
 #include "widgets/recipe/choice.h"
+#include "widgets/recipe/form_note.h"
 #include "widgets/session/site_preview.h"
 #include "widgets/session/text.h"
 
@@ -96,10 +97,8 @@ void SmoothingGroup::buildForm()
     for (const double quantile : {1.0, 0.9999, 0.999, 0.99})
         m_quantile->addItem(quantileTitle(quantile), keyOf(quantile));
     m_form->addRow(tr("Chan&nels by"), m_quantile);
-    m_note = new QLabel(this);
+    m_note = new FormNote(this);
     m_note->setObjectName(QStringLiteral("smoothing.note"));
-    m_note->setWordWrap(true);
-    m_note->setForegroundRole(QPalette::PlaceholderText);
     m_form->addRow(m_note);
 
     connect(m_kind, &QComboBox::activated, this, [this] {
@@ -212,9 +211,9 @@ void SmoothingGroup::refreshNumbers()
     if (id != m_targetOf)
         return findTarget(id);
     if (!m_target) {
-        m_note->setText(m_session.sites()[id].kind == graph::SiteKind::Weight
-                            ? tr("Set at the inputs of linear layers; their weights follow.")
-                            : tr("Not here: %1.").arg(m_refusal));
+        m_note->showText(m_session.sites()[id].kind == graph::SiteKind::Weight
+                             ? tr("Set at the inputs of linear layers; their weights follow.")
+                             : tr("Not here: %1.").arg(m_refusal));
         return;
     }
     const quant::Smoothing wanted = m_session.settings(id).smoothing;
@@ -229,7 +228,7 @@ void SmoothingGroup::refreshNumbers()
                 m_slider->setValue(static_cast<int>(std::lround(plan->smoothing->alpha * kSliderSteps)));
             });
     }
-    m_note->setText(text);
+    m_note->showText(text);
 }
 
 QString SmoothingGroup::note() const

@@ -9,10 +9,11 @@
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
-class QLabel;
 class QSlider;
 
 namespace qs::ui {
+
+class FormNote;
 
 /// Smoothing of the selected sites: kind, α by slider or number or searched, the quantiles that say where a channel's
 /// range ends, and how the current site's is carried out. Sites that are no inputs of linear layers are left alone.
@@ -41,7 +42,7 @@ private:
     QDoubleSpinBox* m_alpha;
     QCheckBox* m_search;
     QComboBox* m_quantile;
-    QLabel* m_note;
+    FormNote* m_note;
     Job<quant::FoldTarget> m_find;
     SiteId m_targetOf; ///< what m_target or m_refusal is about
     std::optional<quant::FoldTarget> m_target;

@@ -1,0 +1,28 @@
+#include "widgets/recipe/form_note.h"
+
+namespace qs::ui {
+
+FormNote::FormNote(QWidget* parent) : QLabel(parent)
+{
+    setWordWrap(true);
+    setForegroundRole(QPalette::PlaceholderText);
+}
+
+void FormNote::showText(const QString& text)
+{
+    setText(text);
+    keepRoom();
+}
+
+void FormNote::resizeEvent(QResizeEvent* event)
+{
+    QLabel::resizeEvent(event);
+    keepRoom();
+}
+
+void FormNote::keepRoom()
+{
+    setMinimumHeight(heightForWidth(width()));
+}
+
+} // namespace qs::ui
