@@ -59,6 +59,12 @@ bool isBothActivations(const Graph& graph, const Node& node)
     return !graph.value(node.inputs[0]).isConstant() && !graph.value(node.inputs[1]).isConstant();
 }
 
+/// Name of a smooth activation function; "" for all else.
+std::string_view smoothActivation(const Node& node)
+{
+    return node.op == "Gelu" ? "gelu" : node.op == "Silu" ? "silu" : node.op == "HardSwish" ? "hardswish" : "";
+}
+
 class SiteFinder {
 public:
     explicit SiteFinder(const Graph& graph) : m_graph(graph), m_structure(findStructure(graph))
@@ -105,8 +111,8 @@ private:
         } else if (node.op == "Softmax" && m_softmaxes.contains(id)) {
             addFull(id, Role::SoftmaxInput, unique(m_block, "softmax"), m_block,
                     static_cast<std::size_t>(node.attributes.integer("axis", 0)));
-        } else if (node.op == "Gelu") {
-            addFull(id, Role::GeluInput, unique(m_block, "gelu"), m_block, channelAxis(node.inputs[0]));
+        } else if (const std::string_view word = smoothActivation(node); !word.empty()) {
+            addFull(id, Role::GeluInput, unique(m_block, word), m_block, channelAxis(node.inputs[0]));
         } else if (node.op == "Add" && isBothActivations(m_graph, node) &&
                    m_graph.value(node.inputs[0]).shape == m_graph.value(node.inputs[1]).shape) {
             addResidual(id);
@@ -235,7 +241,7 @@ private:
         site.coverage = Coverage::Full;
         for (const Use& use : m_graph.value(sum).uses) {
             const Node& reader = m_graph.node(use.node);
-            if (isLayer(m_graph, reader) || reader.op == "LayerNormalization" || reader.op == "Gelu" ||
+            if (isLayer(m_graph, reader) || reader.op == "LayerNormalization" || !smoothActivation(reader).empty() ||
                 m_softmaxes.contains(use.node))
                 continue;
             if (site.uses.empty())

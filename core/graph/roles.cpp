@@ -33,7 +33,7 @@ constexpr RoleText kRoles[] = {
     {Role::MatMulOperand, "matmul-operand", "Product operand"},
     {Role::LayerNormInput, "layer-norm-input", "LayerNorm input"},
     {Role::SoftmaxInput, "softmax-input", "Softmax input"},
-    {Role::GeluInput, "gelu-input", "GELU input"},
+    {Role::GeluInput, "gelu-input", "GELU or SiLU input"},
     {Role::ResidualSum, "residual-sum", "Residual sum"},
     {Role::Logits, "logits", "Logits"},
 };

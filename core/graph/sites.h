@@ -49,7 +49,7 @@ std::optional<Role> roleFromName(std::string_view name);
 std::string_view roleTitle(Role role); ///< for people, e.g. "Q·Kᵀ key"
 
 /// Which sites are quantized. MatMul: weights and inputs of all linear layers and convolutions, both operands of
-/// Q·Kᵀ and A·V, head. Full: also LayerNorm inputs, softmax inputs, GELU inputs, residual sums and logits.
+/// Q·Kᵀ and A·V, head. Full: also inputs of LayerNorm, softmax, GELU, SiLU and Hardswish, residual sums and logits.
 enum class Coverage { MatMul, Full };
 
 /// How a tensor splits around its channel axis: [outer, channels, inner], row-major.

@@ -107,16 +107,6 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
     if (packed > 0)
         warnings.push_back(std::to_string(packed) +
                            " layers with 4-bit weights run as float products in ONNX Runtime: smaller, not faster");
-    const auto isFusedSoftmax = [&](const graph::Site& input) {
-        return input.role == graph::Role::SoftmaxInput && plan[input.id].quantized() &&
-               std::ranges::any_of(model.sites, [&](const graph::Site& output) {
-                   return output.role == graph::Role::SoftmaxOutput && output.block == input.block &&
-                          plan[output.id].uniform();
-               });
-    };
-    if (std::ranges::any_of(model.sites, isFusedSoftmax))
-        warnings.push_back("softmax between two quantizers runs as QLinearSoftmax in ONNX Runtime, which rounds its "
-                           "output to 1/256 whatever the file says");
     if (options.opset >= kInt4Opset && model.info.opset < kInt4Opset)
         warnings.push_back("opset 21 needs ONNX Runtime 1.18 or newer (1.20 for all integer kernels)");
     return warnings;

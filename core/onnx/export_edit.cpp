@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <limits>
 #include <set>
 
 namespace qs::onnx {
@@ -230,10 +231,34 @@ std::vector<pb::NodeProto> ExportEdit::quantizerNodes(const graph::Site& site, c
         rest = logNodes(site, *logarithm, from, output);
     else if (isRounded(site))
         rest = roundedNodes(site, numbers.grid, from, output);
+    else if (isBetweenPairs(site))
+        rest = setApart(site, from, output);
     else
         rest =
             uniformNodes({site.name, site.name}, numbers.grid, from, output, static_cast<int64_t>(site.channelAxis));
     nodes.insert(nodes.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+    return nodes;
+}
+
+bool ExportEdit::isBetweenPairs(const graph::Site& site) const
+{
+    return site.role == graph::Role::SoftmaxInput &&
+           std::ranges::any_of(m_model.sites, [&](const graph::Site& output) {
+               return output.role == graph::Role::SoftmaxOutput && output.block == site.block &&
+                      m_plan[output.id].uniform();
+           });
+}
+
+std::vector<pb::NodeProto> ExportEdit::setApart(const graph::Site& site, const std::string& value,
+                                                const std::string& output)
+{
+    const std::string pair = m_file.unique(site.name + "_apart");
+    std::vector<pb::NodeProto> nodes = uniformNodes({site.name, site.name}, m_plan[site.id].grid, value, pair,
+                                                    static_cast<int64_t>(site.channelAxis));
+    const float lowest = std::numeric_limits<float>::lowest();
+    const std::string bound =
+        m_file.addTensor(site.name + "_lowest", pb::TensorProto::FLOAT, {}, std::span<const float>(&lowest, 1));
+    nodes.push_back(makeNode("Max", m_file.unique(site.name + "/Max"), {pair, bound}, output));
     return nodes;
 }
 

@@ -22,6 +22,7 @@ struct ProductForm {
     bool wideZeroPoint = false;   ///< the zero point of an activation is no 8-bit code
     bool integerBias = true;      ///< true also where there is no bias
     bool quantizedOutput = false; ///< one QuantizeLinear, and nothing else, reads the result
+    bool mixedReaders = false;    ///< a QuantizeLinear and something else read the result
     bool int4 = false;            ///< weights packed as 4-bit integers
 };
 
@@ -99,6 +100,12 @@ private:
     std::vector<quantoscope_onnx::NodeProto> uniformNodes(const Names& names, const quant::UniformGrid& grid,
                                                           const std::string& value, const std::string& output,
                                                           int64_t axis = 0);
+    /// Whether it is a softmax's input whose output is quantized too.
+    bool isBetweenPairs(const graph::Site& site) const;
+    /// The pair, and Max(x, lowest float), which changes nothing: a softmax between two pairs becomes ONNX Runtime's
+    /// QLinearSoftmax, which takes its output to be in steps of 1/256 whatever the file says.
+    std::vector<quantoscope_onnx::NodeProto> setApart(const graph::Site& site, const std::string& value,
+                                                      const std::string& output);
     // export_grid.cpp
     /// Whether the site's grid has no pair that runs.
     bool isRounded(const graph::Site& site) const;

@@ -94,12 +94,23 @@ bool sameRounding(const graph::Graph& reloaded, TensorId read, const quant::Unif
     return true;
 }
 
+/// Max(x, lowest float), which sets a softmax apart from its quantizer.
+bool isNothing(const graph::Graph& reloaded, const graph::Node& node)
+{
+    const Tensor* bound = node.op == "Max" ? &reloaded.value(node.inputs[1]).constant : nullptr;
+    return bound && bound->elements() == 1 && bound->floats()[0] == std::numeric_limits<float>::lowest();
+}
+
 /// Whether what is read at `read` is the site's value, quantized as the plan says.
 bool sameQuantizer(const graph::Graph& reloaded, TensorId read, const graph::Site& site, const quant::SitePlan& plan)
 {
     if (!plan.uniform())
         return sameLevels(reloaded, read, site, plan);
-    const NodeId producer = reloaded.value(read).producer;
+    NodeId producer = reloaded.value(read).producer;
+    if (producer.valid() && isNothing(reloaded, reloaded.node(producer))) {
+        read = reloaded.node(producer).inputs[0];
+        producer = reloaded.value(read).producer;
+    }
     if (producer.valid() && reloaded.node(producer).op == "FakeQuantize")
         return sameGrid(reloaded.node(producer), plan.grid);
     return sameRounding(reloaded, read, plan.grid);

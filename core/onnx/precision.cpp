@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace qs::onnx {
@@ -50,6 +51,8 @@ std::string reasonOfProduct(const Model& model, const graph::Node& node, const P
         return "the zero point of " + whose + " is no 8-bit code: it is rounded in float";
     if (node.op == "Conv" && !form.quantizedOutput)
         return "ONNX Runtime has an integer convolution only where its output is quantized too";
+    if (form.mixedReaders)
+        return "ONNX Runtime makes no integer product of it where a quantizer and something else read its output";
     if (form.int4)
         return "4-bit weights are multiplied in float where the input is quantized";
     if (!form.integerBias && (node.op == "Conv" || form.op == "Gemm" || !model.info.dynamicBatch))
@@ -75,12 +78,22 @@ public:
             m_nodes[node.name()] = &node;
             if (node.op_type() == "Shape" && !dynamicBatch)
                 continue; // computed when the file is loaded
-            for (const std::string& input : node.input())
+            for (const std::string& input : node.input()) {
+                (node.op_type() == "QuantizeLinear" ? m_quantized : m_plain).insert(input);
                 if (const auto [it, isNew] = m_readers.emplace(input, &node); !isNew)
                     it->second = nullptr;
+            }
         }
         for (const pb::ValueInfoProto& output : file.output())
             m_readers[output.name()] = nullptr;
+    }
+
+    /// Whether some of the readers are quantizers and others are not.
+    bool isMixed(const std::string& name) const
+    {
+        const auto it = m_nodes.find(name);
+        return it != m_nodes.end() && it->second->output_size() > 0 && m_quantized.contains(it->second->output(0)) &&
+               m_plain.contains(it->second->output(0));
     }
 
     bool of(const std::string& name) const
@@ -165,7 +178,9 @@ private:
     }
 
     std::unordered_map<std::string_view, const pb::NodeProto*>
-        m_readers; ///< the only one; null: several, or an output
+        m_readers;                                    ///< the only one; null: several, or an output
+    std::unordered_set<std::string_view> m_quantized; ///< values that a QuantizeLinear reads
+    std::unordered_set<std::string_view> m_plain;     ///< values that something else reads
     std::unordered_map<std::string_view, const pb::NodeProto*> m_nodes;
     std::unordered_map<std::string_view, const pb::TensorProto*> m_constants;
 };
@@ -175,9 +190,11 @@ private:
 void findQuantizedOutputs(const pb::GraphProto& file, bool dynamicBatch, std::map<NodeId, ProductForm>& forms)
 {
     const QuantizedOutputs outputs(file, dynamicBatch);
-    for (auto& [id, form] : forms)
+    for (auto& [id, form] : forms) {
         if (form.op == "Conv")
             form.quantizedOutput = outputs.of(form.node);
+        form.mixedReaders = outputs.isMixed(form.node);
+    }
 }
 
 int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node)

@@ -219,6 +219,7 @@ void fqVit(Recipe& recipe)
     SitePatch norm;
     norm.quantizer = "ptf";
     addRule(recipe, Role::LayerNormInput, norm);
+    addRule(recipe, Role::ResidualSum, norm); // there one quantizer serves both readers of a sum
     SitePatch softmax;
     softmax.quantizer = "log-int";
     softmax.estimator = Estimator{EstimatorKind::Manual, Estimator{}.percentiles, 0, 1};

@@ -3,6 +3,7 @@
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
 #include "core/stats/calibration.h"
+#include "tests/support/noise_images.h"
 
 #include <benchmark/benchmark.h>
 
@@ -11,28 +12,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <random>
 
 namespace {
 
 using namespace qs;
-
-/// Images of smooth noise: their statistics have the sizes of real ones, which is what the time depends on.
-class NoiseImages final : public exec::ImageSource {
-public:
-    std::size_t size() const override { return 8; }
-    Result<void> load(std::size_t index, std::span<float> dst) const override
-    {
-        std::mt19937 random(static_cast<unsigned>(index));
-        std::normal_distribution<float> step(0, 0.5f);
-        float value = 0;
-        for (float& out : dst)
-            out = value = 0.9f * value + step(random);
-        return {};
-    }
-    std::optional<int> label(std::size_t) const override { return std::nullopt; }
-    std::string name(std::size_t index) const override { return "noise " + std::to_string(index); }
-};
 
 struct Subject {
     onnx::Model model;
@@ -48,7 +31,7 @@ const Subject* subject()
         auto model = onnx::importModel(std::filesystem::path(assets) / "models" / "deit_tiny_patch16_224.onnx");
         if (!model)
             return std::nullopt;
-        auto calibration = stats::calibrate(model->graph, model->sites, NoiseImages(), {}, {});
+        auto calibration = stats::calibrate(model->graph, model->sites, test::NoiseImages(8), {}, {});
         if (!calibration)
             return std::nullopt;
         return Subject{std::move(*model), *calibration};

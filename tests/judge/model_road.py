@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Architectures on the whole road, one row a model: import, sites, float parity, W8A8, export, ONNX Runtime.
 
-    model_road.py ROAD [--images FOLDER] [--count 4] [--method minmax] [--bits 8] [--markdown FILE] [MODEL.onnx ...]
+    model_road.py ROAD [--images FOLDER] [--count 4] [--method minmax] [--bits 8] [--full] [--markdown FILE] [MODEL.onnx ...]
 
 ROAD is the tool built from road_tool.cpp. Without models: those in $QUANTOSCOPE_TEST_MODELS (export_models.py makes them);
 where that is not set either, the smallest of export_models.py, made on the fly where torch is there. What must hold:
@@ -127,6 +127,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=4, help="images to calibrate on and to run")
     parser.add_argument("--method", default="minmax", help="preset, or a search of Q-HyViT (a short one): q-hyvit")
     parser.add_argument("--bits", default="8", help="of weights and activations")
+    parser.add_argument("--full", action="store_true", help="coverage full")
     parser.add_argument("--trained", action="store_true", help="of the test assets, the MobileViT-XXS trained on CIFAR-10")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the table there too")
     options = parser.parse_intermixed_args()
@@ -142,7 +143,8 @@ def main() -> int:
         if not models and "QUANTOSCOPE_TEST_MODELS" in os.environ:
             models = sorted(pathlib.Path(os.environ["QUANTOSCOPE_TEST_MODELS"]).glob("*.onnx"))
         for model in models or made_here(folder):
-            row = judge(options.tool, model, options.images, options.count, [options.method, options.bits, options.bits])
+            row = judge(options.tool, model, options.images, options.count, [options.method, options.bits, options.bits,
+                                                                          *(["full"] if options.full else [])])
             failed += bool(row["reason"])
             table.append("| " + " | ".join(cells(row, options.count)) + " |")
             print("  ".join(f"{cell:>9s}" if i else f"{cell:40s}" for i, cell in enumerate(cells(row, options.count))), flush=True)

@@ -1,4 +1,4 @@
-// road MODEL IMAGES COUNT FOLDER [PRESET or q-hyvit.. [WEIGHT_BITS ACTIVATION_BITS]]
+// road MODEL IMAGES COUNT FOLDER [PRESET or q-hyvit.. [WEIGHT_BITS ACTIVATION_BITS [full]]]
 // The whole road of one model: import, calibrate on COUNT images of the folder IMAGES, resolve, simulate, export,
 // re-load. Writes into FOLDER: pixels, float_logits, simulated_logits (raw float32), quantized.onnx, and report.json
 // with what was found; tests/judge/model_road.py judges them. Exit status: 0, or 2 with the step that failed and why.
@@ -161,9 +161,11 @@ int main(int count, char** arguments)
     Context context;
     context.pool = &pool;
     Road road{std::move(*model), images::makeSource(std::move(*folder), *preprocess), context, arguments[4]};
-    const auto recipe = recipeOf(count > 5 ? arguments[5] : "minmax", bits(6), bits(7), road);
+    auto recipe = recipeOf(count > 5 ? arguments[5] : "minmax", bits(6), bits(7), road);
     if (!recipe)
         return failWith(recipe.error(), "recipe");
+    if (count > 8 && std::string_view(arguments[8]) == "full")
+        recipe->coverage = graph::Coverage::Full;
     const auto start = std::chrono::steady_clock::now();
     const auto done = road.run(*recipe);
     road.report["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

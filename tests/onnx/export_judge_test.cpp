@@ -287,6 +287,7 @@ const Variant kNoisyTwin{.name = "w6a6-noisyquant",
                          .activationBits = 6,
                          .preset = "noisyquant-ptq4vit",
                          .endToEnd = "none"};
+const Variant kMinMaxFull{.name = "w8a8-full", .full = true};
 const Variant kFull{.name = "w8a8-mptq-vit-full", .preset = "mptq-vit", .full = true};
 const Variant kFqVit{.name = "w8a8-fq-vit", .preset = "fq-vit"};
 const Variant kInt4{.name = "w4a8-int4", .weightBits = 4, .opset = 21, .endToEnd = "none"};
@@ -341,7 +342,8 @@ TEST_F(ExportJudgeDeit, WholeValidationSet)
 
 TEST_F(ExportJudgeDeit, DynamicBatch)
 {
-    judgeDeit("deit_tiny_patch16_224.onnx", 64, {kW8A8, kFullRange, kSign, kFew, kRepq, kNoisy, kFull, kFqVit});
+    judgeDeit("deit_tiny_patch16_224.onnx", 64,
+              {kW8A8, kFullRange, kSign, kFew, kRepq, kNoisy, kMinMaxFull, kFull, kFqVit});
 }
 
 TEST_F(ExportJudgeDeit, StaticBatch)

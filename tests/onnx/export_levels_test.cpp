@@ -125,28 +125,6 @@ TEST(ExportLevels, FullCoverage)
     }
 }
 
-/// ONNX Runtime fuses a softmax between QuantizeLinear and DequantizeLinear, and none before levels.
-TEST(ExportLevels, OnlyAUniformSoftmaxIsWarnedOf)
-{
-    const TempDir folder;
-    const Model model = import(test::writeTinyVit(folder / "float.onnx"));
-    HandPlanOptions options;
-    options.quantized = [](const graph::Site&) { return true; };
-    quant::Plan plan = test::handPlan(model, options);
-    const auto warned = [&] {
-        const auto report = exportModel(model, plan, folder / "q.onnx", {});
-        EXPECT_TRUE(report);
-        return report && std::ranges::any_of(report->warnings, [](const std::string& warning) {
-                   return warning.find("QLinearSoftmax") != std::string::npos;
-               });
-    };
-    EXPECT_TRUE(warned());
-    for (const graph::Site& site : model.sites)
-        if (site.role == graph::Role::SoftmaxOutput)
-            setLevels(plan, site, quant::LogGrid{});
-    EXPECT_FALSE(warned());
-}
-
 TEST(ExportLevels, ProductsRunInFloatAndSayWhy)
 {
     const TempDir folder;

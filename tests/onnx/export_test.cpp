@@ -304,6 +304,15 @@ TEST(Export, FullCoverage)
         options.activationBits = bits;
         options.quantized = [](const graph::Site&) { return true; };
         expectFaithful(model, test::handPlan(model, options), folder / "q.onnx", {});
+        const pb::ModelProto q = readProto(folder / "q.onnx");
+        ASSERT_GT(operators(q)["Softmax"], 0);
+        for (const pb::NodeProto& node : q.graph().node())
+            if (node.op_type() == "Softmax") { // not between pairs: QLinearSoftmax has steps of its own
+                const pb::NodeProto* before = producer(q, node.input(0));
+                ASSERT_TRUE(before);
+                EXPECT_EQ(before->op_type(), "Max");
+                EXPECT_EQ(producer(q, before->input(0))->op_type(), "DequantizeLinear");
+            }
     }
 }
 

@@ -59,6 +59,29 @@ TEST(Precision, ConvolutionsWhoseOutputAQuantizerAloneReads)
     EXPECT_FALSE(forms[NodeId(4)].quantizedOutput);
 }
 
+/// Found in ONNX Runtime 1.31 on Swin's patch merging with coverage full.
+TEST(Precision, ProductsThatAQuantizerAndOthersRead)
+{
+    pb::GraphProto graph;
+    for (const char* name : {"mixed", "quantized", "plain"})
+        add(graph, "MatMul", "x", name);
+    add(graph, "QuantizeLinear", "mixed", "mixed.q");
+    add(graph, "Add", "mixed", "mixed.s");
+    add(graph, "QuantizeLinear", "quantized", "quantized.q");
+    add(graph, "Add", "plain", "plain.s");
+    add(graph, "Add", "plain", "plain.t");
+    std::map<NodeId, ProductForm> forms;
+    for (int i = 0; i < 3; ++i) {
+        ProductForm& form = forms[NodeId(static_cast<std::size_t>(i))];
+        form.node = graph.node(i).name();
+        form.op = "MatMul";
+    }
+    findQuantizedOutputs(graph, true, forms);
+    EXPECT_TRUE(forms[NodeId(0)].mixedReaders);
+    EXPECT_FALSE(forms[NodeId(1)].mixedReaders);
+    EXPECT_FALSE(forms[NodeId(2)].mixedReaders);
+}
+
 /// Found in ONNX Runtime 1.31, each by itself.
 TEST(Precision, ConvolutionsBeforeALimitThatTheCodesMakeRedundant)
 {

@@ -10,17 +10,10 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 
 namespace qs::quant {
 namespace {
-
-/// Processor time of this process, all threads: what others do on the machine does not count.
-double processorSeconds()
-{
-    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-}
 
 class DeitTiny : public ::testing::Test {
 protected:
@@ -107,29 +100,6 @@ TEST_F(DeitTiny, KeepsItsAccuracyAtEightBits)
             }
         }
     }
-}
-
-TEST_F(DeitTiny, CalibratesLittleSlowerThanItRuns)
-{
-    const std::size_t images = m_all ? 256 : 32;
-    (void)floatReference(m_model->graph, m_model->sites, *m_calibrationImages, 8, m_context);
-    double calibrating = 1e9;
-    double running = 1e9;
-    for (int round = 0; round < 2; ++round) {
-        double start = processorSeconds();
-        const auto calibration = calibrated(images);
-        ASSERT_TRUE(calibration);
-        calibrating = std::min(calibrating, processorSeconds() - start);
-        start = processorSeconds();
-        ASSERT_TRUE(floatReference(m_model->graph, m_model->sites, *m_calibrationImages, images, m_context));
-        running = std::min(running, processorSeconds() - start);
-        if (round == 0)
-            std::printf("statistics of %zu images: %.1f MiB at most\n", images,
-                        static_cast<double>(calibration->peakBytes) / 1048576);
-    }
-    std::printf("calibration %.2f s, float inference %.2f s, ratio %.2f\n", calibrating, running,
-                calibrating / running);
-    EXPECT_LT(calibrating, 2 * running); // meant: 1.5
 }
 
 } // namespace

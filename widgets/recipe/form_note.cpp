@@ -1,5 +1,7 @@
 #include "widgets/recipe/form_note.h"
 
+#include <algorithm>
+
 namespace qs::ui {
 
 FormNote::FormNote(QWidget* parent) : QLabel(parent)
@@ -22,7 +24,7 @@ void FormNote::resizeEvent(QResizeEvent* event)
 
 void FormNote::keepRoom()
 {
-    setMinimumHeight(heightForWidth(width()));
+    setMinimumHeight(std::max(heightForWidth(width()), 0)); // -1 without text
 }
 
 } // namespace qs::ui

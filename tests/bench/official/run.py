@@ -172,8 +172,9 @@ class Silent:
 
 
 def noisyquant(options, calibration, _labels):
-    """Settings: mean=0|1, noise=0|1, thin=N (every Nth candidate of each search only), block=N (only that
-    one). NoisyQuant on PTQ4ViT's quantizers was not released."""
+    """Settings: mean=0|1, noise=0|1, thin=N (every Nth candidate of each search only), block=N (only that one),
+    inputs=float (searched on what the float network gives, as ours, not on what the quantized layers before give).
+    NoisyQuant on PTQ4ViT's quantizers was not released."""
     sys.path.insert(0, str(options.checkout))
     code = importlib.import_module("fast_quant")
     thin = int(options.settings.get("thin", 1))
@@ -188,6 +189,15 @@ def noisyquant(options, calibration, _labels):
             return x.abs().max() / (2 ** (bit - 1) - 1)
 
     code.percentile_search = percentile_search
+    if options.settings.get("inputs") == "float":
+        forward = code.quant_forward
+
+        def searching_forward(self, x):
+            searching = self.clip_search or self.noisy_search
+            found = forward(self, x)
+            return torch.nn.functional.linear(x, self.original_weight, self.bias) if searching else found
+
+        code.quant_forward = searching_forward
     code.tqdm = Silent
     torch.manual_seed(0)
     model = network.load_model(options.model)
