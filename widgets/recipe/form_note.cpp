@@ -24,7 +24,7 @@ void FormNote::resizeEvent(QResizeEvent* event)
 
 void FormNote::keepRoom()
 {
-    setMinimumHeight(std::max(heightForWidth(width()), 0)); // -1 without text
+    setFixedHeight(std::max(heightForWidth(width()), 0)); // -1 without text
 }
 
 } // namespace qs::ui

@@ -4,8 +4,8 @@
 
 namespace qs::ui {
 
-/// Wrapped text across a form, in the colour of what is not set. Keeps room for all of its lines: QFormLayout asks a
-/// label that spans both columns for the height of another width.
+/// Wrapped text across a form, in the colour of what is not set. As high as its lines are: QFormLayout asks a label
+/// that spans both columns for the height of another width.
 class FormNote : public QLabel {
     Q_OBJECT
 public:
