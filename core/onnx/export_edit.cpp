@@ -1,5 +1,7 @@
 #include "core/onnx/export_edit.h"
 
+#include "core/quant/quantizers.h"
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -39,6 +41,11 @@ Result<void> ExportEdit::checkPlan() const
             known.insert(site.uses.begin(), site.uses.end());
             continue;
         }
+        if (numbers.settings.quantizer == quant::kIntegerNorm)
+            return fail(ErrorCode::Unsupported,
+                        "no standard operator is an integer LayerNormalization: power-of-two factors alone (\"ptf\") "
+                        "can be exported",
+                        site.name);
         if (!canWrite(numbers.levels))
             return fail(ErrorCode::Unsupported,
                         "these codes of the quantizer '" + numbers.settings.quantizer + "' do not fit into 8 bits",

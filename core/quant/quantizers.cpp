@@ -21,6 +21,7 @@ const std::array kQuantizers{
     logSqrt2ZeroQuantizer(),
     logIntQuantizer(),
     ptfQuantizer(),
+    ptfIntegerQuantizer(),
 };
 
 } // namespace

@@ -10,6 +10,7 @@
 #include "core/stats/calibration.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -52,7 +53,14 @@ struct QuantizerDef {
     /// Candidates of EstimatorKind::Search, by settings.estimator.search; null where a layer cannot search it. Errors
     /// as above.
     Result<RangeCandidates> (*candidates)(const QuantizerInput& input) = nullptr;
+    /// Sites of this role alone take it; nullopt: all.
+    std::optional<graph::Role> role = {};
+
+    bool suitsRole(graph::Role other) const { return !role || *role == other; }
 };
+
+/// FQ-ViT's factors, and the LayerNormalization that reads the codes computes in integers (kernels/integer_norm.h).
+inline constexpr std::string_view kIntegerNorm = "ptf-integer";
 
 /// All quantizers, "uniform" first.
 std::span<const QuantizerDef> quantizers();

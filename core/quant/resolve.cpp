@@ -5,6 +5,7 @@
 #include "core/quant/noise.h"
 #include "core/quant/output_error.h"
 #include "core/quant/plan.h"
+#include "core/quant/quantizers.h"
 #include "core/quant/site_resolver.h"
 #include "core/quant/smoothing_stage.h"
 #include "core/quant/zero_point.h"
@@ -53,6 +54,7 @@ public:
         m_plan.smoothed = m_smoothing.network();
         QS_CHECK(m_biases.run(m_plan, m_context));
         simulate();
+        QS_CHECK(simulateIntegerNorms());
         computeCost(m_graph, m_sites, m_plan);
         warn();
         return std::make_shared<const Plan>(std::move(m_plan));
@@ -292,6 +294,36 @@ private:
                     simulation.constants[use] = plan.dequantized;
         }
         m_biases.simulate(m_plan);
+    }
+
+    /// Steps of what LayerNormalizations in integers read and give.
+    Result<void> simulateIntegerNorms()
+    {
+        for (const graph::Site& site : m_sites) {
+            const SitePlan& plan = m_plan[site.id];
+            if (site.kind != graph::SiteKind::Activation || !plan.quantized() || site.uses.empty() ||
+                plan.settings.quantizer != kIntegerNorm)
+                continue;
+            const NodeId node = site.uses[0].node;
+            const auto reads = [&](const graph::Site& reader) {
+                return reader.kind == graph::SiteKind::Activation && m_plan[reader.id].grid.scale.size() == 1 &&
+                       reader.tensor == m_graph.node(node).outputs[0];
+            };
+            const auto reader = std::ranges::find_if(m_sites, reads);
+            const auto& place = reader == m_sites.end() ? nullptr : m_plan[reader->id].transform();
+            if (reader == m_sites.end() || (place && place->target.place != FoldPlace::LayerNorm))
+                return fail(ErrorCode::InvalidArgument,
+                            "an integer LayerNormalization gives codes: what reads it must have one step, and no "
+                            "smoothing or noise of its own",
+                            site.name);
+            auto& constants = m_plan.simulation.constants;
+            std::vector<float> steps = plan.grid.scale;
+            steps.resize(static_cast<std::size_t>(site.layout.channels), steps[0]);
+            const Shape channels{site.layout.channels};
+            constants[{node, 3}] = Tensor::fromFloats(channels, steps);
+            constants[{node, 4}] = Tensor::fromFloats(Shape{1}, m_plan[reader->id].grid.scale);
+        }
+        return {};
     }
 
     void warn()

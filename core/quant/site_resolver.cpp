@@ -22,8 +22,12 @@ Result<void> checkSettings(const graph::Site& site, const SiteSettings& settings
     if (!settings.isFloat() && (settings.bits < 2 || settings.bits > 8))
         return fail(ErrorCode::InvalidArgument, "bits must be 2 to 8 or float, not " + std::to_string(settings.bits),
                     site.name);
-    if (findQuantizer(settings.quantizer) == nullptr)
+    const QuantizerDef* quantizer = findQuantizer(settings.quantizer);
+    if (quantizer == nullptr)
         return fail(ErrorCode::InvalidArgument, "there is no quantizer \"" + settings.quantizer + "\"", site.name);
+    if (!settings.isFloat() && !quantizer->suitsRole(site.role))
+        return fail(ErrorCode::InvalidArgument,
+                    "the quantizer \"" + settings.quantizer + "\" is for sites of another role", site.name);
     if (!settings.isFloat() && site.kind == graph::SiteKind::Weight && settings.quantizer != "uniform")
         return fail(ErrorCode::InvalidArgument, "weights take the uniform quantizer only", site.name);
     return {};

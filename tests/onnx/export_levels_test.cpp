@@ -125,6 +125,25 @@ TEST(ExportLevels, FullCoverage)
     }
 }
 
+TEST(ExportLevels, NoFileHoldsAnIntegerLayerNormalization)
+{
+    const TempDir folder;
+    const Model model = import(test::writeTinyVit(folder / "float.onnx"));
+    HandPlanOptions options;
+    options.quantized = [](const graph::Site&) { return true; };
+    quant::Plan plan = test::handPlan(model, options);
+    for (const graph::Site& site : model.sites)
+        if (site.role == graph::Role::LayerNormInput) {
+            auto numbers = std::make_shared<quant::SitePlan>(plan[site.id]);
+            numbers->settings.quantizer = quant::kIntegerNorm;
+            plan.sites[site.id.index()] = numbers;
+        }
+    const auto report = exportModel(model, plan, folder / "q.onnx", {});
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, ErrorCode::Unsupported);
+    EXPECT_NE(report.error().text().find("ptf"), std::string::npos) << report.error().text();
+}
+
 TEST(ExportLevels, ProductsRunInFloatAndSayWhy)
 {
     const TempDir folder;

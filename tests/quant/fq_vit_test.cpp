@@ -1,9 +1,11 @@
-// FQ-ViT: power-of-two factors, its weights' scale, and the two grids of its softmax. Properties FQ-1 to FQ-5 (FQ-6
-// is about integer LayerNormalization, which no simulation here computes).
+// FQ-ViT: power-of-two factors, its weights' scale, and the two grids of its softmax, LayerNormalization in
+// integers. Properties FQ-1 to FQ-5 (FQ-6: kernels/integer_norm_test.cpp).
+#include "core/exec/run_images.h"
 #include "core/kernels/quantize.h"
 #include "core/quant/estimator.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantizers.h"
+#include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>
@@ -184,6 +186,65 @@ TEST(FqVit, CoversEverythingWithFourBitAttention)
             }
         }
     }
+}
+
+Rule integerNormOf(graph::Role role)
+{
+    Rule rule;
+    rule.match.kind = graph::SiteKind::Activation;
+    rule.match.role = role;
+    rule.set.quantizer = std::string(kIntegerNorm);
+    rule.set.scheme = Scheme::Asymmetric;
+    return rule;
+}
+
+TEST(FqVit, LayerNormalizationInIntegers)
+{
+    const auto vit = test::smallVit();
+    const test::NoiseImages images(8);
+    const auto calibration = *stats::calibrate(vit.graph, vit.sites, images, {}, {});
+    const auto logits = [&](const Recipe& recipe) {
+        const auto plan = resolve(vit.graph, vit.sites, calibration, recipe, nullptr, {});
+        EXPECT_TRUE(plan) << plan.error().text();
+        const auto program = exec::Program::compile(vit.graph, vit.sites, (*plan)->simulation, {});
+        EXPECT_TRUE(program) << program.error().text();
+        return *exec::runImages(*program, images, 0, 8, {}, "running");
+    };
+    Recipe recipe = *presetRecipe("fq-vit", 8, 8);
+    const Tensor before = logits(recipe);
+    recipe.rules.push_back(integerNormOf(graph::Role::LayerNormInput));
+    const Tensor after = logits(recipe);
+    double signal = 0, noise = 0;
+    for (std::size_t i = 0; i < before.floats().size(); ++i) {
+        const double difference = static_cast<double>(before.floats()[i]) - after.floats()[i];
+        signal += static_cast<double>(before.floats()[i]) * before.floats()[i];
+        noise += difference * difference;
+    }
+    EXPECT_GT(noise, 0);
+    EXPECT_GT(10 * std::log10(signal / noise), 15);
+}
+
+TEST(FqVit, IntegerLayerNormalizationSaysWhereItCannotBe)
+{
+    const auto vit = test::smallVit();
+    const auto calibration = *stats::calibrate(vit.graph, vit.sites, test::NoiseImages(4), {}, {});
+    const auto refusal = [&](const Recipe& recipe) {
+        const auto plan = resolve(vit.graph, vit.sites, calibration, recipe, nullptr, {});
+        return plan ? std::string() : plan.error().text();
+    };
+    Recipe elsewhere = *presetRecipe("fq-vit", 8, 8);
+    elsewhere.rules.push_back(integerNormOf(graph::Role::Fc2));
+    EXPECT_NE(refusal(elsewhere).find("of another role"), std::string::npos) << refusal(elsewhere);
+    Recipe floats = *presetRecipe("fq-vit", 8, 8);
+    floats.rules.push_back(integerNormOf(graph::Role::LayerNormInput));
+    EXPECT_EQ(refusal(floats), "");
+    for (const graph::Role role : {graph::Role::Qkv, graph::Role::Fc1, graph::Role::Head, graph::Role::Query}) {
+        Rule rule;
+        rule.match.role = role;
+        rule.set.bits = kFloatBits;
+        floats.rules.push_back(rule);
+    }
+    EXPECT_NE(refusal(floats).find("must have one step"), std::string::npos) << refusal(floats);
 }
 
 } // namespace

@@ -6,6 +6,8 @@ std::vector<bool> suitableQuantizers(const Session& session, SiteId site)
 {
     const auto all = quant::quantizers();
     std::vector<bool> suits(all.size(), true);
+    for (std::size_t q = 0; q < all.size(); ++q)
+        suits[q] = all[q].suitsRole(session.sites()[site].role);
     const stats::SiteStatistics* statistics = session.statistics(site);
     if (!statistics)
         return suits;
@@ -21,7 +23,7 @@ std::vector<bool> suitableQuantizers(const Session& session, SiteId site)
         }
     }
     for (std::size_t q = 0; q < all.size(); ++q)
-        suits[q] = all[q].suits(values);
+        suits[q] = suits[q] && all[q].suits(values);
     return suits;
 }
 

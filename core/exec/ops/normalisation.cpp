@@ -1,5 +1,6 @@
 #include "core/exec/ops/list.h"
 #include "core/exec/ops/support.h"
+#include "core/kernels/integer_norm.h"
 #include "core/kernels/norm.h"
 
 #include <cmath>
@@ -27,15 +28,19 @@ Result<void> expectVectors(const graph::Node& node, Infos in, int64_t size)
     return {};
 }
 
+/// Two inputs more than ONNX has, which a simulation gives: 3, the steps of the values by channel, and 4, the one of
+/// the result, make it compute in integers (kernels::integerLayerNorm).
 InferResult inferLayerNorm(const graph::Node& node, Infos in)
 {
-    QS_CHECK(expectFloats(node, in, 1, 3));
+    QS_CHECK(expectFloats(node, in, 1, 5));
     const Shape& shape = in[0].shape;
     QS_ASSIGN(const std::size_t axis, resolveAxis(node.attributes.integer("axis", -1), shape.rank()));
     const int64_t size = shape.product(axis, shape.rank());
     for (std::size_t i = 1; i < in.size(); ++i)
-        if (given(node, in, i) && in[i].shape.elements() != size)
+        if (given(node, in, i) && in[i].shape.elements() != (i == 4 ? 1 : size))
             return mismatch("parameter " + in[i].shape.text() + " does not fit " + shape.text());
+    if (in.size() == 4)
+        return mismatch("steps of the values without one of the result");
     return oneOutput(DType::Float32, shape);
 }
 
@@ -52,9 +57,14 @@ void computeLayerNorm(const graph::Node& node, std::span<const ConstView> in, st
     if (cols == 0)
         return;
     parallelChunks(pool, shape.product(0, axis), std::max<int64_t>(1, 4096 / cols), [&](int64_t r0, int64_t r1) {
-        kernels::layerNorm(static_cast<std::size_t>(r1 - r0), static_cast<std::size_t>(cols),
-                           in[0].as<float>() + r0 * cols, parameter(1), parameter(2), epsilon,
-                           out[0].as<float>() + r0 * cols);
+        const auto rows = static_cast<std::size_t>(r1 - r0);
+        const float* x = in[0].as<float>() + r0 * cols;
+        float* y = out[0].as<float>() + r0 * cols;
+        if (const float* steps = parameter(3))
+            kernels::integerLayerNorm(rows, static_cast<std::size_t>(cols), x, parameter(1), parameter(2), steps,
+                                      *parameter(4), y);
+        else
+            kernels::layerNorm(rows, static_cast<std::size_t>(cols), x, parameter(1), parameter(2), epsilon, y);
     });
 }
 

@@ -16,5 +16,6 @@ QuantizerDef logSqrt2Quantizer();
 QuantizerDef logSqrt2ZeroQuantizer();
 QuantizerDef logIntQuantizer();
 QuantizerDef ptfQuantizer();
+QuantizerDef ptfIntegerQuantizer();
 
 } // namespace qs::quant

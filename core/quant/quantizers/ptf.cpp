@@ -79,4 +79,15 @@ QuantizerDef ptfQuantizer()
         suitsAll, resolvePtf};
 }
 
+QuantizerDef ptfIntegerQuantizer()
+{
+    return {kIntegerNorm,
+            "Power-of-two factors, integer LayerNorm",
+            "The same, and the LayerNorm that reads the codes computes in integers (FQ-ViT); no file can hold it.",
+            suitsAll,
+            resolvePtf,
+            nullptr,
+            graph::Role::LayerNormInput};
+}
+
 } // namespace qs::quant

@@ -65,7 +65,7 @@ Result<std::vector<QuantizerTrial>> tryQuantizers(const onnx::Model& model, cons
 
     std::vector<QuantizerTrial> trials;
     for (const quant::QuantizerDef& def : quant::quantizers()) {
-        if (!def.suits(values))
+        if (!def.suitsRole(site.role) || !def.suits(values))
             continue;
         QuantizerTrial trial;
         trial.quantizer = def.name;
