@@ -11,6 +11,7 @@
 #include "core/quant/zero_point.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -296,6 +297,24 @@ private:
         m_biases.simulate(m_plan);
     }
 
+    /// The first activation with one step that reads the value, as it is or moved; invalid if there is none.
+    SiteId readerOf(TensorId value, int moves = 12) const
+    {
+        constexpr std::array<std::string_view, 9> kMovers{"Gather",    "Reshape", "Transpose", "Slice", "Squeeze",
+                                                          "Unsqueeze", "Flatten", "Pad",       "Concat"};
+        for (const graph::Use& use : m_graph.value(value).uses) {
+            const SiteId site = m_sites.at(use);
+            if (site.valid() && m_sites[site].kind == graph::SiteKind::Activation)
+                return m_plan[site].grid.scale.size() == 1 ? site : SiteId();
+        }
+        for (const graph::Use& use : m_graph.value(value).uses)
+            if (const graph::Node& node = m_graph.node(use.node);
+                moves > 0 && std::ranges::find(kMovers, std::string_view(node.op)) != kMovers.end())
+                if (const SiteId found = readerOf(node.outputs[0], moves - 1); found.valid())
+                    return found;
+        return {};
+    }
+
     /// Steps of what LayerNormalizations in integers read and give.
     Result<void> simulateIntegerNorms()
     {
@@ -305,13 +324,9 @@ private:
                 plan.settings.quantizer != kIntegerNorm)
                 continue;
             const NodeId node = site.uses[0].node;
-            const auto reads = [&](const graph::Site& reader) {
-                return reader.kind == graph::SiteKind::Activation && m_plan[reader.id].grid.scale.size() == 1 &&
-                       reader.tensor == m_graph.node(node).outputs[0];
-            };
-            const auto reader = std::ranges::find_if(m_sites, reads);
-            const auto& place = reader == m_sites.end() ? nullptr : m_plan[reader->id].transform();
-            if (reader == m_sites.end() || (place && place->target.place != FoldPlace::LayerNorm))
+            const SiteId reader = readerOf(m_graph.node(node).outputs[0]);
+            const auto& place = reader.valid() ? m_plan[reader].transform() : nullptr;
+            if (!reader.valid() || (place && place->target.place != FoldPlace::LayerNorm))
                 return fail(ErrorCode::InvalidArgument,
                             "an integer LayerNormalization gives codes: what reads it must have one step, and no "
                             "smoothing or noise of its own",
@@ -321,7 +336,7 @@ private:
             steps.resize(static_cast<std::size_t>(site.layout.channels), steps[0]);
             const Shape channels{site.layout.channels};
             constants[{node, 3}] = Tensor::fromFloats(channels, steps);
-            constants[{node, 4}] = Tensor::fromFloats(Shape{1}, m_plan[reader->id].grid.scale);
+            constants[{node, 4}] = Tensor::fromFloats(Shape{1}, m_plan[reader].grid.scale);
         }
         return {};
     }

@@ -199,7 +199,7 @@ TEST(LayerSearch, EveryStepTakesTheBestCandidate)
     }
 }
 
-TEST(LayerSearch, IsNeverWorseThanItsBeginning) // EQ-1, EQ-2
+TEST(LayerSearch, IsNeverWorseThanItsBeginning) // EQ-1, EQ-2, P4-6
 {
     for (const Objective objective : {Objective::Cosine, Objective::OutputError})
         for (const SearchGrid& grid : {SearchGrid{}, SearchGrid{.low = 3, .high = 9, .count = 10}}) {
