@@ -55,7 +55,7 @@ public:
         m_plan.smoothed = m_smoothing.network();
         QS_CHECK(m_biases.run(m_plan, m_context));
         simulate();
-        QS_CHECK(simulateIntegerNorms());
+        simulateIntegerNorms();
         computeCost(m_graph, m_sites, m_plan);
         warn();
         return std::make_shared<const Plan>(std::move(m_plan));
@@ -316,7 +316,7 @@ private:
     }
 
     /// Steps of what LayerNormalizations in integers read and give.
-    Result<void> simulateIntegerNorms()
+    void simulateIntegerNorms()
     {
         for (const graph::Site& site : m_sites) {
             const SitePlan& plan = m_plan[site.id];
@@ -326,11 +326,11 @@ private:
             const NodeId node = site.uses[0].node;
             const SiteId reader = readerOf(m_graph.node(node).outputs[0]);
             const auto& place = reader.valid() ? m_plan[reader].transform() : nullptr;
-            if (!reader.valid() || (place && place->target.place != FoldPlace::LayerNorm))
-                return fail(ErrorCode::InvalidArgument,
-                            "an integer LayerNormalization gives codes: what reads it must have one step, and no "
-                            "smoothing or noise of its own",
-                            site.name);
+            if (!reader.valid() || (place && place->target.place != FoldPlace::LayerNorm)) {
+                m_plan.warnings.push_back(site.name + ": its LayerNorm computes in float: what reads it has not one "
+                                                      "step, or smoothing or noise of its own");
+                continue;
+            }
             auto& constants = m_plan.simulation.constants;
             std::vector<float> steps = plan.grid.scale;
             steps.resize(static_cast<std::size_t>(site.layout.channels), steps[0]);
@@ -338,7 +338,6 @@ private:
             constants[{node, 3}] = Tensor::fromFloats(channels, steps);
             constants[{node, 4}] = Tensor::fromFloats(Shape{1}, m_plan[reader].grid.scale);
         }
-        return {};
     }
 
     void warn()
