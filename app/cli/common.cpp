@@ -7,6 +7,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <sstream>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ void RunOptions::addTo(CLI::App& app)
 {
     app.add_option("--threads", threads, "Threads; 0 for all cores")->check(CLI::Range(0, 256));
     app.add_option("--seed", seed, "Seed of all random choices");
+    static const std::map<std::string, Execution> kExecutions = {
+        {"auto", Execution::Auto}, {"float", Execution::Float}, {"reference", Execution::Reference}};
+    app.add_option(
+           "--execution", execution,
+           "auto, float (the fast executor), or reference: node by node in plain loops, slow, a second opinion")
+        ->transform(CLI::Transformer(kExecutions));
 }
 
 Run::Run(const RunOptions& options) : m_pool(options.threads)
@@ -62,6 +69,7 @@ Run::Run(const RunOptions& options) : m_pool(options.threads)
     m_context.stop = gStop.get_token();
     m_context.pool = &m_pool;
     m_context.seed = options.seed;
+    m_context.execution = options.execution;
     if (!::isatty(STDERR_FILENO))
         return;
     using Clock = std::chrono::steady_clock;

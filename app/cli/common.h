@@ -24,6 +24,7 @@ namespace qs::cli {
 struct RunOptions {
     int threads = 0; ///< 0: all
     uint64_t seed = 0;
+    Execution execution = Execution::Auto;
     void addTo(CLI::App& app);
 };
 

@@ -14,7 +14,7 @@ using graph::Use;
 
 Compiler::Compiler(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
                    const Program::Options& options, WeightCache& weights)
-    : m_graph(graph), m_sites(sites), m_simulation(simulation), m_weights(weights)
+    : m_graph(graph), m_sites(sites), m_simulation(simulation), m_switches(options.switches), m_weights(weights)
 {
     m_observed.assign(sites.size(), false);
     for (const SiteId id : options.observed)
@@ -124,8 +124,9 @@ Result<void> Compiler::compile()
     define(m_graph.input(), input);
 
     const auto isPinned = [this](TensorId t) { return pinned(t); };
-    const Fusions fusions = findFusions(m_graph, isPinned);
-    m_narrow = findNarrow(m_graph, fusions, isPinned);
+    const Fusions fusions = findFusions(m_graph, isPinned, m_switches);
+    m_narrow = m_switches.narrow && m_switches.views ? findNarrow(m_graph, fusions, isPinned)
+                                                     : std::vector<std::optional<Narrow>>(m_graph.values().size());
     std::vector<std::size_t> stepOfNode;
     for (std::size_t i = 0; i < m_graph.nodes().size(); ++i) {
         stepOfNode.push_back(steps.size());
@@ -263,7 +264,7 @@ Operand Compiler::contiguous(const Operand& operand)
 std::optional<Shape> Compiler::preferredStrides(TensorId tensor, int depth) const
 {
     const graph::Value& value = m_graph.value(tensor);
-    if (value.uses.size() != 1 || pinned(tensor) || depth > 8)
+    if (!m_switches.layout || value.uses.size() != 1 || pinned(tensor) || depth > 8)
         return std::nullopt;
     const Node& reader = m_graph.node(value.uses[0].node);
     if (reader.op != "Transpose" && reader.op != "Reshape")
@@ -309,7 +310,7 @@ void Compiler::publish(TensorId tensor)
 
 void Compiler::emitPlain(NodeId id)
 {
-    if (!emitView(id))
+    if (!m_switches.views || !emitView(id))
         emitGeneric(id);
 }
 
@@ -378,12 +379,6 @@ void Compiler::emitGeneric(NodeId id)
             out.emplace_back();
     }
     auto step = makeGenericStep(*op, node, in, out);
-    if (unaryCall(node) || node.op == "Softmax" || node.op == "LayerNormalization" || node.op == "BatchNormalization")
-        step->inPlace = {0};
-    else if (node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div")
-        for (std::size_t i = 0; i < in.size(); ++i)
-            if (in[i].shape == out[0].shape)
-                step->inPlace.push_back(i);
     steps.push_back(std::move(step));
     for (std::size_t i = 0; i < node.outputs.size(); ++i)
         if (node.outputs[i].valid())

@@ -63,6 +63,7 @@ private:
     const graph::Graph& m_graph;
     const graph::SiteTable& m_sites;
     const Simulation& m_simulation;
+    const Switches m_switches;
     WeightCache& m_weights;
     std::vector<bool> m_observed;                ///< by SiteId
     std::vector<std::vector<SiteId>> m_sitesOf;  ///< by TensorId: activation sites with something to do

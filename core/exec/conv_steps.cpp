@@ -39,7 +39,7 @@ protected:
         reads.push_back(std::move(src));
         if (m_tail.residual.present()) {
             reads.push_back(m_tail.residual);
-            inPlace.push_back(1);
+            readsBeforeWriting(1);
         }
         writes.push_back(std::move(dst));
     }

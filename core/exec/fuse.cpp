@@ -31,7 +31,8 @@ std::optional<kernels::Activation> activationOf(const Node& node)
 
 class Finder {
 public:
-    Finder(const Graph& graph, const std::function<bool(TensorId)>& pinned) : m_graph(graph), m_pinned(pinned)
+    Finder(const Graph& graph, const std::function<bool(TensorId)>& pinned, const Switches& switches)
+        : m_graph(graph), m_pinned(pinned), m_switches(switches)
     {
         m_found.chainOf.assign(graph.nodes().size(), -1);
     }
@@ -80,7 +81,7 @@ private:
         Chain chain;
         chain.root = root;
         take(chain, root);
-        if (const graph::Use* use = next(chain))
+        if (const graph::Use* use = m_switches.fuseActivation ? next(chain) : nullptr)
             if (const auto activation = activationOf(m_graph.node(use->node))) {
                 chain.activation = *activation;
                 take(chain, use->node);
@@ -91,7 +92,7 @@ private:
 
     void takeResidual(Chain& chain, bool broadcast)
     {
-        const graph::Use* use = next(chain);
+        const graph::Use* use = m_switches.fuseResidual ? next(chain) : nullptr;
         if (!use || m_graph.node(use->node).op != "Add")
             return;
         const Node& add = m_graph.node(use->node);
@@ -128,7 +129,7 @@ private:
     NodeId takeOperandScale(Chain& chain, TensorId operand)
     {
         const NodeId producer = m_graph.value(operand).producer;
-        if (!producer.valid() || !free(producer) || !onlyReader(operand))
+        if (!m_switches.fuseScale || !producer.valid() || !free(producer) || !onlyReader(operand))
             return {};
         const Node& node = m_graph.node(producer);
         if (node.op != "Mul" && node.op != "Div")
@@ -153,7 +154,7 @@ private:
         chain.scaleA = takeOperandScale(chain, node.inputs[0]);
         if (node.inputs[1] != node.inputs[0])
             chain.scaleB = takeOperandScale(chain, node.inputs[1]);
-        if (const graph::Use* use = next(chain))
+        if (const graph::Use* use = m_switches.fuseScale ? next(chain) : nullptr)
             if (const auto s = scaleOf(m_graph.node(use->node), use->input)) {
                 chain.alpha *= *s;
                 take(chain, use->node);
@@ -165,6 +166,7 @@ private:
 
     const Graph& m_graph;
     const std::function<bool(TensorId)>& m_pinned;
+    const Switches& m_switches;
     Fusions m_found;
 };
 
@@ -180,9 +182,9 @@ std::optional<float> scalarInput(const Graph& graph, const Node& node, std::size
     return value.constant.floats()[0];
 }
 
-Fusions findFusions(const Graph& graph, const std::function<bool(TensorId)>& pinned)
+Fusions findFusions(const Graph& graph, const std::function<bool(TensorId)>& pinned, const Switches& switches)
 {
-    return Finder(graph, pinned).find();
+    return Finder(graph, pinned, switches).find();
 }
 
 } // namespace qs::exec

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/exec/switches.h"
 #include "core/graph/graph.h"
 #include "core/kernels/activation.h"
 
@@ -28,7 +29,8 @@ struct Fusions {
 };
 
 /// `pinned(tensor)`: the value must exist as such (an output, observed, or quantized).
-Fusions findFusions(const graph::Graph& graph, const std::function<bool(TensorId)>& pinned);
+Fusions findFusions(const graph::Graph& graph, const std::function<bool(TensorId)>& pinned,
+                    const Switches& switches = {});
 
 /// The one number that an input of an elementwise node is, where it is a float constant of one element.
 std::optional<float> scalarInput(const graph::Graph& graph, const graph::Node& node, std::size_t input);

@@ -191,6 +191,8 @@ Result<IncrementalRunner> IncrementalRunner::create(const Program& base, const I
 {
     if (count == 0)
         return fail(ErrorCode::InvalidArgument, "there are no images to run");
+    if (base.impl().interpreter)
+        return fail(ErrorCode::InvalidArgument, "the reference execution has no steps to start from");
     try {
         auto impl = std::make_unique<Impl>(base, images, count, options.budgetBytes);
         QS_CHECK(impl->first(context, stage));

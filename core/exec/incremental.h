@@ -41,7 +41,7 @@ public:
     /// Runs `base` on images [0, count). Boundaries are chosen so that the steps where maps and weights are wait for
     /// as little work as the budget allows; the images themselves are kept if they fit, else loaded again where
     /// needed (`images` must live as long as the runner).
-    /// Errors: as runImages.
+    /// Errors: as runImages; InvalidArgument for a program of Execution::Reference.
     static Result<IncrementalRunner> create(const Program& base, const ImageSource& images, std::size_t count,
                                             const Options& options, const Context& context, std::string_view stage);
 

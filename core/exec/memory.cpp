@@ -52,19 +52,22 @@ std::size_t shareBuffers(std::span<const std::unique_ptr<Step>> steps, std::span
         if (!step.writes.empty() && step.writes[0].kind == Operand::Kind::Arena) {
             const Operand& out = step.writes[0];
             const auto outBuffer = static_cast<std::size_t>(out.buffer);
-            for (const std::size_t i : step.inPlace) {
+            for (std::size_t i = 0; i < step.reads.size(); ++i) {
                 const Operand& in = step.reads[i];
-                if (in.kind != Operand::Kind::Arena || in.dtype != out.dtype)
+                if (step.accessOf(i) != Access::BeforeWrite || in.kind != Operand::Kind::Arena ||
+                    in.dtype != out.dtype)
                     continue;
                 const auto inBuffer = static_cast<std::size_t>(in.buffer);
                 if (last[inBuffer] != static_cast<int64_t>(s) || !fills(in, buffers[inBuffer]) ||
                     !fills(out, buffers[outBuffer]) || buffers[inBuffer].sizeBytes != buffers[outBuffer].sizeBytes)
                     continue;
-                // Another operand that looks at the same buffer in another way would see it change.
+                // Another operand that looks at the same buffer in another way, or at another time, would see it
+                // change.
                 bool other = false;
                 for (std::size_t j = 0; j < step.reads.size(); ++j)
                     other = other || (j != i && step.reads[j].kind == Operand::Kind::Arena &&
-                                      step.reads[j].buffer == in.buffer && !step.reads[j].sameView(in));
+                                      step.reads[j].buffer == in.buffer &&
+                                      (step.accessOf(j) != Access::BeforeWrite || !step.reads[j].sameView(in)));
                 if (other)
                     continue;
                 name[outBuffer] = in.buffer;
@@ -80,7 +83,7 @@ std::size_t shareBuffers(std::span<const std::unique_ptr<Step>> steps, std::span
 }
 
 std::size_t planArena(std::span<const std::unique_ptr<Step>> steps, std::span<Operand> outputs,
-                      std::vector<Buffer>& buffers)
+                      std::vector<Buffer>& buffers, bool reuse)
 {
     const std::vector<int64_t> last = lastUses(steps, outputs, buffers.size());
     for (std::size_t s = 0; s < steps.size(); ++s)
@@ -101,8 +104,8 @@ std::size_t planArena(std::span<const std::unique_ptr<Step>> steps, std::span<Op
     for (const std::size_t b : order) {
         std::size_t at = 0;
         for (const std::size_t p : placed) {
-            const bool together =
-                buffers[p].firstStep <= buffers[b].lastStep && buffers[b].firstStep <= buffers[p].lastStep;
+            const bool together = !reuse || (buffers[p].firstStep <= buffers[b].lastStep &&
+                                             buffers[b].firstStep <= buffers[p].lastStep);
             if (!together || buffers[p].offset + alignUp(buffers[p].sizeBytes) <= at)
                 continue;
             if (at + alignUp(buffers[b].sizeBytes) <= buffers[p].offset)

@@ -24,8 +24,9 @@ std::size_t shareBuffers(std::span<const std::unique_ptr<Step>> steps, std::span
                          std::vector<Buffer>& buffers);
 
 /// Gives every buffer an offset in one arena: buffers that are alive at the same step never overlap, offsets are
-/// multiples of 64. Fills in Buffer and Operand::base. Returns the arena's size in bytes.
+/// multiples of 64. Without `reuse` no two buffers overlap. Fills in Buffer and Operand::base. Returns the arena's
+/// size in bytes.
 std::size_t planArena(std::span<const std::unique_ptr<Step>> steps, std::span<Operand> outputs,
-                      std::vector<Buffer>& buffers);
+                      std::vector<Buffer>& buffers, bool reuse = true);
 
 } // namespace qs::exec

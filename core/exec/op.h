@@ -59,6 +59,9 @@ struct OpDef {
     /// Bytes of scratch memory compute needs; null: none.
     std::size_t (*scratchBytes)(const graph::Node& node, std::span<const ValueInfo> inputs, int threads) = nullptr;
     bool acceptsStrides = false;
+    /// Bit i: input i is read before the output is written over it (Access::BeforeWrite in core/exec/step.h), where
+    /// it has the first output's shape and type and is contiguous: compute must allow them to be the same memory.
+    uint32_t beforeWrite = 0;
     /// The output is the input's memory under another shape or strides (Reshape, Transpose, Slice, ...).
     bool isView = false;
 };

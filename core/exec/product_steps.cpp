@@ -46,7 +46,7 @@ public:
         reads.push_back(std::move(src));
         if (m_tail.residual.present()) {
             reads.push_back(m_tail.residual);
-            inPlace.push_back(1);
+            readsBeforeWriting(1);
         }
         writes.push_back(std::move(dst));
     }
@@ -92,7 +92,7 @@ public:
         reads = {std::move(a), std::move(b)};
         if (residual.present()) {
             reads.push_back(std::move(residual));
-            inPlace.push_back(2);
+            readsBeforeWriting(2);
         }
         writes.push_back(std::move(dst));
     }

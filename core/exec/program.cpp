@@ -28,13 +28,22 @@ Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTab
         impl->steps = std::move(compiler.steps);
         impl->buffers = std::move(compiler.buffers);
         impl->output = std::move(compiler.output);
-        impl->inPlace = shareBuffers(impl->steps, {&impl->output, 1}, impl->buffers);
-        impl->arenaBytes = planArena(impl->steps, {&impl->output, 1}, impl->buffers);
+        impl->poison = options.switches.poison;
+        if (options.switches.inPlace)
+            impl->inPlace = shareBuffers(impl->steps, {&impl->output, 1}, impl->buffers);
+        impl->arenaBytes = planArena(impl->steps, {&impl->output, 1}, impl->buffers, options.switches.reuseMemory);
         if (impl->arenaBytes > kMaxArenaBytes)
             return fail(ErrorCode::TooLarge,
                         "the model needs " + std::to_string(impl->arenaBytes >> 20) + " MB of working memory");
         impl->weightBytes = compiler.weightBytes;
         impl->stepOfSite = std::move(compiler.stepOfSite);
+        impl->inputShape = graph.value(graph.input()).shape;
+        if (options.execution == Execution::Reference) {
+            impl->interpreter = std::make_unique<const Interpreter>(graph, sites, simulation);
+            for (const SiteId site : options.observed)
+                if (site.valid() && site.index() < sites.size())
+                    impl->observed.emplace_back(sites[site].tensor, site);
+        }
         impl->batch = graph.batch();
         impl->inputElements = graph.value(graph.input()).shape.elements();
         impl->outputElements = graph.value(graph.output()).shape.elements();
@@ -139,13 +148,30 @@ RunState prepareRun(const Program& program, Workspace& workspace, const float* s
     return state;
 }
 
+namespace {
+
+/// All bits set: NaN as a float, -1 as an integer.
+void poisonDead(const Program::Impl& impl, const RunState& state, std::size_t step)
+{
+    for (const Buffer& buffer : impl.buffers)
+        if (buffer.firstStep >= 0 && buffer.lastStep == static_cast<int64_t>(step))
+            std::memset(state.arena + buffer.offset, 0xFF, buffer.sizeBytes);
+}
+
+} // namespace
+
 bool runSteps(const Program& program, const RunState& state, std::size_t first, std::size_t last,
               const std::stop_token& stop)
 {
+    const Program::Impl& impl = program.impl();
+    if (impl.poison && first == 0)
+        std::memset(state.arena, 0xFF, impl.arenaBytes);
     for (std::size_t s = first; s < last; ++s) {
         if (stop.stop_requested())
             return false;
-        program.impl().steps[s]->run(state);
+        impl.steps[s]->run(state);
+        if (impl.poison)
+            poisonDead(impl, state, s);
     }
     return true;
 }
@@ -156,9 +182,35 @@ void copyOutput(const Program& program, const RunState& state, float* dst)
     std::memcpy(dst, state.address(impl.output), static_cast<std::size_t>(impl.outputElements) * sizeof(float));
 }
 
+namespace {
+
+/// The same through the interpreter. Program::compile has checked every node, so memory alone can be missing.
+bool interpret(const Program::Impl& impl, const float* src, float* dst, Observer* observer, std::size_t runIndex,
+               int worker, const std::stop_token& stop)
+{
+    Tensor input(DType::Float32, impl.inputShape);
+    std::copy_n(src, static_cast<std::size_t>(impl.inputElements), input.mutableData<float>().data());
+    const auto sink = [&](TensorId id, const Tensor& value) {
+        for (const auto& [tensor, site] : impl.observed)
+            if (tensor == id && observer)
+                observer->observe(site, runIndex, worker, value.floats());
+    };
+    const auto output = impl.interpreter->run(input, stop, sink);
+    if (!output && output.error().code != ErrorCode::Cancelled)
+        throw std::bad_alloc();
+    if (!output)
+        return false;
+    std::copy_n(output->floats().data(), static_cast<std::size_t>(impl.outputElements), dst);
+    return true;
+}
+
+} // namespace
+
 bool runSteps(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,
               Observer* observer, std::size_t runIndex, int worker, const std::stop_token& stop)
 {
+    if (program.impl().interpreter)
+        return interpret(program.impl(), src, dst, observer, runIndex, worker, stop);
     RunState state = prepareRun(program, workspace, src, pool);
     state.observer = observer;
     state.runIndex = runIndex;

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
 #include "core/exec/simulation.h"
+#include "core/exec/switches.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
 
@@ -37,8 +38,10 @@ public:
 class Program {
 public:
     struct Options {
-        std::shared_ptr<WeightCache> weights; ///< null: a cache of its own
-        std::vector<SiteId> observed;         ///< activation sites whose values an Observer will see
+        std::shared_ptr<WeightCache> weights;  ///< null: a cache of its own
+        std::vector<SiteId> observed;          ///< activation sites whose values an Observer will see
+        Switches switches = {};                ///< for tests and for finding faults
+        Execution execution = Execution::Auto; ///< Reference: runs go through an Interpreter
     };
     /// Errors: Unsupported (names every operator that is missing), ShapeMismatch, TooLarge (more than 16 GiB of
     /// working memory), OutOfMemory.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/exec/interpreter.h"
 #include "core/exec/memory.h"
 #include "core/exec/program.h"
 #include "core/exec/step.h"
@@ -21,8 +22,12 @@ struct Program::Impl {
     int64_t outputElements = 0;
     std::size_t arenaBytes = 0;
     std::size_t weightBytes = 0;
-    std::vector<std::size_t> stepOfSite; ///< see Compiler
-    std::size_t inPlace = 0;             ///< steps that write over their input
+    std::vector<std::size_t> stepOfSite;               ///< see Compiler
+    std::size_t inPlace = 0;                           ///< steps that write over their input
+    bool poison = false;                               ///< Switches::poison
+    std::unique_ptr<const Interpreter> interpreter;    ///< Execution::Reference: in place of the steps
+    std::vector<std::pair<TensorId, SiteId>> observed; ///< with the interpreter: what an Observer sees
+    Shape inputShape;
 
     std::size_t scratchBytes(int workers) const;
 

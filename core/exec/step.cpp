@@ -82,6 +82,13 @@ bool Step::sameAs(const Step& other) const
            std::ranges::equal(m_constants, other.m_constants, sameConstant);
 }
 
+void Step::readsBeforeWriting(std::size_t read)
+{
+    if (access.size() <= read)
+        access.resize(read + 1, Access::Anywhere);
+    access[read] = Access::BeforeWrite;
+}
+
 const void* RunState::address(const Operand& operand) const
 {
     const auto at = operand.offset * static_cast<int64_t>(dtypeSize(operand.dtype));
@@ -112,6 +119,9 @@ public:
     {
         reads = std::move(inputs);
         writes = std::move(outputs);
+        for (std::size_t i = 0; i < reads.size() && i < 32; ++i)
+            if ((op.beforeWrite >> i & 1u) && reads[i].shape == writes[0].shape && reads[i].dtype == writes[0].dtype)
+                readsBeforeWriting(i);
         if (op.scratchBytes) {
             std::vector<ValueInfo> infos;
             for (const Operand& r : reads)
@@ -161,7 +171,7 @@ public:
         m_map = m_action.map;
         m_direct = src.contiguous();
         if (m_direct && dst.present())
-            inPlace.push_back(0);
+            readsBeforeWriting(0);
         reads.push_back(std::move(src));
         if (dst.present())
             writes.push_back(std::move(dst));

@@ -56,6 +56,14 @@ struct RunState {
     ConstView view(const Operand& operand) const;
 };
 
+/// When a step reads an operand, beside when it writes its first output. Whoever plans memory asks for it; steps say
+/// it of every operand, and tests/exec/access_test.cpp holds them to it.
+enum class Access : uint8_t {
+    Anywhere,   ///< an element may be read after any element of the output was written: their memory must be apart
+    BeforeWrite ///< no element is read after the output's element at the same place was written (same shape and
+                ///< strides): the output may take over the memory
+};
+
 /// One operation of a compiled program. Immutable while running; several threads run it on their own arenas.
 class Step {
 public:
@@ -73,10 +81,14 @@ public:
 
     std::vector<Operand> reads;
     std::vector<Operand> writes;
-    /// Numbers of reads whose memory the first write may take over when nothing needs it afterwards.
-    std::vector<std::size_t> inPlace;
+    /// By number of read; missing: Anywhere.
+    std::vector<Access> access;
+    Access accessOf(std::size_t read) const { return read < access.size() ? access[read] : Access::Anywhere; }
 
 protected:
+    /// Says that operand `read` is Access::BeforeWrite.
+    void readsBeforeWriting(std::size_t read);
+
     /// What sameAs compares besides operands: constants that are not among them, and the map.
     std::vector<Tensor> m_constants;
     std::shared_ptr<const ElementMap> m_map;

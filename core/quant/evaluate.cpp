@@ -25,6 +25,7 @@ Result<Pass> runNetwork(const graph::Graph& graph, const graph::SiteTable& sites
 {
     exec::Program::Options options;
     options.weights = weights;
+    options.execution = context.execution;
     QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, simulation, options));
     const auto start = std::chrono::steady_clock::now();
     Pass pass;

@@ -66,6 +66,7 @@ Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, co
                                                    const Context& context)
 {
     exec::Program::Options options;
+    options.execution = context.execution;
     options.weights = weights;
     for (const graph::Site& site : sites)
         if (site.kind == graph::SiteKind::Activation)
@@ -147,6 +148,7 @@ Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const 
     silent.report = nullptr;
     QS_ASSIGN(const FloatReference reference, floatReference(graph, sites, images, count, silent));
     exec::Program::Options options;
+    options.execution = context.execution;
     options.weights = weights ? weights : exec::makeWeightCache();
     std::vector<SiteProfile> result;
     for (std::size_t i = 0; i < quantized.size(); ++i) {

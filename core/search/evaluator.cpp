@@ -33,6 +33,10 @@ Result<exec::Program> Evaluator::compile(const exec::Simulation& simulation) con
 
 Result<Tensor> Evaluator::rebase(const exec::Simulation& simulation, const Context& context)
 {
+    if (context.execution == Execution::Reference)
+        return fail(ErrorCode::InvalidArgument,
+                    "a search would take days in the reference execution; evaluate and export take it",
+                    "--execution reference");
     QS_ASSIGN(const exec::Program program, compile(simulation));
     if (m_runner) {
         QS_CHECK(m_runner->rebase(program, silent(context), kStage));

@@ -56,6 +56,7 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
     const Part all(images, first, total);
 
     exec::Program::Options compileOptions;
+    compileOptions.execution = context.execution;
     for (const graph::Site& site : sites)
         if (site.kind == graph::SiteKind::Activation)
             compileOptions.observed.push_back(site.id);

@@ -8,6 +8,7 @@ namespace {
 
 class FakeStep : public Step {
 public:
+    using Step::readsBeforeWriting;
     void run(const RunState&) const override {}
     std::string text() const override { return "fake"; }
 };
@@ -39,7 +40,7 @@ struct Plan {
             s->reads.push_back(operand(r));
         s->writes.push_back(operand(write));
         if (inPlace && !s->reads.empty())
-            s->inPlace = {0};
+            s->readsBeforeWriting(0);
         steps.push_back(std::move(s));
     }
     Operand operand(int b) const

@@ -180,12 +180,12 @@ void computeGroupNorm(const graph::Node& node, std::span<const ConstView> in, st
 std::span<const OpDef> normalisationOps()
 {
     static constexpr OpDef ops[] = {
-        {.name = "BatchNormalization", .infer = inferChannelNorm, .compute = computeBatchNorm},
+        {.name = "BatchNormalization", .infer = inferChannelNorm, .compute = computeBatchNorm, .beforeWrite = 1},
         {.name = "GroupNormalization", .infer = inferChannelNorm, .compute = computeGroupNorm},
         {.name = "InstanceNormalization", .infer = inferChannelNorm, .compute = computeGroupNorm},
-        {.name = "LayerNormalization", .infer = inferLayerNorm, .compute = computeLayerNorm},
-        {.name = "LogSoftmax", .infer = inferSoftmax, .compute = computeSoftmax},
-        {.name = "Softmax", .infer = inferSoftmax, .compute = computeSoftmax},
+        {.name = "LayerNormalization", .infer = inferLayerNorm, .compute = computeLayerNorm, .beforeWrite = 1},
+        {.name = "LogSoftmax", .infer = inferSoftmax, .compute = computeSoftmax, .beforeWrite = 1},
+        {.name = "Softmax", .infer = inferSoftmax, .compute = computeSoftmax, .beforeWrite = 1},
     };
     return ops;
 }

@@ -1,0 +1,135 @@
+#include "core/exec/interpreter.h"
+
+#include "core/exec/op.h"
+#include "core/exec/reference/reference.h"
+
+#include <algorithm>
+#include <map>
+#include <new>
+
+namespace qs::exec {
+
+namespace {
+
+/// Plain forms compute floats; integers of shape arithmetic and masks are left to OpDef, except where bytes only
+/// move.
+bool isPlain(const graph::Node& node, const std::vector<Tensor>& inputs)
+{
+    if (!reference::find(node.op))
+        return false;
+    if (reference::movement(node.op))
+        return true;
+    const std::size_t first = node.op == "Where" ? 1 : 0;
+    for (std::size_t i = first; i < inputs.size(); ++i)
+        if (!inputs[i].empty() && inputs[i].dtype() != DType::Float32)
+            return false;
+    // Inputs beyond the ONNX ones are the engine's own (an integer LayerNormalization).
+    return node.op != "LayerNormalization" || inputs.size() <= 3;
+}
+
+} // namespace
+
+Interpreter::Interpreter(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation)
+    : m_graph(graph), m_sites(sites), m_simulation(simulation)
+{
+}
+
+std::set<std::string_view> Interpreter::borrowed() const
+{
+    std::set<std::string_view> names;
+    for (const graph::Node& node : m_graph.nodes())
+        if (!reference::find(node.op))
+            names.insert(node.op);
+    return names;
+}
+
+Tensor Interpreter::mapped(SiteId site, const Tensor& value) const
+{
+    Tensor result(DType::Float32, value.shape());
+    m_simulation.activations[site.index()]->apply(value.floats().data(), result.mutableData<float>().data(),
+                                                  m_sites[site].layout);
+    return result;
+}
+
+Result<std::vector<Tensor>> Interpreter::compute(const graph::Node& node, const std::vector<Tensor>& inputs) const
+{
+    if (!isPlain(node, inputs))
+        return evaluate(node, inputs);
+    std::vector<ValueInfo> infos;
+    for (const Tensor& input : inputs)
+        infos.push_back({input.dtype(), input.shape()});
+    QS_ASSIGN(const auto outputs, findOp(node.op)->infer(node, infos));
+    std::vector<Tensor> results;
+    for (const ValueInfo& info : outputs)
+        results.emplace_back(info.dtype, info.shape);
+    reference::find(node.op)(node, inputs, results);
+    return results;
+}
+
+Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop, const Sink& sink) const
+{
+    std::vector<Tensor> values(m_graph.values().size());
+    std::map<std::pair<TensorId, SiteId>, Tensor> quantized;
+    const auto hasMap = [&](SiteId site) {
+        return site.valid() && site.index() < m_simulation.activations.size() &&
+               m_simulation.activations[site.index()] != nullptr;
+    };
+    const auto read = [&](const graph::Node& node, graph::Use use) -> Tensor {
+        if (const auto it = m_simulation.constants.find(use); it != m_simulation.constants.end())
+            return it->second;
+        const auto slot = static_cast<std::size_t>(use.input);
+        if (slot >= node.inputs.size() || !node.inputs[slot].valid())
+            return {};
+        const TensorId id = node.inputs[slot];
+        const Tensor& value = m_graph.value(id).isConstant() ? m_graph.value(id).constant : values[id.index()];
+        const SiteId site = m_sites.at(use);
+        if (!hasMap(site) || m_sites[site].kind != graph::SiteKind::Activation)
+            return value;
+        Tensor& found = quantized[{id, site}];
+        if (found.empty())
+            found = mapped(site, value);
+        return found;
+    };
+    try {
+        values[m_graph.input().index()] = input;
+        if (sink)
+            sink(m_graph.input(), input);
+        for (std::size_t n = 0; n < m_graph.nodes().size(); ++n) {
+            if (stop.stop_requested())
+                return tl::unexpected<Error>(Error{ErrorCode::Cancelled, "cancelled", {}});
+            graph::Node node = m_graph.nodes()[n];
+            std::size_t count = node.inputs.size();
+            for (auto it = m_simulation.constants.lower_bound(graph::Use{NodeId(n), 0});
+                 it != m_simulation.constants.end() && it->first.node == NodeId(n); ++it)
+                count = std::max(count, static_cast<std::size_t>(it->first.input) + 1);
+            std::vector<Tensor> inputs;
+            for (std::size_t i = 0; i < count; ++i)
+                inputs.push_back(read(node, {NodeId(n), static_cast<int>(i)}));
+            node.inputs.resize(count);
+            for (std::size_t i = 0; i < count; ++i) // an absent input that the simulation fills in
+                if (!inputs[i].empty() && !node.inputs[i].valid())
+                    node.inputs[i] = TensorId(std::size_t{0});
+            auto outputs = compute(node, inputs);
+            if (!outputs) {
+                outputs.error().where = node.name;
+                return tl::unexpected<Error>(std::move(outputs.error()));
+            }
+            for (std::size_t o = 0; o < node.outputs.size() && o < outputs->size(); ++o)
+                if (const TensorId id = node.outputs[o]; id.valid()) {
+                    values[id.index()] = std::move((*outputs)[o]);
+                    if (sink)
+                        sink(id, values[id.index()]);
+                }
+        }
+        const TensorId out = m_graph.output();
+        for (const graph::Site& site : m_sites) // logits: a site without readers
+            if (site.kind == graph::SiteKind::Activation && site.tensor == out && site.uses.empty() &&
+                hasMap(site.id))
+                return mapped(site.id, values[out.index()]);
+        return m_graph.value(out).isConstant() ? m_graph.value(out).constant : values[out.index()];
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::OutOfMemory, "not enough memory for the reference execution");
+    }
+}
+
+} // namespace qs::exec

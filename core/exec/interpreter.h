@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/tensor.h"
+#include "core/exec/program.h"
+#include "core/exec/simulation.h"
+#include "core/graph/graph.h"
+#include "core/graph/sites.h"
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+namespace qs::exec {
+
+/// The second opinion inside: runs a graph node by node, one buffer a value, nothing fused, nothing shared, no views,
+/// one thread; operators by core/exec/reference (plain loops, sums in double). Slow (DeiT-Tiny: seconds an image),
+/// and shares with Program neither compiler nor memory planner nor kernels; only ElementMap (what a quantizer does)
+/// and those operators that have no plain form are the same code.
+class Interpreter {
+public:
+    /// Keeps what it needs. Errors: those of Program::compile for the same graph, as they turn up in run.
+    Interpreter(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation);
+
+    /// Sees every value as soon as it exists (before any quantizer).
+    using Sink = std::function<void(TensorId, const Tensor&)>;
+    /// input: the graph's input, one run. Returns the values of Graph::output(), with its quantizer if it has one.
+    /// Errors: the operator's, with the node's name in `where`; Cancelled; OutOfMemory.
+    Result<Tensor> run(const Tensor& input, const std::stop_token& stop = {}, const Sink& sink = {}) const;
+
+    /// Operators of the graph that have no plain form: computed by OpDef::compute on contiguous memory.
+    std::set<std::string_view> borrowed() const;
+
+private:
+    Result<std::vector<Tensor>> compute(const graph::Node& node, const std::vector<Tensor>& inputs) const;
+    Tensor mapped(SiteId site, const Tensor& value) const;
+
+    graph::Graph m_graph;
+    graph::SiteTable m_sites;
+    Simulation m_simulation;
+};
+
+} // namespace qs::exec
