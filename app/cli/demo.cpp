@@ -80,7 +80,7 @@ Result<void> runDemo(const Options& options)
     results.plan = shipped.get();
     const fs::path file = fs::path(options.output) / "demo_vit_w8a8.onnx";
     QS_ASSIGN(results.exported, onnx::exportModel(model, *shipped, file, {}));
-    QS_ASSIGN(results.verified, onnx::verifyExport(model, *shipped, file, *testImages, 64, context));
+    QS_ASSIGN(results.verified, onnx::verifyExport(model, *shipped, file, *testImages, {.images = 64}, context));
 
     const std::string json = report::resultsToJson(results).dump(2) + "\n";
     QS_ASSIGN(const auto html, report::htmlReport(json));

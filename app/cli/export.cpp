@@ -14,6 +14,7 @@ namespace {
 struct Options {
     std::string model, output, json, verifyImages;
     std::size_t verify = 0;
+    std::string verifyWith;
     onnx::ExportOptions exporting;
     PreprocessOptions preprocess;
     CalibrationOptions calibration;
@@ -30,6 +31,8 @@ Result<void> exportFile(const Options& options)
     if (!options.calibration.given())
         return fail(ErrorCode::InvalidArgument, "needs --calibration or --calib-images", "export");
     const std::string& folder = options.verifyImages.empty() ? options.calibration.images : options.verifyImages;
+    if (!options.verifyWith.empty() && options.verify == 0)
+        return fail(ErrorCode::InvalidArgument, "needs --verify N", "--verify-with");
     if (options.verify > 0 && folder.empty())
         return fail(ErrorCode::InvalidArgument, "needs --images (or --calib-images) to run both networks on",
                     "--verify");
@@ -43,8 +46,11 @@ Result<void> exportFile(const Options& options)
     if (options.verify > 0) {
         QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
         QS_ASSIGN(const auto source, openSource({folder, {}, options.verify}, transform));
+        onnx::VerifyOptions verifying{.images = source->size()};
+        if (options.verifyWith == "onnxruntime")
+            verifying.python = onnx::judgePython();
         QS_ASSIGN(results.verified,
-                  onnx::verifyExport(model, *plan, options.output, *source, source->size(), run.context()));
+                  onnx::verifyExport(model, *plan, options.output, *source, verifying, run.context()));
     }
     printExport(*results.exported, results.verified);
     for (const auto& warning : results.exported->warnings)
@@ -67,7 +73,12 @@ Command addExport(CLI::App& app)
     app.add_option("--opset", options->exporting.opset, "17, or 21 for int4 weights")->check(CLI::IsMember({17, 21}));
     app.add_flag("--unsigned-weights", options->exporting.unsignedWeights,
                  "uint8 weights: exact on x86 CPUs without VNNI, slower on those with it");
-    app.add_option("--verify", options->verify, "Re-load the file and compare it on so many images");
+    app.add_option("--verify", options->verify,
+                   "Re-load the file and compare it on so many images (two of them in the reference execution too)");
+    app.add_option(
+           "--verify-with", options->verifyWith,
+           "onnxruntime: run the file there too (needs Python with onnxruntime: QUANTOSCOPE_PYTHON or python3)")
+        ->check(CLI::IsMember({"onnxruntime"}));
     app.add_option("--images", options->verifyImages, "Images for --verify (default: the calibration images)");
     app.add_option("--json", options->json, "Write the node table as JSON");
     options->calibration.addTo(app);

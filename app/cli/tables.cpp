@@ -22,11 +22,14 @@ void printExport(const onnx::ExportReport& report, const std::optional<onnx::Ver
         std::printf("  int8   %4d × %s\n", count, op.c_str());
     for (const auto& [what, count] : floats)
         std::printf("  float  %4d × %-20s %s\n", count, what.first.c_str(), what.second.c_str());
-    if (verified)
-        std::printf(
-            "  re-loaded: %zu weights equal bit by bit; %zu images, top-1 equal on %.1f %%, SQNR %.1f dB: %s\n",
-            verified->weightsCompared, verified->images, verified->top1Agreement * 100, verified->logitSqnrDb,
-            verified->passed ? "passed" : "NOT PASSED");
+    if (!verified)
+        return;
+    std::printf("  re-loaded: %zu weights equal bit by bit; %zu images in this engine, top-1 equal on %.1f %%, SQNR "
+                "%.1f dB\n",
+                verified->weightsCompared, verified->images, verified->top1Agreement * 100, verified->logitSqnrDb);
+    for (const auto& opinion : verified->opinions)
+        std::printf("  %s\n", opinion.text().c_str());
+    std::printf("  check: %s\n", verified->passed ? "passed" : "NOT PASSED");
 }
 
 void printEvaluations(const std::vector<quant::Evaluation>& evaluations)

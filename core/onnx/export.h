@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
 #include "core/onnx/import.h"
+#include "core/onnx/second_opinion.h"
 #include "core/quant/plan.h"
 
 #include <cstddef>
@@ -71,10 +72,20 @@ struct VerifyReport {
     double maxLogitDifference = 0;   ///< relative to the largest logit
     double logitSqnrDb = 0;          ///< simulation as signal
     std::size_t weightsCompared = 0; ///< weight tensors whose dequantized values are equal bit by bit
-    bool passed = false;
+    std::vector<Opinion> opinions;   ///< of computations that are not this engine's
+    bool passed = false;             ///< the engine and all opinions
 };
-/// Re-loads the exported file, checks every weight and scale bit by bit, and runs both on images.
+
+struct VerifyOptions {
+    std::size_t images = 8;          ///< at most
+    std::size_t referenceImages = 2; ///< of them, in the reference execution, which is slow; 0: it is not asked
+    std::string python = {};         ///< a Python with ONNX Runtime that runs the file too; empty: it is not asked
+};
+/// Re-loads the exported file, checks every weight and scale bit by bit, and runs it beside the simulation: in this
+/// engine, in the reference execution (the float network too), and in ONNX Runtime where asked for. Errors: Internal
+/// (a number differs, by name); those of Opinion; Cancelled.
 Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
-                                  const exec::ImageSource& images, std::size_t count, const Context& context);
+                                  const exec::ImageSource& images, const VerifyOptions& options,
+                                  const Context& context);
 
 } // namespace qs::onnx

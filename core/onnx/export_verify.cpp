@@ -202,14 +202,15 @@ void compareLogits(const Tensor& expected, const Tensor& actual, VerifyReport& r
 } // namespace
 
 Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
-                                  const exec::ImageSource& images, std::size_t count, const Context& context)
+                                  const exec::ImageSource& images, const VerifyOptions& options,
+                                  const Context& context)
 {
-    ImportOptions options;
-    options.imageSize = model.info.height;
-    QS_ASSIGN(const Model reloaded, importModel(path, options));
+    ImportOptions importing;
+    importing.imageSize = model.info.height;
+    QS_ASSIGN(const Model reloaded, importModel(path, importing));
     VerifyReport report;
     QS_ASSIGN(report.weightsCompared, compareConstants(model, plan, reloaded));
-    report.images = std::min(count, images.size());
+    report.images = std::min(options.images, images.size());
     if (report.images > 0) {
         QS_ASSIGN(const exec::Program simulated,
                   exec::Program::compile(model.graph, model.sites, plan.simulation, {}));
@@ -224,6 +225,18 @@ Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, c
     report.passed = report.top1Agreement >= kLeastAgreement && report.logitSqnrDb >= kLeastSqnrDb;
     if (report.images == 0)
         report.passed = true;
+    if (const std::size_t few = std::min(options.referenceImages, report.images); few > 0) {
+        QS_ASSIGN(Opinion onFloat, referenceOnFloat(model, images, few, context));
+        report.opinions.push_back(std::move(onFloat));
+        QS_ASSIGN(Opinion onExport, referenceOnExport(model, plan, reloaded, images, few, context));
+        report.opinions.push_back(std::move(onExport));
+    }
+    if (!options.python.empty() && report.images > 0) {
+        QS_ASSIGN(Opinion runtime,
+                  onnxRuntimeOnExport(options.python, model, plan, path, images, report.images, context));
+        report.opinions.push_back(std::move(runtime));
+    }
+    report.passed = report.passed && std::ranges::all_of(report.opinions, &Opinion::passed);
     return report;
 }
 

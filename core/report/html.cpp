@@ -82,10 +82,16 @@ std::string exportHtml(const json& exported)
                        number(exported, "file_bytes", "%.2f", 1e-6) + " MB, opset " + textOf(exported, "opset") +
                        ", " + number(exported, "int8_mac_share", "%.1f", 100) +
                        " % of the multiply-accumulates run as int8 kernels in ONNX Runtime (CPU).</p>\n";
-    if (const auto it = exported.find("verified"); it != exported.end())
+    if (const auto it = exported.find("verified"); it != exported.end()) {
         html += "<p>Re-loaded and compared on " + number(*it, "images", "%.0f") + " images: top-1 equal on " +
                 number(*it, "top1_agreement", "%.1f", 100) + " %, " +
                 (it->value("passed", false) ? "passed" : "NOT passed") + ".</p>\n";
+        for (const auto& o : it->value("opinions", json::array()))
+            html += "<p>" + textOf(o, "judge") + " on the " + textOf(o, "question") + ", " +
+                    number(o, "images", "%.0f") + " images: top-1 equal on " +
+                    number(o, "top1_agreement", "%.1f", 100) + " %, SQNR " + number(o, "sqnr_db", "%.1f") +
+                    " dB.</p>\n";
+    }
     html +=
         tableHead({{"node", false}, {"operator", false}, {"runs in", false}, {"because", false}, {"MMACs", true}});
     for (const auto& n : exported.value("nodes", json::array()))

@@ -54,12 +54,25 @@ nlohmann::json exportToJson(const onnx::ExportReport& report, const std::optiona
     nlohmann::json json = {{"path", report.path.string()}, {"file_bytes", report.fileBytes},
                            {"opset", report.opset},        {"int8_mac_share", report.int8MacShare()},
                            {"warnings", report.warnings},  {"nodes", std::move(nodes)}};
-    if (verified)
+    if (verified) {
+        nlohmann::json opinions = nlohmann::json::array();
+        for (const auto& opinion : verified->opinions)
+            opinions.push_back({{"judge", opinion.judge},
+                                {"question", opinion.question},
+                                {"images", opinion.images},
+                                {"top1_agreement", opinion.top1Agreement},
+                                {"max_difference", opinion.maxDifference},
+                                {"sqnr_db", finite(opinion.sqnrDb)},
+                                {"own_top1_agreement", opinion.ownAgreement},
+                                {"own_sqnr_db", finite(opinion.ownSqnrDb)},
+                                {"passed", opinion.passed}});
         json["verified"] = {{"images", verified->images},
                             {"passed", verified->passed},
                             {"top1_agreement", verified->top1Agreement},
                             {"logit_sqnr_db", finite(verified->logitSqnrDb)},
-                            {"weights_compared", verified->weightsCompared}};
+                            {"weights_compared", verified->weightsCompared},
+                            {"opinions", std::move(opinions)}};
+    }
     return json;
 }
 

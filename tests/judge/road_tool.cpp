@@ -100,7 +100,7 @@ struct Road {
         report["warnings"] = exported.warnings;
         step = "re-load";
         QS_ASSIGN(const auto verified,
-                  onnx::verifyExport(model, *plan, exported.path, *images, images->size(), context));
+                  onnx::verifyExport(model, *plan, exported.path, *images, {images->size()}, context));
         report["verified"] = {{"passed", verified.passed},
                               {"weights", verified.weightsCompared},
                               {"sqnr_db", std::min(verified.logitSqnrDb, 999.0)}};

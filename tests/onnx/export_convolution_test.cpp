@@ -69,7 +69,7 @@ TEST(ExportConvolution, IntegerOnesAreForetoldAndDoNotSaturate)
         }
         const auto report = exportModel(*model, plan, folder / "q.onnx", {});
         EXPECT_TRUE(report) << report.error().text();
-        const auto verified = verifyExport(*model, plan, folder / "q.onnx", test::NoiseImages(8), 8, {});
+        const auto verified = verifyExport(*model, plan, folder / "q.onnx", test::NoiseImages(8), {8}, {});
         EXPECT_TRUE(verified && verified->passed);
         return report.value();
     };

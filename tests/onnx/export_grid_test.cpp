@@ -103,7 +103,7 @@ TEST(ExportGrid, ReloadedFileEqualsTheSimulation)
                     const quant::Plan plan = planWith(*model, bits, form);
                     const auto report = exportModel(*model, plan, folder / "q.onnx", {.opset = opset});
                     ASSERT_TRUE(report) << report.error().text();
-                    const auto verified = verifyExport(*model, plan, folder / "q.onnx", NoiseImages(4), 4, {});
+                    const auto verified = verifyExport(*model, plan, folder / "q.onnx", NoiseImages(4), {4}, {});
                     ASSERT_TRUE(verified) << verified.error().text();
                     EXPECT_TRUE(verified->passed);
                     EXPECT_LT(verified->maxLogitDifference, 1e-5);
@@ -150,7 +150,7 @@ TEST(ExportGrid, VerifyFindsAChangedNumber)
     ASSERT_NE(site, nullptr);
     for (const char* changed : {"_scale", "_lowest", "_highest"}) {
         ASSERT_TRUE(exportModel(*model, plan, folder / "q.onnx", {}));
-        ASSERT_TRUE(verifyExport(*model, plan, folder / "q.onnx", NoiseImages(1), 1, {}));
+        ASSERT_TRUE(verifyExport(*model, plan, folder / "q.onnx", NoiseImages(1), {1}, {}));
         pb::ModelProto q;
         ASSERT_TRUE(q.ParseFromString(readText(folder / "q.onnx").value()));
         int found = 0;
@@ -161,7 +161,7 @@ TEST(ExportGrid, VerifyFindsAChangedNumber)
             }
         EXPECT_EQ(found, 1) << changed;
         std::ofstream(folder / "q.onnx", std::ios::binary) << q.SerializeAsString();
-        const auto verified = verifyExport(*model, plan, folder / "q.onnx", NoiseImages(1), 1, {});
+        const auto verified = verifyExport(*model, plan, folder / "q.onnx", NoiseImages(1), {1}, {});
         ASSERT_FALSE(verified) << changed;
         EXPECT_EQ(verified.error().where, site->name);
     }
@@ -195,7 +195,7 @@ TEST(ExportGrid, WhatTheSearchFindsOnMobileVit)
     for (const NodePrecision& node : report->nodes)
         rounded += node.reason.find("a scale a channel") != std::string::npos ? 1 : 0;
     EXPECT_GT(rounded, 5U);
-    const auto verified = verifyExport(*model, **plan, folder / "q.onnx", images, 2, {});
+    const auto verified = verifyExport(*model, **plan, folder / "q.onnx", images, {2}, {});
     ASSERT_TRUE(verified) << verified.error().text();
     EXPECT_EQ(verified->top1Agreement, 1);
     EXPECT_GT(verified->logitSqnrDb, 20);

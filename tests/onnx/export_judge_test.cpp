@@ -165,7 +165,7 @@ private:
         options.unsignedWeights = variant.isUnsigned;
         const auto report = exportModel(model, **plan, m_folder / (variant.name + ".onnx"), options);
         ASSERT_TRUE(report) << report.error().text();
-        const auto verified = verifyExport(model, **plan, report->path, *m_images, 16, m_context);
+        const auto verified = verifyExport(model, **plan, report->path, *m_images, {16}, m_context);
         ASSERT_TRUE(verified) << verified.error().text();
         EXPECT_TRUE(verified->passed) << verified->top1Agreement << ", " << verified->logitSqnrDb << " dB";
         std::printf(

@@ -102,7 +102,7 @@ TEST(ExportLevels, ReloadedFileEqualsTheSimulation)
                 const quant::Plan plan = unevenPlan(model, bits, first, {.weightBits = bits});
                 const auto report = exportModel(model, plan, folder / "q.onnx", {.opset = opset});
                 ASSERT_TRUE(report) << report.error().text();
-                const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(4), 4, {});
+                const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(4), {4}, {});
                 ASSERT_TRUE(verified) << verified.error().text();
                 EXPECT_TRUE(verified->passed);
                 EXPECT_EQ(verified->top1Agreement, 1);
@@ -119,7 +119,7 @@ TEST(ExportLevels, FullCoverage)
     for (std::size_t first = 0; first < levelsOfAllKinds(5).size(); first += 3) {
         const quant::Plan plan = unevenPlan(model, 5, first, options);
         ASSERT_TRUE(exportModel(model, plan, folder / "q.onnx", {}));
-        const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(4), 4, {});
+        const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(4), {4}, {});
         ASSERT_TRUE(verified) << verified.error().text();
         EXPECT_LT(verified->maxLogitDifference, 1e-5);
     }
@@ -191,7 +191,7 @@ TEST(ExportLevels, VerifyFindsAChangedNumber)
                       kind == 0 ? quant::LevelGrid(regionGrid(quant::RegionLayout::Asymmetric, {-0.17, 3}, 4, 3, 1))
                                 : quant::LevelGrid(quant::LogGrid{0.7F, true, 16, false}));
             ASSERT_TRUE(exportModel(model, plan, folder / "q.onnx", {}));
-            ASSERT_TRUE(verifyExport(model, plan, folder / "q.onnx", NoiseImages(1), 1, {}));
+            ASSERT_TRUE(verifyExport(model, plan, folder / "q.onnx", NoiseImages(1), {1}, {}));
             pb::ModelProto q;
             ASSERT_TRUE(q.ParseFromString(readText(folder / "q.onnx").value()));
             int found = 0;
@@ -202,7 +202,7 @@ TEST(ExportLevels, VerifyFindsAChangedNumber)
                 }
             EXPECT_EQ(found, 1) << changed;
             std::ofstream(folder / "q.onnx", std::ios::binary) << q.SerializeAsString();
-            const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(1), 1, {});
+            const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(1), {1}, {});
             ASSERT_FALSE(verified) << changed;
             EXPECT_EQ(verified.error().where, site->name);
         }

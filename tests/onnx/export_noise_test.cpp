@@ -53,7 +53,7 @@ TEST_P(PresetExport, ReloadedFileEqualsTheSimulation)
     options.opset = GetParam().opset;
     const auto report = exportModel(*m_model, *m_plan, m_folder / "quantized.onnx", options);
     ASSERT_TRUE(report) << report.error().text();
-    const auto verified = verifyExport(*m_model, *m_plan, m_folder / "quantized.onnx", m_images, 8, {});
+    const auto verified = verifyExport(*m_model, *m_plan, m_folder / "quantized.onnx", m_images, {8}, {});
     ASSERT_TRUE(verified) << verified.error().text();
     EXPECT_TRUE(verified->passed);
     EXPECT_LT(verified->maxLogitDifference, 1e-5);

@@ -62,7 +62,7 @@ TEST_P(SmoothedExport, ReloadedFileEqualsTheSimulation)
     options.opset = GetParam().opset;
     const auto report = exportModel(*model, **plan, folder / "quantized.onnx", options);
     ASSERT_TRUE(report) << report.error().text();
-    const auto verified = verifyExport(*model, **plan, folder / "quantized.onnx", images, 8, {});
+    const auto verified = verifyExport(*model, **plan, folder / "quantized.onnx", images, {8}, {});
     ASSERT_TRUE(verified) << verified.error().text();
     EXPECT_TRUE(verified->passed);
     EXPECT_LT(verified->maxLogitDifference, 1e-5);

@@ -77,7 +77,7 @@ void expectFaithful(const Model& model, const quant::Plan& plan, const std::file
     const auto report = exportModel(model, plan, path, options);
     ASSERT_TRUE(report) << report.error().text();
     EXPECT_EQ(report->fileBytes, std::filesystem::file_size(path));
-    const auto verified = verifyExport(model, plan, path, NoiseImages(8), 8, {});
+    const auto verified = verifyExport(model, plan, path, NoiseImages(8), {8}, {});
     ASSERT_TRUE(verified) << verified.error().text();
     EXPECT_TRUE(verified->passed);
     EXPECT_EQ(verified->images, 8u);
@@ -330,7 +330,7 @@ TEST(Export, RealModels)
         const auto report = exportModel(model, plan, folder / "q.onnx", {});
         ASSERT_TRUE(report) << report.error().text();
         EXPECT_LT(report->fileBytes, model.info.fileBytes / 2);
-        const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(2), 2, {});
+        const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(2), {2}, {});
         ASSERT_TRUE(verified) << verified.error().text();
         EXPECT_TRUE(verified->passed) << verified->logitSqnrDb << " dB";
         for (const NodePrecision& node : report->nodes)
@@ -438,7 +438,7 @@ TEST(Export, VerifyFindsAChangedWeight)
         if (tensor.name() == name)
             (*tensor.mutable_raw_data())[5] ^= 1;
     std::ofstream(folder / "q.onnx", std::ios::binary) << q.SerializeAsString();
-    const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(2), 2, {});
+    const auto verified = verifyExport(model, plan, folder / "q.onnx", NoiseImages(2), {2}, {});
     ASSERT_FALSE(verified);
     EXPECT_NE(verified.error().text().find("weight"), std::string::npos);
 }

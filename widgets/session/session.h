@@ -193,7 +193,7 @@ public:
     /// Layout of the window and the like, kept in the session file without being looked at.
     QByteArray windowState() const { return m_windowState; }
     void setWindowState(const QByteArray& state) { m_windowState = state; }
-    void exportModel(const QString& path, const onnx::ExportOptions& options);
+    void exportModel(const QString& path, const onnx::ExportOptions& options, bool withOnnxRuntime = false);
     /// A page of its own with all figures that are known of the present recipe.
     void exportReport(const QString& path);
 

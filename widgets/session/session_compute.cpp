@@ -266,13 +266,13 @@ void Session::measureSensitivity()
         });
 }
 
-void Session::exportModel(const QString& path, const onnx::ExportOptions& options)
+void Session::exportModel(const QString& path, const onnx::ExportOptions& options, bool withOnnxRuntime)
 {
     if (!need(m_plan.current, "Nothing to export yet: open a model and calibrate first."))
         return;
     m_jobs->exportModel.start(
         [model = m_model, calibration = m_calibration.value, recipe = m_recipe, plan = m_plan.value,
-         images = probeImages(), options,
+         images = probeImages(), options, withOnnxRuntime,
          file = std::filesystem::path(path.toStdString())](const Context& context) -> Result<ExportOutcome> {
             context.progress("writing the file", 0, 1);
             // The same numbers, but the file's metadata holds the recipe with its locks.
@@ -282,8 +282,10 @@ void Session::exportModel(const QString& path, const onnx::ExportOptions& option
             QS_ASSIGN(outcome.report, onnx::exportModel(*model, *present, file, options));
             if (!images)
                 return outcome;
-            auto verified = onnx::verifyExport(*model, *present, file, *images->source,
-                                               std::min(kVerifyImages, images->size()), context);
+            onnx::VerifyOptions verifying{.images = kVerifyImages};
+            if (withOnnxRuntime)
+                verifying.python = onnx::judgePython();
+            auto verified = onnx::verifyExport(*model, *present, file, *images->source, verifying, context);
             if (verified)
                 outcome.verification = *verified;
             else

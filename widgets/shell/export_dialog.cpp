@@ -18,7 +18,8 @@ namespace qs::ui {
 
 ExportDialog::ExportDialog(Session& session, QWidget* parent)
     : QDialog(parent), m_session(session), m_path(new QLineEdit(this)), m_opset(new QComboBox(this)),
-      m_unsigned(new QCheckBox(tr("Weights as uint8 with zero point 128"), this)), m_summary(new QLabel(this)),
+      m_unsigned(new QCheckBox(tr("Weights as uint8 with zero point 128"), this)),
+      m_runtime(new QCheckBox(tr("Check it in ONNX Runtime too"), this)), m_summary(new QLabel(this)),
       m_verification(new QLabel(this)), m_warnings(new QLabel(this)), m_table(new QTableWidget(0, 4, this))
 {
     setWindowTitle(tr("Export the quantized ONNX model"));
@@ -44,6 +45,10 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     why->setMinimumWidth(600); // or it asks for the height of a narrow column
     why->setForegroundRole(QPalette::PlaceholderText);
     form->addRow(QString(), why);
+    m_runtime->setToolTip(
+        tr("Runs the written file on the same images. Needs a Python with onnxruntime: the one that the environment "
+           "variable QUANTOSCOPE_PYTHON names, or python3."));
+    form->addRow(QString(), m_runtime);
     layout->addLayout(form);
     m_warnings->setVisible(false);
     for (QLabel* label : {m_summary, m_verification, m_warnings}) {
@@ -104,7 +109,7 @@ void ExportDialog::start()
     m_summary->setText(tr("Writing …"));
     m_verification->clear();
     m_warnings->setVisible(false);
-    m_session.exportModel(m_path->text(), options);
+    m_session.exportModel(m_path->text(), options, m_runtime->isChecked());
 }
 
 void ExportDialog::refreshRunning()
@@ -138,6 +143,8 @@ void ExportDialog::report(const ExportOutcome& outcome)
                          ? tr("logits equal")
                          : tr("logits at most %1 of the largest apart").arg(formatNumber(v.maxLogitDifference)))
                 .arg(v.weightsCompared);
+        for (const onnx::Opinion& opinion : v.opinions)
+            check += u'\n' + QString::fromStdString(opinion.text());
     } else if (outcome.verificationError) {
         colour = colours().bad;
         check = tr("✗ The check failed: %1").arg(QString::fromStdString(outcome.verificationError->text()));

@@ -30,6 +30,7 @@ private:
     QLineEdit* m_path;
     QComboBox* m_opset;
     QCheckBox* m_unsigned;
+    QCheckBox* m_runtime;
     QPushButton* m_write;
     QLabel* m_summary;
     QLabel* m_verification;

@@ -1,0 +1,86 @@
+#include "core/onnx/onnx_runtime.h"
+
+#include "core/base/file.h"
+#include "core/base/process.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace qs::onnx {
+
+namespace {
+
+/// Reads images [n, c, h, w] as raw floats, gives the file what its input takes, writes its outputs as raw floats.
+constexpr const char* kScript = R"py(
+import sys
+import numpy as np
+try:
+    import onnxruntime as ort
+except ImportError:
+    sys.exit("it has no onnxruntime (pip install onnxruntime)")
+model, images, outputs, name, count, batch, c, h, w = sys.argv[1:]
+count, batch, c, h, w = int(count), int(batch), int(c), int(h), int(w)
+session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+feed = session.get_inputs()[0]
+x = np.fromfile(images, np.float32).reshape(count, c, h, w)
+if len(feed.shape) == 4 and feed.shape[3] == c and feed.shape[1] != c:
+    x = x.transpose(0, 2, 3, 1)
+kinds = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
+         "tensor(uint8)": np.uint8}
+kind = kinds[feed.type]
+x = np.ascontiguousarray((np.rint(x) if kind is np.uint8 else x).astype(kind))
+names = [o.name for o in session.get_outputs()]
+wanted = name if name in names else names[0]
+with open(outputs, "wb") as file:
+    for first in range(0, count, batch):
+        part = x[first:first + batch]
+        if len(part) < batch:
+            part = np.concatenate([part, np.repeat(part[-1:], batch - len(part), 0)])
+        y = session.run([wanted], {feed.name: part})[0].astype(np.float32).reshape(batch, -1)
+        file.write(y[:min(batch, count - first)].tobytes())
+print(ort.__version__)
+)py";
+
+} // namespace
+
+Result<RuntimeOutputs> runOnnxRuntime(const std::string& python, const Model& model,
+                                      const std::filesystem::path& path, const exec::ImageSource& images,
+                                      std::size_t count, const Context& context)
+{
+    const graph::Graph& graph = model.graph;
+    const Shape& shape = graph.value(graph.input()).shape;
+    const auto elements = static_cast<std::size_t>(shape.elements() / graph.batch());
+    QS_ASSIGN(const TemporaryFolder folder, TemporaryFolder::create());
+    const auto inputs = folder.path() / "images", outputs = folder.path() / "outputs";
+    std::optional<Error> failed;
+    QS_CHECK(writeAtomically(inputs, [&](std::ostream& file) {
+        std::vector<float> image(elements);
+        for (std::size_t i = 0; i < count && !failed; ++i) {
+            if (auto loaded = images.load(i, image); !loaded)
+                failed = std::move(loaded.error());
+            file.write(reinterpret_cast<const char*>(image.data()),
+                       static_cast<std::streamsize>(elements * sizeof(float)));
+        }
+        return file.good();
+    }));
+    if (failed)
+        return tl::unexpected<Error>(std::move(*failed));
+    context.progress("running ONNX Runtime", 0, count);
+    QS_ASSIGN(const ProcessOutput said,
+              runProcess(python,
+                         {"-c", kScript, std::filesystem::absolute(path).string(), inputs.string(), outputs.string(),
+                          graph.value(graph.output()).name, std::to_string(count), std::to_string(graph.batch()),
+                          std::to_string(shape[1]), std::to_string(shape[2]), std::to_string(shape[3])},
+                         context.stop));
+    context.progress("running ONNX Runtime", count, count);
+    QS_ASSIGN(const MappedFile file, MappedFile::open(outputs));
+    const int64_t each = graph.value(graph.output()).shape.elements() / graph.batch();
+    RuntimeOutputs result{Tensor(DType::Float32, Shape{static_cast<int64_t>(count), each}),
+                          said.out.substr(0, said.out.find('\n'))};
+    if (file.bytes().size() != result.values.sizeBytes())
+        return fail(ErrorCode::Malformed, "ONNX Runtime gives outputs of another size", path.string());
+    std::memcpy(result.values.mutableBytes(), file.bytes().data(), file.bytes().size());
+    return result;
+}
+
+} // namespace qs::onnx

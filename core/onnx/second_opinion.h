@@ -1,0 +1,52 @@
+#pragma once
+
+#include "core/base/context.h"
+#include "core/base/error.h"
+#include "core/exec/image_source.h"
+#include "core/onnx/import.h"
+#include "core/quant/plan.h"
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace qs::onnx {
+
+/// What another computation of the same network gives for the same images, beside what this engine gives.
+struct Opinion {
+    std::string judge;    ///< "reference execution", "ONNX Runtime 1.31.0"
+    std::string question; ///< "float network", "exported file"
+    std::size_t images = 0;
+    double top1Agreement = 1; ///< share of images with the same largest output
+    double maxDifference = 0; ///< of outputs, relative to the largest
+    double sqnrDb = 0;        ///< the engine's outputs as signal; +inf where equal
+    /// The same of the engine with itself when pixels change by 2^-20 of themselves: what the network makes of last
+    /// bits.
+    double ownAgreement = 1, ownSqnrDb = 0;
+    bool passed = false;
+    std::string text() const; ///< one line
+};
+
+/// How near is near. A float network: outputs within 1e-4 of the largest. A quantized one amplifies last bits (a code
+/// flips, and all behind it), so it is held to 20 dB and the same top-1 on 98.5 % of the images or, where the engine
+/// differs more than that from itself on images with other last bits, to that (6 dB; twice as many images).
+void judge(Opinion& opinion, bool quantized);
+
+/// The float network and the re-loaded file in the reference execution (exec::Interpreter): independent of the
+/// engine's compiler, memory planner and kernels. Slow: a few images.
+Result<Opinion> referenceOnFloat(const Model& model, const exec::ImageSource& images, std::size_t count,
+                                 const Context& context);
+Result<Opinion> referenceOnExport(const Model& model, const quant::Plan& plan, const Model& reloaded,
+                                  const exec::ImageSource& images, std::size_t count, const Context& context);
+
+/// The exported file in ONNX Runtime, run by a Python that has it. Errors: NotFound (no such Python), Io (what it
+/// said: no onnxruntime, the file does not load, ...), Cancelled.
+Result<Opinion> onnxRuntimeOnExport(const std::string& python, const Model& model, const quant::Plan& plan,
+                                    const std::filesystem::path& path, const exec::ImageSource& images,
+                                    std::size_t count, const Context& context);
+
+/// The Python of --verify-with onnxruntime: the environment variable QUANTOSCOPE_PYTHON, or python3.
+std::string judgePython();
+
+} // namespace qs::onnx
