@@ -1,6 +1,7 @@
 #include "app/cli/common.h"
 #include "app/cli/tables.h"
 #include "core/base/file.h"
+#include "core/onnx/onnx_runtime.h"
 #include "core/report/report.h"
 
 #include <nlohmann/json.hpp>
@@ -38,6 +39,8 @@ Result<void> exportFile(const Options& options)
                     "--verify");
 
     const Run run(options.run);
+    if (options.verifyWith == "onnxruntime")
+        QS_CHECK(onnx::onnxRuntimeVersion(onnx::judgePython(), run.context().stop));
     QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run.context()));
     QS_ASSIGN(const auto plan,
               quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));

@@ -232,8 +232,8 @@ Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, c
         report.opinions.push_back(std::move(onExport));
     }
     if (!options.python.empty() && report.images > 0) {
-        QS_ASSIGN(Opinion runtime,
-                  onnxRuntimeOnExport(options.python, model, plan, path, images, report.images, context));
+        QS_ASSIGN(Opinion runtime, onnxRuntimeOnExport(options.python, model, plan, path, images, report.images,
+                                                       std::max<std::size_t>(2, options.referenceImages), context));
         report.opinions.push_back(std::move(runtime));
     }
     report.passed = report.passed && std::ranges::all_of(report.opinions, &Opinion::passed);

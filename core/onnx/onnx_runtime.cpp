@@ -14,10 +14,7 @@ namespace {
 constexpr const char* kScript = R"py(
 import sys
 import numpy as np
-try:
-    import onnxruntime as ort
-except ImportError:
-    sys.exit("it has no onnxruntime (pip install onnxruntime)")
+import onnxruntime as ort
 model, images, outputs, name, count, batch, c, h, w = sys.argv[1:]
 count, batch, c, h, w = int(count), int(batch), int(c), int(h), int(w)
 session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
@@ -42,6 +39,20 @@ print(ort.__version__)
 )py";
 
 } // namespace
+
+Result<std::string> onnxRuntimeVersion(const std::string& python, const std::stop_token& stop)
+{
+    auto said = runProcess(python, {"-c", "import numpy, onnxruntime; print(onnxruntime.__version__)"}, stop);
+    if (!said && said.error().code != ErrorCode::Cancelled)
+        return fail(ErrorCode::InvalidArgument,
+                    said.error().message +
+                        "; checking in ONNX Runtime needs a Python with numpy and onnxruntime, which "
+                        "the environment variable QUANTOSCOPE_PYTHON names",
+                    python);
+    if (!said)
+        return tl::unexpected<Error>(std::move(said.error()));
+    return said->out.substr(0, said->out.find('\n'));
+}
 
 Result<RuntimeOutputs> runOnnxRuntime(const std::string& python, const Model& model,
                                       const std::filesystem::path& path, const exec::ImageSource& images,

@@ -12,6 +12,10 @@
 
 namespace qs::onnx {
 
+/// Asked before any work. Errors: InvalidArgument (no such Python, or without numpy and onnxruntime; with the way
+/// round), Cancelled.
+Result<std::string> onnxRuntimeVersion(const std::string& python, const std::stop_token& stop = {});
+
 struct RuntimeOutputs {
     Tensor values;       ///< [images, elements of the model's output for one image]
     std::string version; ///< of ONNX Runtime

@@ -21,16 +21,17 @@ struct Opinion {
     double top1Agreement = 1; ///< share of images with the same largest output
     double maxDifference = 0; ///< of outputs, relative to the largest
     double sqnrDb = 0;        ///< the engine's outputs as signal; +inf where equal
-    /// The same of the engine with itself when pixels change by 2^-20 of themselves: what the network makes of last
-    /// bits.
+    /// The simulation in the fast beside the reference execution, on a few images: what the network makes of other
+    /// last bits. 0: not asked.
+    std::size_t ownImages = 0;
     double ownAgreement = 1, ownSqnrDb = 0;
     bool passed = false;
     std::string text() const; ///< one line
 };
 
 /// How near is near. A float network: outputs within 1e-4 of the largest. A quantized one amplifies last bits (a code
-/// flips, and all behind it), so it is held to 20 dB and the same top-1 on 98.5 % of the images or, where the engine
-/// differs more than that from itself on images with other last bits, to that (6 dB; twice as many images).
+/// flips, and all behind it), so it is held to 20 dB and the same top-1 on 98.5 % of the images or, where the
+/// engine's two executions differ by more than that, to that (6 dB; twice as many images).
 void judge(Opinion& opinion, bool quantized);
 
 /// The float network and the re-loaded file in the reference execution (exec::Interpreter): independent of the
@@ -40,11 +41,11 @@ Result<Opinion> referenceOnFloat(const Model& model, const exec::ImageSource& im
 Result<Opinion> referenceOnExport(const Model& model, const quant::Plan& plan, const Model& reloaded,
                                   const exec::ImageSource& images, std::size_t count, const Context& context);
 
-/// The exported file in ONNX Runtime, run by a Python that has it. Errors: NotFound (no such Python), Io (what it
-/// said: no onnxruntime, the file does not load, ...), Cancelled.
+/// The exported file in ONNX Runtime, run by a Python that has it, beside the simulation in the fast execution.
+/// Errors: NotFound (no such Python), Io (what it said: no onnxruntime, the file does not load, ...), Cancelled.
 Result<Opinion> onnxRuntimeOnExport(const std::string& python, const Model& model, const quant::Plan& plan,
                                     const std::filesystem::path& path, const exec::ImageSource& images,
-                                    std::size_t count, const Context& context);
+                                    std::size_t count, std::size_t ownCount, const Context& context);
 
 /// The Python of --verify-with onnxruntime: the environment variable QUANTOSCOPE_PYTHON, or python3.
 std::string judgePython();

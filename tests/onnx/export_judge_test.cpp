@@ -167,7 +167,10 @@ private:
         ASSERT_TRUE(report) << report.error().text();
         const auto verified = verifyExport(model, **plan, report->path, *m_images, {16}, m_context);
         ASSERT_TRUE(verified) << verified.error().text();
-        EXPECT_TRUE(verified->passed) << verified->top1Agreement << ", " << verified->logitSqnrDb << " dB";
+        std::string opinions;
+        for (const Opinion& opinion : verified->opinions)
+            opinions += "\n" + opinion.text();
+        EXPECT_TRUE(verified->passed) << variant.name << opinions;
         std::printf(
             "%s: %zu bytes, %.1f %% of the products in int8; re-loaded file: %zu weights equal, SQNR %.1f dB\n",
             variant.name.c_str(), report->fileBytes, 100 * report->int8MacShare(), verified->weightsCompared,

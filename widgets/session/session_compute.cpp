@@ -2,6 +2,7 @@
 #include "widgets/session/session_jobs.h"
 #include "widgets/session/site_preview.h"
 
+#include "core/onnx/onnx_runtime.h"
 #include "core/quant/evaluate.h"
 
 #include <nlohmann/json.hpp>
@@ -274,6 +275,8 @@ void Session::exportModel(const QString& path, const onnx::ExportOptions& option
         [model = m_model, calibration = m_calibration.value, recipe = m_recipe, plan = m_plan.value,
          images = probeImages(), options, withOnnxRuntime,
          file = std::filesystem::path(path.toStdString())](const Context& context) -> Result<ExportOutcome> {
+            if (withOnnxRuntime)
+                QS_CHECK(onnx::onnxRuntimeVersion(onnx::judgePython(), context.stop));
             context.progress("writing the file", 0, 1);
             // The same numbers, but the file's metadata holds the recipe with its locks.
             QS_ASSIGN(const std::shared_ptr<const quant::Plan> present,
