@@ -142,7 +142,7 @@ try {
     if (std::filesystem::equivalent(model.info.path, path, ignored))
         return fail(ErrorCode::InvalidArgument, "an export must not overwrite the model it is made from",
                     path.string());
-    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash));
+    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash, model.info.facts));
     QS_ASSIGN(ExportReport report, edited(file, model, plan, options));
     report.path = path;
     QS_ASSIGN(report.fileBytes, writeModel(file.model(), path));
@@ -153,7 +153,7 @@ try {
 
 Result<ExportReport> previewExport(const Model& model, const quant::Plan& plan, const ExportOptions& options)
 try {
-    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash));
+    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash, model.info.facts));
     QS_ASSIGN(ExportReport report, edited(file, model, plan, options));
     report.fileBytes = file.model().ByteSizeLong();
     return report;

@@ -1,6 +1,7 @@
 #include "core/onnx/export_file.h"
 
 #include "core/base/file.h"
+#include "core/onnx/prepare/prepare.h"
 
 #include <algorithm>
 #include <charconv>
@@ -91,7 +92,7 @@ void filter(Field& field, const Keep& keep)
 
 } // namespace
 
-Result<ExportFile> ExportFile::open(const fs::path& path, const std::string& hash)
+Result<ExportFile> ExportFile::open(const fs::path& path, const std::string& hash, const PreparationFacts& facts)
 {
     QS_ASSIGN(const MappedFile mapped, MappedFile::open(path));
     if (contentHash(mapped.bytes()) != hash)
@@ -108,8 +109,7 @@ Result<ExportFile> ExportFile::open(const fs::path& path, const std::string& has
         for (pb::AttributeProto& a : *node.mutable_attribute())
             if (a.has_t() && isExternal(a.t()))
                 QS_CHECK(inlineExternal(*a.mutable_t(), path.parent_path()));
-    if (file.m_model.functions_size() > 0)
-        return fail(ErrorCode::Unsupported, "the file defines functions of its own", path.string());
+    QS_CHECK(prepare(file.m_model, facts));
     file.index();
     return file;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/onnx/preparation_facts.h"
 
 #include "quantoscope_onnx.pb.h"
 
@@ -20,9 +21,11 @@ namespace qs::onnx {
 /// until `finish`: new nodes wait beside the list, removed ones are only marked.
 class ExportFile {
 public:
-    /// Reads the file again; external data becomes inline. `hash` is ModelInfo::hash.
-    /// Errors: NotFound, Io, Malformed (also where the file is no longer the one that was imported).
-    static Result<ExportFile> open(const std::filesystem::path& path, const std::string& hash);
+    /// Reads the file again and prepares it as the import did (ModelInfo::facts); external data becomes inline.
+    /// `hash` is ModelInfo::hash. Errors: NotFound, Io, Malformed (also where the file is no longer the one that was
+    /// imported).
+    static Result<ExportFile> open(const std::filesystem::path& path, const std::string& hash,
+                                   const PreparationFacts& facts = {});
 
     quantoscope_onnx::ModelProto& model() { return m_model; }
     const quantoscope_onnx::ModelProto& model() const { return m_model; }

@@ -1,6 +1,7 @@
 #include "core/onnx/file_graph.h"
 
 #include "core/onnx/lowering.h"
+#include "core/onnx/prepare/expansion.h"
 #include "core/onnx/tensor_reader.h"
 
 #include <map>
@@ -11,7 +12,7 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-constexpr int64_t kFirstOpset = 9, kLastOpset = 21;
+constexpr int64_t kFirstOpset = 9, kLastOpset = 26;
 
 bool isStandard(const std::string& domain)
 {
@@ -57,7 +58,7 @@ Result<void> FileGraph::readOpset(const pb::ModelProto& model)
     if (m_opset == 0)
         return fail(ErrorCode::Malformed, "does not say which opset it uses");
     if (m_opset < kFirstOpset || m_opset > kLastOpset)
-        return fail(ErrorCode::Unsupported, "uses opset " + std::to_string(m_opset) + " (9 to 21 are supported)");
+        return fail(ErrorCode::Unsupported, "uses opset " + std::to_string(m_opset) + " (9 to 26 are supported)");
     return {};
 }
 
@@ -155,8 +156,10 @@ Result<void> FileGraph::checkOperators() const
     std::map<std::string, std::string> missing; // operator -> one node
     for (const int n : m_order) {
         const pb::NodeProto& node = m_graph->node(n);
-        if (isStandard(node.domain()) && findRule(node.op_type()))
+        if (isStandard(node.domain()) && (findRule(node.op_type()) || node.op_type() == "If"))
             continue;
+        if (const ExpansionRule* rule = findExpansion(node.domain(), node.op_type()); rule && rule->guess)
+            continue; // it waits for facts
         const std::string op =
             (isStandard(node.domain()) ? "" : printable(node.domain()) + ":") + printable(node.op_type());
         missing.emplace(op, node.name().empty() ? "#" + std::to_string(n) : "'" + printable(node.name()) + "'");

@@ -5,6 +5,8 @@
 #include "core/onnx/builder.h"
 #include "core/onnx/file_graph.h"
 #include "core/onnx/lowering.h"
+#include "core/onnx/prepare/expansion.h"
+#include "core/onnx/prepare/prepare.h"
 #include "core/onnx/tensor_reader.h"
 
 #include <algorithm>
@@ -22,6 +24,8 @@ namespace pb = quantoscope_onnx;
 namespace {
 
 constexpr int64_t kMaxSide = 16384, kMaxBatch = 4096, kMaxChannels = 1024, kDefaultSide = 224;
+/// Of one file, each with the facts that the one before found: branches and fused products one behind another.
+constexpr std::size_t kMaxReadings = 256;
 
 /// `where` before the message, so that a new `where` can be set.
 Error within(Error error, std::string where)
@@ -35,11 +39,14 @@ Error within(Error error, std::string where)
 /// Reads one model. Everything lives as long as the import.
 class Importer {
 public:
-    Importer(std::span<const std::byte> bytes, const std::filesystem::path& folder, const ImportOptions& options)
-        : m_bytes(bytes), m_reader(folder), m_options(options)
+    Importer(std::span<const std::byte> bytes, const std::filesystem::path& folder, const ImportOptions& options,
+             PreparationFacts& facts)
+        : m_bytes(bytes), m_reader(folder), m_options(options), m_facts(facts)
     {
     }
 
+    /// Adds facts that preparing the file must know: then what is returned is worth nothing, and reading starts
+    /// again.
     Result<Model> run();
 
 private:
@@ -47,6 +54,7 @@ private:
     Result<Shape> inputShape(const pb::ValueInfoProto& input);
     Result<TensorId> findValue(const FileGraph& file, const std::string& name);
     Result<void> addNode(const FileGraph& file, int position);
+    Result<void> addWaiting(const FileGraph& file, int position);
     Result<Lowering::FileNode> readNode(const FileGraph& file, int position);
     Result<graph::Attributes> readAttributes(const pb::NodeProto& node);
     std::string uniqueName(const pb::NodeProto& node, int position);
@@ -55,6 +63,7 @@ private:
     std::span<const std::byte> m_bytes;
     TensorReader m_reader;
     ImportOptions m_options;
+    PreparationFacts& m_facts;
     Builder m_builder;
     ModelInfo m_info;
     std::unordered_map<std::string_view, TensorId> m_values;
@@ -218,6 +227,8 @@ Result<Lowering::FileNode> Importer::readNode(const FileGraph& file, int positio
 Result<void> Importer::addNode(const FileGraph& file, int position)
 {
     const pb::NodeProto& proto = file.proto().node(position);
+    if (!findRule(proto.op_type()) || findExpansion(proto.domain(), proto.op_type()))
+        return addWaiting(file, position);
     const Rule& rule = *findRule(proto.op_type());
     QS_ASSIGN(Lowering::FileNode node, readNode(file, position));
     if (node.inputs.size() > rule.maxInputs)
@@ -231,6 +242,40 @@ Result<void> Importer::addNode(const FileGraph& file, int position)
     for (std::size_t i = 0; i < lowering.results().size() && i < static_cast<std::size_t>(proto.output_size()); ++i)
         if (!proto.output(static_cast<int>(i)).empty())
             m_values[proto.output(static_cast<int>(i))] = lowering.results()[i];
+    return {};
+}
+
+/// An If whose condition, or an operator of whose inputs type and shape, preparing the file must know.
+Result<void> Importer::addWaiting(const FileGraph& file, int position)
+{
+    const pb::NodeProto& proto = file.proto().node(position);
+    std::vector<exec::ValueInfo> inputs;
+    for (const std::string& name : proto.input()) {
+        QS_ASSIGN(const TensorId id, findValue(file, name));
+        inputs.push_back(id.valid() ? exec::ValueInfo{m_builder.value(id).dtype, m_builder.value(id).shape}
+                                    : exec::ValueInfo{});
+        if (proto.op_type() == "If") {
+            const Tensor* condition = m_builder.constant(id);
+            if (!condition || condition->dtype() != DType::Bool || condition->elements() != 1)
+                return fail(ErrorCode::Unsupported,
+                            "its condition depends on the image; export the model with the branch that images take");
+            m_facts.branches[proto.output(0)] = condition->data<bool>()[0];
+            return fail(ErrorCode::Unsupported, "its branch cannot be taken");
+        }
+        if (id.valid())
+            m_facts.values[name] = inputs.back();
+    }
+    const ExpansionRule* rule = findExpansion(proto.domain(), proto.op_type());
+    const auto output = rule && rule->guess ? rule->guess(inputs) : std::nullopt;
+    if (!output)
+        return fail(ErrorCode::Unsupported, "its inputs do not fit");
+    QS_ASSIGN(Lowering::FileNode node, readNode(file, position));
+    graph::Node pending;
+    pending.op = node.op;
+    pending.name = node.name;
+    pending.inputs = node.inputs;
+    const std::vector<std::string> names(node.outputNames.begin(), node.outputNames.begin() + 1);
+    m_values[proto.output(0)] = m_builder.emitAs(std::move(pending), names, {&*output, 1}).front();
     return {};
 }
 
@@ -283,12 +328,17 @@ Result<Model> Importer::run()
     pb::ModelProto proto;
     if (!proto.ParseFromArray(m_bytes.data(), static_cast<int>(m_bytes.size())))
         return fail(ErrorCode::Malformed, "is not an ONNX model, or is truncated");
+    const std::size_t known = m_facts.size();
+    const auto fileNodes = static_cast<std::size_t>(proto.graph().node_size());
+    QS_CHECK(prepare(proto, m_facts, &m_info.expanded));
     QS_ASSIGN(const FileGraph file, FileGraph::open(proto));
     QS_CHECK(addInput(file));
     for (const int position : file.order())
         if (auto added = addNode(file, position); !added)
             return tl::unexpected<Error>(
                 within(std::move(added.error()), nodeLabel(file.proto().node(position), position)));
+    if (m_facts.size() > known)
+        return fail(ErrorCode::Internal, "is to be read again");
     for (const pb::ValueInfoProto& output : file.proto().output()) {
         QS_ASSIGN(const TensorId id, findValue(file, output.name()));
         if (std::ranges::find(m_builder.data().outputs, id) == m_builder.data().outputs.end())
@@ -305,7 +355,8 @@ Result<Model> Importer::run()
     if (!proto.producer_version().empty())
         m_info.producer += " " + printable(proto.producer_version());
     m_info.fileBytes = m_bytes.size() + m_reader.externalBytes();
-    m_info.fileNodes = static_cast<std::size_t>(file.proto().node_size());
+    m_info.fileNodes = fileNodes;
+    m_info.facts = m_facts;
     for (const graph::Value& value : graph.values())
         if (value.isConstant() && value.dtype == DType::Float32)
             m_info.parameters += value.constant.elements();
@@ -332,10 +383,15 @@ Result<Model> importModel(std::span<const std::byte> bytes, const std::filesyste
                           const ImportOptions& options)
 {
     try {
-        Result<Model> model = Importer(bytes, folder, options).run();
-        if (!model)
-            return tl::unexpected<Error>(oneLine(std::move(model.error())));
-        return model;
+        PreparationFacts facts;
+        for (std::size_t known = 0, round = 0;; known = facts.size(), ++round) {
+            Result<Model> model = Importer(bytes, folder, options, facts).run();
+            if (facts.size() > known && round < kMaxReadings)
+                continue;
+            if (!model)
+                return tl::unexpected<Error>(oneLine(std::move(model.error())));
+            return model;
+        }
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory to import the model");
     } catch (const std::exception& error) {

@@ -5,6 +5,16 @@ set(schema_dir ${CMAKE_CURRENT_BINARY_DIR}/schema)
 file(MAKE_DIRECTORY ${schema_dir})
 file(READ ${ONNX_SCHEMA_DIR}/onnx/onnx.proto schema)
 string(REGEX REPLACE "\npackage onnx;" "\npackage quantoscope_onnx;" schema "${schema}")
+# Fields of newer versions of the format that the reader needs; unknown to schemas before ONNX 1.13 and 1.16.
+if(NOT schema MATCHES "attribute_proto = 11")
+  string(REPLACE "message FunctionProto {" "message FunctionProto {\n  repeated AttributeProto attribute_proto = 11;" schema "${schema}")
+endif()
+if(NOT schema MATCHES "overload = 13")
+  string(REPLACE "message FunctionProto {" "message FunctionProto {\n  optional string overload = 13;" schema "${schema}")
+endif()
+if(NOT schema MATCHES "overload = 8")
+  string(REPLACE "message NodeProto {" "message NodeProto {\n  optional string overload = 8;" schema "${schema}")
+endif()
 file(CONFIGURE OUTPUT ${schema_dir}/quantoscope_onnx.proto CONTENT "${schema}" @ONLY)
 add_custom_command(
   OUTPUT ${schema_dir}/quantoscope_onnx.pb.cc ${schema_dir}/quantoscope_onnx.pb.h

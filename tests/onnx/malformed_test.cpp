@@ -136,7 +136,7 @@ std::vector<Case> cases()
              body->set_type(pb::AttributeProto::GRAPH);
              body->mutable_g()->add_node()->set_op_type("Identity");
          }},
-        {"If", ErrorCode::Unsupported, "If (node", [](Sound& s) { s.insert("If"); }},
+        {"If", ErrorCode::Unsupported, "condition depends on the image", [](Sound& s) { s.insert("If"); }},
         {"HugeDims", ErrorCode::TooLarge, "conv.weight",
          [](Sound& s) {
              for (int i = 0; i < 4; ++i)

@@ -1,0 +1,187 @@
+#include "core/onnx/prepare/expansion.h"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace qs::onnx {
+
+namespace {
+
+/// Values [batch, heads, tokens, head] (keys too) on their way through softmax(scale q kᵀ + bias) v.
+struct Heads {
+    std::string q, k, v;
+};
+
+std::string toHeads(Expansion& e, const std::string& x, int64_t heads)
+{
+    return e.transpose(e.reshape(x, {0, 0, heads, -1}), {0, 2, 1, 3});
+}
+
+std::string fromHeads(Expansion& e, const std::string& x)
+{
+    return e.reshape(e.transpose(x, {0, 2, 1, 3}), {0, 0, -1});
+}
+
+/// 1 / √(last size of q), computed where it is not given: shapes are constants once the file is read.
+std::string scaleOf(Expansion& e, const std::string& q)
+{
+    if (const float given = e.real("scale", 0); given != 0)
+        return e.scalar(given);
+    const auto size = e.slice(e.add("Shape", {q}), 0, 3, 4);
+    const auto real = e.add("Cast", {size}, "to", int64_t{1});
+    return e.add("Reciprocal", {e.add("Sqrt", {real})});
+}
+
+/// bias: added before the softmax; empty for none.
+std::string attend(Expansion& e, const Heads& heads, const std::string& bias)
+{
+    const auto keys = e.transpose(heads.k, {0, 1, 3, 2});
+    auto scores = e.add("Mul", {e.add("MatMul", {heads.q, keys}), scaleOf(e, heads.q)});
+    if (!bias.empty())
+        scores = e.add("Add", {scores, bias});
+    if (const float cap = e.real("softcap", 0); cap != 0)
+        scores = e.add("Mul", {e.add("Tanh", {e.add("Div", {scores, e.scalar(cap)})}), e.scalar(cap)});
+    return e.add("MatMul", {e.add("Softmax", {scores}, "axis", int64_t{-1}), heads.v});
+}
+
+Result<void> refuse(const Expansion& e, std::initializer_list<std::pair<int, const char*>> inputs)
+{
+    for (const auto& [i, what] : inputs)
+        if (e.has(i))
+            return fail(ErrorCode::Unsupported, std::string("has ") + what +
+                                                    ": only attention over one image at a time "
+                                                    "is supported");
+    return {};
+}
+
+/// com.microsoft Attention: x [b, s, d], weights [d, 3h], bias [3h] -> [b, s, h].
+Result<void> packedAttention(Expansion& e)
+{
+    QS_CHECK(refuse(e, {{3, "a mask"}, {4, "a past state"}, {6, "a past length"}}));
+    if (e.integer("unidirectional", 0) != 0 || e.integer("do_rotary", 0) != 0)
+        return fail(ErrorCode::Unsupported, "is causal or rotary");
+    const auto sizes = e.sizesOfWeight(1);
+    const int64_t heads = e.integer("num_heads", 0);
+    auto parts = e.integers("qkv_hidden_sizes");
+    if (!sizes || sizes->size() != 2 || heads < 1)
+        return fail(ErrorCode::Unsupported, "its weights are not those of the file");
+    if (parts.empty())
+        parts.assign(3, (*sizes)[1] / 3);
+    auto qkv = e.add("MatMul", {e.input(0), e.input(1)});
+    if (e.has(2))
+        qkv = e.add("Add", {qkv, e.input(2)});
+    const auto part = [&](int64_t begin, int64_t size) {
+        return toHeads(e, e.slice(qkv, 2, begin, begin + size), heads);
+    };
+    const Heads all{part(0, parts[0]), part(parts[0], parts[1]), part(parts[0] + parts[1], parts[2])};
+    e.finish(fromHeads(e, attend(e, all, e.input(5))));
+    return {};
+}
+
+/// com.microsoft MultiHeadAttention: q, k, v [b, s, h], bias [3h].
+Result<void> multiHeadAttention(Expansion& e)
+{
+    QS_CHECK(refuse(e, {{4, "a key padding mask"}, {6, "a past state"}, {7, "a past state"}}));
+    const int64_t heads = e.integer("num_heads", 0);
+    if (!e.has(1) || !e.has(2) || heads < 1 || e.integer("unidirectional", 0) != 0)
+        return fail(ErrorCode::Unsupported, "is causal, or packs query, key and value into one input");
+    const exec::ValueInfo* k = e.fact(1);
+    if (!k)
+        return {};
+    std::string values[3] = {e.input(0), e.input(1), e.input(2)};
+    if (e.has(3)) {
+        const exec::ValueInfo* q = e.fact(0);
+        const int64_t h = q ? q->shape.back() : 0;
+        for (int i = 0; i < 3; ++i)
+            values[i] = e.add("Add", {values[i], e.slice(e.input(3), 0, i * h, i == 2 ? INT64_MAX : (i + 1) * h)});
+    }
+    const bool cross = k->shape.rank() == 4; // keys and values have their heads already
+    const Heads all{toHeads(e, values[0], heads), cross ? values[1] : toHeads(e, values[1], heads),
+                    cross ? values[2] : toHeads(e, values[2], heads)};
+    e.finish(fromHeads(e, attend(e, all, e.input(5))));
+    return {};
+}
+
+/// kv heads repeated for groups of query heads: [b, kv, s, d] -> [b, heads, s, d].
+std::string repeated(Expansion& e, const std::string& x, const Shape& shape, int64_t heads)
+{
+    const int64_t times = heads / shape[1];
+    const std::string one = e.unsqueeze(x, 2);
+    const auto all = e.add("Concat", Expansion::Values(static_cast<std::size_t>(times), one), "axis", int64_t{2});
+    return e.reshape(all, {shape[0], heads, shape[2], shape[3]});
+}
+
+/// A mask that keeps what lies on and below the diagonal.
+std::string causal(Expansion& e, int64_t rows, int64_t columns)
+{
+    std::vector<float> mask(static_cast<std::size_t>(rows * columns), 0.0f);
+    for (int64_t r = 0; r < rows; ++r)
+        for (int64_t c = r + 1; c < columns; ++c)
+            mask[static_cast<std::size_t>(r * columns + c)] = -std::numeric_limits<float>::infinity();
+    return e.floats({rows, columns}, mask);
+}
+
+/// Attention of opset 23: q, k, v [b, s, heads · d] with q_num_heads and kv_num_heads, or [b, heads, s, d]; a mask.
+Result<void> attention(Expansion& e)
+{
+    QS_CHECK(refuse(e, {{4, "a past state"}, {5, "a past state"}, {6, "lengths of sequences"}}));
+    for (int output = 1; output < 4; ++output)
+        if (e.wants(output))
+            return fail(ErrorCode::Unsupported, "its present state or its scores are used as outputs");
+    const exec::ValueInfo *q = e.fact(0), *k = e.fact(1), *v = e.fact(2);
+    if (!q || !k || !v || (e.has(3) && !e.fact(3)))
+        return {};
+    const bool flat = q->shape.rank() == 3;
+    if ((!flat && q->shape.rank() != 4) || k->shape.rank() != q->shape.rank() || v->shape.rank() != q->shape.rank())
+        return fail(ErrorCode::ShapeMismatch, "query, key and value have not 3 or 4 dimensions");
+    const int64_t heads = flat ? e.integer("q_num_heads", 0) : q->shape[1];
+    const int64_t keyHeads = flat ? e.integer("kv_num_heads", 0) : k->shape[1];
+    if (heads < 1 || keyHeads < 1 || heads % keyHeads != 0 ||
+        (flat && (q->shape[2] % heads != 0 || k->shape[2] % keyHeads != 0 || v->shape[2] % keyHeads != 0)))
+        return fail(ErrorCode::Malformed, "has numbers of heads that do not fit");
+    const auto shaped = [&](const Shape& s, int64_t h) { return flat ? Shape{s[0], h, s[1], s[2] / h} : s; };
+    const Shape qs = shaped(q->shape, heads), ks = shaped(k->shape, keyHeads), vs = shaped(v->shape, keyHeads);
+    Heads all{e.input(0), e.input(1), e.input(2)};
+    if (flat)
+        all = {toHeads(e, all.q, heads), toHeads(e, all.k, keyHeads), toHeads(e, all.v, keyHeads)};
+    if (heads != keyHeads) {
+        all.k = repeated(e, all.k, ks, heads);
+        all.v = repeated(e, all.v, vs, heads);
+    }
+    std::string bias = e.input(3);
+    if (e.has(3) && e.fact(3)->dtype == DType::Bool)
+        bias = e.add("Where", {bias, e.scalar(0), e.scalar(-std::numeric_limits<float>::infinity())});
+    if (e.integer("is_causal", 0) != 0) {
+        const auto mask = causal(e, qs[2], ks[2]);
+        bias = bias.empty() ? mask : e.add("Add", {bias, mask});
+    }
+    const auto y = attend(e, all, bias);
+    e.finish(flat ? fromHeads(e, y) : y);
+    return {};
+}
+
+/// Of Attention and MultiHeadAttention: tokens of the query, width of the value.
+std::optional<exec::ValueInfo> attended(Infos inputs)
+{
+    if (inputs.size() < 3 || inputs[0].shape.rank() < 3)
+        return std::nullopt;
+    exec::ValueInfo y = inputs[0];
+    if (inputs[2].shape.rank() == y.shape.rank() && y.shape.rank() == 4)
+        y.shape[3] = inputs[2].shape[3];
+    return y;
+}
+
+} // namespace
+
+std::span<const ExpansionRule> attentionExpansions()
+{
+    static constexpr ExpansionRule rules[] = {
+        {"", "Attention", attention, attended},
+        {"com.microsoft", "Attention", packedAttention},
+        {"com.microsoft", "MultiHeadAttention", multiHeadAttention, attended},
+    };
+    return rules;
+}
+
+} // namespace qs::onnx

@@ -1,0 +1,272 @@
+#include "core/onnx/prepare/inline.h"
+
+#include "core/onnx/file_graph.h"
+#include "core/onnx/tensor_reader.h"
+
+#include <utility>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+TakenNames::TakenNames(const pb::GraphProto& graph)
+{
+    take(graph);
+}
+
+void TakenNames::take(const pb::GraphProto& graph)
+{
+    for (const auto& input : graph.input())
+        m_names.insert(input.name());
+    for (const auto& tensor : graph.initializer())
+        m_names.insert(tensor.name());
+    for (const auto& node : graph.node()) {
+        m_names.insert(node.name());
+        m_names.insert(node.output().begin(), node.output().end());
+        for (const auto& attribute : node.attribute())
+            if (attribute.has_g())
+                take(attribute.g());
+    }
+}
+
+std::string TakenNames::unique(const std::string& base)
+{
+    std::string name = base;
+    for (int n = 2; !m_names.insert(name).second; ++n)
+        name = base + "_" + std::to_string(n);
+    return name;
+}
+
+namespace {
+
+class Renamer {
+public:
+    Renamer(std::string prefix, std::map<std::string, std::string> renamed,
+            const std::map<std::string, pb::AttributeProto>& attributes, TakenNames& names)
+        : m_prefix(std::move(prefix)), m_renamed(std::move(renamed)), m_attributes(attributes), m_names(names)
+    {
+    }
+
+    void declare(const std::string& name)
+    {
+        if (!name.empty() && !m_renamed.contains(name))
+            m_renamed[name] = m_names.unique(m_prefix + name);
+    }
+    std::string nameOf(const std::string& name) const
+    {
+        const auto it = m_renamed.find(name);
+        return it == m_renamed.end() ? name : it->second;
+    }
+    pb::NodeProto node(pb::NodeProto node)
+    {
+        node.set_name(m_names.unique(m_prefix + (node.name().empty() ? node.op_type() : node.name())));
+        for (std::string& input : *node.mutable_input())
+            input = nameOf(input);
+        for (std::string& output : *node.mutable_output())
+            output = nameOf(output);
+        google::protobuf::RepeatedPtrField<pb::AttributeProto> kept;
+        for (const pb::AttributeProto& attribute : node.attribute()) {
+            pb::AttributeProto copy = attribute;
+            if (!attribute.ref_attr_name().empty()) {
+                const auto given = m_attributes.find(attribute.ref_attr_name());
+                if (given == m_attributes.end())
+                    continue;
+                copy = given->second;
+                copy.set_name(attribute.name());
+            }
+            if (copy.has_g())
+                graph(*copy.mutable_g());
+            *kept.Add() = std::move(copy);
+        }
+        node.mutable_attribute()->Swap(&kept);
+        return node;
+    }
+
+private:
+    void graph(pb::GraphProto& inner)
+    {
+        for (pb::TensorProto& tensor : *inner.mutable_initializer()) {
+            declare(tensor.name());
+            tensor.set_name(nameOf(tensor.name()));
+        }
+        for (const pb::NodeProto& n : inner.node())
+            for (const std::string& output : n.output())
+                declare(output);
+        for (pb::NodeProto& n : *inner.mutable_node())
+            n = node(std::move(n));
+        for (pb::ValueInfoProto& output : *inner.mutable_output())
+            output.set_name(nameOf(output.name()));
+    }
+
+    std::string m_prefix;
+    std::map<std::string, std::string> m_renamed;
+    const std::map<std::string, pb::AttributeProto>& m_attributes;
+    TakenNames& m_names;
+};
+
+using Nodes = google::protobuf::RepeatedPtrField<pb::NodeProto>;
+
+bool isStandard(const std::string& domain)
+{
+    return domain.empty() || domain == "ai.onnx";
+}
+
+int64_t opsetOf(const google::protobuf::RepeatedPtrField<pb::OperatorSetIdProto>& sets)
+{
+    for (const pb::OperatorSetIdProto& set : sets)
+        if (isStandard(set.domain()))
+            return set.version();
+    return 0;
+}
+
+std::string identity(const std::string& domain, const std::string& name, const std::string& overload)
+{
+    return domain + '\n' + name + '\n' + overload;
+}
+
+Result<void> appendAll(Nodes& to, std::vector<pb::NodeProto> nodes)
+{
+    if (to.size() + static_cast<int>(nodes.size()) > kMaxPreparedNodes)
+        return fail(ErrorCode::TooLarge, "its functions and branches make more than 262144 nodes");
+    for (pb::NodeProto& node : nodes)
+        *to.Add() = std::move(node);
+    return {};
+}
+
+pb::NodeProto identityNode(const std::string& from, const std::string& to)
+{
+    pb::NodeProto node;
+    node.set_op_type("Identity");
+    node.set_name(to + "/Identity");
+    node.add_input(from);
+    node.add_output(to);
+    return node;
+}
+
+/// The body of a function in place of a call.
+Result<std::vector<pb::NodeProto>> bodyOf(const pb::FunctionProto& function, const pb::NodeProto& call,
+                                          TakenNames& names)
+{
+    if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
+        return fail(ErrorCode::Malformed, "gives function '" + printable(function.name()) + "' more than it takes");
+    std::map<std::string, pb::AttributeProto> attributes;
+    for (const pb::AttributeProto& standard : function.attribute_proto())
+        attributes[standard.name()] = standard;
+    for (const pb::AttributeProto& given : call.attribute())
+        attributes[given.name()] = given;
+    std::map<std::string, std::string> renamed;
+    for (int i = 0; i < function.input_size(); ++i)
+        renamed[function.input(i)] = i < call.input_size() ? call.input(i) : std::string();
+    std::vector<pb::NodeProto> through; // an output that is an input, or given twice
+    for (int i = 0; i < call.output_size(); ++i) {
+        if (call.output(i).empty())
+            continue;
+        if (const auto it = renamed.find(function.output(i)); it != renamed.end())
+            through.push_back(identityNode(it->second, call.output(i)));
+        else
+            renamed[function.output(i)] = call.output(i);
+    }
+    const std::string prefix = (call.name().empty() ? call.output(0) : call.name()) + "/";
+    auto nodes = renamedCopy(function.node(), prefix, std::move(renamed), attributes, names);
+    nodes.insert(nodes.end(), through.begin(), through.end());
+    return nodes;
+}
+
+} // namespace
+
+std::vector<pb::NodeProto> renamedCopy(const Nodes& nodes, const std::string& prefix,
+                                       std::map<std::string, std::string> renamed,
+                                       const std::map<std::string, pb::AttributeProto>& attributes, TakenNames& names)
+{
+    Renamer renamer(prefix, std::move(renamed), attributes, names);
+    for (const pb::NodeProto& node : nodes)
+        for (const std::string& output : node.output())
+            renamer.declare(output);
+    std::vector<pb::NodeProto> copies;
+    for (const pb::NodeProto& node : nodes)
+        copies.push_back(renamer.node(node));
+    return copies;
+}
+
+Result<bool> inlineFunctions(pb::ModelProto& model, TakenNames& names)
+{
+    std::map<std::string, const pb::FunctionProto*> functions;
+    for (const pb::FunctionProto& function : model.functions())
+        functions[identity(function.domain(), function.name(), function.overload())] = &function;
+    bool changed = false;
+    Nodes prepared;
+    for (int n = 0; n < model.graph().node_size(); ++n) {
+        const pb::NodeProto& node = model.graph().node(n);
+        const auto it = functions.find(identity(node.domain(), node.op_type(), node.overload()));
+        if (it == functions.end() || node.output_size() == 0) {
+            *prepared.Add() = node;
+            continue;
+        }
+        const int64_t own = opsetOf(it->second->opset_import());
+        if (own != 0 && own != opsetOf(model.opset_import()))
+            return fail(ErrorCode::Unsupported,
+                        "the function is written in opset " + std::to_string(own) + ", the model in " +
+                            std::to_string(opsetOf(model.opset_import())),
+                        nodeLabel(node, n));
+        auto body = bodyOf(*it->second, node, names);
+        if (!body) {
+            body.error().where = nodeLabel(node, n);
+            return tl::unexpected<Error>(std::move(body.error()));
+        }
+        QS_CHECK(appendAll(prepared, std::move(*body)));
+        changed = true;
+    }
+    model.mutable_graph()->mutable_node()->Swap(&prepared);
+    return changed;
+}
+
+Result<bool> inlineBranches(pb::ModelProto& model, const std::map<std::string, bool>& branches, TakenNames& names)
+{
+    bool changed = false;
+    Nodes prepared;
+    pb::GraphProto& graph = *model.mutable_graph();
+    for (const pb::NodeProto& node : graph.node()) {
+        const auto decided = node.op_type() == "If" && isStandard(node.domain()) && node.output_size() > 0
+                                 ? branches.find(node.output(0))
+                                 : branches.end();
+        const pb::GraphProto* branch = nullptr;
+        if (decided != branches.end())
+            for (const pb::AttributeProto& attribute : node.attribute())
+                if (attribute.has_g() && attribute.name() == (decided->second ? "then_branch" : "else_branch"))
+                    branch = &attribute.g();
+        if (!branch || branch->output_size() < node.output_size()) {
+            *prepared.Add() = node;
+            continue;
+        }
+        const std::string prefix = (node.name().empty() ? node.output(0) : node.name()) + "/";
+        std::map<std::string, std::string> renamed;
+        std::vector<pb::TensorProto> constants;
+        for (const pb::TensorProto& tensor : branch->initializer()) {
+            renamed[tensor.name()] = names.unique(prefix + tensor.name());
+            constants.push_back(tensor);
+            constants.back().set_name(renamed[tensor.name()]);
+        }
+        std::set<std::string> made;
+        for (const pb::NodeProto& inner : branch->node())
+            made.insert(inner.output().begin(), inner.output().end());
+        std::vector<pb::NodeProto> through; // an output that comes from outside, from a constant, or twice
+        for (int i = 0; i < node.output_size(); ++i) {
+            const std::string& inner = branch->output(i).name();
+            if (node.output(i).empty())
+                continue;
+            if (made.erase(inner) > 0)
+                renamed[inner] = node.output(i);
+            else
+                through.push_back(identityNode(renamed.contains(inner) ? renamed[inner] : inner, node.output(i)));
+        }
+        QS_CHECK(appendAll(prepared, renamedCopy(branch->node(), prefix, std::move(renamed), {}, names)));
+        QS_CHECK(appendAll(prepared, std::move(through)));
+        for (pb::TensorProto& tensor : constants)
+            *graph.add_initializer() = std::move(tensor);
+        changed = true;
+    }
+    graph.mutable_node()->Swap(&prepared);
+    return changed;
+}
+
+} // namespace qs::onnx

@@ -1,0 +1,76 @@
+#include "core/onnx/prepare/prepare.h"
+
+#include "core/onnx/file_graph.h"
+#include "core/onnx/prepare/expansion.h"
+#include "core/onnx/prepare/inline.h"
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+namespace {
+
+constexpr int kMaxRounds = 32; ///< of functions that call functions, and branches inside branches
+
+int64_t opsetOf(const pb::ModelProto& model)
+{
+    for (const pb::OperatorSetIdProto& set : model.opset_import())
+        if (set.domain().empty() || set.domain() == "ai.onnx")
+            return set.version();
+    return 0;
+}
+
+Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, TakenNames& names,
+                         std::map<std::string, int>* expanded)
+{
+    pb::GraphProto& graph = *model.mutable_graph();
+    google::protobuf::RepeatedPtrField<pb::NodeProto> prepared;
+    for (int n = 0; n < graph.node_size(); ++n) {
+        pb::NodeProto& node = *graph.mutable_node(n);
+        const ExpansionRule* rule = node.output_size() > 0 ? findExpansion(node.domain(), node.op_type()) : nullptr;
+        std::vector<pb::NodeProto> nodes;
+        if (rule) {
+            Expansion expansion(node, graph, opsetOf(model), facts, names);
+            if (auto done = rule->expand(expansion); !done) {
+                done.error().where = nodeLabel(node, n);
+                return done;
+            }
+            nodes = expansion.take();
+        }
+        if (nodes.empty()) { // an operator without a rule, or one that waits for facts
+            *prepared.Add() = std::move(node);
+            continue;
+        }
+        if (prepared.size() + static_cast<int>(nodes.size()) > kMaxPreparedNodes)
+            return fail(ErrorCode::TooLarge, "its fused operators make more than 262144 nodes");
+        if (expanded)
+            ++(*expanded)[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
+        for (pb::NodeProto& made : nodes)
+            *prepared.Add() = std::move(made);
+    }
+    graph.mutable_node()->Swap(&prepared);
+    return {};
+}
+
+} // namespace
+
+Result<void> prepare(pb::ModelProto& model, const PreparationFacts& facts, std::map<std::string, int>* expanded)
+{
+    if (!model.has_graph())
+        return {}; // whoever reads the graph says so
+    TakenNames names(model.graph());
+    if (model.functions_size() > 0 || !facts.branches.empty()) {
+        bool changed = true;
+        for (int round = 0; changed; ++round) {
+            if (round == kMaxRounds)
+                return fail(ErrorCode::Malformed, "has functions that call themselves");
+            QS_ASSIGN(const bool functions, inlineFunctions(model, names));
+            QS_ASSIGN(const bool branches, inlineBranches(model, facts.branches, names));
+            changed = functions || branches;
+        }
+        model.clear_functions();
+    }
+    return expandNodes(model, facts, names, expanded);
+}
+
+} // namespace qs::onnx
