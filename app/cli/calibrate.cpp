@@ -1,4 +1,5 @@
 #include "app/cli/common.h"
+#include "app/cli/model_options.h"
 #include "core/stats/importance.h"
 
 #include <chrono>
@@ -9,7 +10,8 @@ namespace qs::cli {
 namespace {
 
 struct Options {
-    std::string model, output;
+    ModelOptions model;
+    std::string output;
     FolderChoice folder;
     bool importances = false;
     RecipeOptions recipe;
@@ -19,7 +21,7 @@ struct Options {
 
 Result<std::shared_ptr<const stats::Calibration>> calibrated(const Options& options)
 {
-    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto model, options.model.open());
     QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
     if (recipe && !options.importances)
         return fail(ErrorCode::InvalidArgument, "a preset or recipe is for --importances alone", "calibrate");
@@ -43,10 +45,10 @@ Result<std::shared_ptr<const stats::Calibration>> calibrated(const Options& opti
 Command addCalibrate(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
-    app.add_option("model", options->model, "ONNX file")->required();
+    options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of calibration images")->required();
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
-    app.add_option("-o,--output", options->output, "Calibration file to write (.qcal)")->required();
+    app.add_option("-o,--out", options->output, "Calibration file to write (.qcal)")->required();
     app.add_flag(
         "--importances", options->importances,
         "Also squared gradients of the outputs of layers, for searches with the objective \"hessian\": of the "

@@ -28,13 +28,15 @@ extern "C" void onInterrupt(int signal)
     gStop.request_stop();
 }
 
-/// "1,2,3" as three numbers.
+/// "1,2,3" as three numbers; one number for all three.
 Result<std::array<float, 3>> triple(const std::string& text, const char* option)
 {
     std::array<float, 3> values{};
     std::istringstream in(text);
     char comma = ',';
     for (std::size_t i = 0; i < 3; ++i) {
+        if (i == 1 && in.eof())
+            return std::array<float, 3>{values[0], values[0], values[0]};
         if (i > 0 && !(in >> comma && comma == ','))
             return fail(ErrorCode::InvalidArgument, "expects three numbers R,G,B, got '" + text + "'", option);
         if (!(in >> values[i]) || !std::isfinite(values[i]))
@@ -119,6 +121,18 @@ Result<images::Preprocess> PreprocessOptions::resolve(const onnx::ModelInfo& mod
                     "the model's input is " + std::to_string(model.height) + "×" + std::to_string(model.width) +
                         " pixels, not " + std::to_string(crop),
                     "--crop");
+    if (model.channels != 1 && model.channels != 3)
+        return fail(ErrorCode::Unsupported,
+                    "the model takes images of " + std::to_string(model.channels) +
+                        " channels; images give 3, or 1 as grey",
+                    model.path.string());
+    if (model.bytes) { // pixels as they are
+        if (!mean.empty() || !stddev.empty())
+            return fail(ErrorCode::InvalidArgument, "the model takes bytes and normalises them itself",
+                        mean.empty() ? "--std" : "--mean");
+        p.mean = {0, 0, 0};
+        p.stddev.fill(1.0f / 255.0f);
+    }
     if (!mean.empty()) {
         QS_ASSIGN(p.mean, triple(mean, "--mean"));
     }

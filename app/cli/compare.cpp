@@ -1,6 +1,7 @@
 #include "core/report/comparison.h"
 
 #include "app/cli/common.h"
+#include "app/cli/model_options.h"
 #include "core/base/file.h"
 
 #include <charconv>
@@ -15,7 +16,7 @@ namespace qs::cli {
 namespace {
 
 struct Options {
-    std::string model;
+    ModelOptions model;
     FolderChoice folder;
     std::vector<std::string> presets, recipes, bits{"4/4", "6/6", "8/8"}, coverages{"own"}, calibrations,
         corrections{"own"}, outputs;
@@ -164,7 +165,7 @@ Result<void> compare(const Options& options)
         if (const auto extension = std::filesystem::path(path).extension();
             extension != ".csv" && extension != ".html" && extension != ".json")
             return fail(ErrorCode::InvalidArgument, "the table is written as .csv, .html or .json", path);
-    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto model, options.model.open());
     QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
     QS_ASSIGN(const auto images, openSource(options.folder, transform));
     report::Comparison comparison;
@@ -202,7 +203,7 @@ Result<void> compare(const Options& options)
 Command addCompare(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
-    app.add_option("model", options->model, "ONNX file")->required();
+    options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of test images")->required();
     app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
@@ -225,7 +226,7 @@ Command addCompare(CLI::App& app)
     auto* several = app.add_option("--calibrations", options->calibrations,
                                    "Calibration files (.qcal), with commas: every method is tried with each");
     several->delimiter(',');
-    app.add_option("-o,--output", options->outputs, "Table to write (.csv, .html, .json); may be repeated");
+    app.add_option("-o,--out", options->outputs, "Table to write (.csv, .html, .json); may be repeated");
     app.add_option("--resume", options->resume,
                    "JSON file that keeps every finished line; lines that are there already are not made again");
     app.add_option(

@@ -107,7 +107,7 @@ Result<void> runDemo(const Options& options)
 Command addDemo(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
-    app.add_option("-o,--output", options->output, "Folder for the exported model and the report");
+    app.add_option("-o,--out", options->output, "Folder for the exported model and the report");
     options->run.addTo(app);
     return [options] { return runDemo(*options); };
 }

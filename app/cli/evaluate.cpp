@@ -1,4 +1,5 @@
 #include "app/cli/common.h"
+#include "app/cli/model_options.h"
 #include "core/base/file.h"
 #include "core/report/report.h"
 
@@ -9,7 +10,8 @@ namespace qs::cli {
 namespace {
 
 struct Options {
-    std::string model, json;
+    ModelOptions model;
+    std::string json;
     FolderChoice folder;
     PreprocessOptions preprocess;
     CalibrationOptions calibration;
@@ -33,7 +35,10 @@ void print(const quant::Evaluation& e)
             std::printf(" (float %.2f %%, %+.2f)", *e.floatTop1 * 100, (*e.top1 - *e.floatTop1) * 100);
         std::printf(", top-5 %.2f %%\n", e.top5.value_or(0) * 100);
     }
-    if (!e.isFloat)
+    if (!e.scores)
+        std::printf("  outputs are no class scores: cosine to float %.6f, SQNR %.1f dB, largest difference %.4g\n",
+                    e.cosine, e.logitSqnrDb, e.maxDifference);
+    else if (!e.isFloat)
         std::printf("  agreement with float %.2f %%, logit SQNR %.1f dB, KL %.4f nats\n", e.agreement * 100,
                     e.logitSqnrDb, e.klDivergence);
     std::printf("  %.2f MB, %.1f images/s on %d thread%s\n", static_cast<double>(e.modelBytes) * 1e-6,
@@ -42,7 +47,7 @@ void print(const quant::Evaluation& e)
 
 Result<void> evaluate(const Options& options)
 {
-    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto model, options.model.open());
     QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
     QS_ASSIGN(const auto source, openSource(options.folder, transform));
     QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
@@ -75,7 +80,7 @@ Result<void> evaluate(const Options& options)
 Command addEvaluate(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
-    app.add_option("model", options->model, "ONNX file")->required();
+    options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of test images")->required();
     app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");

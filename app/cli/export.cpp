@@ -1,4 +1,5 @@
 #include "app/cli/common.h"
+#include "app/cli/model_options.h"
 #include "app/cli/tables.h"
 #include "core/base/file.h"
 #include "core/onnx/onnx_runtime.h"
@@ -13,7 +14,8 @@ namespace qs::cli {
 namespace {
 
 struct Options {
-    std::string model, output, json, verifyImages;
+    ModelOptions model;
+    std::string output, json, verifyImages;
     std::size_t verify = 0;
     std::string verifyWith;
     onnx::ExportOptions exporting;
@@ -25,7 +27,7 @@ struct Options {
 
 Result<void> exportFile(const Options& options)
 {
-    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto model, options.model.open());
     QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
     if (!recipe)
         return fail(ErrorCode::InvalidArgument, "needs --preset or --recipe", "export");
@@ -71,8 +73,8 @@ Result<void> exportFile(const Options& options)
 Command addExport(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
-    app.add_option("model", options->model, "ONNX file")->required();
-    app.add_option("-o,--output", options->output, "Quantized ONNX file to write")->required();
+    options->model.addTo(app);
+    app.add_option("-o,--out", options->output, "Quantized ONNX file to write")->required();
     app.add_option("--opset", options->exporting.opset, "17, or 21 for int4 weights")->check(CLI::IsMember({17, 21}));
     app.add_flag("--unsigned-weights", options->exporting.unsignedWeights,
                  "uint8 weights: exact on x86 CPUs without VNNI, slower on those with it");

@@ -1,6 +1,7 @@
 #include "core/search/hybrid_search.h"
 
 #include "app/cli/common.h"
+#include "app/cli/model_options.h"
 #include "core/base/file.h"
 
 #include <cstdio>
@@ -10,7 +11,8 @@ namespace qs::cli {
 namespace {
 
 struct Options {
-    std::string model, output, choices;
+    ModelOptions model;
+    std::string output, choices;
     FolderChoice folder;
     search::HybridOptions search;
     bool keepGranularity = false, keepScheme = false, tensorActivations = false, plainError = false,
@@ -49,7 +51,7 @@ Result<void> searchHybrid(const Options& options)
     settings.channelActivations = !options.tensorActivations;
     settings.importance = !options.plainError;
     settings.bridges = !options.noBridges;
-    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto model, options.model.open());
     RecipeOptions start = options.recipe;
     if (start.preset.empty() && start.file.empty())
         start.preset = "minmax";
@@ -83,11 +85,11 @@ Command addHybrid(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
     search::HybridOptions& search = options->search;
-    app.add_option("model", options->model, "ONNX file")->required();
+    options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of images to search on")->required();
     app.add_option("--count", search.images, "Images to search on, spread over the folder (default: 32)")
         ->check(CLI::Range(1, 100'000));
-    app.add_option("-o,--output", options->output, "Recipe file to write")->required();
+    app.add_option("-o,--out", options->output, "Recipe file to write")->required();
     app.add_option("--choices", options->choices, "Write what was chosen for every site as CSV");
     app.add_option("--candidates", search.grid.count, "Steps to try (default: 100)")->check(CLI::Range(1, 1000));
     app.add_option("--low", search.grid.low, "Smallest step, of that of the whole range (default: 0.01)");

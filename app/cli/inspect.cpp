@@ -1,4 +1,5 @@
 #include "app/cli/common.h"
+#include "app/cli/model_options.h"
 #include "core/base/file.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/smoothing.h"
@@ -15,7 +16,8 @@ namespace qs::cli {
 namespace {
 
 struct Options {
-    std::string model, json;
+    ModelOptions model;
+    std::string json;
     std::vector<int> bits{8};
     PreprocessOptions preprocess;
     CalibrationOptions calibration;
@@ -104,6 +106,17 @@ nlohmann::json rangesOf(const stats::SiteStatistics& statistics, std::span<const
             {"zero_points", std::move(zeroPoints)}};
 }
 
+nlohmann::json outputsToJson(const onnx::ModelInfo& info)
+{
+    nlohmann::json list = nlohmann::json::array();
+    for (const auto& output : info.outputs)
+        list.push_back({{"name", output.name},
+                        {"type", dtypeName(output.dtype)},
+                        {"shape", std::vector<int64_t>(output.shape.dims().begin(), output.shape.dims().end())},
+                        {"meaning", output.meaning}});
+    return list;
+}
+
 nlohmann::json toJson(const onnx::Model& model, const stats::Calibration* calibration, std::span<const int> widths)
 {
     nlohmann::json sites = nlohmann::json::array();
@@ -153,7 +166,13 @@ nlohmann::json toJson(const onnx::Model& model, const stats::Calibration* calibr
             {"parameters", info.parameters},
             {"dynamic_batch", info.dynamicBatch},
             {"input", {info.channels, info.height, info.width}},
+            {"input_bytes", info.bytes},
+            {"input_channels_last", info.channelsLast},
             {"classes", info.classes},
+            {"outputs", outputsToJson(info)},
+            {"output", info.output},
+            {"assumed", info.assumed},
+            {"expanded", info.expanded},
             {"blocks", model.sites.blocks()},
             {"bridges", std::move(bridges)},
             {"sites", std::move(sites)}};
@@ -175,12 +194,19 @@ void printBridge(const onnx::Model& model, int number)
 void print(const onnx::Model& model)
 {
     const auto& info = model.info;
-    std::printf("%s\n  opset %lld, %zu nodes, %.2f M parameters, %.1f MB, input %lld×%lld×%lld, %lld classes%s\n",
+    const std::string classes = info.classes > 0 ? std::to_string(info.classes) + " classes" : "no class scores";
+    std::printf("%s\n  opset %lld, %zu nodes, %.2f M parameters, %.1f MB, input %lld×%lld×%lld, %s%s\n",
                 info.path.c_str(), static_cast<long long>(info.opset), info.fileNodes,
                 static_cast<double>(info.parameters) * 1e-6, static_cast<double>(info.fileBytes) * 1e-6,
                 static_cast<long long>(info.channels), static_cast<long long>(info.height),
-                static_cast<long long>(info.width), static_cast<long long>(info.classes),
-                info.dynamicBatch ? ", dynamic batch" : "");
+                static_cast<long long>(info.width), classes.c_str(), info.dynamicBatch ? ", dynamic batch" : "");
+    for (const auto& output : info.outputs)
+        if (info.outputs.size() > 1 || info.classes == 0)
+            std::printf("  output %s%s: %s %s, %s\n", output.name.c_str(),
+                        output.name == info.output ? " (counts)" : "", std::string(dtypeName(output.dtype)).c_str(),
+                        output.shape.text().c_str(), output.meaning.c_str());
+    for (const auto& [op, count] : info.expanded)
+        std::printf("  %d × %s expanded into standard operators\n", count, op.c_str());
     std::printf("  %zu sites, %d blocks, %zu bridge blocks\n", model.sites.size(), model.sites.blocks(),
                 model.sites.bridges().size());
     for (std::size_t b = 0; b < model.sites.bridges().size(); ++b)
@@ -232,7 +258,7 @@ void print(const onnx::Model& model, const stats::Calibration& calibration, std:
 
 Result<void> inspect(const Options& options)
 {
-    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto model, options.model.open());
     for (const auto& warning : model.info.warnings)
         warn(warning);
     std::shared_ptr<const stats::Calibration> calibration;
@@ -254,7 +280,7 @@ Result<void> inspect(const Options& options)
 Command addInspect(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
-    app.add_option("model", options->model, "ONNX file")->required();
+    options->model.addTo(app);
     app.add_option("--json", options->json, "Write the sites as JSON");
     app.add_option("--activation-bits", options->bits,
                    "Bits for the zero points that a calibration shows, with commas (default: 8)")

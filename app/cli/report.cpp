@@ -13,7 +13,7 @@ Command addReport(CLI::App& app)
     };
     auto options = std::make_shared<Options>();
     app.add_option("input", options->input, "Results or session file (JSON)")->required();
-    app.add_option("-o,--output", options->output, "HTML file to write")->required();
+    app.add_option("-o,--out", options->output, "HTML file to write")->required();
     return [options]() -> Result<void> {
         QS_ASSIGN(const auto text, readText(options->input));
         auto html = report::htmlReport(text);

@@ -1,6 +1,7 @@
 #include "core/search/mixed_precision.h"
 
 #include "app/cli/common.h"
+#include "app/cli/model_options.h"
 #include "core/base/file.h"
 
 #include <nlohmann/json.hpp>
@@ -14,7 +15,8 @@ namespace qs::cli {
 namespace {
 
 struct Options {
-    std::string model, output, trace, json;
+    ModelOptions model;
+    std::string output, trace, json;
     FolderChoice folder;
     std::optional<double> meanBits;
     search::Options search;
@@ -124,7 +126,7 @@ Result<void> searchBits(const Options& options)
                     "needs a budget: --mean-bits, --mean-weight-bits, --mean-activation-bits, --max-bytes or "
                     "--max-bops",
                     "search");
-    QS_ASSIGN(const auto model, onnx::importModel(options.model));
+    QS_ASSIGN(const auto model, options.model.open());
     QS_ASSIGN(auto recipe, options.recipe.resolve(model.sites));
     if (!recipe)
         return fail(ErrorCode::InvalidArgument, "needs --preset or --recipe", "search");
@@ -163,12 +165,12 @@ Command addSearch(CLI::App& app)
 {
     auto options = std::make_shared<Options>();
     search::Options& search = options->search;
-    app.add_option("model", options->model, "ONNX file")->required();
+    options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of images to measure with")->required();
     app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
     app.add_option("--count", search.images, "Images to measure with, spread over the folder (default: 64)")
         ->check(CLI::Range(1, 1'000'000));
-    app.add_option("-o,--output", options->output, "Recipe file to write")->required();
+    app.add_option("-o,--out", options->output, "Recipe file to write")->required();
     app.add_option("--trace", options->trace, "Write every step as CSV");
     app.add_option("--json", options->json, "Write the result and every step as JSON");
     app.add_option("--mean-bits", options->meanBits,

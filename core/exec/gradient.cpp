@@ -4,6 +4,7 @@
 
 #include "core/exec/gradients/plan.h"
 #include "core/exec/gradients/support.h"
+#include "core/graph/output_form.h"
 
 #include <algorithm>
 #include <cmath>
@@ -188,6 +189,11 @@ int64_t GradientProgram::inputElements() const
 {
     return m_impl->plan.shapes[m_impl->plan.input.index()].elements();
 }
+bool GradientProgram::givesScores() const
+{
+    return graph::givesScores(m_impl->plan.shapes[m_impl->plan.output.index()], batch());
+}
+
 int64_t GradientProgram::outputElements() const
 {
     return m_impl->plan.shapes[m_impl->plan.output.index()].elements();

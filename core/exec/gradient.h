@@ -53,6 +53,7 @@ public:
     int64_t batch() const;          ///< images per run
     int64_t inputElements() const;  ///< floats per run
     int64_t outputElements() const; ///< floats per run
+    bool givesScores() const;       ///< see graph::givesScores
 
     /// One run forward and back. images: inputElements() floats. pool: for the inside of operators; null: this
     /// thread. Errors: Cancelled, OutOfMemory.
@@ -72,6 +73,10 @@ private:
 /// PTQ4ViT's released code does, is zero.
 double klDivergence(std::span<const float> reference, std::span<const float> logits, std::span<float> gradient);
 
+/// The loss of outputs z that are no class scores, and its derivative:
+///   L = sum (z - r)² / sum r²,   dL/dz = 2 (z - r) / sum r²          (sum r² = 0: without the division)
+double relativeError(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient);
+
 /// Gradients of one run of the graph, on their way to who asked for them.
 struct GradientBatch {
     std::size_t first = 0;  ///< number of its first image in the source
@@ -82,8 +87,10 @@ struct GradientBatch {
 };
 using GradientConsumer = std::function<Result<void>(const GradientBatch&)>;
 
-/// Gradients of the KL loss over images [first, first + count), run by run.
-///   L = sum over images of KL(softmax(reference_i) || softmax(logits_i))
+/// Gradients of the loss over images [first, first + count), run by run.
+///   L = sum over images of KL(softmax(reference_i) || softmax(logits_i)), or of relativeError where the outputs are
+///   no
+///       class scores
 /// The sum: an image's gradient does not depend on how many others there are. That of torch's "batchmean" over B
 /// images is this one / B (which leaves the argmin of every squared-gradient weighted error where it is).
 /// reference: float logits [>= first + count, classes], row i for image i of the source.
@@ -92,8 +99,8 @@ using GradientConsumer = std::function<Result<void>(const GradientBatch&)>;
 /// Returns L. Errors: the image's; the consumer's; InvalidArgument (not so many images, or a reference of another
 /// shape); NotFinite (logits; names the image); Cancelled; OutOfMemory.
 /// Source: Q-HyViT (arXiv 2303.12557), algorithm 1; PTQ4ViT (arXiv 2111.12293), Hessian-guided metric.
-Result<double> klGradients(const GradientProgram& program, const ImageSource& images, std::size_t first,
-                           std::size_t count, const Tensor& reference, const Context& context, std::string_view stage,
-                           const GradientConsumer& consumer);
+Result<double> lossGradients(const GradientProgram& program, const ImageSource& images, std::size_t first,
+                             std::size_t count, const Tensor& reference, const Context& context,
+                             std::string_view stage, const GradientConsumer& consumer);
 
 } // namespace qs::exec

@@ -51,8 +51,9 @@ struct Job {
         const std::size_t classes = static_cast<std::size_t>(program.outputElements()) / batch();
         const auto seed = [&](std::span<const float> logits, std::span<float> gradient) {
             for (std::size_t i = 0; i < here(run); ++i)
-                loss += klDivergence(reference.floats().subspan((begin(run) + i) * classes, classes),
-                                     logits.subspan(i * classes, classes), gradient.subspan(i * classes, classes));
+                loss += (program.givesScores() ? klDivergence : relativeError)(
+                    reference.floats().subspan((begin(run) + i) * classes, classes),
+                    logits.subspan(i * classes, classes), gradient.subspan(i * classes, classes));
         };
         QS_ASSIGN(GradientRun result, program.run(pixels, seed, pool, context.stop));
         for (std::size_t i = 0; i < here(run); ++i)
@@ -76,6 +77,20 @@ struct Job {
 
 } // namespace
 
+double relativeError(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient)
+{
+    double signal = 0, error = 0;
+    for (std::size_t i = 0; i < reference.size(); ++i) {
+        const double d = static_cast<double>(outputs[i]) - reference[i];
+        signal += static_cast<double>(reference[i]) * reference[i];
+        error += d * d;
+    }
+    const double scale = signal > 0 ? signal : 1;
+    for (std::size_t i = 0; i < reference.size(); ++i)
+        gradient[i] = static_cast<float>(2 * (static_cast<double>(outputs[i]) - reference[i]) / scale);
+    return error / scale;
+}
+
 double klDivergence(std::span<const float> reference, std::span<const float> logits, std::span<float> gradient)
 {
     assert(reference.size() == logits.size() && gradient.size() == logits.size());
@@ -90,9 +105,9 @@ double klDivergence(std::span<const float> reference, std::span<const float> log
     return loss;
 }
 
-Result<double> klGradients(const GradientProgram& program, const ImageSource& images, std::size_t first,
-                           std::size_t count, const Tensor& reference, const Context& context, std::string_view stage,
-                           const GradientConsumer& consumer)
+Result<double> lossGradients(const GradientProgram& program, const ImageSource& images, std::size_t first,
+                             std::size_t count, const Tensor& reference, const Context& context,
+                             std::string_view stage, const GradientConsumer& consumer)
 {
     if (first > images.size() || count > images.size() - first)
         return fail(ErrorCode::InvalidArgument, "there are only " + std::to_string(images.size()) + " images");

@@ -61,6 +61,21 @@ Result<std::pair<int, int>> resizedSize(const Preprocess& p, const Pixels& src)
 
 } // namespace
 
+namespace {
+
+/// Every channel is the luminance of ITU-R 601-2 in 16-bit fixed point, as Pillow's convert("L").
+Pixels luminance(Pixels pixels)
+{
+    for (std::size_t i = 0; i + 2 < pixels.rgb.size(); i += 3) {
+        const unsigned l =
+            (pixels.rgb[i] * 19595u + pixels.rgb[i + 1] * 38470u + pixels.rgb[i + 2] * 7471u + 0x8000u) >> 16;
+        std::fill_n(pixels.rgb.begin() + static_cast<std::ptrdiff_t>(i), 3, static_cast<uint8_t>(l));
+    }
+    return pixels;
+}
+
+} // namespace
+
 Result<void> checkPreprocess(const Preprocess& p)
 {
     if (p.cropHeight < 1 || p.cropWidth < 1 || p.cropHeight > kMaxSide || p.cropWidth > kMaxSide)
@@ -102,11 +117,12 @@ Result<void> apply(const Preprocess& preprocess, const Pixels& src, std::span<fl
 {
     QS_CHECK(checkPreprocess(preprocess));
     const std::size_t area = static_cast<std::size_t>(preprocess.cropHeight) * preprocess.cropWidth;
-    if (dst.size() != area * 3)
+    const std::size_t channels = dst.size() == area ? 1 : 3;
+    if (dst.size() != area * channels)
         return fail(ErrorCode::ShapeMismatch, "room for " + std::to_string(dst.size()) +
                                                   " values, the transform gives " + std::to_string(area * 3));
-    QS_ASSIGN(const Pixels pixels, resizeAndCrop(preprocess, src));
-    for (std::size_t c = 0; c < 3; ++c) {
+    QS_ASSIGN(const Pixels pixels, resizeAndCrop(preprocess, channels == 1 ? luminance(src) : src));
+    for (std::size_t c = 0; c < channels; ++c) {
         // ToTensor and Normalize, each step rounded to float: a byte has 256 answers.
         std::array<float, 256> normalised;
         for (std::size_t v = 0; v < normalised.size(); ++v)

@@ -15,11 +15,13 @@
 #include <nlohmann/json_fwd.hpp>
 
 /// How exact the preprocessing is, against Pillow and torchvision / timm:
-///   - resize, crop, padding, normalisation: the same bits (tests/images/pillow_test.cpp). Pillow 13 takes the vertical
+///   - resize, crop, padding, normalisation: the same bits (tests/images/pillow_test.cpp). Pillow 13 takes the
+///   vertical
 ///     pass first for images more than twice as high as wide; Pillow up to 12, and we, always the horizontal one.
 ///     There, and only there, Pillow 13 differs, by a few grey levels at hard edges.
 ///   - PNG, BMP, WebP (lossless), TIFF, PPM of 8 bits: the same bytes.
-///   - JPEG: the same bytes on 890 ImageNet files (OpenCV 4.6 with libjpeg-turbo 2.1 against Pillow 13); other builds of
+///   - JPEG: the same bytes on 890 ImageNet files (OpenCV 4.6 with libjpeg-turbo 2.1 against Pillow 13); other builds
+///   of
 ///     the decoder may differ by a grey level or two.
 ///   - Not compared: CMYK JPEGs and samples of 16 bits.
 
@@ -40,20 +42,20 @@ enum class Interpolation { Bilinear, Bicubic };
 ///   -> (pixel / 255 - mean) / std, planar.
 /// Source: timm.data.transforms_factory.transforms_imagenet_eval, torchvision CenterCrop, Pillow Resample.c.
 struct Preprocess {
-    std::optional<int> resize;                          ///< shorter side, pixels; nullopt: no resize
-    bool squash = false;                                ///< resize to resize × resize, ignoring the aspect ratio
+    std::optional<int> resize; ///< shorter side, pixels; nullopt: no resize
+    bool squash = false;       ///< resize to resize × resize, ignoring the aspect ratio
     Interpolation interpolation = Interpolation::Bicubic;
-    int cropHeight = 224;                               ///< pixels; the model's input height
-    int cropWidth = 224;                                ///< pixels; the model's input width
-    std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  ///< per channel R, G, B, in [0, 1]
+    int cropHeight = 224;                              ///< pixels; the model's input height
+    int cropWidth = 224;                               ///< pixels; the model's input width
+    std::array<float, 3> mean{0.485F, 0.456F, 0.406F}; ///< per channel R, G, B, in [0, 1]
     std::array<float, 3> stddev{0.229F, 0.224F, 0.225F};
 
     friend bool operator==(const Preprocess&, const Preprocess&) = default;
 };
 
 void to_json(nlohmann::json& json, const Preprocess& value);
-/// Keys resize (null: none), squash, interpolation, crop [height, width], mean, std; a missing one keeps its default, an
-/// unknown one is an error. Errors: InvalidArgument with the JSON key in `where`.
+/// Keys resize (null: none), squash, interpolation, crop [height, width], mean, std; a missing one keeps its default,
+/// an unknown one is an error. Errors: InvalidArgument with the JSON key in `where`.
 Result<Preprocess> preprocessFromJson(const nlohmann::json& json);
 
 /// A named, common transform: "imagenet" (mean/std of ImageNet, resize crop/0.9 bicubic), "inception" (0.5/0.5),
@@ -67,9 +69,10 @@ std::span<const PreprocessPreset> preprocessPresets();
 /// Errors: NotFound; InvalidArgument (no size).
 Result<Preprocess> preprocessPreset(std::string_view name, int height, int width);
 
-/// Decodes JPEG, PNG, BMP, WebP, TIFF, PPM; grey becomes RGB, alpha is dropped, EXIF orientation is ignored (as timm).
-/// Errors: NotFound, Io, Malformed (not an image, truncated, zero size), TooLarge (over 100 megapixels, known
-/// before decoding, or a file over 256 MiB), OutOfMemory. The codecs may print a warning of their own about damaged data.
+/// Decodes JPEG, PNG, BMP, WebP, TIFF, PPM; grey becomes RGB, alpha is dropped, EXIF orientation is ignored (as
+/// timm). Errors: NotFound, Io, Malformed (not an image, truncated, zero size), TooLarge (over 100 megapixels, known
+/// before decoding, or a file over 256 MiB), OutOfMemory. The codecs may print a warning of their own about damaged
+/// data.
 Result<Pixels> decodeImage(const std::filesystem::path& path);
 
 /// Pillow's antialiased resize, bit for bit: separable, support scaled by the reduction factor,
@@ -77,7 +80,8 @@ Result<Pixels> decodeImage(const std::filesystem::path& path);
 /// src: not empty; width, height >= 1.
 Pixels resize(const Pixels& src, int width, int height, Interpolation interpolation);
 
-/// The whole transform after decoding, into dst [3, cropHeight, cropWidth]; the results are finite.
+/// The whole transform after decoding, into dst [3, cropHeight, cropWidth], or [1, cropHeight, cropWidth]: the
+/// luminance of ITU-R 601-2, as Pillow's convert("L"), with the first mean and deviation. The results are finite.
 /// Errors: InvalidArgument, ShapeMismatch, TooLarge (a narrow image resized to over 100 megapixels).
 Result<void> apply(const Preprocess& preprocess, const Pixels& src, std::span<float> dst);
 

@@ -143,6 +143,8 @@ try {
         return fail(ErrorCode::InvalidArgument, "an export must not overwrite the model it is made from",
                     path.string());
     QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash, model.info.facts));
+    for (const auto& [name, tensor] : model.info.options.constants)
+        QS_CHECK(file.giveInput(name, tensor));
     QS_ASSIGN(ExportReport report, edited(file, model, plan, options));
     report.path = path;
     QS_ASSIGN(report.fileBytes, writeModel(file.model(), path));
@@ -154,6 +156,8 @@ try {
 Result<ExportReport> previewExport(const Model& model, const quant::Plan& plan, const ExportOptions& options)
 try {
     QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash, model.info.facts));
+    for (const auto& [name, tensor] : model.info.options.constants)
+        QS_CHECK(file.giveInput(name, tensor));
     QS_ASSIGN(ExportReport report, edited(file, model, plan, options));
     report.fileBytes = file.model().ByteSizeLong();
     return report;

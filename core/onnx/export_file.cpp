@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/onnx/prepare/prepare.h"
+#include "core/onnx/tensor_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -130,6 +131,35 @@ void ExportFile::index()
             m_producers[output] = i;
         }
     }
+}
+
+Result<void> ExportFile::giveInput(const std::string& name, const Tensor& tensor)
+{
+    pb::GraphProto& graph = *m_model.mutable_graph();
+    int32_t type = 0;
+    for (const pb::ValueInfoProto& input : graph.input())
+        if (input.name() == name)
+            type = input.type().tensor_type().elem_type();
+    if (engineType(type) != tensor.dtype())
+        return fail(ErrorCode::Unsupported,
+                    "is of type " + fileTypeName(type) + ", what is given for it " +
+                        std::string(dtypeName(tensor.dtype())),
+                    "input '" + printable(name) + "'");
+    pb::TensorProto& constant = *graph.add_initializer();
+    constant.set_name(name);
+    constant.set_data_type(
+        type == kFloat || type == kInt64 || type == kInt32 || type == kBool || type == kUInt8 || type == kInt8 ? type
+                                                                                                               : 0);
+    if (constant.data_type() == 0)
+        return fail(ErrorCode::Unsupported,
+                    "of type " + fileTypeName(type) + " cannot be given as a constant on export",
+                    "input '" + printable(name) + "'");
+    for (const int64_t size : tensor.shape().dims())
+        constant.add_dims(size);
+    constant.set_raw_data(tensor.bytes(), tensor.sizeBytes());
+    m_initializers[name] = graph.initializer_size() - 1;
+    filter(*graph.mutable_input(), [&](const pb::ValueInfoProto& input) { return input.name() != name; });
+    return {};
 }
 
 int64_t ExportFile::opset() const

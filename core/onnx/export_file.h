@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/base/tensor.h"
 #include "core/onnx/preparation_facts.h"
 
 #include "quantoscope_onnx.pb.h"
@@ -57,6 +58,9 @@ public:
     }
     std::string addInts(const std::string& base, std::span<const int64_t> values); ///< int64 [n]
     std::string addScalar(const std::string& base, float value);
+
+    /// An input of the file becomes a constant of it. Errors: Unsupported (a type that tensors here do not have).
+    Result<void> giveInput(const std::string& name, const Tensor& tensor);
 
     /// A group of new nodes that stands together before (or right after) an old one.
     using Group = std::size_t;

@@ -205,8 +205,9 @@ Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, c
                                   const exec::ImageSource& images, const VerifyOptions& options,
                                   const Context& context)
 {
-    ImportOptions importing;
-    importing.imageSize = model.info.height;
+    ImportOptions importing = model.info.options; // constants are part of the written file
+    importing.constants.clear();
+    importing.output = model.info.output;
     QS_ASSIGN(const Model reloaded, importModel(path, importing));
     VerifyReport report;
     QS_ASSIGN(report.weightsCompared, compareConstants(model, plan, reloaded));

@@ -4,6 +4,7 @@
 #include "core/onnx/prepare/expansion.h"
 #include "core/onnx/tensor_reader.h"
 
+#include <algorithm>
 #include <map>
 
 namespace qs::onnx {
@@ -28,7 +29,7 @@ std::string nodeLabel(const pb::NodeProto& node, int position)
     return "node " + name + " (" + printable(node.op_type()) + ")";
 }
 
-Result<FileGraph> FileGraph::open(const pb::ModelProto& model)
+Result<FileGraph> FileGraph::open(const pb::ModelProto& model, const std::set<std::string>& constants)
 {
     if (!model.has_graph())
         return fail(ErrorCode::Malformed, "is not an ONNX model: it has no graph");
@@ -38,8 +39,8 @@ Result<FileGraph> FileGraph::open(const pb::ModelProto& model)
     if (model.graph().sparse_initializer_size() > 0)
         return fail(ErrorCode::Unsupported, "has sparse initializers");
     QS_CHECK(graph.readNames());
-    QS_CHECK(graph.findInput());
     QS_CHECK(graph.sort());
+    QS_CHECK(graph.findInput(constants));
     QS_CHECK(graph.checkOperators());
     return graph;
 }
@@ -70,10 +71,17 @@ Result<void> FileGraph::readNames()
         if (!m_initializers.emplace(tensor.name(), &tensor).second)
             return fail(ErrorCode::Malformed, "two initializers have this name",
                         "tensor '" + printable(tensor.name()) + "'");
+    for (const pb::ValueInfoProto& input : m_graph->input())
+        if (!m_initializers.contains(input.name()))
+            m_inputs.insert(input.name());
+    if (m_inputs.empty())
+        return fail(ErrorCode::Malformed, "has no input");
     for (int n = 0; n < m_graph->node_size(); ++n) {
         for (const std::string& name : m_graph->node(n).output()) {
             if (name.empty())
                 continue;
+            if (m_inputs.contains(name))
+                return fail(ErrorCode::Malformed, "the input '" + printable(name) + "' is also the output of a node");
             if (!m_producers.emplace(name, n).second || m_initializers.contains(name))
                 return fail(ErrorCode::Malformed, "value '" + printable(name) + "' is produced twice",
                             nodeLabel(m_graph->node(n), n));
@@ -82,22 +90,38 @@ Result<void> FileGraph::readNames()
     return {};
 }
 
-Result<void> FileGraph::findInput()
+Result<void> FileGraph::findInput(const std::set<std::string>& constants)
 {
+    std::vector<const pb::ValueInfoProto*> read;
     for (const pb::ValueInfoProto& input : m_graph->input()) {
-        if (m_initializers.contains(input.name()))
+        if (!m_inputs.contains(input.name()))
             continue;
-        if (m_input)
-            return fail(ErrorCode::Unsupported, "has more than one input ('" + printable(m_input->name()) +
-                                                    "' and '" + printable(input.name()) +
-                                                    "'): only image models are supported");
-        m_input = &input;
+        if (!isRead(input.name()))
+            m_unused.push_back(printable(input.name()));
+        else if (!constants.contains(input.name()))
+            read.push_back(&input);
     }
-    if (!m_input)
-        return fail(ErrorCode::Malformed, "has no input");
-    if (m_producers.contains(m_input->name()))
-        return fail(ErrorCode::Malformed,
-                    "the input '" + printable(m_input->name()) + "' is also the output of a node");
+    for (const std::string& name : constants)
+        if (!m_inputs.contains(name))
+            return fail(ErrorCode::InvalidArgument, "the model has no such input", "--input " + printable(name));
+    if (read.empty()) // what is wrong will be found where the image is missing
+        for (const pb::ValueInfoProto& input : m_graph->input())
+            if (m_inputs.contains(input.name()) && !constants.contains(input.name()))
+                read.push_back(&input);
+    if (read.empty())
+        return fail(ErrorCode::Malformed, "has no input of images");
+    const auto isImage = [](const pb::ValueInfoProto* input) {
+        return input->type().tensor_type().shape().dim_size() == 4;
+    };
+    const auto image = std::ranges::find_if(read, isImage);
+    m_input = image == read.end() ? read.front() : *image;
+    std::string others;
+    for (const pb::ValueInfoProto* input : read)
+        if (input != m_input)
+            others += (others.empty() ? "'" : ", '") + printable(input->name()) + "'";
+    if (!others.empty())
+        return fail(ErrorCode::Unsupported,
+                    "takes more than images: " + others + " (--input NAME=FILE.npy gives an input as a constant)");
     return {};
 }
 
@@ -118,7 +142,7 @@ Result<void> FileGraph::sort()
         m_read.insert(name);
         const auto it = m_producers.find(name);
         if (it == m_producers.end()) {
-            if (m_initializers.contains(name) || name == m_input->name())
+            if (m_initializers.contains(name) || m_inputs.contains(name))
                 return {};
             return fail(ErrorCode::Malformed, "reads '" + printable(name) + "', which is neither computed nor stored",
                         reader);

@@ -1,10 +1,12 @@
 #include "core/onnx/import.h"
 
 #include "core/base/file.h"
+#include "core/graph/output_form.h"
 #include "core/graph/rewrites/rewrites.h"
 #include "core/onnx/builder.h"
 #include "core/onnx/file_graph.h"
 #include "core/onnx/lowering.h"
+#include "core/onnx/model_input.h"
 #include "core/onnx/prepare/expansion.h"
 #include "core/onnx/prepare/prepare.h"
 #include "core/onnx/tensor_reader.h"
@@ -13,6 +15,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <set>
 #include <stdexcept>
 #include <unordered_map>
 #include <unordered_set>
@@ -23,7 +26,7 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-constexpr int64_t kMaxSide = 16384, kMaxBatch = 4096, kMaxChannels = 1024, kDefaultSide = 224;
+constexpr int64_t kMaxSide = 16384;
 /// Of one file, each with the facts that the one before found: branches and fused products one behind another.
 constexpr std::size_t kMaxReadings = 256;
 
@@ -51,14 +54,12 @@ public:
 
 private:
     Result<void> addInput(const FileGraph& file);
-    Result<Shape> inputShape(const pb::ValueInfoProto& input);
     Result<TensorId> findValue(const FileGraph& file, const std::string& name);
     Result<void> addNode(const FileGraph& file, int position);
     Result<void> addWaiting(const FileGraph& file, int position);
     Result<Lowering::FileNode> readNode(const FileGraph& file, int position);
     Result<graph::Attributes> readAttributes(const pb::NodeProto& node);
     std::string uniqueName(const pb::NodeProto& node, int position);
-    Result<void> checkOutput(const graph::Graph& graph);
 
     std::span<const std::byte> m_bytes;
     TensorReader m_reader;
@@ -70,60 +71,34 @@ private:
     std::unordered_set<std::string> m_nodeNames;
 };
 
-Result<Shape> Importer::inputShape(const pb::ValueInfoProto& input)
-{
-    const std::string where = "input '" + printable(input.name()) + "'";
-    if (!input.type().has_tensor_type())
-        return fail(ErrorCode::Unsupported, "is not a tensor", where);
-    const pb::TypeProto_Tensor& type = input.type().tensor_type();
-    const int32_t elementType = type.elem_type();
-    if (engineType(elementType) != DType::Float32)
-        return fail(ErrorCode::Unsupported,
-                    "is of type " + fileTypeName(elementType) +
-                        "; a float image [batch, channels, height, width] is needed",
-                    where);
-    if (elementType != kFloat)
-        m_info.warnings.push_back("the input is of type " + fileTypeName(elementType) +
-                                  "; the engine computes in float32");
-    if (!type.has_shape() || type.shape().dim_size() != 4)
-        return fail(ErrorCode::Unsupported, "has not the four dimensions [batch, channels, height, width]", where);
-    int64_t sizes[4];
-    bool open[4];
-    for (int i = 0; i < 4; ++i) {
-        const pb::TensorShapeProto_Dimension& dim = type.shape().dim(i);
-        open[i] = !dim.has_dim_value() || dim.dim_value() == -1;
-        sizes[i] = open[i] ? 0 : dim.dim_value();
-        if (!open[i] && sizes[i] < 1)
-            return fail(ErrorCode::Malformed, "has a size of " + std::to_string(sizes[i]), where);
-    }
-    m_info.dynamicBatch = open[0];
-    if (open[0])
-        sizes[0] = 1;
-    if (open[1])
-        sizes[1] = 3;
-    for (const int i : {2, 3})
-        if (open[i])
-            sizes[i] = m_options.imageSize.value_or(kDefaultSide);
-    const auto isColour = [](int64_t size) { return size == 1 || size == 3 || size == 4; };
-    if (!open[3] && !open[1] && isColour(sizes[3]) && !isColour(sizes[1]))
-        return fail(ErrorCode::Unsupported, "is laid out [batch, height, width, channels]; channels must come second",
-                    where);
-    if (sizes[0] > kMaxBatch || sizes[1] > kMaxChannels || sizes[2] < 1 || sizes[3] < 1 || sizes[2] > kMaxSide ||
-        sizes[3] > kMaxSide)
-        return fail(ErrorCode::TooLarge, "has the shape " + Shape(sizes).text() + " (at most 4096×1024×16384×16384)",
-                    where);
-    if (!countElements(sizes, Builder::kMaxElements))
-        return fail(ErrorCode::TooLarge, "has more than 2^31 elements", where);
-    return Shape(sizes);
-}
-
 Result<void> Importer::addInput(const FileGraph& file)
 {
-    QS_ASSIGN(const Shape shape, inputShape(file.input()));
-    m_values[file.input().name()] = m_builder.addInput(file.input().name(), shape);
-    m_info.channels = shape[1];
-    m_info.height = shape[2];
-    m_info.width = shape[3];
+    QS_ASSIGN(const ModelInput input, readInput(file.input(), m_options.imageSize));
+    const std::string& name = file.input().name();
+    if (input.channelsLast) { // images come channels first; the file's own value is a view of them
+        const TensorId image = m_builder.addInput(name + " (channels first)", input.shape);
+        graph::Node turn;
+        turn.op = "Transpose";
+        turn.name = name + " (channels last)";
+        turn.inputs = {image};
+        turn.attributes.set("perm", std::vector<int64_t>{0, 2, 3, 1});
+        QS_ASSIGN(const auto outputs, m_builder.emit(std::move(turn), {name}));
+        m_values[name] = outputs.front();
+    } else {
+        m_values[name] = m_builder.addInput(name, input.shape);
+    }
+    for (const auto& [other, tensor] : m_options.constants)
+        m_values[other] = m_builder.addConstant(other, tensor);
+    m_info.channels = input.shape[1];
+    m_info.height = input.shape[2];
+    m_info.width = input.shape[3];
+    m_info.dynamicBatch = input.dynamicBatch;
+    m_info.bytes = input.bytes;
+    m_info.channelsLast = input.channelsLast;
+    m_info.assumed = input.assumed;
+    m_info.warnings.insert(m_info.warnings.end(), input.warnings.begin(), input.warnings.end());
+    for (const std::string& unused : file.unusedInputs())
+        m_info.warnings.push_back("nothing reads the input '" + unused + "'");
     return {};
 }
 
@@ -304,26 +279,14 @@ Result<void> checkNodes(const graph::Graph& graph)
     return {};
 }
 
-Result<void> Importer::checkOutput(const graph::Graph& graph)
-{
-    const graph::Value& output = graph.value(graph.output());
-    const std::string where = "output '" + printable(output.name) + "'";
-    if (output.isConstant() || !output.producer.valid())
-        return fail(ErrorCode::Malformed, "does not depend on the image", where);
-    if (output.dtype != DType::Float32 || output.shape.rank() != 2 || output.shape[0] != graph.batch())
-        return fail(ErrorCode::Unsupported,
-                    "has the shape " + output.shape.text() + "; logits [batch, classes] are needed", where);
-    m_info.classes = output.shape[1];
-    return {};
-}
-
 Result<Model> Importer::run()
 {
     if (m_bytes.empty())
         return fail(ErrorCode::Malformed, "is empty");
     if (m_bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         return fail(ErrorCode::TooLarge, "is larger than 2 GiB (weights of larger models are stored outside of it)");
-    if (m_options.imageSize && (*m_options.imageSize < 1 || *m_options.imageSize > kMaxSide))
+    if (const auto& size = m_options.imageSize;
+        size && (std::min(size->height, size->width) < 1 || std::max(size->height, size->width) > kMaxSide))
         return fail(ErrorCode::InvalidArgument, "the image size must be between 1 and 16384");
     pb::ModelProto proto;
     if (!proto.ParseFromArray(m_bytes.data(), static_cast<int>(m_bytes.size())))
@@ -331,22 +294,38 @@ Result<Model> Importer::run()
     const std::size_t known = m_facts.size();
     const auto fileNodes = static_cast<std::size_t>(proto.graph().node_size());
     QS_CHECK(prepare(proto, m_facts, &m_info.expanded));
-    QS_ASSIGN(const FileGraph file, FileGraph::open(proto));
+    std::set<std::string> constants;
+    for (const auto& [name, tensor] : m_options.constants)
+        constants.insert(name);
+    QS_ASSIGN(const FileGraph file, FileGraph::open(proto, constants));
     QS_CHECK(addInput(file));
     for (const int position : file.order())
-        if (auto added = addNode(file, position); !added)
-            return tl::unexpected<Error>(
-                within(std::move(added.error()), nodeLabel(file.proto().node(position), position)));
+        if (auto added = addNode(file, position); !added) {
+            Error error = within(std::move(added.error()), nodeLabel(file.proto().node(position), position));
+            if (error.code == ErrorCode::ShapeMismatch)
+                for (const std::string& assumed : m_info.assumed)
+                    error.message += " (" + assumed + ")";
+            return tl::unexpected<Error>(std::move(error));
+        }
     if (m_facts.size() > known)
         return fail(ErrorCode::Internal, "is to be read again");
+    std::vector<std::string> names;
     for (const pb::ValueInfoProto& output : file.proto().output()) {
         QS_ASSIGN(const TensorId id, findValue(file, output.name()));
-        if (std::ranges::find(m_builder.data().outputs, id) == m_builder.data().outputs.end())
-            m_builder.data().outputs.push_back(id);
+        m_builder.data().outputs.push_back(id);
+        names.push_back(output.name());
     }
+    m_info.outputs = describeOutputs(m_builder.data(), names);
+    QS_ASSIGN(const std::size_t chosen, chooseOutput(m_builder.data(), names, m_options.output));
+    m_builder.data().outputs = {m_builder.data().outputs[chosen]};
+    m_info.output = m_info.outputs[chosen].name;
+    if (m_info.outputs.size() > 1 && m_options.output.empty())
+        m_info.assumed.push_back("the model has " + std::to_string(m_info.outputs.size()) + " outputs: '" +
+                                 printable(m_info.output) + "' assumed; --output NAME chooses");
     QS_ASSIGN(graph::Graph graph, graph::canonicalise(std::move(m_builder.data()), std::move(m_builder.bypassed())));
     QS_CHECK(checkNodes(graph));
-    QS_CHECK(checkOutput(graph));
+    if (!graph.value(graph.output()).producer.valid())
+        return fail(ErrorCode::Malformed, "is the image itself", "output '" + printable(m_info.output) + "'");
 
     m_info.hash = contentHash(m_bytes);
     m_info.opset = file.opset();
@@ -360,9 +339,8 @@ Result<Model> Importer::run()
     for (const graph::Value& value : graph.values())
         if (value.isConstant() && value.dtype == DType::Float32)
             m_info.parameters += value.constant.elements();
-    if (graph.outputs().size() > 1)
-        m_info.warnings.push_back("the model has " + std::to_string(graph.outputs().size()) +
-                                  " outputs; the first is taken as the logits");
+    m_info.classes = graph::givesScores(graph) ? graph::outputsPerImage(graph) : 0;
+    m_info.options = m_options;
     graph::SiteTable sites = graph::findSites(graph);
     return Model{std::move(graph), std::move(sites), std::move(m_info)};
 }
@@ -399,11 +377,39 @@ Result<Model> importModel(std::span<const std::byte> bytes, const std::filesyste
     }
 }
 
+std::vector<ImageSize> fittingSizes(const std::filesystem::path& path, ImportOptions options, std::size_t most)
+{
+    // Sizes of vision transformers in use, the commonest first.
+    constexpr int64_t kSides[] = {224, 384, 256, 448, 512, 518, 336, 64,  32,  96,  112, 128, 160,
+                                  192, 240, 280, 288, 300, 320, 378, 392, 400, 416, 480, 560, 640};
+    std::vector<ImageSize> found;
+    const auto file = MappedFile::open(path);
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    for (const int64_t side : kSides) {
+        if (!file || found.size() >= most)
+            break;
+        options.imageSize = ImageSize{side, side};
+        const auto model = importModel(file->bytes(), folder, options);
+        if (model)
+            found.push_back(*options.imageSize);
+        else if (model.error().code != ErrorCode::ShapeMismatch)
+            break;
+    }
+    return found;
+}
+
 Result<Model> importModel(const std::filesystem::path& path, const ImportOptions& options)
 {
     QS_ASSIGN(const MappedFile file, MappedFile::open(path));
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     Result<Model> model = importModel(file.bytes(), folder, options);
+    if (!model && model.error().code == ErrorCode::ShapeMismatch && !options.imageSize)
+        if (const auto sizes = fittingSizes(path, options, 2); !sizes.empty()) {
+            model.error().message += "; it fits at";
+            for (const ImageSize& size : sizes)
+                model.error().message += (&size == &sizes[0] ? " " : ", ") + std::to_string(size.height) + "x" +
+                                         std::to_string(size.width);
+        }
     if (!model)
         return tl::unexpected<Error>(within(std::move(model.error()), path.string()));
     model->info.path = path;

@@ -3,6 +3,8 @@
 #include "core/base/error.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
+#include "core/onnx/import_options.h"
+#include "core/onnx/model_output.h"
 #include "core/onnx/preparation_facts.h"
 
 #include <cstddef>
@@ -26,7 +28,13 @@ struct ModelInfo {
     int64_t parameters = 0; ///< float constants that the graph uses
     bool dynamicBatch = false;
     int64_t channels = 3, height = 0, width = 0; ///< of the input
-    int64_t classes = 0;
+    bool bytes = false;                          ///< the input takes whole numbers of 0 to 255
+    bool channelsLast = false;                   ///< the file's input is [batch, height, width, channels]
+    int64_t classes = 0;                         ///< 0: the output is no row of scores
+    std::vector<OutputInfo> outputs;             ///< all that the file has
+    std::string output;                          ///< the one that counts
+    std::vector<std::string> assumed; ///< what the file leaves open and was chosen here, and how to choose otherwise
+    ImportOptions options;            ///< as it was opened, for opening it again
     std::vector<std::string> warnings;
     std::map<std::string, int>
         expanded;           ///< operators that stand for several: how many, "com.microsoft:BiasGelu" -> 12
@@ -40,11 +48,6 @@ struct Model {
     ModelInfo info;
 };
 
-struct ImportOptions {
-    /// Height and width where the file leaves them open (default 224).
-    std::optional<int64_t> imageSize;
-};
-
 /// Reads an ONNX file, opsets 9 to 26 (of the newer ones, operators that are as they were in 21 and those that
 /// core/onnx/prepare expands): weights inline or external (inside the model's folder only), any float type for
 /// weights (converted to float32), static or dynamic batch (specialised to 1). Shape arithmetic is folded; fused and
@@ -53,6 +56,10 @@ struct ImportOptions {
 /// initializer, sizes that do not fit), Unsupported (all unsupported operators in one message with one node of each),
 /// NotFinite (NaN or infinity in a weight), TooLarge, ShapeMismatch.
 Result<Model> importModel(const std::filesystem::path& path, const ImportOptions& options = {});
+
+/// Usual sizes, square, at which a file with open height and width can be read, at most `most` (none where it has
+/// none open, or cannot be read for another reason). Reads the file once a size.
+std::vector<ImageSize> fittingSizes(const std::filesystem::path& path, ImportOptions options, std::size_t most = 4);
 
 /// The same from memory; external data is looked for in `folder`, and refused where folder is empty. For tests and
 /// fuzzing.

@@ -18,13 +18,18 @@ import onnxruntime as ort
 model, images, outputs, name, count, batch, c, h, w = sys.argv[1:]
 count, batch, c, h, w = int(count), int(batch), int(c), int(h), int(w)
 session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-feed = session.get_inputs()[0]
+inputs = session.get_inputs()
+feed = next((i for i in inputs if len(i.shape) == 4), inputs[0])
 x = np.fromfile(images, np.float32).reshape(count, c, h, w)
 if len(feed.shape) == 4 and feed.shape[3] == c and feed.shape[1] != c:
     x = x.transpose(0, 2, 3, 1)
 kinds = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
          "tensor(uint8)": np.uint8}
 kind = kinds[feed.type]
+# Nothing reads the others; ONNX Runtime wants them all the same.
+rest = {i.name: np.zeros([d if isinstance(d, int) else 1 for d in i.shape],
+                         kinds.get(i.type, np.int64 if i.type == "tensor(int64)" else np.int32))
+        for i in inputs if i.name != feed.name}
 x = np.ascontiguousarray((np.rint(x) if kind is np.uint8 else x).astype(kind))
 names = [o.name for o in session.get_outputs()]
 wanted = name if name in names else names[0]
@@ -33,7 +38,7 @@ with open(outputs, "wb") as file:
         part = x[first:first + batch]
         if len(part) < batch:
             part = np.concatenate([part, np.repeat(part[-1:], batch - len(part), 0)])
-        y = session.run([wanted], {feed.name: part})[0].astype(np.float32).reshape(batch, -1)
+        y = session.run([wanted], {feed.name: part, **rest})[0].astype(np.float32).reshape(batch, -1)
         file.write(y[:min(batch, count - first)].tobytes())
 print(ort.__version__)
 )py";
@@ -80,7 +85,7 @@ Result<RuntimeOutputs> runOnnxRuntime(const std::string& python, const Model& mo
     QS_ASSIGN(const ProcessOutput said,
               runProcess(python,
                          {"-c", kScript, std::filesystem::absolute(path).string(), inputs.string(), outputs.string(),
-                          graph.value(graph.output()).name, std::to_string(count), std::to_string(graph.batch()),
+                          model.info.output, std::to_string(count), std::to_string(graph.batch()),
                           std::to_string(shape[1]), std::to_string(shape[2]), std::to_string(shape[3])},
                          context.stop));
     context.progress("running ONNX Runtime", count, count);

@@ -1,5 +1,6 @@
 #include "core/quant/evaluate.h"
 
+#include "core/graph/output_form.h"
 #include "core/quant/cost.h"
 #include "core/quant/logits.h"
 
@@ -85,8 +86,10 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
     count = std::min(count, images.size());
     if (count == 0)
         return fail(ErrorCode::InvalidArgument, "there are no images to evaluate on");
-    const int64_t classes = graph.value(graph.output()).shape.back();
-    QS_CHECK(checkLabels(images, count, classes));
+    const bool scores = graph::givesScores(graph);
+    const int64_t classes = graph::outputsPerImage(graph);
+    if (scores)
+        QS_CHECK(checkLabels(images, count, classes));
 
     FloatReference own;
     if (reference == nullptr) {
@@ -124,7 +127,11 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
         result.modelBytes = cost.modelBytes;
         result.bops = cost.bops;
     }
-    const auto difference = compareLogits(expected, pass.logits, count);
+    const auto difference = compareLogits(expected, pass.logits, count, scores);
+    result.scores = scores;
+    result.cosine = difference.cosine;
+    result.relativeError = difference.relativeError;
+    result.maxDifference = difference.maxDifference;
     result.logitSqnrDb = difference.sqnrDb;
     result.klDivergence = difference.klDivergence;
 
@@ -137,6 +144,10 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
         const auto floatRow = expected.floats().subspan(i * width, width);
         ImageResult image;
         image.name = images.name(i);
+        if (!scores) {
+            result.results.push_back(std::move(image));
+            continue;
+        }
         image.label = images.label(i);
         image.top5 = topClasses(row, kTop);
         image.top5Probability = probabilitiesOf(row, image.top5);
@@ -150,7 +161,7 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
         }
         result.results.push_back(std::move(image));
     }
-    result.agreement = static_cast<double>(agreed) / static_cast<double>(count);
+    result.agreement = scores ? static_cast<double>(agreed) / static_cast<double>(count) : 1;
     if (const auto labelled = static_cast<double>(result.labelled); labelled > 0) {
         result.top1 = static_cast<double>(hits.first) / labelled;
         result.top5 = static_cast<double>(hits.five) / labelled;

@@ -37,9 +37,15 @@ struct Evaluation {
     std::size_t labelled = 0;
     std::optional<double> top1, top5;           ///< fractions of the labelled images
     std::optional<double> floatTop1, floatTop5; ///< of the same images
-    double agreement = 1;                       ///< share of images with the float network's top-1
-    double logitSqnrDb = 0;  ///< 10 log10(sum l² / sum (l - l_q)²); +inf for the float network itself
-    double klDivergence = 0; ///< mean KL(softmax(float) ‖ softmax(quantized)), nats
+    bool scores = true;   ///< the output is a row of class scores; otherwise labels, agreement and KL have no meaning
+    double agreement = 1; ///< share of images with the float network's top-1
+    double logitSqnrDb = 0;   ///< 10 log10(sum l² / sum (l - l_q)²); +inf for the float network itself
+    double cosine = 1;        ///< sum l l_q / sqrt(sum l² sum l_q²), of all outputs
+    double maxDifference = 0; ///< largest |l - l_q|
+    double klDivergence = 0;  ///< mean KL(softmax(float) ‖ softmax(quantized)), nats
+    /// What searches make small, see LogitDifference::loss.
+    double loss() const { return scores ? klDivergence : relativeError; }
+    double relativeError = 0; ///< sum (l - l_q)² / sum l²
     double meanWeightBits = 32, meanActivationBits = 32;
     std::size_t modelBytes = 0;
     double bops = 0;
@@ -50,7 +56,7 @@ struct Evaluation {
     std::vector<ImageResult> results;
 };
 
-/// Logits [images, classes] of the float network, so that several evaluations share one float pass.
+/// Outputs [images, outputs an image] of the float network, so that several evaluations share one float pass.
 struct FloatReference {
     std::shared_ptr<const Tensor> logits;
     double seconds = 0;
@@ -72,7 +78,8 @@ struct SiteProfile {
     SiteId site;
     double accumulatedSqnrDb =
         0; ///< value entering the site in the quantized network against the float network's, dB
-    /// Only this site quantized, all others float: KL of the logits (nats) and their SQNR (dB).
+    /// Only this site quantized, all others float: KL of the logits (nats; of outputs that are no scores their
+    /// relative squared error) and their SQNR (dB).
     double sensitivityKl = 0;
     double sensitivitySqnrDb = 0;
 };

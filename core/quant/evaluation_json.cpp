@@ -13,6 +13,8 @@ Json imageJson(const ImageResult& image)
     Json json{{"name", image.name}};
     if (image.label)
         json["label"] = *image.label;
+    if (image.top5.empty())
+        return json;
     json["top5"] = image.top5;
     json["top5_probability"] = image.top5Probability;
     json["float_top5"] = image.floatTop5;
@@ -34,9 +36,14 @@ std::string evaluationToJson(const Evaluation& evaluation, bool withImages)
     put("top5", evaluation.top5);
     put("float_top1", evaluation.floatTop1);
     put("float_top5", evaluation.floatTop5);
-    json["agreement"] = evaluation.agreement;
+    json["scores"] = evaluation.scores;
+    if (evaluation.scores)
+        json["agreement"] = evaluation.agreement;
     json["logit_sqnr_db"] = evaluation.logitSqnrDb; // null where infinite: JSON has no infinity
-    json["kl_divergence"] = evaluation.klDivergence;
+    json["cosine"] = evaluation.cosine;
+    json["max_difference"] = evaluation.maxDifference;
+    if (evaluation.scores)
+        json["kl_divergence"] = evaluation.klDivergence;
     json["mean_weight_bits"] = evaluation.meanWeightBits;
     json["mean_activation_bits"] = evaluation.meanActivationBits;
     json["model_bytes"] = evaluation.modelBytes;

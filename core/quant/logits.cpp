@@ -67,22 +67,35 @@ std::vector<int> topClasses(std::span<const float> logits, std::size_t count)
     return order;
 }
 
-LogitDifference compareLogits(const Tensor& reference, const Tensor& other, std::size_t images)
+LogitDifference compareLogits(const Tensor& reference, const Tensor& other, std::size_t images, bool scores)
 {
     const auto classes = static_cast<std::size_t>(reference.shape()[1]);
     LogitDifference result;
+    result.scores = scores;
     double signal = 0;
     double error = 0;
+    double product = 0;
+    double otherSignal = 0;
     for (std::size_t i = 0; i < images; ++i) {
         const auto a = reference.floats().subspan(i * classes, classes);
         const auto b = other.floats().subspan(i * classes, classes);
         const auto sums = kernels::differenceSums(a, b);
         signal += sums.squaredSignal;
         error += sums.squaredError;
-        result.klDivergence += klDivergence(a, b);
+        if (scores)
+            result.klDivergence += klDivergence(a, b);
+        for (std::size_t k = 0; k < classes; ++k) {
+            product += static_cast<double>(a[k]) * b[k];
+            otherSignal += static_cast<double>(b[k]) * b[k];
+            result.maxDifference = std::max(result.maxDifference, std::abs(static_cast<double>(a[k]) - b[k]));
+        }
     }
     result.klDivergence /= static_cast<double>(std::max<std::size_t>(1, images));
     result.sqnrDb = decibels(signal, error);
+    if (signal > 0) {
+        result.relativeError = error / signal;
+        result.cosine = otherSignal > 0 ? product / std::sqrt(signal * otherSignal) : 0;
+    }
     return result;
 }
 

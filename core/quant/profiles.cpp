@@ -1,3 +1,4 @@
+#include "core/graph/output_form.h"
 #include "core/kernels/quantize.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/logits.h"
@@ -156,8 +157,8 @@ Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const 
         const auto simulation = onlySite(sites[quantized[i]], plan);
         QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, simulation, options));
         QS_ASSIGN(const Tensor logits, exec::runImages(program, images, 0, count, silent, kSensitivity));
-        const auto difference = compareLogits(*reference.logits, logits, count);
-        result.push_back({quantized[i], 0, difference.klDivergence, difference.sqnrDb});
+        const auto difference = compareLogits(*reference.logits, logits, count, graph::givesScores(graph));
+        result.push_back({quantized[i], 0, difference.loss(), difference.sqnrDb});
     }
     context.progress(kSensitivity, quantized.size(), quantized.size());
     return result;

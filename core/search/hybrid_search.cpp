@@ -142,7 +142,7 @@ private:
         QS_ASSIGN(
             const quant::Evaluation evaluation,
             quant::evaluate(m_graph, m_sites, &m_plan, m_images, m_images.size(), &reference, nullptr, m_context));
-        m_result.loss = evaluation.klDivergence;
+        m_result.loss = evaluation.loss();
         return {};
     }
 
@@ -227,8 +227,8 @@ private:
                 }
             return {};
         };
-        QS_ASSIGN([[maybe_unused]] const double loss, exec::klGradients(program, m_images, 0, m_images.size(),
-                                                                        m_reference, m_context, "gradients", take));
+        QS_ASSIGN([[maybe_unused]] const double loss, exec::lossGradients(program, m_images, 0, m_images.size(),
+                                                                          m_reference, m_context, "gradients", take));
         return {};
     }
 

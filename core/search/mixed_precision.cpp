@@ -2,6 +2,7 @@
 // reconstructions.
 #include "core/search/mixed_precision.h"
 
+#include "core/graph/output_form.h"
 #include "core/quant/evaluate.h"
 #include "core/search/evaluator.h"
 #include "core/search/greedy.h"
@@ -57,9 +58,12 @@ Result<Yardstick> makeYardstick(const graph::Graph& graph, const graph::SiteTabl
 {
     Yardstick yardstick;
     yardstick.performance = performance;
+    yardstick.scores = graph::givesScores(graph);
+    if (!yardstick.scores && performance == Performance::Top1)
+        return fail(ErrorCode::InvalidArgument, "the model's output is no row of class scores: top-1 has no meaning");
     for (std::size_t i = 0; i < images.size(); ++i)
-        yardstick.labels.push_back(images.label(i));
-    const int64_t classes = graph.value(graph.output()).shape.back();
+        yardstick.labels.push_back(yardstick.scores ? images.label(i) : std::nullopt);
+    const int64_t classes = graph::outputsPerImage(graph);
     for (std::size_t i = 0; i < images.size(); ++i)
         if (const auto& label = yardstick.labels[i]; label && (*label < 0 || *label >= classes))
             return fail(ErrorCode::InvalidArgument, "the label is outside the model's classes", images.name(i));

@@ -30,7 +30,8 @@ quant::Recipe withBits(quant::Recipe recipe, const graph::SiteTable& sites, std:
 /// What an allocation is measured by.
 struct Yardstick {
     Performance performance = Performance::KlDivergence;
-    Tensor reference;                       ///< logits of the float network, [images, classes]
+    bool scores = true; ///< the outputs are class scores; otherwise the loss is their relative error
+    Tensor reference;   ///< of the float network, [images, outputs]
     std::vector<std::optional<int>> labels; ///< of the images, for Top1
     /// Loss of logits [images, classes].
     double lossOf(const Tensor& logits) const;

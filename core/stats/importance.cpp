@@ -131,11 +131,11 @@ Result<std::shared_ptr<const Calibration>> withImportances(const Calibration& ca
                                       graph, sites, quantized ? *quantized : exec::Simulation{}, gatherer.wanted()));
     const Tensor reference = quantized ? calibration.logits : drawnClasses(calibration.logits, calibration.seed);
     QS_ASSIGN([[maybe_unused]] const double loss,
-              exec::klGradients(program, images, 0, images.size(), reference, context, "gradients",
-                                [&](const exec::GradientBatch& batch) -> Result<void> {
-                                    gatherer.take(batch.gradients);
-                                    return {};
-                                }));
+              exec::lossGradients(program, images, 0, images.size(), reference, context, "gradients",
+                                  [&](const exec::GradientBatch& batch) -> Result<void> {
+                                      gatherer.take(batch.gradients);
+                                      return {};
+                                  }));
     auto result = std::make_shared<Calibration>(calibration);
     result->importances = gatherer.finish();
     if (result->importances.empty())

@@ -29,7 +29,7 @@ namespace qs::stats {
 ///   Q-HyViT takes it.
 /// PTQ4ViT's released code takes the KL of the float network to itself, whose derivative is 0 but for rounding.
 /// images: those of the calibration. Memory: the gradients of one run a thread. Errors: InvalidArgument (other
-/// images; a loss without any derivative), and those of exec::GradientProgram and exec::klGradients (Unsupported
+/// images; a loss without any derivative), and those of exec::GradientProgram and exec::lossGradients (Unsupported
 /// where an operator has no derivative). Source: PTQ4ViT, arXiv 2111.12293; Q-HyViT, arXiv 2303.12557; diagonal
 /// Fisher information as curvature: Martens, arXiv 1412.1193.
 Result<std::shared_ptr<const Calibration>> withImportances(const Calibration& calibration, const graph::Graph& graph,

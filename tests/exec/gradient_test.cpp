@@ -245,13 +245,13 @@ TEST(Gradient, ofTheFloatNetworkAgainstItselfIsExactlyZero)
                 most = std::max(most, static_cast<double>(std::abs(g)));
         return {};
     };
-    const auto loss = klGradients(program, images, 0, 3, reference, {}, "", largest);
+    const auto loss = lossGradients(program, images, 0, 3, reference, {}, "", largest);
     ASSERT_TRUE(loss);
     EXPECT_EQ(*loss, 0);
     EXPECT_EQ(most, 0);
     // Where the paper takes them, in the quantized network, they are not.
-    const auto quantized =
-        klGradients(compiled(everySite(sites, std::make_shared<Coarse>())), images, 0, 3, reference, {}, "", largest);
+    const auto quantized = lossGradients(compiled(everySite(sites, std::make_shared<Coarse>())), images, 0, 3,
+                                         reference, {}, "", largest);
     ASSERT_TRUE(quantized);
     EXPECT_GT(*quantized, 0);
     EXPECT_GT(most, 0);
@@ -297,13 +297,13 @@ TEST(Gradient, doesNotDependOnThreadsAndComesInOrder)
         context.pool = &pool;
         std::vector<Tensor> found;
         std::size_t next = 1;
-        const auto total = klGradients(*program, images, 1, 7, reference, context, "gradients",
-                                       [&](const GradientBatch& batch) -> Result<void> {
-                                           EXPECT_EQ(batch.first, next++);
-                                           EXPECT_EQ(batch.images, 1U);
-                                           found.insert(found.end(), batch.gradients.begin(), batch.gradients.end());
-                                           return {};
-                                       });
+        const auto total = lossGradients(
+            *program, images, 1, 7, reference, context, "gradients", [&](const GradientBatch& batch) -> Result<void> {
+                EXPECT_EQ(batch.first, next++);
+                EXPECT_EQ(batch.images, 1U);
+                found.insert(found.end(), batch.gradients.begin(), batch.gradients.end());
+                return {};
+            });
         EXPECT_TRUE(total);
         loss = *total;
         return found;
@@ -328,12 +328,12 @@ TEST(Gradient, aLastRunIsFilledUpWithoutWeight)
     const RandomImages images(3, 4);
     std::vector<std::size_t> counts;
     Tensor last;
-    const auto loss = klGradients(*program, images, 0, 3, randomTensor({3, 3}, 2), {}, "",
-                                  [&](const GradientBatch& batch) -> Result<void> {
-                                      counts.push_back(batch.images);
-                                      last = batch.gradients[0];
-                                      return {};
-                                  });
+    const auto loss = lossGradients(*program, images, 0, 3, randomTensor({3, 3}, 2), {}, "",
+                                    [&](const GradientBatch& batch) -> Result<void> {
+                                        counts.push_back(batch.images);
+                                        last = batch.gradients[0];
+                                        return {};
+                                    });
     ASSERT_TRUE(loss);
     EXPECT_EQ(counts, (std::vector<std::size_t>{2, 1}));
     EXPECT_NE(last.floats()[0], 0);
@@ -407,7 +407,7 @@ TEST(Gradient, errorsSayWhatIsWrong)
     const auto none = [](const GradientBatch&) -> Result<void> { return {}; };
     const auto codeOf = [&](std::size_t first, std::size_t count, const Tensor& logits, const Context& context,
                             const GradientConsumer& consumer) {
-        const auto loss = klGradients(*program, images, first, count, logits, context, "", consumer);
+        const auto loss = lossGradients(*program, images, first, count, logits, context, "", consumer);
         EXPECT_FALSE(loss);
         return loss ? ErrorCode::Internal : loss.error().code;
     };

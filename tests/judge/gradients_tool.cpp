@@ -100,7 +100,7 @@ int main(int count, char** arguments)
         }
         return {};
     };
-    const auto loss = exec::klGradients(*program, images, 0, images.size(), reference, context, "gradients", keep);
+    const auto loss = exec::lossGradients(*program, images, 0, images.size(), reference, context, "gradients", keep);
     if (!loss)
         return failWith(loss.error());
     std::ofstream out(arguments[4], std::ios::binary);
@@ -126,9 +126,9 @@ int main(int count, char** arguments)
     for (int round = 0; round < std::atoi(arguments[7]); ++round) {
         a.push_back(timed([&] { (void)exec::runImages(*compiled, images, 0, images.size(), context, ""); }));
         b.push_back(timed(
-            [&] { (void)exec::klGradients(*forward, images, 0, images.size(), reference, context, "", ignore); }));
+            [&] { (void)exec::lossGradients(*forward, images, 0, images.size(), reference, context, "", ignore); }));
         c.push_back(timed(
-            [&] { (void)exec::klGradients(*program, images, 0, images.size(), reference, context, "", ignore); }));
+            [&] { (void)exec::lossGradients(*program, images, 0, images.size(), reference, context, "", ignore); }));
     }
     const double perImage = 1000 / static_cast<double>(images.size());
     std::fprintf(stderr, "ms an image: program %.2f, forward %.2f, gradients %.2f\n", median(a) * perImage,

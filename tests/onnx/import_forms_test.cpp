@@ -233,10 +233,10 @@ TEST(ImportForms, DynamicSizesAreSpecialised)
     EXPECT_EQ(standard->graph.value(standard->graph.input()).shape, (Shape{1, 3, 224, 224}));
     EXPECT_TRUE(standard->info.dynamicBatch);
     EXPECT_EQ(standard->info.classes, 4);
-    const auto chosen = import(b, {.imageSize = 32});
+    const auto chosen = import(b, {.imageSize = ImageSize{32, 32}});
     ASSERT_TRUE(chosen);
     EXPECT_EQ(chosen->info.height, 32);
-    EXPECT_EQ(import(b, {.imageSize = 0}).error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(import(b, {.imageSize = ImageSize{0, 0}}).error().code, ErrorCode::InvalidArgument);
 }
 
 TEST(ImportForms, StaticBatchIsKept)

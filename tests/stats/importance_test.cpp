@@ -77,14 +77,14 @@ TEST_F(Importances, AreMeansOfSquaredGradients)
         const auto run = static_cast<std::size_t>(linear ? 1 : shape[2] * shape[3]);
         std::vector<double> squares(parts);
         double count = 0;
-        ASSERT_TRUE(exec::klGradients(*program, m_images, 0, m_images.size(), m_calibration->logits, {}, "test",
-                                      [&](const exec::GradientBatch& batch) -> Result<void> {
-                                          const auto g = batch.gradients[0].floats();
-                                          for (std::size_t i = 0; i < g.size(); ++i)
-                                              squares[i / run % parts] += std::pow(g[i], 2);
-                                          count += static_cast<double>(g.size()) / static_cast<double>(parts);
-                                          return {};
-                                      }));
+        ASSERT_TRUE(exec::lossGradients(*program, m_images, 0, m_images.size(), m_calibration->logits, {}, "test",
+                                        [&](const exec::GradientBatch& batch) -> Result<void> {
+                                            const auto g = batch.gradients[0].floats();
+                                            for (std::size_t i = 0; i < g.size(); ++i)
+                                                squares[i / run % parts] += std::pow(g[i], 2);
+                                            count += static_cast<double>(g.size()) / static_cast<double>(parts);
+                                            return {};
+                                        }));
         if (linear) {
             ASSERT_EQ(importance.values.size(), parts);
         } else {

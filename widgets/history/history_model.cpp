@@ -61,7 +61,7 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
         if (index.column() == Top1)
             return best->top1 ? formatPercent(*best->top1) + (figures.evaluation ? QString() : QStringLiteral(" *"))
                               : QStringLiteral("–");
-        return formatPercent(best->agreement);
+        return best->scores ? formatPercent(best->agreement) : formatDb(best->logitSqnrDb);
     case Qt::TextAlignmentRole:
         return static_cast<int>(Qt::AlignVCenter | (index.column() == Change ? Qt::AlignLeft : Qt::AlignRight));
     case Qt::FontRole:

@@ -22,7 +22,10 @@ QString accuracyText(const quant::Evaluation& figures)
         }
         parts << text;
     }
-    parts << QObject::tr("agreement %1").arg(formatPercent(figures.agreement));
+    if (figures.scores)
+        parts << QObject::tr("agreement %1").arg(formatPercent(figures.agreement));
+    else
+        parts << QObject::tr("SQNR %1").arg(formatDb(figures.logitSqnrDb));
     return parts.join(QStringLiteral(" · "));
 }
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/onnx/import.h"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
+
+namespace qs::cli {
+
+/// The model of a command, and what its file leaves open.
+struct ModelOptions {
+    std::string path;
+    std::string size;                ///< --input-size
+    std::string output;              ///< --output
+    std::vector<std::string> inputs; ///< --input NAME=FILE.npy
+    void addTo(CLI::App& app);
+    /// Opens the model; says what was assumed. Errors: the import's, InvalidArgument naming the option.
+    Result<onnx::Model> open() const;
+};
+
+} // namespace qs::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/graph/graph.h"
+
+#include <cstdint>
+
+namespace qs::graph {
+
+/// Values that the graph's output has for one image: all of them where there is no axis of images.
+int64_t outputsPerImage(const Graph& graph);
+
+/// Whether the output is a row of numbers an image, [batch, classes] with any sizes of 1 beside: class scores, as far
+/// as a shape can say. Everything else is a tensor, without classes, labels and a softmax.
+bool givesScores(const Shape& output, int64_t batch);
+bool givesScores(const Graph& graph);
+
+} // namespace qs::graph
