@@ -29,7 +29,7 @@ def of_timm(name: str, **arguments):
 NORMS = torch.nn.modules.batchnorm._BatchNorm
 # Gain of BatchNorms whose statistics stay random. Nothing else normalises between these networks' attentions; with the statistics
 # that their random weights lead to, two roundings differ by 20 % of the largest logit.
-GAINS = {"efficientvit_m0": 0.6, "levit_128s": 1.0}
+GAINS = {"efficientvit_m0": 0.6, "efficientvit_msra": 0.6, "levit_128s": 1.0, "levit": 1.0, "levit_conv": 1.0, "levit_teacher": 1.0}
 
 
 # By how much measured variances are too large. With 1, MobileViTv2 and Mobile-Former amplify the noise of their input by 12 dB
@@ -94,6 +94,7 @@ MODELS = {
     "fastvit_t8": (of_timm("fastvit_t8"), 256),
     "edgenext_xx_small": (of_timm("edgenext_xx_small"), 256),
     "eva02_tiny_patch14_224": (of_timm("eva02_tiny_patch14_224"), 224),
+    "davit_tiny": (of_timm("davit_tiny"), 224),
     "convnext_tiny": (of_timm("convnext_tiny"), 224),
     "vit_small_patch14_dinov2": (of_timm("vit_small_patch14_dinov2", img_size=224), 224),
     "vit_small_patch16_224": (of_timm("vit_small_patch16_224"), 224),

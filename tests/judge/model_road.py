@@ -48,7 +48,7 @@ def run(model: pathlib.Path, pixels: "numpy.ndarray", plain: bool = False) -> "n
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     entry = session.get_inputs()[0]
     shape = [1, *entry.shape[1:]]
-    return numpy.concatenate([session.run(None, {entry.name: image.reshape(shape)})[0] for image in pixels])
+    return numpy.concatenate([session.run(None, {entry.name: image.reshape(shape)})[0] for image in pixels]).reshape(len(pixels), -1)
 
 
 def sqnr(signal: "numpy.ndarray", other: "numpy.ndarray") -> float:
@@ -56,27 +56,39 @@ def sqnr(signal: "numpy.ndarray", other: "numpy.ndarray") -> float:
     return min(10 * float(numpy.log10((signal.astype(numpy.float64) ** 2).sum() / noise)) if noise else 999.0, 999.0)
 
 
-def judge(tool: str, model: pathlib.Path, images: pathlib.Path, count: int, method: list) -> dict:
+def judge(tool: str, model: pathlib.Path, images: pathlib.Path, count: int, method: list, seconds: float = 1800) -> dict:
     """One row. `reason` is empty where everything holds."""
     row = {"model": model.stem, "reason": ""}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        done = subprocess.run([tool, model, images, str(count), folder, *method], capture_output=True, text=True)
+        try:
+            done = subprocess.run([tool, model, images, str(count), folder, *method], capture_output=True, text=True, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            row["reason"] = f"more than {seconds:.0f} s"
+            return row
         report = folder / "report.json"
         row.update(json.loads(report.read_text()) if report.exists() else {})
-        if done.returncode:
-            row["reason"] = done.stderr.strip() or f"exit code {done.returncode}"
+        row["reason"] = "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
+        if not (folder / "float_logits").exists():
             return row
 
         def logits(name: str) -> "numpy.ndarray":
             return numpy.fromfile(folder / name, numpy.float32).reshape(count, -1)
 
         pixels = numpy.fromfile(folder / "pixels", numpy.float32).reshape(count, -1)
-        floats, simulated = logits("float_logits"), logits("simulated_logits")
-        row["float_error"] = difference(floats, run(model, pixels))
+        floats, optimised = logits("float_logits"), run(model, pixels)
+        row["float_error"] = difference(floats, optimised)
+        row["runtime_float_to_itself"] = difference(run(model, pixels, plain=True), optimised)
+        grain = numpy.random.default_rng(0).standard_normal(pixels.shape).astype(numpy.float32)
+        row["float_to_grain"] = difference(run(model, pixels + 1e-6 * grain), optimised)
+        row["vague"] = not numpy.isfinite(optimised).all() or float(numpy.abs(optimised - optimised[:1]).max()) == 0
+        if row["reason"]:
+            return row
+        simulated = logits("simulated_logits")
         exported = run(folder / "quantized.onnx", pixels)
         unoptimised = run(folder / "quantized.onnx", pixels, plain=True)
         row["to_runtime_db"], row["runtime_to_itself_db"] = sqnr(simulated, exported), sqnr(unoptimised, exported)
+        row["runtime_to_grain_db"] = sqnr(run(folder / "quantized.onnx", pixels + 1e-5 * grain), exported)
         row["found_kernels"] = integer_kernels(folder / "quantized.onnx")
         row["kernels"] = f'{row["found_kernels"]}/{row["int8_kernels"]}'
         row["runtime_sqnr_db"] = sqnr(floats, exported)
