@@ -21,6 +21,7 @@ namespace qs::exec {
     X(convolutionOps)                                                                                                \
     X(poolingOps)                                                                                                    \
     X(resizeOps)                                                                                                     \
+    X(gridSampleOps)                                                                                                 \
     X(quantizeOps)
 
 #define QS_DECLARE(family) std::span<const OpDef> family();

@@ -66,6 +66,10 @@ Result<Window> planWindow(const graph::Node& node, const Shape& input, std::span
                 return mismatch("a pad is negative or absurdly large");
         }
         const int64_t free = w.size[d] + w.before[d] + w.after[d] - reach;
+        if (free < 0 && ceilMode && free > -w.stride[d]) {
+            w.out[d] = 1; // the only window, cut off by the padded input
+            continue;
+        }
         if (free < 0)
             return mismatch("the window is larger than the padded input " + input.text());
         w.out[d] = free / w.stride[d] + 1;
