@@ -91,13 +91,17 @@ Result<std::vector<TensorId>> Builder::emit(graph::Node node, const std::vector<
         return fail(ErrorCode::Unsupported, "operator " + node.op + " is not supported");
     node.outputs.resize(std::max<std::size_t>(outputNames.size(), 1)); // inference may ask how many there are
     QS_ASSIGN(const std::vector<exec::ValueInfo> outputs, op->infer(node, inputs));
+    std::size_t empty = 0;
     for (const exec::ValueInfo& info : outputs) {
         const auto elements = countElements(info.shape.dims(), kMaxElements);
         if (!elements)
             return fail(ErrorCode::TooLarge, "its output has more than 2^31 elements, or a negative size");
-        if (*elements == 0 && !allConstant)
-            return fail(ErrorCode::ShapeMismatch, "its output has no elements (" + info.shape.text() + ")");
+        empty += *elements == 0;
     }
+    if (empty > 0 && empty < outputs.size() && !allConstant)
+        return fail(ErrorCode::Unsupported, "one of its outputs has no elements, others have some");
+    if (empty > 0 && !allConstant) // nothing to compute: the value is known
+        return nothing(node, outputNames, outputs);
     if (allConstant && productWork(node, inputs, outputs) <= kMaxFoldedWork)
         return fold(node, outputNames, outputs);
     return emitAs(std::move(node), outputNames, outputs);
@@ -116,6 +120,18 @@ std::vector<TensorId> Builder::emitAs(graph::Node node, const std::vector<std::s
     }
     m_data.nodes.push_back(std::move(node));
     return m_data.nodes.back().outputs;
+}
+
+Result<std::vector<TensorId>> Builder::nothing(const graph::Node& node, const std::vector<std::string>& outputNames,
+                                               std::span<const exec::ValueInfo> outputs)
+{
+    std::vector<TensorId> ids;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        std::string name = i < outputNames.size() && !outputNames[i].empty() ? outputNames[i] : innerName(node.name);
+        QS_ASSIGN(const TensorId id, addFolded(std::move(name), Tensor(outputs[i].dtype, outputs[i].shape)));
+        ids.push_back(id);
+    }
+    return ids;
 }
 
 Result<std::vector<TensorId>> Builder::fold(const graph::Node& node, const std::vector<std::string>& outputNames,

@@ -31,9 +31,10 @@ public:
     /// A constant that was computed. Errors: TooLarge where all of them together exceed their limit.
     Result<TensorId> addFolded(std::string name, Tensor tensor);
 
-    /// Appends a node, or computes it where all its inputs are constants. outputNames: empty for inner values, which
-    /// get a name of their own. Returns the ids of its outputs. Errors: what inference and evaluation report;
-    /// TooLarge; ShapeMismatch where an output has no elements.
+    /// Appends a node, or computes it where all its inputs are constants. Outputs without elements become constants:
+    /// a prefix of no tokens is one. outputNames: empty for inner values, which get a name of their own. Returns the
+    /// ids of its outputs. Errors: what inference and evaluation report; TooLarge; Unsupported where some outputs
+    /// have elements and others none.
     Result<std::vector<TensorId>> emit(graph::Node node, const std::vector<std::string>& outputNames);
     /// Appends a node whose outputs are known; for forms that are gone before execution.
     std::vector<TensorId> emitAs(graph::Node node, const std::vector<std::string>& outputNames,
@@ -55,6 +56,8 @@ public:
     graph::Bypassed& bypassed() { return m_bypassed; }
 
 private:
+    Result<std::vector<TensorId>> nothing(const graph::Node& node, const std::vector<std::string>& outputNames,
+                                          std::span<const exec::ValueInfo> outputs);
     Result<std::vector<TensorId>> fold(const graph::Node& node, const std::vector<std::string>& outputNames,
                                        std::span<const exec::ValueInfo> outputs);
 

@@ -143,6 +143,15 @@ Result<void> dropSpatial(Conversion& c)
     return {};
 }
 
+/// bilinear and bicubic are called linear and cubic.
+Result<void> newModes(Conversion& c)
+{
+    for (pb::AttributeProto& attribute : *c.node.mutable_attribute())
+        if (attribute.name() == "mode" && attribute.s().starts_with("bi"))
+            attribute.set_s(attribute.s().substr(2));
+    return {};
+}
+
 /// What changes when a node of an operator passes the opset `since`, in the order of application.
 struct Change {
     std::string_view op;
@@ -174,6 +183,7 @@ constexpr Change kChanges[] = {
     {"ReduceLogSum", 18, axesToInput<1>},
     {"ReduceLogSumExp", 18, axesToInput<1>},
     {"Split", 18, sayOutputs},
+    {"GridSample", 20, newModes},
 };
 
 /// Operators whose nodes mean the same in every opset from 9 to 21.
@@ -198,6 +208,7 @@ constexpr std::string_view kStable[] = {
     "Div",
     "Einsum",
     "Elu",
+    "EyeLike",
     "Equal",
     "Erf",
     "Exp",

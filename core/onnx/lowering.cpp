@@ -14,8 +14,8 @@ std::vector<Rule> collectRules()
 {
     std::vector<Rule> rules;
     for (const auto family :
-         {elementwiseRules(), constantRules(), movementRules(), gatherRules(), resizeRules(), reductionRules(),
-          productRules(), poolingRules(), normalisationRules(), quantizeRules()})
+         {elementwiseRules(), constantRules(), movementRules(), gatherRules(), scatterRules(), resizeRules(),
+          reductionRules(), productRules(), poolingRules(), normalisationRules(), quantizeRules()})
         rules.insert(rules.end(), family.begin(), family.end());
     std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.op < b.op; });
     return rules;

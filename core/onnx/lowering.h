@@ -95,6 +95,7 @@ std::span<const Rule> elementwiseRules();
 std::span<const Rule> constantRules();
 std::span<const Rule> movementRules();
 std::span<const Rule> gatherRules();
+std::span<const Rule> scatterRules();
 std::span<const Rule> resizeRules();
 std::span<const Rule> reductionRules();
 std::span<const Rule> productRules();

@@ -41,11 +41,13 @@ namespace qs::onnx {
 //   Resize                              sizes (all axes), scales (float, all axes; as the file says, or sizes/input), mode,
 //                                       coordinate_transformation_mode, nearest_mode, cubic_coeff_a, exclude_outside
 //                                       (also from Upsample)
+//   GridSample                          x, grid; mode (linear, nearest, cubic), padding_mode, align_corners
 //   DepthToSpace, SpaceToDepth          blocksize, mode ("DCR" or "CRD"; DepthToSpace only)
 //   TopK                                k, axis, largest, sorted
 //   Trilu                               k, upper
 //   CumSum                              axis, exclusive, reverse
-//   ScatterND                           x, indices, updates (only on constants: folded)
+//   ScatterND                           x, indices (constant Int64 tuples, not negative), updates
+//                                       (also from ScatterElements)
 //  reductions
 //   ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare     axes (sorted), keepdims
 //                                       (also from GlobalAveragePool, GlobalMaxPool)
@@ -69,7 +71,7 @@ namespace qs::onnx {
 //   FakeQuantize                        x; scale (Float32) and zero_point (Int32): tensors, scalar or [channels]; qmin, qmax,
 //                                       axis:  (clamp(rne(x / scale) + zero_point, qmin, qmax) - zero_point) * scale
 //
-// Never in an imported graph: Constant, ConstantOfShape, Shape, Size, Range, Identity, Dropout, Flatten, Squeeze, Unsqueeze,
+// Never in an imported graph: Constant, ConstantOfShape, Shape, Size, Range, EyeLike, OneHot, Identity, Dropout, Flatten, Squeeze, Unsqueeze,
 // Gemm, Sum, Upsample, GlobalAveragePool, DequantizeLinear, QuantizeLinear.
 // clang-format on
 

@@ -58,16 +58,6 @@ Result<void> gatherTuples(Lowering& n)
     return n.finish("GatherND", {n.input(0), n.input(1)}, std::move(attributes));
 }
 
-Result<void> scatter(Lowering& n)
-{
-    if (n.attributes().text("reduction", "none") != "none")
-        return fail(ErrorCode::Unsupported, "reduces while it scatters");
-    for (const std::size_t i : {0u, 1u, 2u})
-        if (!n.constant(i))
-            return fail(ErrorCode::Unsupported, "depends on the image");
-    return n.finish("ScatterND", {n.input(0), n.input(1), n.input(2)});
-}
-
 Result<void> topK(Lowering& n)
 {
     QS_ASSIGN(const auto k, n.neededIntegers("k", 1));
@@ -86,7 +76,6 @@ constexpr Rule kRules[] = {
     {"Gather", 2, 2, gather},
     {"GatherElements", 2, 2, gather},
     {"GatherND", 2, 2, gatherTuples},
-    {"ScatterND", 3, 3, scatter},
     {"TopK", 1, 2, topK},
 };
 

@@ -196,8 +196,20 @@ Result<void> concat(Lowering& n)
         inputs.push_back(n.input(i));
     }
     QS_ASSIGN(const int64_t axis, n.axis(0, n.rank(0)));
+    // Parts of no elements are left out; inference sees that the others fit, but not those: here.
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (n.shape(i)[static_cast<std::size_t>(axis)] != 0) {
+            inputs[kept++] = inputs[i];
+            continue;
+        }
+        for (std::size_t d = 0; d < n.shape(0).rank(); ++d)
+            if (d != static_cast<std::size_t>(axis) && n.shape(i)[d] != n.shape(0)[d])
+                return fail(ErrorCode::ShapeMismatch, "input " + std::to_string(i) + " does not fit the first");
+    }
+    inputs.resize(std::max<std::size_t>(kept, 1));
     if (inputs.size() == 1)
-        return n.finishAs(n.input(0));
+        return n.finishAs(inputs[0]);
     graph::Attributes attributes;
     attributes.set("axis", axis);
     return n.finish("Concat", std::move(inputs), std::move(attributes));

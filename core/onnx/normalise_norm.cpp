@@ -40,12 +40,47 @@ Result<void> layerNormalization(Lowering& n)
     return n.finish("LayerNormalization", {n.input(0), n.input(1), n.input(2)}, std::move(attributes));
 }
 
+/// Training mode: the statistics are those of the input itself, mean and (biased) variance a channel. Of a weight,
+/// which networks standardise so, they are constants; of images, they would mix the images of a batch.
+Result<std::pair<TensorId, TensorId>> ownStatistics(Lowering& n)
+{
+    const Tensor* x = n.constant(0);
+    if (!x || x->dtype() != DType::Float32)
+        return fail(ErrorCode::Unsupported,
+                    "is in training mode: export the network in evaluation mode (model.eval())");
+    const auto channels = static_cast<std::size_t>(n.shape(0)[1]);
+    const auto inner = static_cast<std::size_t>(n.shape(0).product(2, n.shape(0).rank()));
+    std::vector<double> sums(channels), squares(channels);
+    const auto values = x->floats();
+    const double count = static_cast<double>(values.size()) / static_cast<double>(channels);
+    const auto channelOf = [&](std::size_t i) { return i / inner % channels; };
+    for (std::size_t i = 0; i < values.size(); ++i)
+        sums[channelOf(i)] += values[i];
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const double d = values[i] - sums[channelOf(i)] / count;
+        squares[channelOf(i)] += d * d;
+    }
+    Tensor mean(DType::Float32, {n.shape(0)[1]}), variance(DType::Float32, {n.shape(0)[1]});
+    for (std::size_t c = 0; c < channels; ++c) {
+        mean.mutableData<float>()[c] = static_cast<float>(sums[c] / count);
+        variance.mutableData<float>()[c] = static_cast<float>(squares[c] / count);
+    }
+    QS_ASSIGN(const TensorId first, n.constantStep(std::move(mean)));
+    QS_ASSIGN(const TensorId second, n.constantStep(std::move(variance)));
+    return std::pair(first, second);
+}
+
 Result<void> batchNormalization(Lowering& n)
 {
     QS_CHECK(needOneOutput(n));
-    if (n.attributes().integer("training_mode", 0) != 0)
-        return fail(ErrorCode::Unsupported, "is in training mode");
     QS_CHECK(n.needRank(0, 2, Shape::kMaxRank));
+    if (n.attributes().integer("training_mode", 0) != 0) {
+        for (const std::size_t i : {1u, 2u})
+            QS_CHECK(needVector(n, i, n.shape(0)[1]));
+        QS_ASSIGN(const auto statistics, ownStatistics(n));
+        return n.finish("BatchNormalization",
+                        {n.input(0), n.input(1), n.input(2), statistics.first, statistics.second}, epsilonOf(n));
+    }
     for (const std::size_t i : {1u, 2u, 3u, 4u})
         QS_CHECK(needVector(n, i, n.shape(0)[1]));
     return n.finish("BatchNormalization", {n.input(0), n.input(1), n.input(2), n.input(3), n.input(4)}, epsilonOf(n));

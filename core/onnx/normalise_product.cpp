@@ -1,5 +1,7 @@
 #include "core/onnx/lowering.h"
 
+#include <algorithm>
+
 namespace qs::onnx {
 
 namespace {
@@ -59,14 +61,62 @@ Result<void> gemm(Lowering& n)
     return {};
 }
 
+/// The equation with a label for each dimension that an ellipsis stands for: "...si,...id->...sd" of rank 4 is
+/// "ABsi,ABid->ABsd". Without an arrow the result has those first, then the labels that occur once, in alphabetical
+/// order. Dimensions of one under an ellipsis are not stretched: inference says that a label has two sizes.
+Result<std::string> withoutEllipsis(Lowering& n)
+{
+    std::string text = n.attributes().text("equation", "");
+    std::erase(text, ' ');
+    if (text.find("...") == std::string::npos)
+        return text;
+    std::string free; // upper case first, as an implicit result would sort them
+    for (char c = 'A'; c <= 'z'; ++c)
+        if ((c <= 'Z' || c >= 'a') && text.find(c) == std::string::npos)
+            free += c;
+    const std::size_t arrow = text.find("->");
+    std::size_t longest = 0;
+    std::vector<std::string> terms(1);
+    for (const char c : text.substr(0, arrow))
+        c == ',' ? (void)terms.emplace_back() : terms.back().push_back(c);
+    const auto covered = [&](std::size_t i) {
+        return static_cast<std::size_t>(n.rank(i)) -
+               std::min(terms[i].size() - 3, static_cast<std::size_t>(n.rank(i)));
+    };
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+        if (i >= n.inputCount() || !n.has(i) || terms[i].size() > static_cast<std::size_t>(n.rank(i)) + 3)
+            return fail(ErrorCode::ShapeMismatch, "its equation \"" + text + "\" does not fit its inputs");
+        if (terms[i].find("...") != std::string::npos)
+            longest = std::max(longest, covered(i));
+    }
+    if (longest > free.size())
+        return fail(ErrorCode::Unsupported, "has more labels than letters");
+    const std::string labels = free.substr(0, longest);
+    std::string expanded;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+        if (const std::size_t at = terms[i].find("..."); at != std::string::npos)
+            terms[i].replace(at, 3, labels.substr(longest - covered(i)));
+        expanded += (i ? "," : "") + terms[i];
+    }
+    std::string result = arrow == std::string::npos ? "..." : text.substr(arrow + 2);
+    if (arrow == std::string::npos)
+        for (char c = 'A'; c <= 'z'; ++c)
+            if (labels.find(c) == std::string::npos && std::ranges::count(expanded, c) == 1)
+                result += c;
+    if (const std::size_t at = result.find("..."); at != std::string::npos)
+        result.replace(at, 3, labels);
+    return expanded + "->" + result;
+}
+
 Result<void> einsum(Lowering& n)
 {
     QS_CHECK(needFloat(n));
+    QS_ASSIGN(std::string equation, withoutEllipsis(n));
     std::vector<TensorId> inputs;
     for (std::size_t i = 0; i < n.inputCount(); ++i)
         inputs.push_back(n.input(i));
     graph::Attributes attributes;
-    attributes.set("equation", n.attributes().text("equation", ""));
+    attributes.set("equation", std::move(equation));
     return n.finish("Einsum", std::move(inputs), std::move(attributes));
 }
 

@@ -105,7 +105,20 @@ Result<void> upsample(Lowering& n)
     return resizeBy(n, scales, std::nullopt, allAxes(n.shape(0)), std::move(attributes));
 }
 
-constexpr Rule kRules[] = {{"Resize", 1, 4, resize}, {"Upsample", 1, 2, upsample}};
+/// Opset 20 renamed the modes.
+Result<void> gridSample(Lowering& n)
+{
+    const std::string mode = n.attributes().text("mode", "linear");
+    graph::Attributes attributes;
+    attributes.set("mode", mode == "bilinear"  ? std::string("linear")
+                           : mode == "bicubic" ? std::string("cubic")
+                                               : mode);
+    attributes.set("padding_mode", n.attributes().text("padding_mode", "zeros"));
+    attributes.set("align_corners", n.attributes().integer("align_corners", 0));
+    return n.finish("GridSample", {n.input(0), n.input(1)}, std::move(attributes));
+}
+
+constexpr Rule kRules[] = {{"GridSample", 2, 2, gridSample}, {"Resize", 1, 4, resize}, {"Upsample", 1, 2, upsample}};
 
 } // namespace
 

@@ -114,6 +114,42 @@ case("GatherElements", lambda m: m.node("GatherElements", m.data(3, 4), m.consta
 case("GatherND", lambda m: m.node("GatherND", m.data(3, 4, 5), m.constant([[2, -1], [0, 3]])))
 case("GatherND elements", lambda m: m.node("GatherND", m.data(3, 4), m.constant([[[2, 0], [0, 3]], [[1, 1], [-3, -4]]])))
 case("GatherND batch", lambda m: m.node("GatherND", m.data(2, 4, 5), m.constant([[[3]], [[-4]]]), batch_dims=1))
+case("ScatterND", lambda m: m.node("ScatterND", m.data(3, 4, 5), m.constant([[2, -1], [0, 3]]), m.data(2, 5, skip=70)))
+case("ScatterND elements", lambda m: m.node("ScatterND", m.data(3, 4), m.constant([[[2, 0], [0, 3]], [[1, 1], [-3, -4]]]), m.data(2, 2, skip=70)))
+case("ScatterND on a weight", lambda m: m.node("ScatterND", m.weights(3, 4), m.constant([[1]]), m.data(1, 4)))
+for axis in (0, 1, -1):
+    case(f"ScatterElements {axis}", lambda m, axis=axis: m.node("ScatterElements", m.data(3, 4, 3), m.constant([[[2, 0, 1], [-1, -3, 1]]]),
+                                                                m.data(1, 2, 3, skip=70), axis=axis))
+for axis in (-1, 0, 1):
+    case(f"OneHot {axis}", lambda m, axis=axis: m.node("OneHot", m.node("ArgMax", m.data(4, 6, 3), axis=1, keepdims=0), m.constant(6),
+                                                       m.constant([-0.5, 2], numpy.float32), axis=axis))
+case("OneHot out of range", lambda m: m.node("OneHot", m.constant([[0, -1, 7], [3, -4, -5]]), m.constant([4]), m.data(2), axis=1))
+case("OneHot of integers", lambda m: m.node("Add", m.data(2, 3), m.node("Cast", m.node("OneHot", m.constant([1, -2]), m.constant(3),
+                                                                                       m.constant([5, 8])), to=1)))
+for k in (0, 1, -2, 9):
+    case(f"EyeLike {k}", lambda m, k=k: m.node("Mul", m.data(3, 4), m.node("EyeLike", m.data(3, 4), k=k)))
+case("EyeLike of a type", lambda m: m.node("Add", m.data(3, 4), m.node("Cast", m.node("EyeLike", m.weights(3, 4), dtype=7), to=1)))
+
+
+def standardised(m):
+    """A weight with the mean and the deviation of each filter taken out, as timm's ScaledStdConv2d exports it."""
+    ones, zeros = m.constant(numpy.ones(4), numpy.float32), m.constant(numpy.zeros(4), numpy.float32)
+    weight = m.node("BatchNormalization", m.weights(1, 4, 27), m.weights(4), zeros, zeros, ones, outputs=3, training_mode=1,
+                    epsilon=1e-3)[0]
+    return m.node("Conv", "image", m.node("Reshape", weight, m.constant([4, 3, 3, 3])))
+
+
+case("BatchNormalization in training mode on a weight", standardised)
+case("An empty part", lambda m: m.node("Concat", m.node("Slice", m.data(2, 5), m.constant([5]), m.constant([9]), m.constant([1])), m.data(2, 3, skip=20),
+                                       axis=1))
+case("Einsum with an ellipsis", lambda m: m.node("Einsum", m.data(2, 3, 4, 5), m.data(2, 3, 5, 6), equation="...si,...id->...sd"))
+case("Einsum, implicit", lambda m: m.node("Einsum", m.data(2, 3, 4), m.data(2, 4, 3, skip=60), equation="...ij,...jk"))
+for mode in ("bilinear", "nearest", "bicubic"):
+    for padding in ("zeros", "border", "reflection"):
+        for corners in (0, 1):
+            case(f"GridSample {mode} {padding} {corners}", lambda m, mode=mode, padding=padding, corners=corners: m.node(
+                "GridSample", m.data(1, 3, 4, 5), m.node("Mul", m.data(1, 5, 7, 2, skip=60), m.constant(0.9, numpy.float32)), mode=mode,
+                padding_mode=padding, align_corners=corners))
 case("Expand", lambda m: m.node("Expand", m.data(3, 1), m.constant([2, 1, 4])))
 case("Tile", lambda m: m.node("Tile", m.data(3, 2), m.constant([2, 3])))
 for mode in ("constant", "reflect", "edge"):
@@ -181,6 +217,8 @@ for op in ("AveragePool", "MaxPool"):
 case("AveragePool with padding", lambda m: m.node("AveragePool", m.data(1, 3, 8, 7), kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1))
 case("GlobalAveragePool", lambda m: m.node("GlobalAveragePool", "image"))
 
+for op in ("AveragePool", "MaxPool"):
+    case(f"{op} of a window over the image's end", lambda m, op=op: m.node(op, m.data(1, 2, 4, 5), kernel_shape=[6, 7], strides=[6, 7], ceil_mode=1))
 # normalisation
 case("LayerNormalization", lambda m: m.node("LayerNormalization", m.data(2, 5, 13), m.weights(13), m.weights(13), axis=-1, epsilon=1e-6))
 case("BatchNormalization", lambda m: m.node("BatchNormalization", m.data(1, 4, 5, 6), m.weights(4), m.weights(4), m.weights(4),

@@ -280,5 +280,31 @@ TEST(ImportForms, OldSoftmaxNormalisesAllAxesFromItsOwnOn)
         }
 }
 
+/// A prefix of no tokens goes its own way (Slice, Mul) and is joined again: nothing is left of it.
+TEST(ImportForms, PartsWithoutElementsAreLeftOut)
+{
+    OnnxBuilder b = flatModel();
+    b.node("Slice", {"flat", b.ints("from", {0}), b.ints("to", {0}), b.ints("axes", {1})}, "prefix");
+    b.node("Mul", {"prefix", b.scalar("two", 2)}, "scaled");
+    b.node("Concat", {"scaled", "flat"}, "joined");
+    b.with("axis", int64_t{-1});
+    b.node("MatMul", {"joined", b.random("w", {4, 2}, 1)}, "logits");
+    const auto model = import(b);
+    ASSERT_TRUE(model) << model.error().text();
+    EXPECT_THAT(ops(*model), ElementsAre("Reshape", "Linear"));
+}
+
+TEST(ImportForms, AnEmptyPartMustFitTheOthers)
+{
+    OnnxBuilder b = flatModel();
+    b.node("Slice", {"flat", b.ints("from", {0}), b.ints("to", {0}), b.ints("axes", {1})}, "prefix");
+    b.node("Concat", {"prefix", "flat", b.floats("more", {2, 0}, {})}, "joined");
+    b.with("axis", int64_t{1});
+    b.node("MatMul", {"joined", b.random("w", {4, 2}, 1)}, "logits");
+    const auto model = import(b);
+    ASSERT_FALSE(model);
+    EXPECT_EQ(model.error().code, ErrorCode::ShapeMismatch);
+}
+
 } // namespace
 } // namespace qs::onnx

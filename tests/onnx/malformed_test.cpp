@@ -263,9 +263,31 @@ std::vector<Case> cases()
              s.insert("Slice", {s.b.ints("starts", {0}), s.b.ints("ends", {3}), s.b.ints("axes", {1}),
                                 s.b.ints("steps", {0})});
          }},
-        {"SliceToNothing", ErrorCode::ShapeMismatch, "node/inserted",
+        {"SplitIntoNothingAndAll", ErrorCode::Unsupported, "node/inserted",
          [](Sound& s) {
-             s.insert("Slice", {s.b.ints("starts", {3}), s.b.ints("ends", {3}), s.b.ints("axes", {1})});
+             s.insert("Split", {s.b.ints("sizes", {0, 6})});
+             s.b.with("axis", int64_t{1});
+             s.node(s.b.model().graph().node_size() - 1).add_output("the rest");
+         }},
+        {"ScatterOutOfRange", ErrorCode::ShapeMismatch, "node/inserted",
+         [](Sound& s) {
+             s.insert("ScatterND", {s.b.ints("where", {1}), s.b.random("what", {6}, 1)});
+         }},
+        {"ScatterWhereTheImageSays", ErrorCode::Unsupported, "depend on the image",
+         [](Sound& s) {
+             s.b.node("ArgMax", {"mean"}, "at");
+             s.b.with("axis", int64_t{1});
+             s.insert("ScatterElements", {"at", s.b.random("what", {1, 1}, 1)});
+         }},
+        {"OneHotOfNothing", ErrorCode::Malformed, "node/inserted",
+         [](Sound& s) {
+             s.insert("OneHot", {s.b.ints("depth", {0}), s.b.random("off and on", {2}, 1)});
+         }},
+        {"NormalisedByItsBatch", ErrorCode::Unsupported, "model.eval()",
+         [](Sound& s) {
+             s.insert("BatchNormalization", {s.b.random("g", {6}, 1), s.b.random("b", {6}, 1),
+                                             s.b.random("m", {6}, 1), s.b.random("v", {6}, 1)});
+             s.b.with("training_mode", int64_t{1});
          }},
         {"ConcatMismatch", ErrorCode::ShapeMismatch, "node/inserted",
          [](Sound& s) {
