@@ -1,4 +1,5 @@
 #include "app/cli/common.h"
+#include "core/quant/harm.h"
 
 #include <nlohmann/json.hpp>
 
@@ -212,7 +213,10 @@ void RecipeOptions::addTo(CLI::App& app)
     std::string names;
     for (const auto& known : quant::presets())
         names += (names.empty() ? "" : ", ") + std::string(known.name);
-    auto* byName = app.add_option("--preset", preset, "One of: " + names);
+    auto* byName =
+        app.add_option("--preset", preset,
+                       "One of: " + names + ". Where min-max has less error in a site's output, the site " +
+                           "takes that; NAME" + std::string(quant::kLiteral) + ": the rule as it is");
     app.add_option("--recipe", file, "Recipe file (JSON), instead of a preset")->excludes(byName);
     app.add_option("--weight-bits", weightBits, "Bits of weights, 2 to 8, or 32 for float")->needs(byName);
     app.add_option("--activation-bits", activationBits, "Bits of activations, 2 to 8, or 32 for float")
@@ -244,6 +248,16 @@ Result<std::optional<quant::Recipe>> RecipeOptions::resolve(const graph::SiteTab
     if (!coverage.empty())
         recipe.coverage = coverage == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
     return recipe;
+}
+
+Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images,
+                        const Context& context)
+{
+    QS_ASSIGN(const auto harm,
+              quant::besideMinMax(model.graph, model.sites, plan, images, quant::kHarmImages, context));
+    if (harm && harm->harms())
+        warn(harm->text(plan.recipe));
+    return {};
 }
 
 void warn(const std::string& line)

@@ -86,6 +86,9 @@ struct RecipeOptions {
 
 /// One line on stderr.
 void warn(const std::string& line);
+/// Warns where the plan has more error than plain min-max on the first images (quant/harm.h).
+Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images,
+                        const Context& context);
 
 /// A command: adds itself to the application; the returned function runs it once the arguments are parsed.
 using Command = std::function<Result<void>()>;

@@ -64,9 +64,11 @@ Result<void> evaluate(const Options& options)
         }
         QS_ASSIGN(evaluation, quant::evaluate(model.graph, model.sites, plan.get(), *source, source->size(), nullptr,
                                               exec::makeWeightCache(), run.context()));
-        if (plan)
+        if (plan) {
             for (const auto& warning : plan->warnings)
                 warn(warning);
+            QS_CHECK(warnOfHarm(model, *plan, *source, run.context()));
+        }
     }
     evaluation.batch = static_cast<int>(options.batch);
     print(evaluation);

@@ -48,6 +48,8 @@ Result<void> exportFile(const Options& options)
               quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
     report::Results results{&model, {}, plan.get(), {}, {}};
     QS_ASSIGN(results.exported, onnx::exportModel(model, *plan, options.output, options.exporting));
+    for (const auto& warning : plan->warnings)
+        warn(warning);
     if (options.verify > 0) {
         QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
         QS_ASSIGN(const auto source, openSource({folder, {}, options.verify}, transform));
@@ -56,6 +58,7 @@ Result<void> exportFile(const Options& options)
             verifying.python = onnx::judgePython();
         QS_ASSIGN(results.verified,
                   onnx::verifyExport(model, *plan, options.output, *source, verifying, run.context()));
+        QS_CHECK(warnOfHarm(model, *plan, *source, run.context()));
     }
     printExport(*results.exported, results.verified);
     for (const auto& warning : results.exported->warnings)

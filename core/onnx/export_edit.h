@@ -124,6 +124,7 @@ private:
     Result<void> replaceFloatWeight(NodeId id, int position, const Tensor& weight);
     /// γ̂ and β̂ of a LayerNormalization, fused or decomposed.
     Result<void> replaceGain(NodeId id);
+    Result<void> appendNormConstants(NodeId id, std::span<const int> inputs);
     Result<void> replaceNormConstant(NodeId id, int input, const Tensor& value);
     /// Sub and Div (Sub alone where no scale changes); `value` becomes what they give. Nothing where the site's
     /// smoothing is folded.

@@ -71,9 +71,43 @@ Result<void> ExportEdit::replaceFloatWeight(NodeId id, int position, const Tenso
 
 Result<void> ExportEdit::replaceGain(NodeId id)
 {
+    const graph::Node& node = m_model.graph.node(id);
+    const auto absent = [&](std::size_t input) { return node.inputs.size() <= input || !node.inputs[input].valid(); };
+    std::vector<int> missing;
     for (const int input : {1, 2})
         if (const Tensor* value = smoothedConstant({id, input}))
-            QS_CHECK(replaceNormConstant(id, input, *value));
+            if (const auto done = replaceNormConstant(id, input, *value); !done) {
+                // A gain that is missing before an offset that there is would need a place in between.
+                if (!absent(static_cast<std::size_t>(input)) || (input == 1 && !absent(2)))
+                    return done;
+                missing.push_back(input);
+            }
+    return missing.empty() ? Result<void>() : appendNormConstants(id, missing);
+}
+
+/// Mul and Add behind a normalization that is spelled out without them.
+Result<void> ExportEdit::appendNormConstants(NodeId id, std::span<const int> inputs)
+{
+    const graph::Node& node = m_model.graph.node(id);
+    const std::string name = m_model.graph.value(node.outputs[0]).name;
+    const int position = m_file.producer(name);
+    if (position < 0)
+        return fail(ErrorCode::Unsupported, "export cannot edit a normalization of this form", node.name);
+    std::string from = m_file.unique(name + "_normalized");
+    std::ranges::replace(*m_file.node(position).mutable_output(), name, from);
+    std::vector<pb::NodeProto> nodes;
+    for (const int input : inputs) {
+        const Tensor& value = *smoothedConstant({id, input});
+        const std::array dims{value.elements()};
+        const std::string constant =
+            m_file.addTensor(node.name + (input == 1 ? "_gain_smoothed" : "_offset_smoothed"), pb::TensorProto::FLOAT,
+                             dims, value.floats());
+        const std::string result = input == inputs.back() ? name : m_file.unique(name + "_scaled");
+        const char* op = input == 1 ? "Mul" : "Add";
+        nodes.push_back(makeNode(op, m_file.unique(node.name + "/" + op), {from, constant}, result));
+        from = result;
+    }
+    m_file.placeAfter(std::move(nodes), position);
     return {};
 }
 

@@ -7,10 +7,15 @@ namespace qs::quant {
 
 namespace {
 
+int bitsOf(const SitePlan& site)
+{
+    return site.quantized() ? site.settings.bits : kFloatBits;
+}
+
 int bitsAt(const graph::SiteTable& sites, const Plan& plan, graph::Use use)
 {
     const SiteId id = sites.at(use);
-    return id.valid() ? plan[id].settings.bits : kFloatBits;
+    return id.valid() ? bitsOf(plan[id]) : kFloatBits;
 }
 
 } // namespace
@@ -49,14 +54,14 @@ void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan&
         else if (numbers.quantized())
             bytes += 2 * sizeof(float) + 2; // step or scale, border, ratio, zero point
         if (site.kind == graph::SiteKind::Activation) {
-            activationBits += elements * numbers.settings.bits;
+            activationBits += elements * bitsOf(numbers);
             activationElements += elements;
             continue;
         }
-        weightBits += elements * numbers.settings.bits;
+        weightBits += elements * bitsOf(numbers);
         weightElements += elements;
         if (!counted[site.tensor.index()])
-            bytes += static_cast<std::size_t>((site.elements() * numbers.settings.bits + 7) / 8);
+            bytes += static_cast<std::size_t>((site.elements() * bitsOf(numbers) + 7) / 8);
         counted[site.tensor.index()] = true;
     }
     for (std::size_t i = 0; i < graph.values().size(); ++i)

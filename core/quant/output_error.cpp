@@ -1,6 +1,7 @@
 #include "core/quant/output_error.h"
 
 #include "core/kernels/gemm.h"
+#include "core/quant/weight_product.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,47 +13,6 @@ namespace qs::quant {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-/// A weight as the right side of rows [m, k] × [k, n].
-struct Product {
-    std::size_t k = 0;
-    std::size_t n = 0;
-    std::size_t rowStride = 0;
-    std::size_t columnStride = 0;
-};
-
-/// k = 0 where the node is no such product.
-Product productOf(const graph::Graph& graph, const graph::Node& node)
-{
-    if (node.inputs.size() < 2 || !node.inputs[1].valid())
-        return {};
-    const Shape& shape = graph.value(node.inputs[1]).shape;
-    if (!graph.value(node.inputs[1]).isConstant())
-        return {};
-    if (node.op == "Linear" && shape.rank() == 2) {
-        const auto n = static_cast<std::size_t>(shape[1]);
-        return {static_cast<std::size_t>(shape[0]), n, n, 1};
-    }
-    if (node.op == "Conv" && node.attributes.integer("group", 1) == 1 && shape.rank() >= 3 &&
-        shape.product(2, shape.rank()) == 1) {
-        const auto k = static_cast<std::size_t>(shape[1]);
-        return {k, static_cast<std::size_t>(shape[0]), 1, k};
-    }
-    return {};
-}
-
-double squaredProduct(std::span<const float> rows, const Product& product, std::span<const float> weight)
-{
-    const std::size_t m = rows.size() / product.k;
-    const auto packed =
-        kernels::packMatrix(weight.data(), product.k, product.n, product.rowStride, product.columnStride);
-    std::vector<float> result(m * product.n);
-    kernels::gemm(rows.data(), product.k, m, packed.view(), result.data(), product.n);
-    double sum = 0;
-    for (const float value : result)
-        sum += static_cast<double>(value) * value;
-    return sum;
-}
 
 double ratio(double error, double signal)
 {
@@ -151,7 +111,7 @@ std::unique_ptr<OutputMetric> outputMetric(const FloatConstants& constants, cons
     std::vector<OutputMetric::Reader> readers;
     for (const graph::Use& use : site.uses) {
         const graph::Node& node = constants.graph().node(use.node);
-        const Product product = productOf(constants.graph(), node);
+        const WeightProduct product = productOf(constants.graph(), node);
         if (use.input != 0 || node.op != "Linear" || product.k != channels)
             return nullptr;
         readers.push_back({constants.of({use.node, 1}).floats(), product.n});
@@ -176,7 +136,7 @@ double activationOutputError(const FloatConstants& constants, const graph::Site&
     for (const graph::Use& use : site.uses) {
         if (use.input != 0)
             continue;
-        const Product product = productOf(constants.graph(), constants.graph().node(use.node));
+        const WeightProduct product = productOf(constants.graph(), constants.graph().node(use.node));
         if (product.k == 0 || static_cast<int64_t>(product.k) != channels)
             continue;
         const auto weight = constants.of({use.node, 1}).floats();
@@ -192,7 +152,7 @@ double weightOutputError(const FloatConstants& constants, const graph::Site& sit
 {
     if (input == nullptr || input->sample.empty() || site.uses.empty())
         return kUnknown;
-    const Product product = productOf(constants.graph(), constants.graph().node(site.uses.front().node));
+    const WeightProduct product = productOf(constants.graph(), constants.graph().node(site.uses.front().node));
     if (product.k == 0 || static_cast<int64_t>(product.k) != input->sample.shape()[1])
         return kUnknown;
     const auto weight = constants.of(site.uses.front()).floats();

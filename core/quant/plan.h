@@ -62,6 +62,7 @@ struct SitePlan {
     std::shared_ptr<const SmoothingPlan> smoothing; ///< activations; null where there is none
     std::shared_ptr<const NoisePlan> noise;         ///< activations; null where none is asked for
     SiteError error;
+    bool masked = false;        ///< stays in float because it holds -inf, which has no code (see mayHoldMasks())
     bool raisedForBias = false; ///< weights: a channel's scale is larger than its range asks for, see BiasPlan
 
     /// What happens to the activation before its quantizer: smoothing, noise, or both; null where nothing does.
@@ -72,6 +73,8 @@ struct SitePlan {
     bool uniform() const { return !grid.scale.empty(); }
     bool quantized() const { return uniform() || levels.index() != 0; }
 };
+
+struct GuardReport;
 
 /// Bias of a linear layer or convolution whose input and weight are both quantized, as integer kernels add it:
 /// codes = rne(bias / (scale_x · scale_w[channel])), int32. Where that would overflow, the channel's weight scale is
@@ -97,6 +100,7 @@ struct Plan {
         0;           ///< codes packed at their bits + scales + float rest, as a file would hold them at best
     double bops = 0; ///< bit operations of one image: sum of macs · bits_w · bits_a
     std::vector<std::string> warnings;
+    std::shared_ptr<const GuardReport> guard; ///< null where the recipe has none; see guard.h
 
     const SitePlan& operator[](SiteId id) const { return *sites[id.index()]; }
     /// What smoothing does to the lanes of an activation (its channels; of V: head · dimensions + dimension): its

@@ -311,12 +311,17 @@ std::span<const Preset> presets()
 
 Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activationBits)
 {
-    const auto found = std::ranges::find_if(kEntries, [&](const Entry& entry) { return entry.preset.name == name; });
+    const bool literal = name.ends_with(kLiteral);
+    const std::string_view rule = literal ? name.substr(0, name.size() - kLiteral.size()) : name;
+    const auto found = std::ranges::find_if(kEntries, [&](const Entry& entry) { return entry.preset.name == rule; });
     if (found == kEntries.end()) {
         std::string known;
         for (const Preset& preset : kPresets)
             known += (known.empty() ? "" : ", ") + std::string(preset.name);
-        return fail(ErrorCode::NotFound, "no preset of this name; there are: " + known, std::string(name));
+        return fail(ErrorCode::NotFound,
+                    "no preset of this name; there are: " + known + ", each also with " + std::string(kLiteral) +
+                        " at its end",
+                    std::string(name));
     }
     for (const int bits : {weightBits, activationBits})
         if (!validBits(bits))
@@ -324,6 +329,7 @@ Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activatio
                         "bits must be 2 to 8, or 32 for float, not " + std::to_string(bits), std::string(name));
     Recipe recipe;
     recipe.preset = name;
+    recipe.guard = !literal && found->fill != &minMax;
     recipe.weight.bits = weightBits;
     recipe.activation.bits = activationBits;
     found->fill(recipe);

@@ -55,6 +55,8 @@ struct QuantizerDef {
     Result<RangeCandidates> (*candidates)(const QuantizerInput& input) = nullptr;
     /// Sites of this role alone take it; nullopt: all.
     std::optional<graph::Role> role = {};
+    /// Values below 0 have no level: resolve() refuses them.
+    bool refusesNegative = false;
 
     bool suitsRole(graph::Role other) const { return !role || *role == other; }
 };

@@ -209,6 +209,9 @@ struct Recipe {
     static constexpr int kVersion = 1;
 
     std::string preset; ///< name it started from, "" for none
+    /// Where min-max at the same bits has less error in a site's output than what the recipe chooses, take that and
+    /// say so (see guard.h). Sites with an override of more than their bits are left alone.
+    bool guard = false;
     graph::Coverage coverage = graph::Coverage::MatMul;
     SiteSettings weight{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}, true, {}, {}, {}, false};
     SiteSettings activation{8, Scheme::Asymmetric, Granularity::Tensor, "uniform", {}, true, {}, {}, {}, false};
@@ -245,7 +248,10 @@ struct Preset {
     std::string_view description; ///< one sentence, with the source
 };
 std::span<const Preset> presets();
-/// The recipe of a preset. The patch embedding's input stays at 8 bits whatever activationBits (float with float).
+/// What follows a preset's name where its rule shall be taken literally, without the guard: "mptq-vit-literal".
+inline constexpr std::string_view kLiteral = "-literal";
+/// The recipe of a preset, guarded unless the name ends in kLiteral (minmax is what the guard compares with: the same
+/// with and without). The patch embedding's input stays at 8 bits whatever activationBits (float with float).
 /// Errors: NotFound (an unknown name, with the known ones), InvalidArgument (bits outside 2..8 and not kFloatBits).
 Result<Recipe> presetRecipe(std::string_view name, int weightBits, int activationBits);
 

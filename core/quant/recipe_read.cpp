@@ -300,7 +300,7 @@ Result<Recipe> readRecipe(const Json& json)
 {
     QS_CHECK(checkKeys(
         json, "",
-        {"format", "version", "preset", "coverage", "weight", "activation", "rules", "overrides", "locked"}));
+        {"format", "version", "preset", "guard", "coverage", "weight", "activation", "rules", "overrides", "locked"}));
     if (!json.contains("format") || json["format"] != kFormat)
         return wrong("must be \"" + std::string(kFormat) + "\"", "format");
     if (!json.contains("version"))
@@ -316,6 +316,9 @@ Result<Recipe> readRecipe(const Json& json)
     Recipe recipe;
     if (json.contains("preset")) {
         QS_ASSIGN(recipe.preset, readText(json["preset"], "preset"));
+    }
+    if (json.contains("guard")) {
+        QS_ASSIGN(recipe.guard, readFlag(json["guard"], "guard"));
     }
     if (json.contains("coverage")) {
         QS_ASSIGN(recipe.coverage, readName(json["coverage"], "coverage", kCoverages));

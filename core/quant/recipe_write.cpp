@@ -125,6 +125,7 @@ std::string recipeToJson(const Recipe& recipe)
     Json json{{"format", kFormat},
               {"version", Recipe::kVersion},
               {"preset", recipe.preset},
+              {"guard", recipe.guard},
               {"coverage", nameOf(kCoverages, recipe.coverage)},
               {"weight", settingsJson(recipe.weight)},
               {"activation", settingsJson(recipe.activation)},

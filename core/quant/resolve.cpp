@@ -1,11 +1,14 @@
 #include "core/quant/bias_stage.h"
+#include "core/quant/choices.h"
 #include "core/quant/cost.h"
 #include "core/quant/for_each.h"
+#include "core/quant/guard.h"
 #include "core/quant/layer_plan.h"
 #include "core/quant/noise.h"
 #include "core/quant/output_error.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantizers.h"
+#include "core/quant/resolve_settings.h"
 #include "core/quant/site_resolver.h"
 #include "core/quant/smoothing_stage.h"
 #include "core/quant/zero_point.h"
@@ -30,18 +33,17 @@ constexpr double kMuchClipping = 0.01;
 class Resolver {
 public:
     Resolver(const graph::Graph& graph, const graph::SiteTable& sites,
-             std::shared_ptr<const stats::Calibration> calibration, const Recipe& recipe, const Plan* previous,
-             const Context& context)
+             std::shared_ptr<const stats::Calibration> calibration, const Recipe& recipe,
+             std::vector<SiteSettings> settings, const Plan* previous, const Context& context)
         : m_graph(graph), m_sites(sites), m_previous(usable(previous, calibration, sites)), m_context(context),
-          m_settings(settingsOfAll(recipe, sites)),
-          m_smoothing(graph, sites, calibration.get(), m_settings, m_previous),
+          m_settings(std::move(settings)), m_smoothing(graph, sites, calibration.get(), m_settings, m_previous),
           m_biases(graph, sites, m_smoothing, m_previous)
     {
         m_plan.recipe = recipe;
         m_plan.calibration = std::move(calibration);
     }
 
-    Result<std::shared_ptr<const Plan>> run()
+    Result<std::shared_ptr<Plan>> run()
     {
         if (m_plan.calibration && m_plan.calibration->sites.size() != m_sites.size())
             return fail(ErrorCode::InvalidArgument, "the calibration is of another model");
@@ -58,7 +60,7 @@ public:
         simulateIntegerNorms();
         computeCost(m_graph, m_sites, m_plan);
         warn();
-        return std::make_shared<const Plan>(std::move(m_plan));
+        return std::make_shared<Plan>(std::move(m_plan));
     }
 
 private:
@@ -67,14 +69,6 @@ private:
     {
         return previous && previous->calibration == calibration && previous->sites.size() == sites.size() ? previous
                                                                                                           : nullptr;
-    }
-
-    static std::vector<SiteSettings> settingsOfAll(const Recipe& recipe, const graph::SiteTable& sites)
-    {
-        std::vector<SiteSettings> settings;
-        for (const graph::Site& site : sites)
-            settings.push_back(settingsOf(recipe, site));
-        return settings;
     }
 
     const stats::SiteStatistics* statisticsOf(SiteId id) const
@@ -344,6 +338,8 @@ private:
     {
         for (const graph::Site& site : m_sites) {
             const SitePlan& plan = m_plan[site.id];
+            if (plan.masked && !plan.settings.isFloat())
+                warnOfMasks(site);
             if (!plan.quantized())
                 continue;
             if (plan.error.clippedShare > kMuchClipping) {
@@ -366,6 +362,18 @@ private:
                                           std::to_string(site.layout.channels) + " output channels are all zero");
             }
         }
+    }
+
+    void warnOfMasks(const graph::Site& site)
+    {
+        const stats::SiteStatistics& statistics = *statisticsOf(site.id);
+        char share[32];
+        std::snprintf(share, sizeof share, "%.1f",
+                      100 * static_cast<double>(statistics.masked) /
+                          static_cast<double>(statistics.masked + statistics.values));
+        m_plan.warnings.push_back(site.name + ": " + share +
+                                  " % of the values are -inf (a mask), for which there is "
+                                  "no code: left in float");
     }
 
     void warnOfZeroPoint(const graph::Site& site, const stats::SiteStatistics& statistics)
@@ -437,11 +445,25 @@ std::vector<std::shared_ptr<const SmoothingPlan>> transformsOf(const Plan& plan)
     return result;
 }
 
+Result<std::shared_ptr<Plan>> resolveSettings(const graph::Graph& graph, const graph::SiteTable& sites,
+                                              std::shared_ptr<const stats::Calibration> calibration,
+                                              const Recipe& recipe, std::vector<SiteSettings> settings,
+                                              const Plan* previous, const Context& context)
+{
+    return Resolver(graph, sites, std::move(calibration), recipe, std::move(settings), previous, context).run();
+}
+
 Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const graph::SiteTable& sites,
                                             std::shared_ptr<const stats::Calibration> calibration,
                                             const Recipe& recipe, const Plan* previous, const Context& context)
 {
-    return Resolver(graph, sites, std::move(calibration), recipe, previous, context).run();
+    if (recipe.guard)
+        return resolveGuarded(graph, sites, std::move(calibration), recipe, previous, context);
+    Choices choices = choicesOf(recipe, sites, calibration.get());
+    QS_ASSIGN(auto plan, resolveSettings(graph, sites, std::move(calibration), recipe, std::move(choices.settings),
+                                         previous, context));
+    std::ranges::move(choices.warnings, std::back_inserter(plan->warnings));
+    return plan;
 }
 
 } // namespace qs::quant

@@ -170,7 +170,8 @@ Result<SitePlan> resolveActivation(const FloatConstants& constants, const graph:
     QS_CHECK(checkSettings(site, settings));
     SitePlan plan;
     plan.settings = settings;
-    if (settings.isFloat()) {
+    if (settings.isFloat() || statistics.masked > 0) {
+        plan.masked = statistics.masked > 0;
         plan.range = {statistics.low(), statistics.high()};
         plan.error.sqnrDb = std::numeric_limits<double>::infinity();
         return plan;

@@ -73,7 +73,10 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
         collector.startAt(begin / batch);
         auto logits = exec::runImages(program, Part(all, begin, count), 0, count, inner, kStage, &collector);
         if (const auto bad = collector.notFinite(); bad && (logits || logits.error().code != ErrorCode::Cancelled))
-            return fail(ErrorCode::NotFinite, "a value is NaN or infinite, image " + all.name(bad->run * batch),
+            return fail(ErrorCode::NotFinite,
+                        "a value is NaN or infinite, image " + all.name(bad->run * batch) + ": value \"" +
+                            sites[bad->site].valueName + "\" on its way into node \"" + sites[bad->site].nodeName +
+                            "\"",
                         sites[bad->site].name);
         if (!logits)
             return tl::unexpected<Error>(std::move(logits.error()));

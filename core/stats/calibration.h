@@ -21,7 +21,8 @@ namespace qs::stats {
 /// What is kept of the values that flow into one activation site, whatever the number of images.
 struct SiteStatistics {
     std::string site;             ///< Site::name
-    uint64_t values = 0;          ///< how many were seen
+    uint64_t values = 0;          ///< how many were seen, masked ones aside
+    uint64_t masked = 0;          ///< -inf on the way into a softmax: counted here, in nothing else. See below
     std::vector<float> minimum;   ///< by channel
     std::vector<float> maximum;   ///< by channel
     std::vector<double> mean;     ///< by channel
@@ -78,10 +79,17 @@ struct Calibration {
     std::size_t peakBytes = 0;           ///< working memory of the statistics, all threads
 };
 
+/// Masks: -inf before a softmax (an attention mask that is added, or chosen by Where) says that a place does not
+/// count. Sites of the roles SoftmaxInput and ResidualSum (masks added to masks) may hold it; it is left out of
+/// extremes, moments and histograms, and in sample rows the smallest number of the run stands for it. A channel that
+/// holds nothing else has the extremes and mean 0.
+bool mayHoldMasks(const graph::Site& site);
+
 /// One streaming pass of the float network over the images. Memory: sites × (bins + channels + sample), times threads
 /// for the parts that are merged; it does not grow with the number of images. The result does not depend on threads.
 /// A cancelled pass returns Cancelled; nothing is kept.
-/// Errors: the image's; NotFinite naming the site (by name) and the image where a value is NaN or infinite.
+/// Errors: the image's; NotFinite naming the site, the node that reads it and the image where a value is NaN or
+/// infinite, but for masks.
 Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, const graph::SiteTable& sites,
                                                      const exec::ImageSource& images,
                                                      const CalibrationOptions& options, const Context& context);

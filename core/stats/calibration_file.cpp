@@ -62,13 +62,15 @@ Json lanesJson(const LaneHistograms& lanes)
 Json siteJson(const SiteStatistics& site)
 {
     Json json{{"name", site.site}};
-    if (site.values == 0)
+    if (site.minimum.empty())
         return json;
     const auto counts = site.histogram.counts();
     std::size_t used = counts.size();
     while (used > 0 && counts[used - 1] == 0)
         --used;
     json["values"] = site.values;
+    if (site.masked > 0)
+        json["masked"] = site.masked;
     json["minimum"] = packed(site.minimum);
     json["maximum"] = packed(site.maximum);
     json["mean"] = packed(site.mean);
@@ -164,6 +166,8 @@ SiteStatistics readSite(const Json& json)
     if (!json.contains("values"))
         return site;
     site.values = json["values"].get<uint64_t>();
+    if (json.contains("masked"))
+        site.masked = json["masked"].get<uint64_t>();
     site.minimum = unpacked<float>(json.at("minimum"));
     site.maximum = unpacked<float>(json.at("maximum"));
     site.mean = unpacked<double>(json.at("mean"));
@@ -205,7 +209,7 @@ ProductSample readProduct(const Json& json, const std::vector<SiteStatistics>& s
 {
     const auto site = [&](const char* key) {
         const auto index = json.at(key).get<std::size_t>();
-        if (index >= sites.size() || sites[index].values == 0)
+        if (index >= sites.size() || sites[index].minimum.empty())
             throw Malformed{"a product has operands that are not there"};
         return SiteId(static_cast<uint32_t>(index));
     };

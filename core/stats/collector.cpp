@@ -1,6 +1,7 @@
 #include "core/stats/collector.h"
 
 #include "core/kernels/statistics.h"
+#include "core/stats/masks.h"
 
 #include <algorithm>
 #include <array>
@@ -111,16 +112,26 @@ void Collector::observe(SiteId id, std::size_t run, int workerNumber, std::span<
     }
 
     // NaN and infinity show in the sums of squares.
-    if (!std::all_of(moments.sumOfSquares, moments.sumOfSquares + channels,
-                     [](double x) { return std::isfinite(x); })) {
+    const bool finite =
+        std::all_of(moments.sumOfSquares, moments.sumOfSquares + channels, [](double x) { return std::isfinite(x); });
+    std::optional<Unmasked> parts;
+    if (!finite && mayHoldMasks(m_sites[id]))
+        parts = unmasked(data, layout, moments);
+    if (!finite && !parts) {
         const std::lock_guard lock(m_mutex);
         const NotFinite found{run, id};
         if (!m_notFinite || found < *m_notFinite)
             m_notFinite = found;
         worker.failed = true;
     } else {
-        worker.histograms[position].add(data, *std::min_element(moments.min, moments.min + channels),
-                                        *std::max_element(moments.max, moments.max + channels));
+        if (parts)
+            addMasked(position, parts->masked);
+        const std::span<const float> numbers = parts ? parts->numbers : data;
+        if (parts)
+            data = parts->filled;
+        if (!numbers.empty())
+            worker.histograms[position].add(numbers, *std::min_element(moments.min, moments.min + channels),
+                                            *std::max_element(moments.max, moments.max + channels));
         m_samples[position]->offer(layout, data.data(), run * m_batch, m_batch);
         m_products.offer(id, run, data);
         if (m_lanes[position])
@@ -158,6 +169,15 @@ void Collector::addLanes(Lanes& lanes, std::size_t run, std::span<const float> d
         }
         lanes.histograms.add(g * width, width, rows, lanes.rows, skip, lanes.stride, low, high);
     }
+}
+
+void Collector::addMasked(std::size_t position, std::span<const uint64_t> counts)
+{
+    const std::lock_guard lock(m_mutex);
+    std::vector<uint64_t>& total = m_masked[position];
+    total.resize(counts.size());
+    for (std::size_t c = 0; c < counts.size(); ++c)
+        total[c] += counts[c];
 }
 
 void Collector::complete(std::size_t run, Worker& worker)
@@ -213,16 +233,23 @@ std::vector<SiteStatistics> Collector::finish()
         SiteStatistics& statistics = result[site.id.index()];
         const auto channels = static_cast<std::size_t>(site.layout.channels);
         const std::size_t begin = m_offset[i];
-        const auto count = static_cast<double>(m_nextRun) * static_cast<double>(site.layout.outer) *
-                           static_cast<double>(site.layout.inner);
+        const uint64_t count = m_nextRun * static_cast<uint64_t>(site.layout.outer * site.layout.inner);
+        const auto masked = m_masked.find(i);
         statistics.values = m_nextRun * static_cast<uint64_t>(site.elements());
         statistics.minimum.assign(m_total.minimum.begin() + begin, m_total.minimum.begin() + begin + channels);
         statistics.maximum.assign(m_total.maximum.begin() + begin, m_total.maximum.begin() + begin + channels);
-        for (std::size_t c = begin; c < begin + channels; ++c) {
-            const double mean = m_total.sum[c] / count;
+        for (std::size_t c = 0; c < channels; ++c) {
+            const uint64_t out = masked == m_masked.end() ? 0 : masked->second[c];
+            statistics.masked += out;
+            const auto seen = static_cast<double>(count - out);
+            const double mean = seen > 0 ? m_total.sum[begin + c] / seen : 0;
             statistics.mean.push_back(mean);
-            statistics.variance.push_back(std::max(0.0, m_total.sumOfSquares[c] / count - mean * mean));
+            statistics.variance.push_back(
+                seen > 0 ? std::max(0.0, m_total.sumOfSquares[begin + c] / seen - mean * mean) : 0);
+            if (seen == 0)
+                statistics.minimum[c] = statistics.maximum[c] = 0;
         }
+        statistics.values -= statistics.masked;
         for (Worker& worker : m_workers) {
             statistics.histogram.merge(worker.histograms[i]);
             worker.histograms[i] = {};

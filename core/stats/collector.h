@@ -30,7 +30,7 @@ public:
     void startAt(std::size_t first) { m_firstRun = first; }
     void observe(SiteId site, std::size_t run, int worker, std::span<const float> data) override;
 
-    /// A value that is NaN or infinite: the first run and, in it, the first site.
+    /// A value that is NaN or infinite, masks aside: the first run and, in it, the first site.
     struct NotFinite {
         std::size_t run;
         SiteId site;
@@ -70,6 +70,7 @@ private:
     };
     /// `low`, `high`: extremes of the run by channel.
     void addLanes(Lanes& lanes, std::size_t run, std::span<const float> data, const float* low, const float* high);
+    void addMasked(std::size_t position, std::span<const uint64_t> counts);
     void complete(std::size_t run, Worker& worker);
     void add(const Moments& part);
 
@@ -92,6 +93,7 @@ private:
     std::size_t m_nextRun = 0;
     Moments m_total;
     std::optional<NotFinite> m_notFinite;
+    std::map<std::size_t, std::vector<uint64_t>> m_masked; ///< by position: -inf by channel, where there is any
 };
 
 } // namespace qs::stats

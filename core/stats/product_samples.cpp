@@ -18,10 +18,13 @@ void choose(std::size_t total, std::size_t count, uint64_t key, std::vector<std:
     }
 }
 
-/// Batch dimensions, and one more matrix each.
+/// Batch dimensions, and one more matrix each. Sites of the coverage MatMul are read by layers alone, and of these
+/// only MatMul has two activations: element-wise operators of two residual sums read sites of the other coverage.
 bool multiplies(const graph::Site& left, const graph::Site& right)
 {
     const std::size_t rank = left.shape.rank();
+    if (left.coverage != graph::Coverage::MatMul || right.coverage != graph::Coverage::MatMul)
+        return false;
     if (rank < 2 || right.shape.rank() != rank || left.shape[rank - 1] != right.shape[rank - 2])
         return false;
     for (std::size_t axis = 0; axis + 2 < rank; ++axis)

@@ -45,7 +45,8 @@ struct ProductChoice {
               std::span<const std::size_t> pickedRows, std::span<const std::size_t> pickedColumns, float* dst) const;
 };
 
-/// By the left site. Products whose operands have different batch dimensions are left out. `runs`: of the graph.
+/// Of the MatMul nodes, by the left site. Those whose operands have different batch dimensions are left out. `runs`:
+/// of the graph.
 std::vector<ProductChoice> productChoices(const graph::SiteTable& sites, std::size_t runs, uint64_t seed);
 
 /// Gathers the samples while images run; left and right match, whatever threads see them when. Memory: at most

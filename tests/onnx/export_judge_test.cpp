@@ -142,7 +142,8 @@ private:
     void add(const Variant& variant)
     {
         const Model& model = *m_imported;
-        auto recipe = quant::presetRecipe(variant.preset, variant.weightBits, variant.activationBits);
+        auto recipe = quant::presetRecipe(std::string(variant.preset) + std::string(quant::kLiteral),
+                                          variant.weightBits, variant.activationBits);
         ASSERT_TRUE(recipe) << recipe.error().text();
         recipe->weight.saturationSafe = !variant.fullRange;
         if (variant.full)

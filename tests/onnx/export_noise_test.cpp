@@ -33,7 +33,8 @@ protected:
         m_model = std::make_unique<Model>(std::move(*model));
         auto calibration = stats::calibrate(m_model->graph, m_model->sites, m_images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
-        auto recipe = quant::presetRecipe(GetParam().preset, GetParam().bits, GetParam().bits);
+        auto recipe = quant::presetRecipe(std::string(GetParam().preset) + std::string(quant::kLiteral),
+                                          GetParam().bits, GetParam().bits);
         ASSERT_TRUE(recipe) << recipe.error().text();
         recipe->weight.biasCorrection = GetParam().correct;
         auto plan = quant::resolve(m_model->graph, m_model->sites, *calibration, *recipe, nullptr, {});

@@ -95,7 +95,7 @@ TEST_F(Correction, MakesMeansEqualAndErrorsSmaller)
         for (const int bits : {2, 4}) {
             if (bits == 2 && std::string_view(preset) == "noisyquant-ptq4vit")
                 continue; // two regions need more codes
-            Recipe recipe = *presetRecipe(preset, bits, bits);
+            Recipe recipe = *presetRecipe(preset + std::string(kLiteral), bits, bits);
             const auto before = planned(recipe);
             recipe.weight.biasCorrection = true;
             const auto after = planned(recipe);

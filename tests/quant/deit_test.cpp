@@ -80,7 +80,7 @@ TEST_F(DeitTiny, KeepsItsAccuracyAtEightBits)
         for (const char* preset : {"minmax", "percentile", "sq-b", "opt-m", "mptq-vit"}) {
             if (bits < 8 && !m_all)
                 continue;
-            const auto plan = planned(calibration, *presetRecipe(preset, bits, bits));
+            const auto plan = planned(calibration, *presetRecipe(preset + std::string(kLiteral), bits, bits));
             ASSERT_TRUE(plan);
             const auto result = evaluate(m_model->graph, m_model->sites, plan.get(), *m_testImages, m_count,
                                          &*reference, weights, m_context);

@@ -170,7 +170,7 @@ TEST(FqVit, CoversEverythingWithFourBitAttention)
 {
     const auto vit = test::smallVit();
     for (const int bits : {4, 8}) {
-        const Recipe recipe = *presetRecipe("fq-vit", bits, bits);
+        const Recipe recipe = *presetRecipe("fq-vit-literal", bits, bits);
         for (const graph::Site& site : vit.sites) {
             const SiteSettings settings = settingsOf(recipe, site);
             EXPECT_FALSE(settings.isFloat()) << site.name;
@@ -210,7 +210,7 @@ TEST(FqVit, LayerNormalizationInIntegers)
         EXPECT_TRUE(program) << program.error().text();
         return *exec::runImages(*program, images, 0, 8, {}, "running");
     };
-    Recipe recipe = *presetRecipe("fq-vit", 8, 8);
+    Recipe recipe = *presetRecipe("fq-vit-literal", 8, 8);
     const Tensor before = logits(recipe);
     recipe.rules.push_back(integerNormOf(graph::Role::LayerNormInput));
     const Tensor after = logits(recipe);
@@ -232,10 +232,10 @@ TEST(FqVit, IntegerLayerNormalizationSaysWhereItCannotBe)
         const auto plan = resolve(vit.graph, vit.sites, calibration, recipe, nullptr, {});
         return plan ? std::string() : plan.error().text();
     };
-    Recipe elsewhere = *presetRecipe("fq-vit", 8, 8);
+    Recipe elsewhere = *presetRecipe("fq-vit-literal", 8, 8);
     elsewhere.rules.push_back(integerNormOf(graph::Role::Fc2));
     EXPECT_NE(refusal(elsewhere).find("of another role"), std::string::npos) << refusal(elsewhere);
-    Recipe floats = *presetRecipe("fq-vit", 8, 8);
+    Recipe floats = *presetRecipe("fq-vit-literal", 8, 8);
     floats.rules.push_back(integerNormOf(graph::Role::LayerNormInput));
     const auto warned = [&] {
         const auto plan = resolve(vit.graph, vit.sites, calibration, floats, nullptr, {});

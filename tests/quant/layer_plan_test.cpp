@@ -68,7 +68,7 @@ struct Subject {
 
 Recipe recipeOf(std::string_view name, int weightBits = 4, int activationBits = 4)
 {
-    auto recipe = presetRecipe(name, weightBits, activationBits);
+    auto recipe = presetRecipe(std::string(name) + std::string(kLiteral), weightBits, activationBits);
     EXPECT_TRUE(recipe);
     return *recipe;
 }

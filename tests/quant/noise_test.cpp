@@ -145,7 +145,7 @@ protected:
     /// The preset with other noise.
     static Recipe recipe(const Noise& noise, int bits = 4, const char* preset = "noisyquant")
     {
-        Recipe result = *presetRecipe(preset, bits, bits);
+        Recipe result = *presetRecipe(preset + std::string(kLiteral), bits, bits);
         for (Rule& rule : result.rules)
             if (rule.set.noise)
                 rule.set.noise = noise;

@@ -45,7 +45,7 @@ SitePatch bits(int value)
 
 Recipe fullRecipe()
 {
-    Recipe recipe = *presetRecipe("percentile", 4, 6);
+    Recipe recipe = *presetRecipe("percentile-literal", 4, 6);
     recipe.coverage = graph::Coverage::Full;
     Rule rule;
     rule.match.kind = graph::SiteKind::Weight;

@@ -36,7 +36,7 @@ TEST(ReleasedRule, ScalesByChannelInFrontOfDepthwiseConvolutionsAlone)
     ASSERT_TRUE(calibration) << calibration.error().text();
     for (const int bits : {4, 8}) {
         const auto plan =
-            resolve(*graph, sites, *calibration, *presetRecipe("q-hyvit-code", bits, bits), nullptr, {});
+            resolve(*graph, sites, *calibration, *presetRecipe("q-hyvit-code-literal", bits, bits), nullptr, {});
         ASSERT_TRUE(plan) << plan.error().text();
         for (const graph::Site& site : sites) {
             const UniformGrid& grid = (**plan)[site.id].grid;

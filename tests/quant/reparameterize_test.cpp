@@ -240,7 +240,7 @@ TEST_F(RepqVit, LeavesTheFloatNetworkUnchanged)
     const Tensor expected = logitsOf(m_vit, {}, m_images);
     for (const int bits : {3, 4, 8})
         EXPECT_LT(relativeDifference(
-                      expected, logitsOf(m_vit, planned(*presetRecipe("repq-vit", bits, bits))->smoothed, m_images)),
+                      expected, logitsOf(m_vit, planned(*presetRecipe("repq-vit-literal", bits, bits))->smoothed, m_images)),
                   1e-5)
             << bits;
 }
@@ -248,7 +248,7 @@ TEST_F(RepqVit, LeavesTheFloatNetworkUnchanged)
 TEST_F(RepqVitWithDeadChannel, LeavesTheFloatNetworkUnchanged)
 {
     for (const int bits : {4, 8}) {
-        const auto plan = planned(*presetRecipe("repq-vit", bits, bits));
+        const auto plan = planned(*presetRecipe("repq-vit-literal", bits, bits));
         const Tensor expected = logitsOf(m_vit, {}, m_images);
         EXPECT_LT(relativeDifference(expected, logitsOf(m_vit, plan->smoothed, m_images)), 1e-4) << bits;
         EXPECT_LT(relativeDifference(expected, logitsOf(m_vit, plan->simulation, m_images)), bits == 4 ? 1 : 0.1);
@@ -260,7 +260,7 @@ TEST_F(RepqVitWithDeadChannel, LeavesTheFloatNetworkUnchanged)
 /// In double: (x - b) / r through r W and c + W b, for the numbers that the plan has.
 TEST_F(RepqVit, IsExactInDouble)
 {
-    const auto plan = planned(*presetRecipe("repq-vit", 4, 4));
+    const auto plan = planned(*presetRecipe("repq-vit-literal", 4, 4));
     const ChannelTransform& transform = at(*plan, "f1", 0).smoothing->transform;
     const auto weight = m_vit.graph.value(m_vit.sites[m_vit.at("f1", 1)].tensor).constant.floats();
     std::mt19937 engine(3);
@@ -285,7 +285,7 @@ TEST_F(RepqVit, IsExactInDouble)
 
 TEST_F(RepqVit, PutsItsGridIntoThePlan)
 {
-    const auto plan = planned(*presetRecipe("repq-vit", 4, 4));
+    const auto plan = planned(*presetRecipe("repq-vit-literal", 4, 4));
     for (const char* value : {"q0", "f1"}) {
         const SitePlan& site = at(*plan, value, 0);
         ASSERT_TRUE(site.smoothing) << value;
@@ -300,7 +300,7 @@ TEST_F(RepqVit, PutsItsGridIntoThePlan)
 
 TEST_F(RepqVit, IsMadeAnewForOtherBitsAndEstimators)
 {
-    const Recipe four = *presetRecipe("repq-vit", 4, 4);
+    const Recipe four = *presetRecipe("repq-vit-literal", 4, 4);
     const auto before = planned(four);
     for (int what = 0; what < 3; ++what) {
         Recipe changed = four;
@@ -332,7 +332,7 @@ TEST_F(RepqVit, IsMadeAnewForOtherBitsAndEstimators)
 
 TEST_F(RepqVit, SaysWhereItDoesNotApply)
 {
-    Recipe recipe = *presetRecipe("repq-vit", 4, 4);
+    Recipe recipe = *presetRecipe("repq-vit-literal", 4, 4);
     recipe.overrides[m_vit.sites[m_vit.at("q0", 0)].name].granularity = Granularity::Channel;
     const auto plan = planned(recipe);
     EXPECT_FALSE(at(*plan, "q0", 0).smoothing);
@@ -346,7 +346,7 @@ TEST_F(RepqVit, SaysWhereItDoesNotApply)
 TEST_F(RepqVit, CoversWhatThePaperCovers)
 {
     for (const int bits : {3, 4, 6}) {
-        const auto plan = planned(*presetRecipe("repq-vit", bits, bits));
+        const auto plan = planned(*presetRecipe("repq-vit-literal", bits, bits));
         EXPECT_EQ(at(*plan, "p0", 0).settings.bits, 8); // the image
         EXPECT_EQ(at(*plan, "p0", 1).settings.bits, bits);
         EXPECT_EQ(at(*plan, "logits", 0).settings.bits, bits);
@@ -355,7 +355,7 @@ TEST_F(RepqVit, CoversWhatThePaperCovers)
         EXPECT_EQ(at(*plan, "f2", 0).settings.estimator.kind, EstimatorKind::Percentile);
     }
     // Only what LayerNormalizations feed inside the blocks is changed.
-    const auto plan = planned(*presetRecipe("repq-vit", 4, 4));
+    const auto plan = planned(*presetRecipe("repq-vit-literal", 4, 4));
     std::set<std::string> changed;
     for (const auto& [use, tensor] : plan->smoothed.constants)
         changed.insert(m_vit.graph.value(m_vit.graph.node(use.node).outputs[0]).name);
@@ -364,7 +364,7 @@ TEST_F(RepqVit, CoversWhatThePaperCovers)
 
 TEST_F(RepqVitWithoutBias, GetsOne)
 {
-    const auto plan = planned(*presetRecipe("repq-vit", 4, 4));
+    const auto plan = planned(*presetRecipe("repq-vit-literal", 4, 4));
     const NodeId layer = m_vit.sites[m_vit.at("f1", 0)].uses.front().node;
     EXPECT_TRUE(plan->smoothed.constants.contains({layer, 2}));
     EXPECT_LT(relativeDifference(logitsOf(m_vit, {}, m_images), logitsOf(m_vit, plan->smoothed, m_images)), 1e-5);

@@ -95,7 +95,7 @@ TEST_F(Resolve, AsymmetricWeightsFitInt8)
 
 TEST_F(Resolve, SimulatesWhatThePlanSays)
 {
-    const auto plan = resolved(*presetRecipe("percentile", 8, 8));
+    const auto plan = resolved(*presetRecipe("percentile-literal", 8, 8));
     for (const graph::Site& site : m_vit.sites) {
         const SitePlan& numbers = (*plan)[site.id];
         const bool covered = site.coverage == graph::Coverage::MatMul;
@@ -173,7 +173,7 @@ TEST_F(Resolve, AnEditCostsOneSite)
 
 TEST_F(Resolve, DoesNotDependOnThreads)
 {
-    Recipe recipe = *presetRecipe("percentile", 5, 6);
+    Recipe recipe = *presetRecipe("percentile-literal", 5, 6);
     recipe.weight.estimator.kind = EstimatorKind::Mse;
     recipe.activation.granularity = Granularity::Channel;
     recipe.coverage = graph::Coverage::Full;

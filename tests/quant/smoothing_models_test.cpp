@@ -26,7 +26,7 @@ void expectUnchanged(const std::filesystem::path& path, const char* preset)
     const test::NoiseImages images(4);
     const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, context);
     ASSERT_TRUE(calibration) << calibration.error().text();
-    const auto recipe = presetRecipe(preset, 8, 8);
+    const auto recipe = presetRecipe(preset + std::string(kLiteral), 8, 8);
     ASSERT_TRUE(recipe);
     const auto plan = resolve(model->graph, model->sites, *calibration, *recipe, nullptr, context);
     ASSERT_TRUE(plan) << plan.error().text();

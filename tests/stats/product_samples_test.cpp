@@ -108,5 +108,20 @@ output y1
         EXPECT_LT(right.floats()[c - 1], right.floats()[c]);
 }
 
+/// Element-wise operators of two residual sums read sites of the coverage Full: no product, whether sizes would fit
+/// (4 × 4) or not (4 × 6, where calibrate wrote a file that nobody could read).
+TEST(ProductSamples, AreOfMatMulsAlone)
+{
+    for (const std::string shape : {"1x3x4x4", "1x4x4x6"})
+        for (const std::string op : {"Mul", "Sub", "Max"}) {
+            const auto vit = test::smallVit("input x:" + shape + "\na:" + shape + " = Sigmoid(x)\nb:" + shape +
+                                            " = Tanh(x)\nr1:" + shape + " = Add(a, b)\nr2:" + shape +
+                                            " = Add(r1, a)\ny:" + shape + " = " + op + "(r1, r2)\noutput y\n");
+            const SiteId left = vit.at("y", 0);
+            ASSERT_TRUE(left.valid() && vit.at("y", 1).valid()) << op; // both are sites, and meet in one node
+            EXPECT_TRUE(productChoices(vit.sites, 3, 1).empty()) << op << " " << shape;
+        }
+}
+
 } // namespace
 } // namespace qs::stats

@@ -91,29 +91,50 @@ Result<ActivationNumbers> resolveRootTwoAndZero(const QuantizerInput& input)
 
 QuantizerDef logIntQuantizer()
 {
-    return {"log-int", "Powers of 2 of reciprocals",
+    return {"log-int",
+            "Powers of 2 of reciprocals",
             "Powers of 2, and 0 besides, with the borders of integer reciprocals: FQ-ViT's log-int-softmax.",
-            suitsPositive, resolveReciprocal};
+            suitsPositive,
+            resolveReciprocal,
+            nullptr,
+            {},
+            true};
 }
 
 QuantizerDef log2Quantizer()
 {
-    return {"log2", "Powers of 2", "Levels that halve from code to code, for softmax outputs (FQ-ViT).",
-            suitsPositive, resolveTwo};
+    return {"log2",
+            "Powers of 2",
+            "Levels that halve from code to code, for softmax outputs (FQ-ViT).",
+            suitsPositive,
+            resolveTwo,
+            nullptr,
+            {},
+            true};
 }
 
 QuantizerDef logSqrt2Quantizer()
 {
-    return {"log-sqrt2", "Powers of √2",
+    return {"log-sqrt2",
+            "Powers of √2",
             "Levels a factor of √2 apart, for softmax outputs: twice as fine as powers of 2 (RepQ-ViT).",
-            suitsPositive, resolveRootTwo};
+            suitsPositive,
+            resolveRootTwo,
+            nullptr,
+            {},
+            true};
 }
 
 QuantizerDef logSqrt2ZeroQuantizer()
 {
-    return {"log-sqrt2-zero", "Powers of √2, and 0",
-            "As powers of √2, with 0 as one code more than the bits have: RepQ-ViT's released code.", suitsPositive,
-            resolveRootTwoAndZero};
+    return {"log-sqrt2-zero",
+            "Powers of √2, and 0",
+            "As powers of √2, with 0 as one code more than the bits have: RepQ-ViT's released code.",
+            suitsPositive,
+            resolveRootTwoAndZero,
+            nullptr,
+            {},
+            true};
 }
 
 } // namespace qs::quant

@@ -131,7 +131,9 @@ QuantizerDef twinSoftmaxQuantizer()
             "A fine step below a searched split 2^-i and one for [0, 1] above it (PTQ4ViT).",
             suitsSoftmax,
             resolveSoftmax,
-            softmaxCandidates};
+            softmaxCandidates,
+            {},
+            true};
 }
 
 } // namespace qs::quant

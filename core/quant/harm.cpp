@@ -1,0 +1,53 @@
+#include "core/quant/harm.h"
+
+#include "core/quant/evaluate.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace qs::quant {
+
+std::string Harm::text(const Recipe& recipe) const
+{
+    char numbers[160];
+    std::snprintf(numbers, sizeof numbers, "%.1f dB of the outputs on %zu images, plain min-max has %.1f", ownDb,
+                  images, minMaxDb);
+    std::string cure = "take minmax";
+    if (recipe.preset.ends_with(kLiteral))
+        cure = "take " + recipe.preset.substr(0, recipe.preset.size() - kLiteral.size()) +
+               ", which takes min-max site by site where that is better, or minmax";
+    else if (!recipe.guard)
+        cure = "set \"guard\": true in the recipe, which takes min-max site by site where that is better, or take "
+               "minmax";
+    const std::string name = recipe.preset.empty() ? "this recipe" : recipe.preset;
+    return name + " does harm here: it has " + numbers + ": " + cure;
+}
+
+Result<std::optional<Harm>> besideMinMax(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
+                                         const exec::ImageSource& images, std::size_t count, const Context& context)
+{
+    const auto batch = static_cast<std::size_t>(graph.batch());
+    count = std::min(count, images.size()) / batch * batch;
+    const auto bits = [](const SiteSettings& settings) { return settings.bits; };
+    if (!plan.calibration || count == 0 || bits(plan.recipe.activation) == kFloatBits)
+        return std::nullopt;
+    QS_ASSIGN(Recipe plain, presetRecipe("minmax", bits(plan.recipe.weight), bits(plan.recipe.activation)));
+    plain.coverage = plan.recipe.coverage;
+    plain.weight.saturationSafe = plan.recipe.weight.saturationSafe;
+    const bool same = std::ranges::all_of(
+        sites, [&](const graph::Site& site) { return plan[site.id].settings == settingsOf(plain, site); });
+    if (same)
+        return std::nullopt;
+    QS_ASSIGN(const auto minMax, resolve(graph, sites, plan.calibration, plain, nullptr, context));
+    QS_ASSIGN(const FloatReference reference, floatReference(graph, sites, images, count, context));
+    Harm harm;
+    harm.images = count;
+    for (const auto& [which, db] : {std::pair{&plan, &harm.ownDb}, std::pair{minMax.get(), &harm.minMaxDb}}) {
+        QS_ASSIGN(const Evaluation found,
+                  evaluate(graph, sites, which, images, count, &reference, exec::makeWeightCache(), context));
+        *db = found.logitSqnrDb;
+    }
+    return harm;
+}
+
+} // namespace qs::quant

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "core/base/context.h"
+#include "core/base/error.h"
+#include "core/exec/image_source.h"
+#include "core/graph/graph.h"
+#include "core/graph/sites.h"
+#include "core/quant/plan.h"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace qs::quant {
+
+/// Images that are enough to tell a method that does harm; both networks and the float one run on them.
+inline constexpr std::size_t kHarmImages = 16;
+/// Less difference than this between two networks is no difference on so few images: calibrations that differ by
+/// their images alone are 0.2 to 0.6 dB apart on DeiT-Tiny and MobileViT-XXS.
+inline constexpr double kHarmDb = 1;
+
+/// A plan beside min-max of the same bits and coverage, by 10 log10(sum l² / sum (l - l_q)²) of the outputs.
+struct Harm {
+    double ownDb = 0;
+    double minMaxDb = 0;
+    std::size_t images = 0;
+    bool harms() const { return ownDb < minMaxDb - kHarmDb; }
+    /// For people: what was found and the cure.
+    std::string text(const Recipe& recipe) const;
+};
+
+/// Runs both on the first images (at most `count`, a multiple of the graph's batch). Nothing where there is nothing
+/// to compare: the plan is min-max itself or in float, it has no calibration, or there are too few images.
+/// Errors: those of resolve() and evaluate().
+Result<std::optional<Harm>> besideMinMax(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
+                                         const exec::ImageSource& images, std::size_t count, const Context& context);
+
+} // namespace qs::quant
