@@ -26,8 +26,8 @@ Result<std::shared_ptr<const stats::Calibration>> calibrated(const Options& opti
     if (recipe && !options.importances)
         return fail(ErrorCode::InvalidArgument, "a preset or recipe is for --importances alone", "calibrate");
     QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
-    QS_ASSIGN(const auto source, openSource(options.folder, transform));
-    const Run run(options.run);
+    Run run(options.run);
+    QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
     QS_ASSIGN(auto calibration, stats::calibrate(model.graph, model.sites, *source,
                                                  calibrationOptions(model, transform), run.context()));
     if (!options.importances)

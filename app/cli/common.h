@@ -1,10 +1,10 @@
 #pragma once
 
+#include "app/cli/image_options.h"
+#include "app/cli/run.h"
 #include "core/base/context.h"
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
-#include "core/images/folder.h"
-#include "core/images/preprocess.h"
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
@@ -20,46 +20,6 @@
 
 namespace qs::cli {
 
-/// What every command that computes has: threads, seed, progress on a terminal.
-struct RunOptions {
-    int threads = 0; ///< 0: all
-    uint64_t seed = 0;
-    Execution execution = Execution::Auto;
-    void addTo(CLI::App& app);
-};
-
-/// A Context that lives as long as it: pool, progress line on stderr (terminals only), Ctrl+C as the wish to stop.
-class Run {
-public:
-    explicit Run(const RunOptions& options);
-    ~Run();
-    const Context& context() const { return m_context; }
-
-private:
-    ThreadPool m_pool;
-    Context m_context;
-};
-
-/// How images are read: the options that all commands share.
-struct PreprocessOptions {
-    std::string mean, stddev; ///< "R,G,B"; empty: ImageNet's
-    std::string resize;       ///< pixels or "none"; empty: crop / 0.9
-    std::string interpolation = "bicubic";
-    int crop = 0; ///< pixels; 0: the model's input
-    void addTo(CLI::App& app);
-    /// Errors: InvalidArgument naming the option.
-    Result<images::Preprocess> resolve(const onnx::ModelInfo& model) const;
-};
-
-/// A folder of images and how much of it is used.
-struct FolderChoice {
-    std::string folder;
-    std::string labels;
-    std::size_t count = 0; ///< 0: all
-};
-Result<std::shared_ptr<const exec::ImageSource>> openSource(const FolderChoice& choice,
-                                                            const images::Preprocess& preprocess);
-
 stats::CalibrationOptions calibrationOptions(const onnx::Model& model, const images::Preprocess& preprocess);
 
 /// Where a calibration comes from: a file, or images.
@@ -70,8 +30,8 @@ struct CalibrationOptions {
     std::size_t count = 0;
     void addTo(CLI::App& app);
     bool given() const { return !file.empty() || !images.empty(); }
-    Result<std::shared_ptr<const stats::Calibration>>
-    resolve(const onnx::Model& model, const PreprocessOptions& preprocess, const Context& context) const;
+    Result<std::shared_ptr<const stats::Calibration>> resolve(const onnx::Model& model,
+                                                              const PreprocessOptions& preprocess, Run& run) const;
 };
 
 /// Preset or recipe file, and bits.
@@ -84,8 +44,6 @@ struct RecipeOptions {
     Result<std::optional<quant::Recipe>> resolve(const graph::SiteTable& sites) const;
 };
 
-/// One line on stderr.
-void warn(const std::string& line);
 /// Warns where the plan has more error than plain min-max on the first images (quant/harm.h).
 Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images,
                         const Context& context);

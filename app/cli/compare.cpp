@@ -60,20 +60,20 @@ struct Titled {
     std::string title;
 };
 
-Result<std::vector<Titled>> calibrationsOf(const Options& options, const onnx::Model& model, const Context& context)
+Result<std::vector<Titled>> calibrationsOf(const Options& options, const onnx::Model& model, Run& run)
 {
     std::vector<Titled> result;
     if (options.calibrations.empty()) {
         if (!options.calibration.given())
             return fail(ErrorCode::InvalidArgument, "needs --calibration or --calib-images", "compare");
-        QS_ASSIGN(auto calibration, options.calibration.resolve(model, options.preprocess, context));
+        QS_ASSIGN(auto calibration, options.calibration.resolve(model, options.preprocess, run));
         result.push_back({std::move(calibration), ""});
         return result;
     }
     for (const std::string& file : options.calibrations) {
         CalibrationOptions one;
         one.file = file;
-        QS_ASSIGN(auto calibration, one.resolve(model, options.preprocess, context));
+        QS_ASSIGN(auto calibration, one.resolve(model, options.preprocess, run));
         const std::string title = std::filesystem::path(file).stem().string();
         result.push_back({std::move(calibration), options.calibrations.size() > 1 ? title : ""});
     }
@@ -81,7 +81,7 @@ Result<std::vector<Titled>> calibrationsOf(const Options& options, const onnx::M
 }
 
 /// Images for Q-HyViT's search: a folder of their own, or the calibration images. None where there are neither.
-Result<report::HybridSearch> searchOf(const Options& options, const onnx::Model& model)
+Result<report::HybridSearch> searchOf(const Options& options, const onnx::Model& model, Run& run)
 {
     report::HybridSearch search{options.search, nullptr};
     const bool own = !options.searchFolder.empty();
@@ -91,8 +91,7 @@ Result<report::HybridSearch> searchOf(const Options& options, const onnx::Model&
     PreprocessOptions preprocess = options.preprocess;
     if (!options.calibration.resize.empty())
         preprocess.resize = options.calibration.resize;
-    QS_ASSIGN(const auto transform, preprocess.resolve(model.info));
-    QS_ASSIGN(search.images, openSource({folder, {}, own ? 0 : options.calibration.count}, transform));
+    QS_ASSIGN(search.images, openSource({folder, own ? 0 : options.calibration.count}, preprocess, model.info, run));
     return search;
 }
 
@@ -166,8 +165,8 @@ Result<void> compare(const Options& options)
             extension != ".csv" && extension != ".html" && extension != ".json")
             return fail(ErrorCode::InvalidArgument, "the table is written as .csv, .html or .json", path);
     QS_ASSIGN(const auto model, options.model.open());
-    QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
-    QS_ASSIGN(const auto images, openSource(options.folder, transform));
+    Run run(options.run);
+    QS_ASSIGN(const auto images, openSource(options.folder, options.preprocess, model.info, run));
     report::Comparison comparison;
     if (!options.resume.empty() && std::filesystem::exists(options.resume)) {
         QS_ASSIGN(const std::string text, readText(options.resume));
@@ -178,9 +177,8 @@ Result<void> compare(const Options& options)
         }
         comparison = std::move(*saved);
     }
-    const Run run(options.run);
-    QS_ASSIGN(const auto calibrations, calibrationsOf(options, model, run.context()));
-    QS_ASSIGN(const auto search, searchOf(options, model));
+    QS_ASSIGN(const auto calibrations, calibrationsOf(options, model, run));
+    QS_ASSIGN(const auto search, searchOf(options, model, run));
     QS_ASSIGN(const auto candidates, candidatesOf(options, calibrations, search));
 
     Result<void> saved;
@@ -205,7 +203,7 @@ Command addCompare(CLI::App& app)
     auto options = std::make_shared<Options>();
     options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of test images")->required();
-    app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
+    options->folder.addLabelsTo(app);
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
     app.add_option("--presets", options->presets,
                    "Presets, and q-hyvit-scale, q-hyvit-granularity, q-hyvit (searches, minutes a line), with commas "

@@ -48,10 +48,10 @@ Result<void> runDemo(const Options& options)
     PreprocessOptions preprocess;
     preprocess.resize = "none";
     QS_ASSIGN(const auto transform, preprocess.resolve(model.info));
-    QS_ASSIGN(const auto calibImages, openSource({(demo / "images/calib").string(), {}, 0}, transform));
-    QS_ASSIGN(const auto testImages, openSource({(demo / "images/test").string(), {}, 0}, transform));
-
-    const Run run(options.run);
+    Run run(options.run);
+    QS_ASSIGN(const auto calibImages, openSource({(demo / "images/calib").string()}, preprocess, model.info, run));
+    QS_ASSIGN(const auto testImages,
+              openSource({(demo / "images/test").string(), 0, true}, preprocess, model.info, run));
     const Context& context = run.context();
     QS_ASSIGN(const auto calibration, stats::calibrate(model.graph, model.sites, *calibImages,
                                                        calibrationOptions(model, transform), context));

@@ -48,22 +48,23 @@ void print(const quant::Evaluation& e)
 Result<void> evaluate(const Options& options)
 {
     QS_ASSIGN(const auto model, options.model.open());
-    QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
-    QS_ASSIGN(const auto source, openSource(options.folder, transform));
     QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
     if (recipe && !options.calibration.given())
         return fail(ErrorCode::InvalidArgument, "a quantized model needs --calibration or --calib-images",
                     "evaluate");
     quant::Evaluation evaluation;
     {
-        const Run run(options.run);
+        Run run(options.run);
+        QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
         std::shared_ptr<const quant::Plan> plan;
         if (recipe) {
-            QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run.context()));
+            QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
             QS_ASSIGN(plan, quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
         }
         QS_ASSIGN(evaluation, quant::evaluate(model.graph, model.sites, plan.get(), *source, source->size(), nullptr,
                                               exec::makeWeightCache(), run.context()));
+        run.say(evaluation.doubts);
+        evaluation.doubts = run.said();
         if (plan) {
             for (const auto& warning : plan->warnings)
                 warn(warning);
@@ -84,7 +85,7 @@ Command addEvaluate(CLI::App& app)
     auto options = std::make_shared<Options>();
     options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of test images")->required();
-    app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
+    options->folder.addLabelsTo(app);
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
     app.add_option("--json", options->json, "Write the figures as JSON");
     app.add_flag("--json-images", options->withImages, "With the result of every image");

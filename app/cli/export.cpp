@@ -40,10 +40,10 @@ Result<void> exportFile(const Options& options)
         return fail(ErrorCode::InvalidArgument, "needs --images (or --calib-images) to run both networks on",
                     "--verify");
 
-    const Run run(options.run);
+    Run run(options.run);
     if (options.verifyWith == "onnxruntime")
         QS_CHECK(onnx::onnxRuntimeVersion(onnx::judgePython(), run.context().stop));
-    QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run.context()));
+    QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
     QS_ASSIGN(const auto plan,
               quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
     report::Results results{&model, {}, plan.get(), {}, {}};
@@ -51,8 +51,7 @@ Result<void> exportFile(const Options& options)
     for (const auto& warning : plan->warnings)
         warn(warning);
     if (options.verify > 0) {
-        QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
-        QS_ASSIGN(const auto source, openSource({folder, {}, options.verify}, transform));
+        QS_ASSIGN(const auto source, openSource({folder, options.verify}, options.preprocess, model.info, run));
         onnx::VerifyOptions verifying{.images = source->size()};
         if (options.verifyWith == "onnxruntime")
             verifying.python = onnx::judgePython();

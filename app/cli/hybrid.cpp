@@ -58,8 +58,6 @@ Result<void> searchHybrid(const Options& options)
     QS_ASSIGN(auto recipe, start.resolve(model.sites));
     if (!recipe)
         return fail(ErrorCode::InvalidArgument, "needs a recipe that quantizes something", "hybrid");
-    QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
-    QS_ASSIGN(const auto source, openSource(options.folder, transform));
     CalibrationOptions statistics = options.calibration;
     if (!statistics.given()) {
         statistics.images = options.folder.folder;
@@ -67,8 +65,9 @@ Result<void> searchHybrid(const Options& options)
     }
     search::HybridResult result;
     {
-        const Run run(options.run);
-        QS_ASSIGN(const auto calibration, statistics.resolve(model, options.preprocess, run.context()));
+        Run run(options.run);
+        QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
+        QS_ASSIGN(const auto calibration, statistics.resolve(model, options.preprocess, run));
         QS_ASSIGN(result, search::searchHybrid(model.graph, model.sites, calibration, *recipe, *source, settings,
                                                run.context()));
     }

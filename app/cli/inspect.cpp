@@ -263,8 +263,8 @@ Result<void> inspect(const Options& options)
         warn(warning);
     std::shared_ptr<const stats::Calibration> calibration;
     if (options.calibration.given()) {
-        const Run run(options.run);
-        QS_ASSIGN(calibration, options.calibration.resolve(model, options.preprocess, run.context()));
+        Run run(options.run);
+        QS_ASSIGN(calibration, options.calibration.resolve(model, options.preprocess, run));
     }
     print(model);
     printFoldings(model);

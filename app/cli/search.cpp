@@ -1,3 +1,4 @@
+#include "core/quant/doubts.h"
 #include "core/search/mixed_precision.h"
 
 #include "app/cli/common.h"
@@ -58,7 +59,8 @@ Result<void> lock(quant::Recipe& recipe, const graph::SiteTable& sites, const st
     return {};
 }
 
-nlohmann::ordered_json toJson(const search::Outcome& outcome, const graph::SiteTable& sites)
+nlohmann::ordered_json toJson(const search::Outcome& outcome, const graph::SiteTable& sites,
+                              std::span<const Doubt> doubts)
 {
     const search::Trace& trace = outcome.trace;
     const auto figures = [](const search::Step& step) {
@@ -79,6 +81,7 @@ nlohmann::ordered_json toJson(const search::Outcome& outcome, const graph::SiteT
                                 {"seconds", trace.seconds},
                                 {"fill_from", trace.fillFrom},
                                 {"start", figures(trace.start)},
+                                {"doubts", nlohmann::ordered_json::parse(quant::doubtsToJson(doubts))},
                                 {"units", nlohmann::json::array()},
                                 {"steps", nlohmann::json::array()}};
     const auto bits = trace.bitsAfter(trace.steps.size());
@@ -134,21 +137,23 @@ Result<void> searchBits(const Options& options)
         return fail(ErrorCode::InvalidArgument, "needs --calibration or --calib-images", "search");
     for (const std::string& text : options.locks)
         QS_CHECK(lock(*recipe, model.sites, text));
-    QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
-    QS_ASSIGN(const auto source, openSource(options.folder, transform));
 
     search::Outcome outcome;
+    std::vector<Doubt> doubts;
     {
-        const Run run(options.run);
-        QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run.context()));
+        Run run(options.run);
+        QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
+        QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
         QS_ASSIGN(outcome, search::greedyMixedPrecision(model.graph, model.sites, calibration, *recipe, *source,
                                                         exec::makeWeightCache(), settings, run.context()));
+        run.say(outcome.doubts);
+        doubts = run.said();
     }
     QS_CHECK(quant::saveRecipe(outcome.recipe, options.output));
     if (!options.trace.empty())
         QS_CHECK(writeAtomically(options.trace, search::traceToCsv(model.sites, outcome.trace)));
     if (!options.json.empty())
-        QS_CHECK(writeAtomically(options.json, toJson(outcome, model.sites).dump(2) + "\n"));
+        QS_CHECK(writeAtomically(options.json, toJson(outcome, model.sites, doubts).dump(2) + "\n"));
     print(outcome, settings.performance);
     if (outcome.cancelled)
         return fail(ErrorCode::Cancelled, "stopped before it was done; what was found is written", options.output);
@@ -167,7 +172,7 @@ Command addSearch(CLI::App& app)
     search::Options& search = options->search;
     options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of images to measure with")->required();
-    app.add_option("--labels", options->folder.labels, "Labels (CSV: file,class_index), instead of the folder's own");
+    options->folder.addLabelsTo(app);
     app.add_option("--count", search.images, "Images to measure with, spread over the folder (default: 64)")
         ->check(CLI::Range(1, 1'000'000));
     app.add_option("-o,--out", options->output, "Recipe file to write")->required();

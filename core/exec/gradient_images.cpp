@@ -1,4 +1,5 @@
 #include "core/exec/gradient.h"
+#include "core/exec/output_form.h"
 #include "core/kernels/statistics.h"
 
 #include <algorithm>
@@ -22,6 +23,26 @@ std::vector<double> logSoftmax(std::span<const float> x)
     for (const float v : x)
         result.push_back(v - most - std::log(sum));
     return result;
+}
+
+/// klDivergence() where both may also be probabilities p, whose logits are log p:
+///   dL/dp = dL/dz / p,   z = log p
+double divergence(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient)
+{
+    std::vector<float> logs;
+    if (isDistribution(reference)) {
+        logs.resize(reference.size());
+        logProbabilities(reference, logs);
+        reference = logs;
+    }
+    if (!isDistribution(outputs))
+        return klDivergence(reference, outputs, gradient);
+    std::vector<float> z(outputs.size());
+    logProbabilities(outputs, z);
+    const double loss = klDivergence(reference, z, gradient);
+    for (std::size_t k = 0; k < z.size(); ++k)
+        gradient[k] /= std::exp(z[k]);
+    return loss;
 }
 
 /// A run's images, seeded by the reference.
@@ -51,7 +72,7 @@ struct Job {
         const std::size_t classes = static_cast<std::size_t>(program.outputElements()) / batch();
         const auto seed = [&](std::span<const float> logits, std::span<float> gradient) {
             for (std::size_t i = 0; i < here(run); ++i)
-                loss += (program.givesScores() ? klDivergence : relativeError)(
+                loss += (program.givesScores() ? divergence : relativeError)(
                     reference.floats().subspan((begin(run) + i) * classes, classes),
                     logits.subspan(i * classes, classes), gradient.subspan(i * classes, classes));
         };

@@ -31,9 +31,8 @@ Pixels fromBgr(const cv::Mat& bgr)
     return pixels;
 }
 
-} // namespace
-
-Result<Pixels> decodeImage(const std::filesystem::path& path)
+/// BGR of the file, of the whole size or of an eighth of it.
+Result<cv::Mat> decode(const std::filesystem::path& path, int flags)
 {
     const std::string where = path.string();
     try {
@@ -48,16 +47,34 @@ Result<Pixels> decodeImage(const std::filesystem::path& path)
                             " pixels are more than 100 megapixels",
                         where);
         const cv::Mat view(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
-        const cv::Mat bgr = cv::imdecode(view, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+        cv::Mat bgr = cv::imdecode(view, flags | cv::IMREAD_IGNORE_ORIENTATION);
         if (bgr.empty() || bgr.type() != CV_8UC3)
             return fail(ErrorCode::Malformed,
                         "the " + std::string(header->format) + " image is damaged or ends early", where);
-        return fromBgr(bgr);
+        return bgr;
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory to decode the image", where);
     } catch (const std::exception& e) { // cv::Exception among others
         return fail(ErrorCode::Malformed, std::string("the image cannot be decoded: ") + e.what(), where);
     }
+}
+
+} // namespace
+
+Result<Pixels> decodeImage(const std::filesystem::path& path)
+{
+    QS_ASSIGN(const cv::Mat bgr, decode(path, cv::IMREAD_COLOR));
+    try {
+        return fromBgr(bgr);
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::OutOfMemory, "not enough memory to decode the image", path.string());
+    }
+}
+
+Result<void> checkImage(const std::filesystem::path& path)
+{
+    QS_CHECK(decode(path, cv::IMREAD_REDUCED_COLOR_8));
+    return {};
 }
 
 } // namespace qs::images

@@ -1,10 +1,11 @@
 #include "core/images/folder.h"
 
+#include "core/images/class_list.h"
+#include "core/images/folder_layout.h"
 #include "core/images/labels.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
+#include <charconv>
 #include <set>
 
 namespace qs::images {
@@ -13,52 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool hasImageExtension(const fs::path& path)
+void say(ImageFolder& folder, DoubtKind kind, std::string message, std::string cure = {})
 {
-    static constexpr std::array<std::string_view, 11> kExtensions{".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp",
-                                                                  ".tif", ".tiff", ".ppm", ".pgm", ".pnm"};
-    std::string extension = path.extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-/// Images and sub-folders of a folder, by name; hidden ones stay out.
-struct Listing {
-    std::vector<std::string> images;
-    std::vector<std::string> folders;
-};
-
-Result<Listing> list(const fs::path& folder)
-{
-    std::error_code error;
-    Listing listing;
-    fs::directory_iterator it(folder, error);
-    for (; !error && it != fs::directory_iterator(); it.increment(error)) {
-        const std::string name = it->path().filename().string();
-        std::error_code unknown; // a dangling link, say: neither file nor folder
-        if (name.starts_with('.'))
-            continue;
-        if (it->is_directory(unknown))
-            listing.folders.push_back(name);
-        else if (it->is_regular_file(unknown) && hasImageExtension(it->path()))
-            listing.images.push_back(name);
-    }
-    if (error)
-        return fail(ErrorCode::Io, "cannot read the folder: " + error.message(), folder.string());
-    std::sort(listing.images.begin(), listing.images.end());
-    std::sort(listing.folders.begin(), listing.folders.end());
-    return listing;
-}
-
-/// "3 files that ...: a, b, ...".
-std::string counted(const std::vector<std::string>& names, std::string_view singular, std::string_view plural)
-{
-    std::string text = std::to_string(names.size()) + " ";
-    text.append(names.size() == 1 ? singular : plural).append(": ");
-    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i)
-        text.append(i == 0 ? "" : ", ").append(names[i]);
-    return names.size() > 3 ? text + ", ..." : text;
+    folder.doubts.push_back({kind, std::move(message), std::move(cure), {}});
 }
 
 /// `count` of `values`, evenly spread, the first one included.
@@ -74,33 +32,58 @@ std::vector<T> spread(std::vector<T> values, std::size_t count)
     return chosen;
 }
 
-Result<void> addLabelled(ImageFolder& folder, const Listing& listing, const fs::path& labelsPath)
+/// The class list of the options, or classes.txt beside the images; empty where there is neither.
+struct Classes {
+    ClassList list;
+    fs::path path;
+};
+
+Result<Classes> readClasses(const fs::path& root, const FolderOptions& options)
 {
-    const auto exists = [&](const std::string& name) {
+    std::error_code error;
+    Classes classes;
+    classes.path = options.classNames.value_or(root / "classes.txt");
+    if (options.classNames || fs::is_regular_file(classes.path, error)) {
+        QS_ASSIGN(classes.list, readClassList(classes.path));
+    }
+    return classes;
+}
+
+Result<void> addLabelled(ImageFolder& folder, const Layout& layout, const fs::path& labelsPath,
+                         const ClassList& classes)
+{
+    LabelContext context;
+    context.images = layout.images;
+    for (const ClassFolder& one : layout.classes)
+        context.images.insert(context.images.end(), one.images.begin(), one.images.end());
+    std::sort(context.images.begin(), context.images.end());
+    context.exists = [&](const std::string& name) {
         std::error_code error;
         return fs::is_regular_file(folder.root / name, error);
     };
-    QS_ASSIGN(const Labels labels, readLabels(labelsPath, exists));
+    context.classes = classes;
+    QS_ASSIGN(const Labels labels, readLabels(labelsPath, context));
     const std::string shown = labelsPath.filename().string();
     std::vector<std::string> missing;
-    for (const auto& [name, label] : labels.classOf) {
-        if (exists(name))
-            folder.entries.push_back({folder.root / name, name, label});
+    for (const auto& [name, labelled] : labels.classOf) {
+        if (context.exists(name))
+            folder.entries.push_back({folder.root / name, name, labelled.label, labelled.where});
         else
             missing.push_back(name);
     }
     if (folder.entries.empty())
         return fail(ErrorCode::InvalidArgument, shown + " names no image of the folder", folder.root.string());
     std::vector<std::string> unlabelled;
-    for (const std::string& name : listing.images)
+    for (const std::string& name : layout.images)
         if (!labels.classOf.contains(name))
             unlabelled.push_back(name);
     if (!missing.empty())
-        folder.warnings.push_back(shown + " names " +
-                                  counted(missing, "file that does not exist", "files that do not exist"));
+        say(folder, DoubtKind::Labels,
+            shown + " names " + counted(missing, "file that does not exist", "files that do not exist"));
     if (!unlabelled.empty())
-        folder.warnings.push_back(counted(unlabelled, "image without a line in the labels left out",
-                                          "images without a line in the labels left out"));
+        say(folder, DoubtKind::Labels,
+            counted(unlabelled, "image without a line in the labels left out",
+                    "images without a line in the labels left out"));
     for (const auto& [label, name] : labels.classNames) {
         if (folder.classNames.size() <= static_cast<std::size_t>(label))
             folder.classNames.resize(static_cast<std::size_t>(label) + 1);
@@ -109,27 +92,51 @@ Result<void> addLabelled(ImageFolder& folder, const Listing& listing, const fs::
     return {};
 }
 
-/// The folders in the order of the class names: by the names themselves where they are the folders' own, otherwise
-/// (names for people, as many as folders) alphabetically.
-Result<std::vector<std::string>> orderClasses(const std::vector<std::string>& folders,
-                                              const std::vector<std::string>& names, const fs::path& namesPath)
+/// The class of every folder: by the list where it knows all of them, otherwise (names for people, as many as
+/// folders, or no list) in their order; -1 for a name of the list that no folder has.
+Result<std::vector<int>> classesOf(const std::vector<ClassFolder>& folders, const Classes& classes)
 {
-    const std::set<std::string> known(names.begin(), names.end());
-    const auto isKnown = [&](const std::string& folder) { return known.contains(folder); };
-    if (std::all_of(folders.begin(), folders.end(), isKnown)) {
-        for (const std::string& folder : folders)
-            if (std::count(names.begin(), names.end(), folder) > 1)
-                return fail(ErrorCode::InvalidArgument, "the class '" + folder + "' is named twice",
-                            namesPath.string());
-        return names;
+    std::vector<int> labels;
+    std::set<int> seen;
+    std::size_t known = 0;
+    for (const ClassFolder& folder : folders) {
+        const auto& names = classes.list.names();
+        if (std::count(names.begin(), names.end(), folder.name) > 1)
+            return fail(ErrorCode::InvalidArgument, "the class '" + folder.name + "' is named twice",
+                        classes.path.string());
+        const auto label = classes.list.find(folder.name);
+        if (label && !seen.insert(*label).second)
+            return fail(ErrorCode::InvalidArgument, "two folders are the class '" + folder.name + "'",
+                        classes.path.string());
+        known += label ? 1 : 0;
+        labels.push_back(label.value_or(-1));
     }
-    if (folders.size() == names.size() && std::none_of(folders.begin(), folders.end(), isKnown))
-        return folders;
-    const auto stranger = std::find_if_not(folders.begin(), folders.end(), isKnown);
-    return fail(ErrorCode::InvalidArgument,
-                "the class folder '" + *stranger + "' is none of the " + std::to_string(names.size()) +
-                    " class names, so its index is unknown",
-                namesPath.string());
+    if (known == folders.size())
+        return labels;
+    if (known > 0 || (!classes.list.empty() && classes.list.names().size() != folders.size())) {
+        const auto stranger = std::find(labels.begin(), labels.end(), -1) - labels.begin();
+        return fail(ErrorCode::InvalidArgument,
+                    "the class folder '" + folders[static_cast<std::size_t>(stranger)].name + "' is none of the " +
+                        std::to_string(classes.list.names().size()) + " class names, so its index is unknown",
+                    classes.path.string());
+    }
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        labels[i] = static_cast<int>(i);
+    return labels;
+}
+
+/// Folders called by numbers alone, in the order of the numbers: 2 before 10.
+void orderByNumber(std::vector<ClassFolder>& folders)
+{
+    const auto number = [](const ClassFolder& folder) {
+        long value = -1;
+        const char* const end = folder.name.data() + folder.name.size();
+        const auto parsed = std::from_chars(folder.name.data(), end, value);
+        return parsed.ec == std::errc() && parsed.ptr == end ? value : -1;
+    };
+    if (std::all_of(folders.begin(), folders.end(), [&](const ClassFolder& f) { return number(f) >= 0; }))
+        std::stable_sort(folders.begin(), folders.end(),
+                         [&](const ClassFolder& a, const ClassFolder& b) { return number(a) < number(b); });
 }
 
 /// How many images each class gives when at most `count` are wanted: equal shares, as far as a class reaches.
@@ -151,35 +158,35 @@ std::vector<std::size_t> shares(const std::vector<std::vector<ImageEntry>>& clas
     return share;
 }
 
-Result<void> addClassFolders(ImageFolder& folder, const Listing& listing, const FolderOptions& options)
+Result<void> addClassFolders(ImageFolder& folder, Layout layout, const FolderOptions& options)
 {
-    std::optional<fs::path> namesPath = options.classNames;
-    std::error_code error;
-    if (!namesPath && fs::is_regular_file(folder.root / "classes.txt", error))
-        namesPath = folder.root / "classes.txt";
-    std::vector<std::string> order = listing.folders;
-    folder.classNames = listing.folders;
-    if (namesPath) {
-        QS_ASSIGN(folder.classNames, readLines(*namesPath));
-        QS_ASSIGN(order, orderClasses(listing.folders, folder.classNames, *namesPath));
+    QS_ASSIGN(const Classes given, readClasses(folder.root, options));
+    if (given.list.empty())
+        orderByNumber(layout.classes);
+    QS_ASSIGN(const std::vector<int> labels, classesOf(layout.classes, given));
+    std::vector<std::string> names;
+    std::vector<std::string> empty;
+    std::vector<std::pair<int, std::vector<ImageEntry>>> ordered;
+    for (std::size_t c = 0; c < layout.classes.size(); ++c) {
+        const ClassFolder& one = layout.classes[c];
+        names.push_back(one.name);
+        if (one.images.empty())
+            empty.push_back(one.name);
+        ordered.emplace_back(labels[c], std::vector<ImageEntry>{});
+        for (const std::string& name : one.images)
+            ordered.back().second.push_back({folder.root / name, name, labels[c]});
     }
+    std::ranges::sort(ordered, {}, [](const auto& one) { return one.first; });
+    folder.classNames = given.list.empty() ? names : given.list.names();
+    if (given.list.empty())
+        folder.classFolders = std::move(names);
+    if (!empty.empty())
+        say(folder, DoubtKind::Classes,
+            counted(empty, "class folder without images", "class folders without images"));
 
     std::vector<std::vector<ImageEntry>> classes;
-    std::vector<std::string> empty;
-    for (std::size_t label = 0; label < order.size(); ++label) {
-        if (!std::binary_search(listing.folders.begin(), listing.folders.end(), order[label]))
-            continue;
-        QS_ASSIGN(const Listing inside, list(folder.root / order[label]));
-        if (inside.images.empty())
-            empty.push_back(order[label]);
-        auto& entries = classes.emplace_back();
-        for (const std::string& name : inside.images)
-            entries.push_back(
-                {folder.root / order[label] / name, order[label] + "/" + name, static_cast<int>(label)});
-    }
-    if (!empty.empty())
-        folder.warnings.push_back(counted(empty, "class folder without images", "class folders without images"));
-
+    for (auto& [label, entries] : ordered)
+        classes.push_back(std::move(entries));
     if (options.count) {
         const std::vector<std::size_t> share = shares(classes, *options.count);
         for (std::size_t c = 0; c < classes.size(); ++c)
@@ -196,21 +203,18 @@ Result<void> addClassFolders(ImageFolder& folder, const Listing& listing, const 
 }
 
 /// Names given for the labels of a flat folder.
-Result<void> nameClasses(ImageFolder& folder, const FolderOptions& options)
+void nameClasses(ImageFolder& folder, const Classes& given)
 {
-    std::error_code error;
-    const fs::path own = folder.root / "classes.txt";
-    if (!options.classNames && !fs::is_regular_file(own, error))
-        return {};
-    QS_ASSIGN(folder.classNames, readLines(options.classNames.value_or(own)));
+    if (given.list.empty())
+        return;
+    folder.classNames = given.list.names();
     std::vector<std::string> nameless;
     for (const ImageEntry& entry : folder.entries)
         if (entry.label && static_cast<std::size_t>(*entry.label) >= folder.classNames.size())
             nameless.push_back(entry.name);
     if (!nameless.empty())
-        folder.warnings.push_back(
+        say(folder, DoubtKind::Labels,
             counted(nameless, "image of a class without a name", "images of classes without a name"));
-    return {};
 }
 
 } // namespace
@@ -225,30 +229,41 @@ Result<ImageFolder> openFolder(const fs::path& root, const FolderOptions& option
         return fail(ErrorCode::NotFound, "the image folder does not exist", root.string());
     if (!fs::is_directory(status))
         return fail(ErrorCode::InvalidArgument, "is not a folder", root.string());
-    QS_ASSIGN(const Listing listing, list(root));
+
+    std::optional<fs::path> labels = options.labels;
+    if (!labels && !options.withoutLabels && fs::is_regular_file(root / "labels.csv", error))
+        labels = root / "labels.csv"; // it may name images in deeper folders
+    Result<Layout> found = findLayout(root, options.forCalibration);
+    if (!found && (!labels || found.error().code != ErrorCode::InvalidArgument))
+        return tl::unexpected(found.error());
+    Layout layout = found ? std::move(*found) : Layout{root, {}, {}, {}, {}};
+    if (!labels && !options.withoutLabels && fs::is_regular_file(layout.root / "labels.csv", error))
+        labels = layout.root / "labels.csv";
 
     ImageFolder folder;
-    folder.root = root;
-    std::optional<fs::path> labels = options.labels;
-    if (!labels && fs::is_regular_file(root / "labels.csv", error))
-        labels = root / "labels.csv";
-    if (labels || !listing.images.empty()) {
+    folder.root = layout.root;
+    folder.doubts = layout.doubts;
+    if (labels || !layout.images.empty()) {
+        QS_ASSIGN(const Classes given, readClasses(folder.root, options));
         if (labels) {
-            QS_CHECK(addLabelled(folder, listing, *labels));
+            QS_CHECK(addLabelled(folder, layout, *labels, given.list));
         } else {
-            for (const std::string& name : listing.images)
-                folder.entries.push_back({root / name, name, std::nullopt});
-            if (!listing.folders.empty())
-                folder.warnings.push_back(counted(listing.folders,
-                                                  "sub-folder ignored, as there are images beside it",
-                                                  "sub-folders ignored, as there are images beside them"));
+            for (const std::string& name : layout.images)
+                folder.entries.push_back({folder.root / name, name, std::nullopt});
+            if (!layout.ignored.empty())
+                say(folder, DoubtKind::FolderLevel,
+                    counted(layout.ignored, "sub-folder ignored, as there are images beside it",
+                            "sub-folders ignored, as there are images beside them"));
         }
         if (options.count)
             folder.entries = spread(std::move(folder.entries), *options.count);
-        QS_CHECK(nameClasses(folder, options));
+        nameClasses(folder, given);
     } else {
-        QS_CHECK(addClassFolders(folder, listing, options));
+        QS_CHECK(addClassFolders(folder, std::move(layout), options));
     }
+    if (options.withoutLabels)
+        for (ImageEntry& entry : folder.entries)
+            entry.label.reset();
     if (folder.entries.empty())
         return fail(ErrorCode::InvalidArgument, "no images in the folder", root.string());
     return folder;

@@ -113,7 +113,9 @@ Result<ImageHeader> readWebp(std::span<const std::byte> bytes)
         header.height = (bits >> 14 & 0x3FFF) + 1;
         break;
     }
-    case 0x58385056: // "VP8X": canvas, 24 bits each, minus one
+    case 0x58385056: // "VP8X": flags, canvas of 24 bits each, minus one
+        if (in.u8(20) & 0x02)
+            return fail(ErrorCode::Unsupported, "an animated WebP: only still images are read");
         header.width = int64_t{in.u24(24)} + 1;
         header.height = int64_t{in.u24(27)} + 1;
         break;
@@ -179,6 +181,26 @@ bool startsWith(std::span<const std::byte> bytes, std::string_view magic)
     return true;
 }
 
+/// What a file is that another name may hide: "GIF", ...; "" where nothing is known of it.
+std::string_view unreadKind(std::span<const std::byte> bytes)
+{
+    using namespace std::string_view_literals;
+    if (startsWith(bytes, "GIF8"sv))
+        return "GIF";
+    if (startsWith(bytes, "\0\0\0\x0CjP  \r\n"sv) || startsWith(bytes, "\xFF\x4F\xFF\x51"sv))
+        return "JPEG 2000";
+    if (startsWith(bytes, "\xFF\x0A"sv) || startsWith(bytes, "\0\0\0\x0CJXL "sv))
+        return "JPEG XL";
+    if (bytes.size() >= 12 && startsWith(bytes.subspan(4), "ftyp"sv)) {
+        const auto brand = bytes.subspan(8);
+        if (startsWith(brand, "avif"sv) || startsWith(brand, "avis"sv))
+            return "AVIF";
+        if (startsWith(brand, "hei"sv) || startsWith(brand, "hev"sv) || startsWith(brand, "mif1"sv))
+            return "HEIF";
+    }
+    return {};
+}
+
 Result<ImageHeader> readAny(std::span<const std::byte> bytes)
 {
     using namespace std::string_view_literals;
@@ -197,6 +219,9 @@ Result<ImageHeader> readAny(std::span<const std::byte> bytes)
     if (bytes.size() > 2 && bytes[0] == std::byte{'P'} && bytes[1] >= std::byte{'1'} && bytes[1] <= std::byte{'6'} &&
         std::isspace(static_cast<int>(bytes[2])))
         return readPnm(bytes);
+    if (const std::string_view kind = unreadKind(bytes); !kind.empty())
+        return fail(ErrorCode::Unsupported,
+                    "a file of " + std::string(kind) + ", which is not read: convert it to PNG or JPEG");
     return fail(ErrorCode::Malformed, "not a JPEG, PNG, BMP, WebP, TIFF or PNM image");
 }
 

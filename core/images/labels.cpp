@@ -3,14 +3,11 @@
 #include "core/base/file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace qs::images {
 
 namespace {
-
-constexpr int kMaxClass = 1'000'000;
 
 std::string_view trimmed(std::string_view text)
 {
@@ -19,21 +16,6 @@ std::string_view trimmed(std::string_view text)
     if (first == std::string_view::npos)
         return {};
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-bool isNumber(std::string_view text)
-{
-    const std::size_t digits = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
-    return text.size() > digits && text.find_first_not_of("0123456789", digits) == std::string_view::npos;
-}
-
-std::optional<int> classIndex(std::string_view text)
-{
-    int value = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < 0 || value > kMaxClass)
-        return std::nullopt;
-    return value;
 }
 
 /// "./a.jpg" is "a.jpg"; nothing for names that leave the folder.
@@ -69,14 +51,14 @@ Result<std::vector<std::string>> readLines(const std::filesystem::path& path)
     return lines;
 }
 
-std::vector<std::string> splitCsv(std::string_view line)
+std::vector<std::string> splitCsv(std::string_view line, char separator)
 {
     std::vector<std::string> values;
     std::string value;
     bool quoted = false;
     bool wasQuoted = false;
     for (std::size_t i = 0; i <= line.size(); ++i) {
-        if (i == line.size() || (line[i] == ',' && !quoted)) {
+        if (i == line.size() || (line[i] == separator && !quoted)) {
             values.push_back(wasQuoted ? value : std::string(trimmed(value)));
             value.clear();
             quoted = wasQuoted = false;
@@ -98,38 +80,38 @@ std::vector<std::string> splitCsv(std::string_view line)
     return values;
 }
 
-Result<Labels> readLabels(const std::filesystem::path& path,
-                          const std::function<bool(const std::string&)>& imageExists)
+Result<Labels> readLabels(const std::filesystem::path& path, const LabelContext& context)
 {
     QS_ASSIGN(const std::vector<std::string> lines, readLines(path));
+    const bool isJson = !lines.empty() && (lines[0].starts_with('{') || lines[0].starts_with('['));
+    std::vector<LabelRow> rows;
+    if (isJson) {
+        QS_ASSIGN(const std::string text, readText(path));
+        QS_ASSIGN(rows, rowsOfJson(text, path, context));
+    } else {
+        QS_ASSIGN(rows, rowsOfTable(lines, path, context));
+    }
+    const ImageNames names(context);
     Labels labels;
-    std::size_t nameColumn = 0; // 0: none
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (trimmed(lines[i]).empty())
-            continue;
-        const std::string where = path.string() + ":" + std::to_string(i + 1);
-        const std::vector<std::string> values = splitCsv(lines[i]);
-        if (i == 0 && (values.size() < 2 || !isNumber(values[1])) && !imageExists(values[0])) {
-            for (std::size_t column = 2; column < values.size(); ++column)
-                if (values[column] == "class_name")
-                    nameColumn = column;
-            continue;
-        }
-        if (values.size() < 2)
-            return fail(ErrorCode::Malformed, "no class: a line is file,class_index", where);
-        const auto label = classIndex(values[1]);
+    for (const LabelRow& row : rows) {
+        const auto inside = insideName(row.name);
+        if (!inside)
+            return fail(ErrorCode::Malformed, "'" + row.name + "' is not a file inside the folder", row.where);
+        const auto label = parseClass(row.value, context.classes);
         if (!label)
-            return fail(ErrorCode::Malformed, "the class '" + values[1] + "' is not a number from 0 to 1000000",
-                        where);
-        const auto name = insideName(values[0]);
-        if (!name)
-            return fail(ErrorCode::Malformed, "'" + values[0] + "' is not a file inside the folder", where);
-        const auto [known, isNew] = labels.classOf.emplace(*name, *label);
-        if (!isNew && known->second != *label)
             return fail(ErrorCode::Malformed,
-                        "'" + *name + "' has class " + std::to_string(known->second) + " on an earlier line", where);
-        if (nameColumn != 0 && nameColumn < values.size())
-            labels.classNames.emplace(*label, values[nameColumn]);
+                        "the class '" + row.value +
+                            "' is neither a number from 0 to 1000000 nor the name of a known class (--classes FILE "
+                            "gives the names)",
+                        row.where);
+        const std::string name = names.find(row.name).value_or(*inside);
+        const auto [known, isNew] = labels.classOf.emplace(name, Labelled{*label, row.where});
+        if (!isNew && known->second.label != *label)
+            return fail(ErrorCode::Malformed,
+                        "'" + name + "' has class " + std::to_string(known->second.label) + " on an earlier line",
+                        row.where);
+        if (!row.className.empty())
+            labels.classNames.emplace(*label, row.className);
     }
     return labels;
 }

@@ -59,21 +59,26 @@ void to_json(nlohmann::json& json, const Preprocess& value);
 Result<Preprocess> preprocessFromJson(const nlohmann::json& json);
 
 /// A named, common transform: "imagenet" (mean/std of ImageNet, resize crop/0.9 bicubic), "inception" (0.5/0.5),
-/// "clip", "unit" ([0,1], no mean), "cifar" (ImageNet mean/std, squash to the input size, bilinear), "crop-only".
+/// "clip", "dinov2", "unit" ([0,1], no mean), "bytes" (0 to 255), "cifar" (ImageNet mean/std, squash to the input
+/// size, bilinear), "crop-only".
 struct PreprocessPreset {
     std::string_view name;
     std::string_view description;
 };
 std::span<const PreprocessPreset> preprocessPresets();
 /// The preset for a model whose input is [.., 3, height, width]; where they differ the resize covers the longer side.
+/// "half" is another name of "inception", "none" of "unit".
 /// Errors: NotFound; InvalidArgument (no size).
 Result<Preprocess> preprocessPreset(std::string_view name, int height, int width);
 
 /// Decodes JPEG, PNG, BMP, WebP, TIFF, PPM; grey becomes RGB, alpha is dropped, EXIF orientation is ignored (as
-/// timm). Errors: NotFound, Io, Malformed (not an image, truncated, zero size), TooLarge (over 100 megapixels, known
-/// before decoding, or a file over 256 MiB), OutOfMemory. The codecs may print a warning of their own about damaged
-/// data.
+/// timm). Errors: NotFound, Io, Malformed (not an image, truncated, zero size), Unsupported (an animated WebP;
+/// another kind of image by name), TooLarge (over 100 megapixels, known before decoding, or a file over 256 MiB),
+/// OutOfMemory. The codecs may print a warning of their own about damaged data.
 Result<Pixels> decodeImage(const std::filesystem::path& path);
+
+/// Whether decodeImage() would give an image: its errors, in less time.
+Result<void> checkImage(const std::filesystem::path& path);
 
 /// Pillow's antialiased resize, bit for bit: separable, support scaled by the reduction factor,
 /// bicubic a = -0.5, 8-bit intermediate between the horizontal and the vertical pass, fixed point of 22 bits.

@@ -14,12 +14,15 @@ namespace qs::images {
 
 namespace {
 
-constexpr std::array<PreprocessPreset, 6> kPresets{{
+constexpr std::array<PreprocessPreset, 8> kPresets{{
     {"imagenet", "ImageNet mean and std, shorter side to crop / 0.9 (bicubic), centre crop: timm's default"},
     {"inception",
      "mean and std 0.5, shorter side to crop / 0.9 (bicubic), centre crop: ViT and MLP models of Google"},
     {"clip", "mean and std of CLIP, shorter side to crop (bicubic), centre crop"},
+    {"dinov2", "ImageNet mean and std, shorter side to crop · 256 / 224 (bicubic), centre crop"},
     {"unit", "pixels in [0, 1], shorter side to crop / 0.9 (bicubic), centre crop: MobileViT"},
+    {"bytes",
+     "pixels from 0 to 255, shorter side to crop / 0.9 (bicubic), centre crop: models that normalise inside"},
     {"cifar", "ImageNet mean and std, squashed to the input size (bilinear)"},
     {"crop-only", "ImageNet mean and std, centre crop without resize: images that were resized before"},
 }};
@@ -131,13 +134,18 @@ Result<Preprocess> preprocessPreset(std::string_view name, int height, int width
     value.resize = static_cast<int>(std::floor(side / 0.9));
     if (name == "imagenet") {
         // the defaults
-    } else if (name == "inception") {
+    } else if (name == "inception" || name == "half") {
         value.mean = value.stddev = {0.5F, 0.5F, 0.5F};
     } else if (name == "clip") {
         value.resize = side;
         value.mean = {0.48145466F, 0.4578275F, 0.40821073F};
         value.stddev = {0.26862954F, 0.26130258F, 0.27577711F};
-    } else if (name == "unit") {
+    } else if (name == "dinov2") {
+        value.resize = side * 256 / 224;
+    } else if (name == "bytes") {
+        value.mean = {0.0F, 0.0F, 0.0F};
+        value.stddev = {1.0F / 255.0F, 1.0F / 255.0F, 1.0F / 255.0F};
+    } else if (name == "unit" || name == "none") {
         value.mean = {0.0F, 0.0F, 0.0F};
         value.stddev = {1.0F, 1.0F, 1.0F};
     } else if (name == "cifar") {

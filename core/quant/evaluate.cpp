@@ -2,6 +2,7 @@
 
 #include "core/graph/output_form.h"
 #include "core/quant/cost.h"
+#include "core/quant/doubts.h"
 #include "core/quant/logits.h"
 
 #include <algorithm>
@@ -127,7 +128,10 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
         result.modelBytes = cost.modelBytes;
         result.bops = cost.bops;
     }
-    const auto difference = compareLogits(expected, pass.logits, count, scores);
+    const exec::OutputForm form = scores ? exec::outputForm(graph, expected) : exec::OutputForm::Logits;
+    const Tensor floatLogits = exec::asLogits(expected, form);
+    const Tensor logits = exec::asLogits(pass.logits, form);
+    const auto difference = compareLogits(floatLogits, logits, count, scores);
     result.scores = scores;
     result.cosine = difference.cosine;
     result.relativeError = difference.relativeError;
@@ -140,8 +144,8 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
     std::size_t agreed = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto width = static_cast<std::size_t>(classes);
-        const auto row = pass.logits.floats().subspan(i * width, width);
-        const auto floatRow = expected.floats().subspan(i * width, width);
+        const auto row = logits.floats().subspan(i * width, width);
+        const auto floatRow = floatLogits.floats().subspan(i * width, width);
         ImageResult image;
         image.name = images.name(i);
         if (!scores) {
@@ -168,6 +172,13 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
         result.floatTop1 = static_cast<double>(floatHits.first) / labelled;
         result.floatTop5 = static_cast<double>(floatHits.five) / labelled;
     }
+    std::vector<std::optional<int>> labels;
+    for (const ImageResult& image : result.results)
+        labels.push_back(image.label);
+    if (auto doubt = outputDoubt(form))
+        result.doubts.push_back(std::move(*doubt));
+    if (auto doubt = labelShift(floatLogits, labels))
+        result.doubts.push_back(std::move(*doubt));
     return result;
 }
 

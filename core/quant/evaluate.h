@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/context.h"
+#include "core/base/doubt.h"
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/image_source.h"
@@ -54,6 +55,7 @@ struct Evaluation {
     int threads = 1;
     int batch = 1; ///< images asked for at once by the caller; images run one by one on each thread
     std::vector<ImageResult> results;
+    std::vector<Doubt> doubts; ///< labels that are shifted, outputs that are no logits
 };
 
 /// Outputs [images, outputs an image] of the float network, so that several evaluations share one float pass.
@@ -64,6 +66,7 @@ struct FloatReference {
 Result<FloatReference> floatReference(const graph::Graph& graph, const graph::SiteTable& sites,
                                       const exec::ImageSource& images, std::size_t count, const Context& context);
 
+/// Outputs that are probabilities are compared as their logarithms, see exec::OutputForm, and said.
 /// `plan` null: the float network. `reference` null: it is computed first.
 /// Errors: InvalidArgument (no images, a label outside the classes, with the image's name), the image's, Cancelled.
 Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& sites, const Plan* plan,

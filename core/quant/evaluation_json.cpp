@@ -1,3 +1,4 @@
+#include "core/quant/doubts.h"
 #include "core/quant/evaluate.h"
 
 #include <nlohmann/json.hpp>
@@ -55,6 +56,7 @@ std::string evaluationToJson(const Evaluation& evaluation, bool withImages)
     json["preset"] = evaluation.preset;
     json["threads"] = evaluation.threads;
     json["batch"] = evaluation.batch;
+    json["doubts"] = Json::parse(doubtsToJson(evaluation.doubts));
     if (withImages) {
         json["results"] = Json::array();
         for (const ImageResult& image : evaluation.results)

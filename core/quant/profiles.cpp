@@ -1,3 +1,4 @@
+#include "core/exec/output_form.h"
 #include "core/graph/output_form.h"
 #include "core/kernels/quantize.h"
 #include "core/quant/evaluate.h"
@@ -148,6 +149,9 @@ Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const 
     Context silent = context;
     silent.report = nullptr;
     QS_ASSIGN(const FloatReference reference, floatReference(graph, sites, images, count, silent));
+    const bool scores = graph::givesScores(graph);
+    const exec::OutputForm form = scores ? exec::outputForm(graph, *reference.logits) : exec::OutputForm::Logits;
+    const Tensor floatLogits = exec::asLogits(*reference.logits, form);
     exec::Program::Options options;
     options.execution = context.execution;
     options.weights = weights ? weights : exec::makeWeightCache();
@@ -157,7 +161,7 @@ Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const 
         const auto simulation = onlySite(sites[quantized[i]], plan);
         QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, simulation, options));
         QS_ASSIGN(const Tensor logits, exec::runImages(program, images, 0, count, silent, kSensitivity));
-        const auto difference = compareLogits(*reference.logits, logits, count, graph::givesScores(graph));
+        const auto difference = compareLogits(floatLogits, exec::asLogits(logits, form), count, scores);
         result.push_back({quantized[i], 0, difference.loss(), difference.sqnrDb});
     }
     context.progress(kSensitivity, quantized.size(), quantized.size());

@@ -3,6 +3,7 @@
 #include "core/search/mixed_precision.h"
 
 #include "core/graph/output_form.h"
+#include "core/quant/doubts.h"
 #include "core/quant/evaluate.h"
 #include "core/search/evaluator.h"
 #include "core/search/greedy.h"
@@ -73,7 +74,8 @@ Result<Yardstick> makeYardstick(const graph::Graph& graph, const graph::SiteTabl
         return yardstick;
     }
     QS_ASSIGN(const auto reference, quant::floatReference(graph, sites, images, images.size(), context));
-    yardstick.reference = *reference.logits;
+    yardstick.form = yardstick.scores ? exec::outputForm(graph, *reference.logits) : exec::OutputForm::Logits;
+    yardstick.reference = exec::asLogits(*reference.logits, yardstick.form);
     return yardstick;
 }
 
@@ -167,6 +169,8 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     QS_ASSIGN(const auto sample,
               SampledImages::create(images, options.images, elements, options.checkpointBytes, context));
     QS_ASSIGN(auto yardstick, makeYardstick(graph, sites, sample, options.performance, context));
+    if (auto doubt = quant::outputDoubt(yardstick.form))
+        outcome.doubts.push_back(std::move(*doubt));
     NetworkOracle oracle({graph, sites, calibration, recipe, trace.units, quantized(sites, recipe, true)},
                          Evaluator(graph, sites, sample, weights, options.checkpointBytes), std::move(yardstick),
                          context);

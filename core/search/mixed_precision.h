@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/context.h"
+#include "core/base/doubt.h"
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
 #include "core/exec/program.h"
@@ -94,6 +95,7 @@ struct Outcome {
     double loss = 0;  ///< measured at the end, in every mode; a sum of table entries where that was cancelled
     bool met = false; ///< within the budget; false where cancelled, or where locks and minBits forbid it
     bool cancelled = false;
+    std::vector<Doubt> doubts{}; ///< outputs that are no logits: the loss is of their logarithm
 };
 
 /// The recipe after the first `steps` steps of a trace.

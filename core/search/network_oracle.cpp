@@ -20,7 +20,7 @@ quant::Recipe withBits(quant::Recipe recipe, const graph::SiteTable& sites, std:
 double Yardstick::lossOf(const Tensor& logits) const
 {
     if (performance == Performance::KlDivergence)
-        return quant::compareLogits(reference, logits, labels.size(), scores).loss();
+        return quant::compareLogits(reference, exec::asLogits(logits, form), labels.size(), scores).loss();
     const auto classes = static_cast<std::size_t>(logits.shape()[1]);
     std::size_t labelled = 0;
     std::size_t wrong = 0;

@@ -3,6 +3,7 @@
 #include "core/base/context.h"
 #include "core/base/error.h"
 #include "core/base/tensor.h"
+#include "core/exec/output_form.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
 #include "core/quant/plan.h"
@@ -31,9 +32,10 @@ quant::Recipe withBits(quant::Recipe recipe, const graph::SiteTable& sites, std:
 struct Yardstick {
     Performance performance = Performance::KlDivergence;
     bool scores = true; ///< the outputs are class scores; otherwise the loss is their relative error
-    Tensor reference;   ///< of the float network, [images, outputs]
-    std::vector<std::optional<int>> labels; ///< of the images, for Top1
-    /// Loss of logits [images, classes].
+    Tensor reference;   ///< logits of the float network, [images, classes], or its outputs
+    std::vector<std::optional<int>> labels;           ///< of the images, for Top1
+    exec::OutputForm form = exec::OutputForm::Logits; ///< of the network's outputs
+    /// Loss of outputs [images, classes].
     double lossOf(const Tensor& logits) const;
 };
 

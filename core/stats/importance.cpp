@@ -1,6 +1,7 @@
 #include "core/stats/importance.h"
 
 #include "core/exec/gradient.h"
+#include "core/exec/output_form.h"
 #include "core/stats/image_names.h"
 #include "core/stats/reservoir.h"
 
@@ -17,8 +18,9 @@ namespace {
 /// Logits whose softmax is 1 at the class that is drawn and 0 elsewhere: KL to them is -log q_k.
 constexpr float kNever = -1e4F;
 
-Tensor drawnClasses(const Tensor& logits, uint64_t seed)
+Tensor drawnClasses(const graph::Graph& graph, const Tensor& outputs, uint64_t seed)
 {
+    const Tensor logits = exec::asLogits(outputs, exec::outputForm(graph, outputs));
     const auto classes = static_cast<std::size_t>(logits.shape()[1]);
     std::vector<float> drawn(logits.floats().size(), kNever);
     for (std::size_t i = 0; i * classes < drawn.size(); ++i) {
@@ -129,7 +131,8 @@ Result<std::shared_ptr<const Calibration>> withImportances(const Calibration& ca
     Gatherer gatherer(calibration, graph, sites);
     QS_ASSIGN(const auto program, exec::GradientProgram::compile(
                                       graph, sites, quantized ? *quantized : exec::Simulation{}, gatherer.wanted()));
-    const Tensor reference = quantized ? calibration.logits : drawnClasses(calibration.logits, calibration.seed);
+    const Tensor reference =
+        quantized ? calibration.logits : drawnClasses(graph, calibration.logits, calibration.seed);
     QS_ASSIGN([[maybe_unused]] const double loss,
               exec::lossGradients(program, images, 0, images.size(), reference, context, "gradients",
                                   [&](const exec::GradientBatch& batch) -> Result<void> {

@@ -1,0 +1,146 @@
+#include "app/cli/image_options.h"
+
+#include "core/images/check.h"
+#include "core/images/doubts.h"
+
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <sstream>
+#include <string_view>
+
+namespace qs::cli {
+
+namespace {
+
+/// "1,2,3" as three numbers; one number for all three.
+Result<std::array<float, 3>> triple(const std::string& text, const char* option)
+{
+    std::array<float, 3> values{};
+    std::istringstream in(text);
+    char comma = ',';
+    for (std::size_t i = 0; i < 3; ++i) {
+        if (i == 1 && in.eof())
+            return std::array<float, 3>{values[0], values[0], values[0]};
+        if (i > 0 && !(in >> comma && comma == ','))
+            return fail(ErrorCode::InvalidArgument, "expects three numbers R,G,B, got '" + text + "'", option);
+        if (!(in >> values[i]) || !std::isfinite(values[i]))
+            return fail(ErrorCode::InvalidArgument, "expects three numbers R,G,B, got '" + text + "'", option);
+    }
+    if (in >> comma)
+        return fail(ErrorCode::InvalidArgument, "expects three numbers R,G,B, got '" + text + "'", option);
+    return values;
+}
+
+std::string presetNames()
+{
+    std::string names;
+    for (const images::PreprocessPreset& known : images::preprocessPresets())
+        names.append(names.empty() ? "" : ", ").append(known.name);
+    return names;
+}
+
+} // namespace
+
+void PreprocessOptions::addTo(CLI::App& app)
+{
+    app.add_option("--preprocess", preset,
+                   "Preprocessing by name: " + presetNames() +
+                       "; half is inception, none is unit (default: imagenet). What follows changes it");
+    app.add_option("--mean", mean, "Mean R,G,B of pixels in [0,1]");
+    app.add_option("--std", stddev, "Standard deviation R,G,B of pixels in [0,1]");
+    app.add_option("--resize", resize, "Shorter side in pixels before the crop, or none (imagenet: crop / 0.9)");
+    app.add_option("--interpolation", interpolation, "Antialiased filter of the resize")
+        ->check(CLI::IsMember({"bicubic", "bilinear"}));
+    app.add_option("--crop", crop, "Centre crop in pixels (default: the model's input)")->check(CLI::Range(0, 8192));
+    app.add_option("--max-bad-images", mostBad,
+                   "Images that may be damaged: they are left out, counted and named (default: a tenth of them, at "
+                   "least 1; 0: none)");
+}
+
+Result<images::Preprocess> PreprocessOptions::resolve(const onnx::ModelInfo& model) const
+{
+    auto named = images::preprocessPreset(preset.empty() ? "imagenet" : preset, static_cast<int>(model.height),
+                                          static_cast<int>(model.width));
+    if (!named) {
+        named.error().where = "--preprocess " + preset;
+        return tl::unexpected(named.error());
+    }
+    images::Preprocess p = *named;
+    if (crop > 0 && (crop != model.height || crop != model.width))
+        return fail(ErrorCode::InvalidArgument,
+                    "the model's input is " + std::to_string(model.height) + "×" + std::to_string(model.width) +
+                        " pixels, not " + std::to_string(crop),
+                    "--crop");
+    if (model.channels != 1 && model.channels != 3)
+        return fail(ErrorCode::Unsupported,
+                    "the model takes images of " + std::to_string(model.channels) +
+                        " channels; images give 3, or 1 as grey",
+                    model.path.string());
+    if (model.bytes) { // pixels as they are
+        if (!mean.empty() || !stddev.empty())
+            return fail(ErrorCode::InvalidArgument, "the model takes bytes and normalises them itself",
+                        mean.empty() ? "--std" : "--mean");
+        p.mean = {0, 0, 0};
+        p.stddev.fill(1.0f / 255.0f);
+    }
+    if (!mean.empty()) {
+        QS_ASSIGN(p.mean, triple(mean, "--mean"));
+    }
+    if (!stddev.empty()) {
+        QS_ASSIGN(p.stddev, triple(stddev, "--std"));
+        for (const float s : p.stddev)
+            if (s <= 0)
+                return fail(ErrorCode::InvalidArgument, "must be positive", "--std");
+    }
+    if (!interpolation.empty())
+        p.interpolation =
+            interpolation == "bilinear" ? images::Interpolation::Bilinear : images::Interpolation::Bicubic;
+    if (resize == "none") {
+        p.resize.reset();
+        p.squash = false;
+    } else if (!resize.empty()) {
+        char* end = nullptr;
+        const long pixels = std::strtol(resize.c_str(), &end, 10);
+        if (*end != '\0' || pixels < 1 || pixels > 16384)
+            return fail(ErrorCode::InvalidArgument, "expects pixels (1 to 16384) or none, got '" + resize + "'",
+                        "--resize");
+        p.resize = static_cast<int>(pixels);
+    }
+    return p;
+}
+
+void FolderChoice::addLabelsTo(CLI::App& app)
+{
+    labelled = true;
+    app.add_option("--labels", labels,
+                   "Labels, instead of the folder's own: name and class by comma, semicolon, tab or blank, one class "
+                   "a line in the order of the files, or JSON; none: no labels");
+    app.add_option("--classes", classes,
+                   "Names of the model's classes, one a line from class 0, or JSON: for labels and class folders by "
+                   "name");
+    app.add_option("--label-offset", labelOffset, "Added to every label, e.g. -1 where labels count from 1");
+}
+
+Result<std::shared_ptr<const exec::ImageSource>>
+openSource(const FolderChoice& choice, const PreprocessOptions& preprocess, const onnx::ModelInfo& model, Run& run)
+{
+    QS_ASSIGN(const auto transform, preprocess.resolve(model));
+    images::FolderOptions options;
+    options.forCalibration = !choice.labelled;
+    options.withoutLabels = !choice.labelled || choice.labels == "none" || model.classes == 0;
+    if (!choice.labels.empty() && !options.withoutLabels)
+        options.labels = choice.labels;
+    if (!choice.classes.empty())
+        options.classNames = choice.classes;
+    if (choice.count > 0)
+        options.count = choice.count;
+    QS_ASSIGN(auto folder, images::openFolder(choice.folder, options));
+    QS_ASSIGN(folder, images::fitLabels(std::move(folder), model.classes, choice.labelOffset));
+    QS_ASSIGN(folder, images::withoutDamaged(std::move(folder), {preprocess.mostBad}, run.context()));
+    run.say(images::preprocessDoubts(transform));
+    run.say(folder.doubts);
+    return images::makeSource(std::move(folder), transform);
+}
+
+} // namespace qs::cli

@@ -1,0 +1,98 @@
+#include "app/cli/run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <unistd.h>
+
+namespace qs::cli {
+
+namespace {
+
+std::stop_source gStop;
+std::atomic<bool> gInterrupted{false};
+
+/// First Ctrl+C: stop in order; second: at once.
+extern "C" void onInterrupt(int signal)
+{
+    if (gInterrupted.exchange(true)) {
+        std::signal(signal, SIG_DFL);
+        std::raise(signal);
+    }
+    gStop.request_stop();
+}
+
+} // namespace
+
+void RunOptions::addTo(CLI::App& app)
+{
+    app.add_option("--threads", threads, "Threads; 0 for all cores")->check(CLI::Range(0, 256));
+    app.add_option("--seed", seed, "Seed of all random choices");
+    static const std::map<std::string, Execution> kExecutions = {
+        {"auto", Execution::Auto}, {"float", Execution::Float}, {"reference", Execution::Reference}};
+    app.add_option(
+           "--execution", execution,
+           "auto, float (the fast executor), or reference: node by node in plain loops, slow, a second opinion")
+        ->transform(CLI::Transformer(kExecutions));
+}
+
+Run::Run(const RunOptions& options) : m_pool(options.threads)
+{
+    gStop = std::stop_source{};
+    std::signal(SIGINT, onInterrupt);
+    m_context.stop = gStop.get_token();
+    m_context.pool = &m_pool;
+    m_context.seed = options.seed;
+    m_context.execution = options.execution;
+    if (!::isatty(STDERR_FILENO))
+        return;
+    using Clock = std::chrono::steady_clock;
+    m_context.report = [stage = std::string(), begin = Clock::now(),
+                        last = Clock::time_point{}](const Progress& progress) mutable {
+        const auto now = Clock::now();
+        if (stage != progress.stage) {
+            stage = progress.stage;
+            begin = now;
+        } else if (now - last < std::chrono::milliseconds(100) && progress.done != progress.total) {
+            return;
+        }
+        last = now;
+        const double elapsed = std::chrono::duration<double>(now - begin).count();
+        const double share =
+            progress.total ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
+        const double remaining = share > 0 ? elapsed / share - elapsed : 0;
+        std::fprintf(stderr, "\r%s %zu/%zu, %.0f s left\033[K", stage.c_str(), progress.done, progress.total,
+                     remaining);
+    };
+}
+
+Run::~Run()
+{
+    if (m_context.report)
+        std::fputs("\r\033[K", stderr);
+    std::signal(SIGINT, SIG_DFL);
+}
+
+void Run::say(const Doubt& doubt)
+{
+    if (std::ranges::find(m_said, doubt) != m_said.end())
+        return;
+    m_said.push_back(doubt);
+    warn(doubt.text());
+}
+
+void Run::say(std::span<const Doubt> doubts)
+{
+    for (const Doubt& doubt : doubts)
+        say(doubt);
+}
+
+void warn(const std::string& line)
+{
+    std::fprintf(stderr, "%swarning: %s\n", ::isatty(STDERR_FILENO) ? "\r\033[K" : "", line.c_str());
+}
+
+} // namespace qs::cli
