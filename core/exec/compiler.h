@@ -55,6 +55,7 @@ private:
     void emitChain(const Chain& chain);
     void emitLinear(const Chain& chain);
     void emitConv(const Chain& chain);
+    void emitTransposed(const Chain& chain);
     void emitMatMul(const Chain& chain);
     Operand rows(const Operand& operand);
     Operand biasOf(NodeId root);

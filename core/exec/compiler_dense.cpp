@@ -18,6 +18,8 @@ void Compiler::emitChain(const Chain& chain)
         emitLinear(chain);
     else if (op == "Conv")
         emitConv(chain);
+    else if (op == "ConvTranspose")
+        emitTransposed(chain);
     else
         emitMatMul(chain);
 }
@@ -109,6 +111,20 @@ void Compiler::emitConv(const Chain& chain)
         weightBytes += both.sizeBytes();
         steps.push_back(makePlaneConvStep(plan, src, both, tail, dst));
     }
+    define(chain.output, dst);
+}
+
+void Compiler::emitTransposed(const Chain& chain)
+{
+    const Tensor weight = *constantAt({chain.root, 1});
+    const Operand src = contiguous(read({chain.root, 0}));
+    Tail tail;
+    tail.bias = biasOf(chain.root);
+    tail.activation = chain.activation;
+    weightBytes += weight.sizeBytes();
+    const Operand dst = makeBuffer(DType::Float32, m_graph.value(chain.output).shape);
+    steps.push_back(makeTransposedConvStep(*planTransposed(m_graph.node(chain.root), src.shape, weight.shape()), src,
+                                           weight, tail, dst));
     define(chain.output, dst);
 }
 

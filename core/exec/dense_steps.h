@@ -2,6 +2,7 @@
 
 #include "core/exec/ops/convolution.h"
 #include "core/exec/ops/product.h"
+#include "core/exec/ops/transposed.h"
 #include "core/exec/step.h"
 #include "core/exec/weight_cache.h"
 #include "core/kernels/gemm.h"
@@ -39,5 +40,9 @@ std::unique_ptr<Step> makePlaneConvStep(const ConvPlan& plan, Operand src, Tenso
 
 /// Depthwise convolution; weights [channels, kh, kw].
 std::unique_ptr<Step> makeDepthwiseStep(const ConvPlan& plan, Operand src, Tensor weight, Tail tail, Operand dst);
+
+/// Transposed convolution, contiguous; weights as in the node. The tail has no residual.
+std::unique_ptr<Step> makeTransposedConvStep(const TransposedPlan& plan, Operand src, Tensor weight, Tail tail,
+                                             Operand dst);
 
 } // namespace qs::exec

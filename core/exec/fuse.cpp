@@ -41,7 +41,7 @@ public:
     {
         for (std::size_t i = 0; i < m_graph.nodes().size(); ++i) {
             const Node& node = m_graph.nodes()[i];
-            if (node.op == "Linear" || node.op == "Conv")
+            if (node.op == "Linear" || node.op == "Conv" || node.op == "ConvTranspose")
                 findDense(NodeId(i));
             else if (node.op == "MatMul")
                 findMatMul(NodeId(i));
@@ -86,7 +86,8 @@ private:
                 chain.activation = *activation;
                 take(chain, use->node);
             }
-        takeResidual(chain, false);
+        if (node.op != "ConvTranspose")
+            takeResidual(chain, false);
         m_found.chains.push_back(chain);
     }
 

@@ -12,6 +12,7 @@ namespace qs::exec {
 
 /// Nodes that run as one step: a product with what comes before and after it.
 ///   Linear, Conv:  root -> activation -> add
+///   ConvTranspose: root -> activation
 ///   MatMul:        scales of its operands -> root -> scale -> add (the other operand may be broadcast over batches)
 struct Chain {
     NodeId root;

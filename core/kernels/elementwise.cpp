@@ -55,6 +55,19 @@ HWY_INLINE void zip(std::size_t count, const float* a, const float* b, float* y,
     std::copy_n(restA, count - i, y + i);
 }
 
+/// Sine or cosine; vectors that hold something beyond the range of the reduction are left to the C library.
+HWY_INLINE V sineOrCosine(V v, bool cosine)
+{
+    const D d;
+    if (hn::AllTrue(d, hn::Le(hn::Abs(v), hn::Set(d, constants::kSineLimit))))
+        return vectorSine(d, v, cosine);
+    alignas(64) float values[kVector];
+    hn::Store(v, d, values);
+    for (float& value : values)
+        value = cosine ? reference::cos(value) : reference::sin(value);
+    return hn::Load(d, values);
+}
+
 /// The operators that have a vector form; Pow is asked for 3 and -0.5 only.
 void mapUnary(UnaryOp op, std::size_t count, const float* x, float* y, float pValue, float qValue)
 {
@@ -117,6 +130,17 @@ void mapUnary(UnaryOp op, std::size_t count, const float* x, float* y, float pVa
         return each([](V v) HWY_ATTR { return hn::CopySign(hn::Ceil(v), v); });
     case UnaryOp::Round:
         return each([](V v) HWY_ATTR { return hn::CopySign(hn::Round(v), v); });
+    case UnaryOp::Sign:
+        return each([=](V v) HWY_ATTR {
+            const V below = hn::IfThenElse(hn::Lt(v, zero), hn::Neg(one), v);
+            return hn::IfThenElse(hn::Gt(v, zero), one, below);
+        });
+    case UnaryOp::Sin:
+        return each([](V v) HWY_ATTR { return sineOrCosine(v, false); });
+    case UnaryOp::Cos:
+        return each([](V v) HWY_ATTR { return sineOrCosine(v, true); });
+    case UnaryOp::Mish:
+        return each([=](V v) HWY_ATTR { return vectorMish(d, v); });
     default:
         break;
     }
@@ -201,9 +225,6 @@ void unary(UnaryOp op, std::span<const float> x, std::span<float> y, float p, fl
         return;
     case UnaryOp::Log:
     case UnaryOp::Softplus:
-    case UnaryOp::Sign:
-    case UnaryOp::Sin:
-    case UnaryOp::Cos:
         return reference::unary(op, x, y, p, q);
     default:
         HWY_DYNAMIC_DISPATCH(mapUnary)(op, x.size(), x.data(), y.data(), p, q);

@@ -60,6 +60,42 @@ float tanh(float x)
 
 namespace {
 
+float sine(float x, bool cosine)
+{
+    const float shifted = std::fma(x, kTwoOverPi, kRoundMagic);
+    const float n = shifted - kRoundMagic;
+    float r = std::fma(-n, kHalfPi1, x);
+    r = std::fma(-n, kHalfPi2, r);
+    r = std::fma(-n, kHalfPi3, r);
+    const float z = r * r;
+    const uint32_t quarter = std::bit_cast<uint32_t>(shifted) + (cosine ? 1 : 0);
+    const float value = (quarter & 1) == 0 ? std::fma(z * r, polynomial(z, kSine), r)
+                                           : std::fma(z * z, polynomial(z, kCosine), std::fma(-z, 0.5f, 1.0f));
+    return std::bit_cast<float>(std::bit_cast<uint32_t>(value) ^ (quarter & 2) << 30);
+}
+
+} // namespace
+
+float sin(float x)
+{
+    return std::fabs(x) <= kSineLimit ? sine(x, false) : std::sin(x);
+}
+float cos(float x)
+{
+    return std::fabs(x) <= kSineLimit ? sine(x, true) : std::cos(x);
+}
+
+namespace {
+
+float mish(float x)
+{
+    if (x > kMishLinear)
+        return x;
+    const float e = exp(x);
+    const float n = e * (e + 2.0f);
+    return x * (n / (n + 2.0f));
+}
+
 float sigmoid(float x)
 {
     return 1.0f / (1.0f + exp(-x));
@@ -163,9 +199,11 @@ float apply(UnaryOp op, float x, float p, float q)
     case UnaryOp::Sign:
         return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x;
     case UnaryOp::Sin:
-        return std::sin(x);
+        return sin(x);
     case UnaryOp::Cos:
-        return std::cos(x);
+        return cos(x);
+    case UnaryOp::Mish:
+        return mish(x);
     }
     return x;
 }

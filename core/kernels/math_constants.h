@@ -26,6 +26,19 @@ inline constexpr float kTanhLimit = 9.1f;
 inline constexpr float kTanhP[] = {0.999999977f, 0.133744751f, 0.003487811f, 2.04811868e-5f, 1.31775236e-8f};
 inline constexpr float kTanhQ[] = {1.0f, 0.467077889f, 0.0258473883f, 3.27292015e-4f, 7.70404643e-7f};
 
+// sin and cos: x = n pi/2 + r, |r| <= pi/4, pi/2 in three parts whose products with n are exact (n < 2^13; Cody and
+// Waite).  sin(r) = r + r^3 P(r^2), cos(r) = 1 - r^2/2 + r^4 Q(r^2): coefficients of Moshier's Cephes library, fit
+// errors below 2^-28.
+inline constexpr float kSineLimit = 8192.0f; ///< beyond: the C library
+inline constexpr float kTwoOverPi = 0.636619772f;
+inline constexpr float kHalfPi1 = 1.5703125f;
+inline constexpr float kHalfPi2 = 4.837512969970703125e-4f;
+inline constexpr float kHalfPi3 = 7.54978995489188216e-8f;
+inline constexpr float kSine[] = {-1.6666654611e-1f, 8.3321608736e-3f, -1.9515295891e-4f};
+inline constexpr float kCosine[] = {4.166664568298827e-2f, -1.388731625493765e-3f, 2.443315711809948e-5f};
+
+inline constexpr float kMishLinear = 20.0f; ///< Mish is x from here on
+
 inline constexpr float kInvSqrt2 = 0.70710678f;
 inline constexpr float kSqrt2OverPi = 0.79788456f;
 inline constexpr float kGeluCubic = 0.044715f;

@@ -95,6 +95,41 @@ HWY_INLINE V vectorTanh(D d, V x)
     return saturatingRational(d, x, kTanhLimit, kTanhP, kTanhQ);
 }
 
+/// sin(x), or cos(x) = sin(x + pi/2), for |x| <= kSineLimit.
+template <class D, class V>
+HWY_INLINE V vectorSine(D d, V x, bool cosine)
+{
+    using namespace constants;
+    const hn::RebindToSigned<D> di;
+    const V magic = hn::Set(d, kRoundMagic);
+    const V shifted = hn::MulAdd(x, hn::Set(d, kTwoOverPi), magic);
+    const V n = hn::Sub(shifted, magic);
+    V r = hn::NegMulAdd(n, hn::Set(d, kHalfPi1), x);
+    r = hn::NegMulAdd(n, hn::Set(d, kHalfPi2), r);
+    r = hn::NegMulAdd(n, hn::Set(d, kHalfPi3), r);
+    const V z = hn::Mul(r, r);
+    const V square = hn::Mul(z, z);
+    const V sine = hn::MulAdd(hn::Mul(z, r), polynomial(d, z, square, kSine), r);
+    const V half = hn::NegMulAdd(z, hn::Set(d, 0.5f), hn::Set(d, 1.0f));
+    const V other = hn::MulAdd(square, polynomial(d, z, square, kCosine), half);
+    // The low bits of `shifted` are n: odd quarters take the other function, quarters 2 and 3 the other sign.
+    const auto quarter = hn::Add(hn::BitCast(di, shifted), hn::Set(di, cosine ? 1 : 0));
+    const auto odd = hn::Eq(hn::And(quarter, hn::Set(di, 1)), hn::Set(di, 1));
+    const V value = hn::IfThenElse(hn::RebindMask(d, odd), other, sine);
+    return hn::Xor(value, hn::BitCast(d, hn::ShiftLeft<30>(hn::And(quarter, hn::Set(di, 2)))));
+}
+
+/// x tanh(log(1 + e)) = x n / (n + 2),  e = exp(x),  n = e (e + 2)
+template <class D, class V>
+HWY_INLINE V vectorMish(D d, V x)
+{
+    const V two = hn::Set(d, 2.0f);
+    const V limit = hn::Set(d, constants::kMishLinear);
+    const V e = vectorExp(d, loweredTo(x, limit));
+    const V n = hn::Mul(e, hn::Add(e, two));
+    return hn::IfThenElse(hn::Gt(x, limit), x, hn::Mul(x, hn::Div(n, hn::Add(n, two))));
+}
+
 template <class D, class V>
 HWY_INLINE V vectorSilu(D d, V x)
 {

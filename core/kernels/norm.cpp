@@ -123,6 +123,108 @@ void normalizeOneRow(std::size_t cols, const float* x, float scale, float shift,
         y[i] = multiplyAdd((x[i] - mean) * inverse, scale, shift);
 }
 
+/// Where a partial vector may be read and written without touching what lies beyond it.
+constexpr bool kMasks = HWY_TARGET <= HWY_AVX3;
+
+/// The first `count` of a vector, the others `padding`.
+HWY_INLINE V loadPart(const float* x, std::size_t count, float padding)
+{
+    const D d;
+    const V fill = hn::Set(d, padding);
+    if (count == 0)
+        return fill;
+    if (count >= kVector)
+        return hn::LoadU(d, x);
+    if constexpr (kMasks) {
+        const auto inside = hn::FirstN(d, count);
+        return hn::IfThenElse(inside, hn::MaskedLoad(inside, d, x), fill);
+    }
+    alignas(64) float part[kVector];
+    hn::Store(fill, d, part);
+    std::copy_n(x, count, part);
+    return hn::Load(d, part);
+}
+
+HWY_INLINE void storePart(V v, std::size_t count, float* y)
+{
+    const D d;
+    if (count >= kVector)
+        return hn::StoreU(v, d, y);
+    if constexpr (kMasks)
+        return hn::BlendedStore(v, hn::FirstN(d, count), d, y);
+    alignas(64) float part[kVector];
+    hn::Store(v, d, part);
+    std::copy_n(part, count, y);
+}
+
+void logSoftmaxRows(std::size_t rows, std::size_t cols, const float* x, float* y)
+{
+    constexpr float kLowest = -std::numeric_limits<float>::infinity();
+    const D d;
+    for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
+        V tops[kVectors];
+        for (V& top : tops)
+            top = hn::Set(d, kLowest);
+        forBlocks(cols, x, kLowest, [&](std::size_t part, V v) HWY_ATTR {
+            tops[part] = hn::IfThenElse(hn::Gt(v, tops[part]), v, tops[part]);
+        });
+        alignas(64) float lanes[kLanes];
+        for (std::size_t part = 0; part < kVectors; ++part)
+            hn::Store(tops[part], d, lanes + part * kVector);
+        const V top = hn::Set(d, *std::max_element(lanes, lanes + kLanes));
+        V sums[kVectors];
+        for (V& sum : sums)
+            sum = hn::Zero(d);
+        // The exponential of -inf is 0: what fills up the last block adds nothing.
+        forBlocks(cols, x, kLowest, [&](std::size_t part, V v) HWY_ATTR {
+            sums[part] = hn::Add(sums[part], vectorExp(d, hn::Sub(v, top)));
+        });
+        const V logarithm = hn::Set(d, std::log(addLanes(sums)));
+        for (std::size_t i = 0; i < cols; i += kVector) {
+            const std::size_t count = std::min(kVector, cols - i);
+            storePart(hn::Sub(hn::Sub(loadPart(x + i, count, 0), top), logarithm), count, y + i);
+        }
+    }
+}
+
+/// `width` columns, at most a vector of them.
+HWY_INLINE void softmaxColumn(std::size_t size, std::size_t cols, std::size_t width, const float* x, bool logarithm,
+                              float* y)
+{
+    const D d;
+    V top = loadPart(x, width, 0);
+    for (std::size_t i = 1; i < size; ++i) {
+        const V v = loadPart(x + i * cols, width, 0);
+        top = hn::IfThenElse(hn::Gt(v, top), v, top);
+    }
+    V sum = hn::Zero(d);
+    for (std::size_t i = 0; i < size; ++i) {
+        const V e = vectorExp(d, hn::Sub(loadPart(x + i * cols, width, 0), top));
+        sum = hn::Add(sum, e);
+        if (!logarithm)
+            storePart(e, width, y + i * cols);
+    }
+    if (!logarithm) {
+        const V inverse = hn::Div(hn::Set(d, 1.0f), sum);
+        for (std::size_t i = 0; i < size; ++i)
+            storePart(hn::Mul(loadPart(y + i * cols, width, 0), inverse), width, y + i * cols);
+        return;
+    }
+    alignas(64) float logarithms[kVector];
+    hn::Store(sum, d, logarithms);
+    for (float& v : logarithms)
+        v = std::log(v);
+    const V shift = hn::Load(d, logarithms);
+    for (std::size_t i = 0; i < size; ++i)
+        storePart(hn::Sub(hn::Sub(loadPart(x + i * cols, width, 0), top), shift), width, y + i * cols);
+}
+
+void softmaxOfColumns(std::size_t size, std::size_t cols, const float* x, bool logarithm, float* y)
+{
+    for (std::size_t c = 0; c < cols; c += kVector)
+        softmaxColumn(size, cols, std::min(kVector, cols - c), x + c, logarithm, y + c);
+}
+
 void softmaxRows(std::size_t rows, std::size_t cols, const float* x, float scale, float* y)
 {
     constexpr float kLowest = -std::numeric_limits<float>::infinity();
@@ -153,24 +255,19 @@ void softmaxRows(std::size_t rows, std::size_t cols, const float* x, float scale
                 hn::StoreU(e, d, y + at);
                 sums[part] = hn::Add(sums[part], e);
             }
-        if (i < cols) {
-            std::fill_n(lanes, kLanes, 0.0f);
-            std::copy(x + i, x + cols, lanes);
-            for (std::size_t part = 0; part < kVectors; ++part) {
-                const V v = hn::Load(d, lanes + part * kVector);
-                hn::Store(vectorExp(d, hn::MulAdd(v, factor, shift)), d, lanes + part * kVector);
+        if (i < cols)
+            for (std::size_t part = 0; part < kVectors && i + part * kVector < cols; ++part) {
+                const std::size_t at = i + part * kVector;
+                const std::size_t count = std::min(kVector, cols - at);
+                const V e = vectorExp(d, hn::MulAdd(loadPart(x + at, count, 0.0f), factor, shift));
+                storePart(e, count, y + at);
+                sums[part] = hn::Add(sums[part], hn::IfThenElseZero(hn::FirstN(d, count), e));
             }
-            std::fill(lanes + (cols - i), lanes + kLanes, 0.0f);
-            std::copy_n(lanes, cols - i, y + i);
-            for (std::size_t part = 0; part < kVectors; ++part)
-                sums[part] = hn::Add(sums[part], hn::Load(d, lanes + part * kVector));
+        const V inverse = hn::Set(d, 1.0f / addLanes(sums));
+        for (i = 0; i < cols; i += kVector) {
+            const std::size_t count = std::min(kVector, cols - i);
+            storePart(hn::Mul(loadPart(y + i, count, 0.0f), inverse), count, y + i);
         }
-        const float inverse = 1.0f / addLanes(sums);
-        i = 0;
-        for (; i + kVector <= cols; i += kVector)
-            hn::StoreU(hn::Mul(hn::LoadU(d, y + i), hn::Set(d, inverse)), d, y + i);
-        for (; i < cols; ++i)
-            y[i] *= inverse;
     }
 }
 
@@ -184,6 +281,8 @@ namespace qs::kernels {
 HWY_EXPORT(layerNormRows);
 HWY_EXPORT(normalizeOneRow);
 HWY_EXPORT(softmaxRows);
+HWY_EXPORT(logSoftmaxRows);
+HWY_EXPORT(softmaxOfColumns);
 
 void layerNorm(std::size_t rows, std::size_t cols, const float* x, const float* gamma, const float* beta,
                float epsilon, float* y)
@@ -199,6 +298,18 @@ void normalizeRow(std::size_t cols, const float* x, float scale, float shift, fl
 void softmax(std::size_t rows, std::size_t cols, const float* x, float scale, float* y)
 {
     HWY_DYNAMIC_DISPATCH(softmaxRows)(rows, cols, x, scale, y);
+}
+
+void logSoftmax(std::size_t rows, std::size_t cols, const float* x, float* y)
+{
+    if (cols > 0)
+        HWY_DYNAMIC_DISPATCH(logSoftmaxRows)(rows, cols, x, y);
+}
+
+void softmaxColumns(std::size_t size, std::size_t cols, const float* x, bool logarithm, float* y)
+{
+    if (size > 0)
+        HWY_DYNAMIC_DISPATCH(softmaxOfColumns)(size, cols, x, logarithm, y);
 }
 
 } // namespace qs::kernels

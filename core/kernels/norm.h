@@ -20,11 +20,20 @@ void normalizeRow(std::size_t cols, const float* x, float scale, float shift, fl
 /// (as ONNX Runtime does), as does a row that holds NaN or +inf. Bit-equal to the reference where FMA exists.
 void softmax(std::size_t rows, std::size_t cols, const float* x, float scale, float* y);
 
+/// The logarithm of softmax of each row:  y = (x - m) - log(sum exp(x - m)).  y may be x. As softmax otherwise.
+void logSoftmax(std::size_t rows, std::size_t cols, const float* x, float* y);
+
+/// Softmax, or its logarithm, of each column of x [size, cols], rows adjacent: an axis that is not the last. Sums run
+/// down the column in order. y may be x. Bit-equal to the reference where FMA exists.
+void softmaxColumns(std::size_t size, std::size_t cols, const float* x, bool logarithm, float* y);
+
 namespace reference {
 void layerNorm(std::size_t rows, std::size_t cols, const float* x, const float* gamma, const float* beta,
                float epsilon, float* y);
 void normalizeRow(std::size_t cols, const float* x, float scale, float shift, float epsilon, float* y);
 void softmax(std::size_t rows, std::size_t cols, const float* x, float scale, float* y);
+void logSoftmax(std::size_t rows, std::size_t cols, const float* x, float* y);
+void softmaxColumns(std::size_t size, std::size_t cols, const float* x, bool logarithm, float* y);
 } // namespace reference
 
 } // namespace qs::kernels

@@ -80,4 +80,37 @@ void softmax(std::size_t rows, std::size_t cols, const float* x, float scale, fl
     }
 }
 
+void logSoftmax(std::size_t rows, std::size_t cols, const float* x, float* y)
+{
+    for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
+        float top = -std::numeric_limits<float>::infinity();
+        for (std::size_t i = 0; i < cols; ++i)
+            top = x[i] > top ? x[i] : top;
+        Lanes sums{};
+        for (std::size_t i = 0; i < cols; ++i)
+            sums[i % kLanes] += reference::exp(x[i] - top);
+        const float logarithm = std::log(addLanes(sums));
+        for (std::size_t i = 0; i < cols; ++i)
+            y[i] = (x[i] - top) - logarithm;
+    }
+}
+
+void softmaxColumns(std::size_t size, std::size_t cols, const float* x, bool logarithm, float* y)
+{
+    for (std::size_t c = 0; c < cols; ++c) {
+        float top = x[c];
+        for (std::size_t i = 1; i < size; ++i)
+            top = x[i * cols + c] > top ? x[i * cols + c] : top;
+        float sum = 0;
+        for (std::size_t i = 0; i < size; ++i)
+            sum += reference::exp(x[i * cols + c] - top);
+        const float inverse = 1.0f / sum;
+        const float shift = std::log(sum);
+        for (std::size_t i = 0; i < size; ++i) {
+            const float v = x[i * cols + c] - top;
+            y[i * cols + c] = logarithm ? v - shift : reference::exp(v) * inverse;
+        }
+    }
+}
+
 } // namespace qs::kernels::reference

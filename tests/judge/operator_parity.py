@@ -186,7 +186,8 @@ case("Linear bias gelu residual", lambda m: m.node("Add", m.node("Gelu", m.node(
                                                                                 m.weights(16))), m.data(9, 16, skip=11)), 20)
 case("Gemm", lambda m: m.node("Gemm", m.data(4, 9), m.weights(7, 9), m.weights(7), transB=1, alpha=0.5, beta=2.0))
 for equation, a, b in [("bhid,bhjd->bhij", (1, 2, 5, 4), (1, 2, 6, 4)), ("bhij,bhjd->bhid", (1, 2, 5, 6), (1, 2, 6, 4)),
-                       ("ij,jk", (5, 6), (6, 3)), ("nchw,chk->nwk", (2, 3, 4, 2), (3, 4, 5)), ("bid,bjd->bij", (2, 5, 4), (2, 3, 4))]:
+                       ("ij,jk", (5, 6), (6, 3)), ("nchw,chk->nwk", (2, 3, 4, 2), (3, 4, 5)), ("bid,bjd->bij", (2, 5, 4), (2, 3, 4)),
+                       ("bihd,bjhd->bjhi", (1, 5, 2, 4), (1, 6, 2, 4)), ("ij,ij->", (5, 6), (5, 6))]:
     case(f"Einsum {equation}", lambda m, e=equation, a=a, b=b: m.node("Einsum", m.data(*a), m.data(*b, skip=60), equation=e))
 
 # convolutions
@@ -210,6 +211,12 @@ case("Conv tokens", lambda m: m.node("Transpose", m.node("Reshape", m.node("Conv
                                                          m.constant([1, 9, 16])), perm=[0, 2, 1]))
 case("ConvTranspose", lambda m: m.node("ConvTranspose", m.data(1, 4, 5, 6), m.weights(4, 3, 3, 3), m.weights(3), strides=[2, 2],
                                        pads=[1, 0, 1, 1], output_padding=[1, 0]))
+for label, x, w, options in [
+        ("pads", (1, 9, 4, 5), (9, 4, 4, 4), dict(strides=[2, 2], pads=[1, 1, 1, 1])), ("groups", (1, 8, 4, 5), (8, 3, 3, 2), dict(group=2)),
+        ("depthwise", (1, 6, 4, 5), (6, 1, 3, 3), dict(group=6, strides=[2, 1])), ("dilated", (1, 8, 4, 4), (8, 3, 3, 3), dict(dilations=[2, 3], strides=[3, 2])),
+        ("1-D", (1, 8, 20), (8, 5, 4), dict(strides=[2], pads=[1, 1])), ("stride beyond the kernel", (1, 8, 3, 4), (8, 2, 2, 2), dict(strides=[3, 4]))]:
+    case(f"ConvTranspose {label}", lambda m, x=x, w=w, o=options: m.node("ConvTranspose", m.data(*x), m.weights(*w), m.weights(
+        w[1] * o.get("group", 1)), **o))
 for op in ("AveragePool", "MaxPool"):
     for o in [dict(), dict(strides=[2, 2]), dict(pads=[1, 1, 1, 1], strides=[2, 2]), dict(strides=[2, 2], ceil_mode=1),
               dict(pads=[1, 1, 0, 1], strides=[2, 3], ceil_mode=1)]:

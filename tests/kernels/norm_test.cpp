@@ -86,6 +86,60 @@ TEST(Softmax, EqualsReferenceForEverySizeAndInPlace)
     });
 }
 
+TEST(Softmax, LogarithmEqualsReferenceForEverySize)
+{
+    forEachTarget([] {
+        for (const std::size_t cols : awkwardSizes()) {
+            auto x = normals(3 * cols, 11, 30);
+            std::vector<float> got(3 * cols + 1, 7.0f);
+            std::vector<float> want(3 * cols + 1, 7.0f);
+            logSoftmax(3, cols, x.data(), got.data());
+            reference::logSoftmax(3, cols, x.data(), want.data());
+            expectLike(got, want);
+            logSoftmax(3, cols, x.data(), x.data());
+            got.pop_back();
+            EXPECT_TRUE(allSameBits(x, got));
+        }
+    });
+}
+
+TEST(Softmax, ColumnsEqualReferenceForEverySize)
+{
+    forEachTarget([] {
+        for (const std::size_t cols : awkwardSizes())
+            for (const std::size_t size : {1u, 2u, 17u})
+                for (const bool logarithm : {false, true}) {
+                    auto x = normals(size * cols, 12, 30);
+                    std::vector<float> got(size * cols + 1, 7.0f); // one beyond, which must stay
+                    std::vector<float> want(size * cols + 1, 7.0f);
+                    softmaxColumns(size, cols, x.data(), logarithm, got.data());
+                    reference::softmaxColumns(size, cols, x.data(), logarithm, want.data());
+                    expectLike(got, want);
+                    softmaxColumns(size, cols, x.data(), logarithm, x.data());
+                    got.pop_back();
+                    EXPECT_TRUE(allSameBits(x, got));
+                }
+    });
+}
+
+TEST(Softmax, ColumnsAndLogarithmsWithoutAMeaningBecomeNaN)
+{
+    forEachTarget([] {
+        for (const float bad : {-kInfinity, kInfinity, std::numeric_limits<float>::quiet_NaN()}) {
+            std::vector<float> row(19, bad == -kInfinity ? bad : 1.0f);
+            row[5] = bad;
+            std::vector<float> columns = row;
+            logSoftmax(1, 19, row.data(), row.data());
+            softmaxColumns(19, 1, columns.data(), false, columns.data());
+            for (std::size_t i = 0; i < 19; ++i)
+                EXPECT_TRUE(std::isnan(row[i]) && std::isnan(columns[i])) << bad << " at " << i;
+        }
+        std::vector<float> masked{1, -kInfinity, 1};
+        softmaxColumns(3, 1, masked.data(), false, masked.data());
+        EXPECT_EQ(masked, (std::vector<float>{0.5f, 0, 0.5f}));
+    });
+}
+
 TEST(Softmax, SumsToOneAndKeepsMaskedOut)
 {
     forEachTarget([] {

@@ -84,8 +84,22 @@ void zip(const ConstView& a, const ConstView& b, const Shape& shape, Y* dst, Thr
                            const A* pa = a.as<A>() + at[0];
                            const B* pb = b.as<B>() + at[1];
                            Y* py = dst + at[2];
-                           for (int64_t i = 0; i < inner; ++i)
-                               py[i] = f(pa[i * sa], pb[i * sb]);
+                           // The usual strides by themselves: the compiler makes vectors of them.
+                           if (sa == 1 && sb == 1) {
+                               for (int64_t i = 0; i < inner; ++i)
+                                   py[i] = f(pa[i], pb[i]);
+                           } else if (sa == 1 && sb == 0) {
+                               const B value = *pb;
+                               for (int64_t i = 0; i < inner; ++i)
+                                   py[i] = f(pa[i], value);
+                           } else if (sa == 0 && sb == 1) {
+                               const A value = *pa;
+                               for (int64_t i = 0; i < inner; ++i)
+                                   py[i] = f(value, pb[i]);
+                           } else {
+                               for (int64_t i = 0; i < inner; ++i)
+                                   py[i] = f(pa[i * sa], pb[i * sb]);
+                           }
                        });
                    });
 }
@@ -157,31 +171,33 @@ T wrap(std::make_unsigned_t<T> v)
     return static_cast<T>(v);
 }
 
-/// Integer arithmetic that wraps instead of overflowing; division by zero gives 0.
-template <class T>
-T arithmetic(std::string_view op, T a, T b, bool remainder)
+/// body(f) with the integer operator f(a, b): it wraps instead of overflowing; division by zero gives 0. Mod has the
+/// sign of the divisor, or of the dividend with `remainder`.
+template <class T, class Body>
+void withArithmetic(std::string_view op, bool remainder, Body body)
 {
     using U = std::make_unsigned_t<T>;
-    const auto x = static_cast<U>(a);
-    const auto y = static_cast<U>(b);
+    const auto negated = [](T a) { return wrap<T>(static_cast<U>(U{0} - static_cast<U>(a))); };
+    const auto minusOne = [](T b) { return std::is_signed_v<T> && b == static_cast<T>(-1); };
     if (op == "Add")
-        return wrap<T>(static_cast<U>(x + y));
-    if (op == "Sub")
-        return wrap<T>(static_cast<U>(x - y));
-    if (op == "Mul")
-        return wrap<T>(static_cast<U>(static_cast<uint64_t>(x) * y));
-    if (op == "Min")
-        return std::min(a, b);
-    if (op == "Max")
-        return std::max(a, b);
-    if (b == 0)
-        return 0;
-    if (std::is_signed_v<T> && b == static_cast<T>(-1))
-        return op == "Div" ? wrap<T>(static_cast<U>(U{0} - x)) : T{0};
-    if (op == "Div")
-        return static_cast<T>(a / b);
-    const T r = static_cast<T>(a % b); // Mod: the sign of the divisor, or of the dividend with fmod = 1
-    return !remainder && r != 0 && (r < 0) != (b < 0) ? static_cast<T>(r + b) : r;
+        body([](T a, T b) { return wrap<T>(static_cast<U>(static_cast<U>(a) + static_cast<U>(b))); });
+    else if (op == "Sub")
+        body([](T a, T b) { return wrap<T>(static_cast<U>(static_cast<U>(a) - static_cast<U>(b))); });
+    else if (op == "Mul")
+        body([](T a, T b) { return wrap<T>(static_cast<U>(uint64_t{static_cast<U>(a)} * static_cast<U>(b))); });
+    else if (op == "Min")
+        body([](T a, T b) { return std::min(a, b); });
+    else if (op == "Max")
+        body([](T a, T b) { return std::max(a, b); });
+    else if (op == "Div")
+        body([=](T a, T b) { return b == 0 ? T{0} : minusOne(b) ? negated(a) : static_cast<T>(a / b); });
+    else
+        body([=](T a, T b) {
+            if (b == 0 || minusOne(b))
+                return T{0};
+            const T r = static_cast<T>(a % b);
+            return !remainder && r != 0 && (r < 0) != (b < 0) ? static_cast<T>(r + b) : r;
+        });
 }
 
 std::optional<kernels::BinaryOp> kernelOf(std::string_view op)
@@ -246,7 +262,7 @@ void computeTwo(const graph::Node& node, const ConstView& a, const ConstView& b,
     const std::string_view op = node.op == "Sum" ? std::string_view("Add") : std::string_view(node.op);
     withType(a.dtype, [&]<class T>(T) {
         if constexpr (!std::is_same_v<T, float> && !std::is_same_v<T, bool>)
-            zip<T, T>(a, b, out.shape, out.as<T>(), pool, [&](T x, T y) { return arithmetic(op, x, y, remainder); });
+            withArithmetic<T>(op, remainder, [&](auto f) { zip<T, T>(a, b, out.shape, out.as<T>(), pool, f); });
     });
 }
 

@@ -3,6 +3,7 @@
 #include "core/exec/ops/list.h"
 #include "core/exec/ops/product.h"
 #include "core/exec/ops/support.h"
+#include "core/exec/ops/transposed.h"
 #include "core/kernels/gemm.h"
 
 #include <algorithm>
@@ -103,79 +104,37 @@ void computeConv(const graph::Node& node, std::span<const ConstView> in, std::sp
         }
 }
 
-/// Sizes of a transposed convolution: a window that maps its output back to its input.
-Result<Window> planTransposed(const graph::Node& node, const Shape& x, const Shape& w)
-{
-    const std::size_t spatial = x.rank() - 2;
-    if (spatial > 2)
-        return unsupported("ConvTranspose over " + std::to_string(spatial) + " spatial axes");
-    if (node.attributes.text("auto_pad", "NOTSET") != "NOTSET" || node.attributes.has("output_shape"))
-        return unsupported("ConvTranspose with auto_pad or output_shape");
-    const auto extra = node.attributes.integers("output_padding");
-    const auto strides = node.attributes.integers("strides");
-    const auto dilations = node.attributes.integers("dilations");
-    const auto pads = node.attributes.integers("pads");
-    const auto fits = [](const std::vector<int64_t>& v, std::size_t n) {
-        return (v.empty() || v.size() == n) &&
-               std::all_of(v.begin(), v.end(), [](int64_t i) { return i >= 0 && i < (1 << 20); });
-    };
-    if (!fits(extra, spatial) || !fits(strides, spatial) || !fits(dilations, spatial) || !fits(pads, 2 * spatial))
-        return mismatch("strides, dilations or pads do not fit");
-    Window window;
-    window.spatial = spatial;
-    for (std::size_t i = 0; i < spatial; ++i) {
-        const std::size_t d = i + 2 - spatial;
-        window.size[d] = x[i + 2];
-        window.kernel[d] = w[i + 2];
-        window.stride[d] = strides.empty() ? 1 : strides[i];
-        window.dilation[d] = dilations.empty() ? 1 : dilations[i];
-        window.before[d] = pads.empty() ? 0 : pads[i];
-        window.after[d] = pads.empty() ? 0 : pads[i + spatial];
-        if (window.stride[d] < 1 || window.dilation[d] < 1 || window.kernel[d] < 1 || window.kernel[d] > (1 << 20))
-            return mismatch("a kernel size, stride or dilation is not positive");
-        window.out[d] = window.stride[d] * (window.size[d] - 1) + window.dilation[d] * (window.kernel[d] - 1) + 1 +
-                        (extra.empty() ? 0 : extra[i]) - window.before[d] - window.after[d];
-    }
-    return window;
-}
-
 InferResult inferTransposed(const graph::Node& node, Infos in)
 {
     QS_CHECK(checkConv(node, in));
-    QS_ASSIGN(const Window window, planTransposed(node, in[0].shape, in[1].shape));
-    std::vector<int64_t> dims{in[0].shape[0], in[1].shape[1] * node.attributes.integer("group", 1)};
-    for (std::size_t i = 0; i < window.spatial; ++i)
-        dims.push_back(window.out[i + 2 - window.spatial]);
+    QS_ASSIGN(const TransposedPlan plan, planTransposed(node, in[0].shape, in[1].shape));
+    std::vector<int64_t> dims{plan.batch, plan.outputs};
+    for (std::size_t i = 0; i < plan.window.spatial; ++i)
+        dims.push_back(plan.window.out[i + 2 - plan.window.spatial]);
+    const int64_t rows = plan.outputs * plan.taps();
+    if (rows > kMaxElements || plan.window.plane() > kMaxElements / std::max<int64_t>(1, plan.taps()))
+        return fail(ErrorCode::TooLarge, "a transposed convolution of more than 2^31 products a channel");
     return oneOutput(DType::Float32, dims);
 }
 
-void computeTransposed(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
-                       std::span<std::byte>, ThreadPool*)
+/// The transposed weights, then what transposedConv needs for one worker.
+std::size_t scratchTransposed(const graph::Node& node, Infos in, int)
 {
-    const Window w = *planTransposed(node, in[0].shape, in[1].shape);
-    const int64_t group = node.attributes.integer("group", 1);
-    const int64_t inPer = in[0].shape[1] / group;
-    const int64_t outPer = in[1].shape[1];
-    const int64_t plane = w.outPlane();
-    for (int64_t bg = 0; bg < in[0].shape[0] * group; ++bg)
-        for (int64_t o = 0; o < outPer; ++o) {
-            float* dst = out[0].as<float>() + (bg * outPer + o) * plane;
-            const float bias = in.size() > 2 && in[2].present() ? in[2].as<float>()[bg % group * outPer + o] : 0;
-            std::fill_n(dst, plane, bias);
-            for (int64_t c = 0; c < inPer; ++c) {
-                const float* src = in[0].as<float>() + (bg * inPer + c) * w.plane();
-                const float* taps =
-                    in[1].as<float>() + ((bg % group * inPer + c) * outPer + o) * w.kernel[0] * w.kernel[1];
-                for (int64_t i = 0; i < w.plane() * w.kernel[0] * w.kernel[1]; ++i) {
-                    const int64_t tap = i % (w.kernel[0] * w.kernel[1]);
-                    const int64_t at = i / (w.kernel[0] * w.kernel[1]);
-                    const int64_t y = at / w.size[1] * w.stride[0] - w.before[0] + tap / w.kernel[1] * w.dilation[0];
-                    const int64_t x = at % w.size[1] * w.stride[1] - w.before[1] + tap % w.kernel[1] * w.dilation[1];
-                    if (y >= 0 && y < w.out[0] && x >= 0 && x < w.out[1])
-                        dst[y * w.out[1] + x] += src[at] * taps[tap];
-                }
-            }
-        }
+    const TransposedPlan plan = *planTransposed(node, in[0].shape, in[1].shape);
+    return static_cast<std::size_t>(in[1].shape.elements()) * sizeof(float) + 128 + plan.sharedBytes() +
+           plan.workerBytes();
+}
+
+void computeTransposed(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
+                       std::span<std::byte> scratch, ThreadPool*)
+{
+    const TransposedPlan plan = *planTransposed(node, in[0].shape, in[1].shape);
+    auto* taps = reinterpret_cast<float*>(alignScratch(scratch));
+    const auto bytes = (static_cast<std::size_t>(in[1].shape.elements()) * sizeof(float) + 63) / 64 * 64;
+    transposeTaps(plan, in[1].as<float>(), taps);
+    transposedConv(plan, in[0].as<float>(), taps, in.size() > 2 && in[2].present() ? in[2].as<float>() : nullptr,
+                   kernels::Activation::None, out[0].as<float>(), reinterpret_cast<std::byte*>(taps) + bytes,
+                   nullptr);
 }
 
 } // namespace
@@ -195,7 +154,10 @@ std::span<const OpDef> convolutionOps()
 {
     static constexpr OpDef ops[] = {
         {.name = "Conv", .infer = inferConv, .compute = computeConv, .scratchBytes = scratchConv},
-        {.name = "ConvTranspose", .infer = inferTransposed, .compute = computeTransposed},
+        {.name = "ConvTranspose",
+         .infer = inferTransposed,
+         .compute = computeTransposed,
+         .scratchBytes = scratchTransposed},
     };
     return ops;
 }

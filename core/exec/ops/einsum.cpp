@@ -1,9 +1,12 @@
 #include "core/exec/ops/list.h"
+#include "core/exec/ops/product.h"
 #include "core/exec/ops/strided.h"
 #include "core/exec/ops/support.h"
+#include "core/kernels/gemm.h"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace qs::exec {
 
@@ -92,13 +95,9 @@ int64_t strideOf(const std::string& term, const ConstView& view, char label)
     return stride;
 }
 
-void computeEinsum(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
-                   std::span<std::byte>, ThreadPool* pool)
+/// Label by label: what is no product of matrices.
+void sumProducts(const Equation& e, std::span<const ConstView> in, std::span<const View> out, ThreadPool* pool)
 {
-    std::vector<ValueInfo> infos;
-    for (const ConstView& v : in)
-        infos.push_back({v.dtype, v.shape});
-    const Equation e = *readEquation(node, infos);
     static const float kOne = 1;
     const float* b = in.size() > 1 ? in[1].as<float>() : &kOne;
     const auto stridesFor = [&](std::size_t operand, const std::string& labels) {
@@ -133,12 +132,141 @@ void computeEinsum(const graph::Node& node, std::span<const ConstView> in, std::
                    });
 }
 
+/// The equation as products of matrices: labels of both operands and the result count matrices, those of one operand
+/// and the result are rows or columns, those of both operands alone are summed.
+struct Products {
+    std::string batch, rows, columns, summed;
+    int64_t count(const Equation& e, const std::string& labels) const
+    {
+        int64_t n = 1;
+        for (const char c : labels)
+            n *= e.sizes[static_cast<std::size_t>(c)];
+        return n;
+    }
+};
+
+/// Nothing where a label is repeated in an operand or summed in one alone, or there is one operand.
+std::optional<Products> productsOf(const Equation& e)
+{
+    if (e.terms.size() != 2)
+        return std::nullopt;
+    const auto has = [](const std::string& s, char c) { return s.find(c) != std::string::npos; };
+    for (const std::string& term : e.terms)
+        for (const char c : term)
+            if (std::count(term.begin(), term.end(), c) != 1)
+                return std::nullopt;
+    Products p;
+    for (const char c : e.output)
+        (has(e.terms[0], c) ? has(e.terms[1], c) ? p.batch : p.rows : p.columns) += c;
+    p.summed = e.summed;
+    for (const char c : e.summed)
+        if (!has(e.terms[0], c) || !has(e.terms[1], c))
+            return std::nullopt;
+    return p;
+}
+
+Equation equationOf(const graph::Node& node, Infos in)
+{
+    return *readEquation(node, in);
+}
+
+struct MatrixSizes {
+    std::size_t m, n, k;
+    explicit MatrixSizes(const Equation& e, const Products& p)
+        : m(static_cast<std::size_t>(p.count(e, p.rows))), n(static_cast<std::size_t>(p.count(e, p.columns))),
+          k(static_cast<std::size_t>(p.count(e, p.summed)))
+    {
+    }
+    static std::size_t aligned(std::size_t floats) { return (floats + 15) / 16 * 16; }
+    std::size_t floats() const
+    {
+        return aligned(m * k) + aligned(k * n) + aligned(m * n) + kernels::packedSize(k, n);
+    }
+};
+
+std::size_t scratchEinsum(const graph::Node& node, Infos in, int)
+{
+    const Equation e = equationOf(node, in);
+    const auto products = productsOf(e);
+    return products ? MatrixSizes(e, *products).floats() * sizeof(float) + 64 : 0;
+}
+
+/// One matrix after the other: both operands brought into order, multiplied, the result put where it belongs.
+void multiply(const Equation& e, const Products& p, std::span<const ConstView> in, const View& out, float* scratch,
+              ThreadPool* pool)
+{
+    const MatrixSizes size(e, p);
+    const ConstView result{out.data, out.dtype, out.shape, contiguousStrides(out.shape)};
+    const auto pick = [&](const std::string& term, const ConstView& view, const std::string& labels) {
+        Shape strides;
+        for (const char c : labels)
+            strides.push_back(strideOf(term, view, c));
+        return strides;
+    };
+    const auto shapeOf = [&](const std::string& labels) {
+        Shape shape;
+        for (const char c : labels)
+            shape.push_back(e.sizes[static_cast<std::size_t>(c)]);
+        return shape;
+    };
+    const Shape aShape = shapeOf(p.rows + p.summed), aStrides = pick(e.terms[0], in[0], p.rows + p.summed);
+    const Shape bShape = shapeOf(p.summed + p.columns), bStrides = pick(e.terms[1], in[1], p.summed + p.columns);
+    const Shape cShape = shapeOf(p.rows + p.columns), cStrides = pick(e.output, result, p.rows + p.columns);
+    float* a = scratch;
+    float* b = a + MatrixSizes::aligned(size.m * size.k);
+    float* c = b + MatrixSizes::aligned(size.k * size.n);
+    float* packed = c + MatrixSizes::aligned(size.m * size.n);
+    const StridedLoop<3> matrices(
+        shapeOf(p.batch),
+        {pick(e.terms[0], in[0], p.batch), pick(e.terms[1], in[1], p.batch), pick(e.output, result, p.batch)});
+    const bool inPlace = cStrides == contiguousStrides(cShape);
+    const auto one = [&](const float* x, const float* y, float* z) {
+        if (aStrides != contiguousStrides(aShape)) {
+            copyStrided({x, DType::Float32, aShape, aStrides}, a, pool);
+            x = a;
+        }
+        if (bStrides != contiguousStrides(bShape)) {
+            copyStrided({y, DType::Float32, bShape, bStrides}, b, pool);
+            y = b;
+        }
+        const auto view = kernels::packMatrixInto(packed, y, size.k, size.n, size.n, 1);
+        kernels::gemmParallel(pool, x, size.k, size.m, view, inPlace ? z : c, size.n);
+        if (!inPlace)
+            copyStrided({c, DType::Float32, cShape, contiguousStrides(cShape)}, z, cStrides, pool);
+    };
+    matrices.forRows(0, matrices.rows(), [&](const std::array<int64_t, 3>& at) {
+        for (int64_t i = 0; i < matrices.inner(); ++i)
+            one(in[0].as<float>() + at[0] + i * matrices.innerStride(0),
+                in[1].as<float>() + at[1] + i * matrices.innerStride(1),
+                out.as<float>() + at[2] + i * matrices.innerStride(2));
+    });
+}
+
+void computeEinsum(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
+                   std::span<std::byte> scratch, ThreadPool* pool)
+{
+    std::vector<ValueInfo> infos;
+    for (const ConstView& v : in)
+        infos.push_back({v.dtype, v.shape});
+    const Equation e = equationOf(node, infos);
+    if (out[0].shape.elements() == 0)
+        return;
+    if (const auto products = productsOf(e))
+        multiply(e, *products, in, out[0], reinterpret_cast<float*>(alignScratch(scratch)), pool);
+    else
+        sumProducts(e, in, out, pool);
+}
+
 } // namespace
 
 std::span<const OpDef> einsumOps()
 {
     static constexpr OpDef ops[] = {
-        {.name = "Einsum", .infer = inferEinsum, .compute = computeEinsum, .acceptsStrides = true},
+        {.name = "Einsum",
+         .infer = inferEinsum,
+         .compute = computeEinsum,
+         .scratchBytes = scratchEinsum,
+         .acceptsStrides = true},
     };
     return ops;
 }

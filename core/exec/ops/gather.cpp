@@ -15,14 +15,19 @@ Result<void> expectIndices(Infos in, std::size_t index)
     return {};
 }
 
-/// Index i of `view` as an offset along an axis of `size`; an index outside is moved to the nearest end, so that no
-/// file can make us read foreign memory.
-int64_t indexAt(const ConstView& view, int64_t i, int64_t size)
+/// An index as an offset along an axis of `size`; an index outside is moved to the nearest end, so that no file can
+/// make us read foreign memory.
+int64_t insideOf(int64_t v, int64_t size)
 {
-    int64_t v = view.dtype == DType::Int64 ? view.as<int64_t>()[i] : view.as<int32_t>()[i];
     if (v < 0)
         v = v < -size ? 0 : v + size;
     return std::min(v, size - 1);
+}
+
+/// Index i of `view` in this way.
+int64_t indexAt(const ConstView& view, int64_t i, int64_t size)
+{
+    return insideOf(view.dtype == DType::Int64 ? view.as<int64_t>()[i] : view.as<int32_t>()[i], size);
 }
 
 InferResult inferGather(const graph::Node& node, Infos in)
@@ -69,22 +74,40 @@ InferResult inferGatherElements(const graph::Node& node, Infos in)
 }
 
 void computeGatherElements(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
-                           std::span<std::byte>, ThreadPool*)
+                           std::span<std::byte>, ThreadPool* pool)
 {
     const std::size_t axis = *resolveAxis(node.attributes.integer("axis", 0), in[0].shape.rank());
     const Shape& shape = out[0].shape;
     const Shape strides = contiguousStrides(in[0].shape);
+    if (shape.elements() == 0)
+        return;
+    const std::size_t last = shape.rank() - 1;
+    const int64_t inner = shape[last];
+    const int64_t size = in[0].shape[axis];
     withSize(in[0].dtype, [&]<class T>(T) {
-        for (int64_t i = 0; i < shape.elements(); ++i) {
-            int64_t rest = i;
-            int64_t at = 0;
-            for (std::size_t d = shape.rank(); d-- > 0;) {
-                const int64_t index = rest % shape[d];
-                rest /= shape[d];
-                at += (d == axis ? indexAt(in[1], i, in[0].shape[axis]) : index) * strides[d];
-            }
-            out[0].as<T>()[i] = in[0].as<T>()[at];
-        }
+        const auto gather = [&]<class I>(const I* indices) {
+            parallelChunks(pool, shape.elements() / inner, std::max<int64_t>(1, 8192 / inner),
+                           [&](int64_t first, int64_t end) {
+                               for (int64_t row = first; row < end; ++row) {
+                                   int64_t rest = row;
+                                   int64_t at = 0; // without the axis that is gathered from
+                                   for (std::size_t d = last; d-- > 0;) {
+                                       at += d == axis ? 0 : rest % shape[d] * strides[d];
+                                       rest /= shape[d];
+                                   }
+                                   const T* src = in[0].as<T>() + at;
+                                   const I* index = indices + row * inner;
+                                   T* dst = out[0].as<T>() + row * inner;
+                                   const int64_t step = axis == last ? 0 : 1;
+                                   for (int64_t i = 0; i < inner; ++i)
+                                       dst[i] = src[insideOf(index[i], size) * strides[axis] + i * step];
+                               }
+                           });
+        };
+        if (in[1].dtype == DType::Int64)
+            gather(in[1].as<int64_t>());
+        else
+            gather(in[1].as<int32_t>());
     });
 }
 
@@ -202,8 +225,11 @@ void computeTopK(const graph::Node& node, std::span<const ConstView> in, std::sp
         for (int64_t i = 0; i < inner; ++i) {
             for (int64_t j = 0; j < size; ++j)
                 order[static_cast<std::size_t>(j)] = {in[0].as<float>()[(o * size + j) * inner + i], j};
-            std::stable_sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-                return largest ? a.first > b.first : a.first < b.first;
+            // Among equals the first index first, as in a stable sort of everything.
+            std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](const auto& a, const auto& b) {
+                if (a.first != b.first)
+                    return largest ? a.first > b.first : a.first < b.first;
+                return a.second < b.second;
             });
             for (int64_t j = 0; j < k; ++j) {
                 const int64_t to = (o * k + j) * inner + i;

@@ -60,6 +60,27 @@ InferResult inferTile(const graph::Node& node, Infos in)
 /// One output axis read from an input axis: index[i] is the input's index, or -1 for a fill value.
 using AxisMap = std::vector<int64_t>;
 
+/// Outputs [first, first + count) of an axis that read neighbours from `from` on, or the fill value where it is -1.
+struct Run {
+    int64_t first, count, from;
+};
+
+std::vector<Run> runsOf(const AxisMap& map)
+{
+    std::vector<Run> runs;
+    for (std::size_t i = 0; i < map.size(); ++i) {
+        if (!runs.empty()) {
+            Run& run = runs.back();
+            if (map[i] < 0 ? run.from < 0 : run.from >= 0 && map[i] == run.from + run.count) {
+                ++run.count;
+                continue;
+            }
+        }
+        runs.push_back({static_cast<int64_t>(i), 1, map[i] < 0 ? -1 : map[i]});
+    }
+    return runs;
+}
+
 /// dst[i, j, ...] = src[maps[0][i], maps[1][j], ...], or `fill` where a map says -1.
 template <class T>
 void gatherAxes(const T* src, const Shape& srcStrides, const std::vector<AxisMap>& maps, T fill, T* dst,
@@ -74,6 +95,8 @@ void gatherAxes(const T* src, const Shape& srcStrides, const std::vector<AxisMap
     const std::size_t last = shape.rank() - 1;
     const int64_t inner = shape[last];
     const AxisMap& innerMap = maps[last];
+    const auto runs = runsOf(innerMap);
+    const bool adjacent = srcStrides[last] == 1;
     parallelChunks(pool, shape.elements() / inner, std::max<int64_t>(1, 8192 / inner), [&](int64_t r0, int64_t r1) {
         for (int64_t row = r0; row < r1; ++row) {
             int64_t rest = row;
@@ -86,9 +109,19 @@ void gatherAxes(const T* src, const Shape& srcStrides, const std::vector<AxisMap
                 offset += at * srcStrides[d];
             }
             T* to = dst + row * inner;
-            for (int64_t i = 0; i < inner; ++i) {
-                const int64_t at = innerMap[static_cast<std::size_t>(i)];
-                to[i] = outside || at < 0 ? fill : src[offset + at * srcStrides[last]];
+            if (outside) {
+                std::fill_n(to, inner, fill);
+                continue;
+            }
+            for (const Run& run : runs) {
+                if (run.from < 0)
+                    std::fill_n(to + run.first, run.count, fill);
+                else if (adjacent && run.count >= 4)
+                    std::memcpy(to + run.first, src + offset + run.from,
+                                static_cast<std::size_t>(run.count) * sizeof(T));
+                else
+                    for (int64_t i = 0; i < run.count; ++i)
+                        to[run.first + i] = src[offset + (run.from + i) * srcStrides[last]];
             }
         }
     });
@@ -246,10 +279,16 @@ void computeTrilu(const graph::Node& node, std::span<const ConstView> in, std::s
     const int64_t rows = out[0].shape[rank - 2];
     const int64_t columns = out[0].shape[rank - 1];
     withSize(in[0].dtype, [&]<class T>(T) {
-        for (int64_t i = 0; i < out[0].shape.elements(); ++i) {
-            const int64_t r = i / columns % rows;
-            const int64_t c = i % columns;
-            out[0].as<T>()[i] = (upper ? c >= r + k : c <= r + k) ? in[0].as<T>()[i] : T{};
+        const T* src = in[0].as<T>();
+        T* dst = out[0].as<T>();
+        for (int64_t row = 0; row < out[0].shape.product(0, rank - 1); ++row, src += columns, dst += columns) {
+            // Columns [0, cut) and [cut, columns): one part is copied, the other is zero.
+            const int64_t cut = std::clamp<int64_t>(row % rows + k + (upper ? 0 : 1), 0, columns);
+            std::fill_n(upper ? dst : dst + cut, upper ? cut : columns - cut, T{});
+            if (upper)
+                std::copy(src + cut, src + columns, dst + cut);
+            else
+                std::copy_n(src, cut, dst);
         }
     });
 }

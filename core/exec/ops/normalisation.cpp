@@ -75,21 +75,6 @@ InferResult inferSoftmax(const graph::Node& node, Infos in)
     return oneOutput(DType::Float32, in[0].shape);
 }
 
-/// Softmax or its logarithm along a strided axis.
-void softmaxStrided(const float* src, float* dst, int64_t size, int64_t stride, bool logarithm)
-{
-    float most = -INFINITY;
-    for (int64_t i = 0; i < size; ++i)
-        most = std::max(most, src[i * stride]);
-    double sum = 0;
-    for (int64_t i = 0; i < size; ++i)
-        sum += std::exp(src[i * stride] - most);
-    for (int64_t i = 0; i < size; ++i) {
-        const float v = src[i * stride] - most;
-        dst[i * stride] = logarithm ? v - static_cast<float>(std::log(sum)) : static_cast<float>(std::exp(v) / sum);
-    }
-}
-
 void computeSoftmax(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
                     std::span<std::byte>, ThreadPool* pool)
 {
@@ -98,16 +83,25 @@ void computeSoftmax(const graph::Node& node, std::span<const ConstView> in, std:
     const bool logarithm = node.op == "LogSoftmax";
     const int64_t size = shape[axis];
     const int64_t inner = shape.product(axis + 1, shape.rank());
-    if (size == 0)
+    const float* src = in[0].as<float>();
+    float* dst = out[0].as<float>();
+    if (shape.elements() == 0)
         return;
+    if (inner > 1) {
+        parallelChunks(
+            pool, shape.product(0, axis), std::max<int64_t>(1, 4096 / (size * inner)), [&](int64_t o0, int64_t o1) {
+                for (int64_t at = o0 * size * inner; at < o1 * size * inner; at += size * inner)
+                    kernels::softmaxColumns(static_cast<std::size_t>(size), static_cast<std::size_t>(inner), src + at,
+                                            logarithm, dst + at);
+            });
+        return;
+    }
     parallelChunks(pool, shape.elements() / size, std::max<int64_t>(1, 4096 / size), [&](int64_t r0, int64_t r1) {
-        if (inner == 1 && !logarithm)
-            return kernels::softmax(static_cast<std::size_t>(r1 - r0), static_cast<std::size_t>(size),
-                                    in[0].as<float>() + r0 * size, 1, out[0].as<float>() + r0 * size);
-        for (int64_t r = r0; r < r1; ++r) {
-            const int64_t at = r / inner * size * inner + r % inner;
-            softmaxStrided(in[0].as<float>() + at, out[0].as<float>() + at, size, inner, logarithm);
-        }
+        const auto rows = static_cast<std::size_t>(r1 - r0);
+        if (logarithm)
+            kernels::logSoftmax(rows, static_cast<std::size_t>(size), src + r0 * size, dst + r0 * size);
+        else
+            kernels::softmax(rows, static_cast<std::size_t>(size), src + r0 * size, 1, dst + r0 * size);
     });
 }
 
@@ -163,6 +157,11 @@ void computeGroupNorm(const graph::Node& node, std::span<const ConstView> in, st
         for (int64_t g = g0; g < g1; ++g) {
             const float* src = in[0].as<float>() + g * perGroup * plane;
             float* dst = out[0].as<float>() + g * perGroup * plane;
+            if (perGroup == 1) {
+                kernels::normalizeRow(static_cast<std::size_t>(plane), src, in[1].as<float>()[g % groups],
+                                      in[2].as<float>()[g % groups], epsilon, dst);
+                continue;
+            }
             kernels::normalizeRow(static_cast<std::size_t>(perGroup * plane), src, 1, 0, epsilon, dst);
             for (int64_t c = 0; c < perGroup; ++c) {
                 const int64_t channel = g % groups * perGroup + c;

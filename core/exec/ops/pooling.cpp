@@ -1,6 +1,8 @@
 #include "core/exec/ops/list.h"
 #include "core/exec/ops/support.h"
 #include "core/exec/ops/window.h"
+#include "core/kernels/elementwise.h"
+#include "core/kernels/reduce.h"
 
 #include <algorithm>
 #include <limits>
@@ -23,40 +25,135 @@ InferResult inferPool(const graph::Node& node, Infos in)
     return oneOutput(DType::Float32, dims);
 }
 
+/// Windows that lie on one axis: how many of their places are inside the input, and inside the padded input.
+struct Counts {
+    std::vector<int64_t> inside, padded;
+};
+
+Counts countsOf(const Window& w, int axis)
+{
+    Counts counts;
+    for (int64_t o = 0; o < w.out[axis]; ++o) {
+        int64_t inside = 0;
+        int64_t padded = 0;
+        for (int64_t k = 0; k < w.kernel[axis]; ++k) {
+            const int64_t at = o * w.stride[axis] - w.before[axis] + k * w.dilation[axis];
+            inside += at >= 0 && at < w.size[axis];
+            padded += at < w.size[axis] + w.after[axis];
+        }
+        counts.inside.push_back(inside);
+        counts.padded.push_back(padded);
+    }
+    return counts;
+}
+
+/// One plane after the other, rows first, then columns: a window is folded in kernel height + width steps, each of
+/// which is one operation on whole, padded planes.
+class Pooling {
+public:
+    Pooling(const Window& window, bool most, bool countPads)
+        : m_window(window), m_op(most ? kernels::BinaryOp::Max : kernels::BinaryOp::Add),
+          m_start(most ? -std::numeric_limits<float>::infinity() : 0.0f)
+    {
+        const auto reach = [&](int axis) {
+            return std::max(window.size[axis] + window.before[axis],
+                            (window.out[axis] - 1) * window.stride[axis] +
+                                (window.kernel[axis] - 1) * window.dilation[axis] + 1);
+        };
+        // A row holds the phases of the horizontal stride one after the other, so that neighbours in the output are
+        // neighbours here. Rows are a little longer than needed: taps of the last output of a row stay inside.
+        m_phase = (reach(1) + window.stride[1] - 1) / window.stride[1];
+        m_row = m_phase * window.stride[1];
+        m_rows = reach(0);
+        m_slack = static_cast<std::size_t>(m_row);
+        m_padded.assign(static_cast<std::size_t>(m_rows * m_row) + m_slack, m_start);
+        m_columns.assign(static_cast<std::size_t>(window.out[0] * m_row) + m_slack, m_start);
+        m_result.resize(static_cast<std::size_t>(window.out[0] * m_row));
+        if (most)
+            return;
+        const Counts rows = countsOf(window, 0);
+        const Counts columns = countsOf(window, 1);
+        for (std::size_t y = 0; y < rows.inside.size(); ++y)
+            for (std::size_t x = 0; x < columns.inside.size(); ++x)
+                m_divisor.push_back(static_cast<float>(std::max<int64_t>(
+                    1, countPads ? rows.padded[y] * columns.padded[x] : rows.inside[y] * columns.inside[x])));
+    }
+
+    void run(const float* src, float* dst)
+    {
+        const Window& w = m_window;
+        fill(src);
+        // Rows: output row y gathers the padded rows y stride + k dilation.
+        const int64_t lines = w.stride[0] == 1 ? 1 : w.out[0];
+        const int64_t length = w.stride[0] == 1 ? w.out[0] * m_row : m_row;
+        for (int64_t y = 0; y < lines; ++y)
+            for (int64_t k = 0; k < w.kernel[0]; ++k)
+                fold(k, m_padded.data() + (y * w.stride[0] + k * w.dilation[0]) * m_row, length,
+                     m_columns.data() + y * m_row);
+        // Columns: the first m_phase places of a row become results, what is computed beyond is not used.
+        for (int64_t k = 0; k < w.kernel[1]; ++k) {
+            const int64_t column = k * w.dilation[1];
+            fold(k, m_columns.data() + column % w.stride[1] * m_phase + column / w.stride[1], w.out[0] * m_row,
+                 m_result.data());
+        }
+        for (int64_t y = 0; y < w.out[0]; ++y)
+            std::copy_n(m_result.data() + y * m_row, w.out[1], dst + y * w.out[1]);
+        if (!m_divisor.empty())
+            kernels::binary(kernels::BinaryOp::Div, kernels::Broadcast::None, 1, m_divisor.size(), dst,
+                            m_divisor.data(), dst);
+    }
+
+private:
+    void fill(const float* src)
+    {
+        const Window& w = m_window;
+        for (int64_t y = 0; y < w.size[0]; ++y, src += w.size[1]) {
+            float* row = m_padded.data() + (y + w.before[0]) * m_row;
+            if (w.stride[1] == 1) {
+                std::copy_n(src, w.size[1], row + w.before[1]);
+                continue;
+            }
+            int64_t phase = w.before[1] % w.stride[1];
+            int64_t at = w.before[1] / w.stride[1];
+            for (int64_t x = 0; x < w.size[1]; ++x) {
+                row[phase * m_phase + at] = src[x];
+                if (++phase == w.stride[1]) {
+                    phase = 0;
+                    ++at;
+                }
+            }
+        }
+    }
+    void fold(int64_t k, const float* src, int64_t count, float* dst) const
+    {
+        if (k == 0)
+            std::copy_n(src, count, dst);
+        else
+            kernels::binary(m_op, kernels::Broadcast::None, 1, static_cast<std::size_t>(count), dst, src, dst);
+    }
+
+    const Window& m_window;
+    kernels::BinaryOp m_op;
+    float m_start;
+    int64_t m_phase = 0, m_row = 0, m_rows = 0;
+    std::size_t m_slack = 0;
+    std::vector<float> m_padded, m_columns, m_result;
+    std::vector<float> m_divisor; ///< by output; empty for the maximum
+};
+
 void computePool(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
                  std::span<std::byte>, ThreadPool* pool)
 {
     const Window w = *planWindow(node, in[0].shape, node.attributes.integers("kernel_shape"));
-    const bool most = node.op == "MaxPool";
     const bool countPads = node.attributes.integer("count_include_pad", 0) != 0;
-    parallelChunks(pool, in[0].shape[0] * in[0].shape[1], 1, [&](int64_t p0, int64_t p1) {
-        for (int64_t p = p0; p < p1; ++p) {
-            const float* src = in[0].as<float>() + p * w.plane();
-            float* dst = out[0].as<float>() + p * w.outPlane();
-            for (int64_t i = 0; i < w.outPlane(); ++i) {
-                const int64_t y0 = i / w.out[1] * w.stride[0] - w.before[0];
-                const int64_t x0 = i % w.out[1] * w.stride[1] - w.before[1];
-                double sum = 0;
-                float best = -std::numeric_limits<float>::infinity();
-                int64_t inside = 0;
-                int64_t padded = 0;
-                for (int64_t ky = 0; ky < w.kernel[0]; ++ky)
-                    for (int64_t kx = 0; kx < w.kernel[1]; ++kx) {
-                        const int64_t y = y0 + ky * w.dilation[0];
-                        const int64_t x = x0 + kx * w.dilation[1];
-                        padded += y < w.size[0] + w.after[0] && x < w.size[1] + w.after[1];
-                        if (y < 0 || y >= w.size[0] || x < 0 || x >= w.size[1])
-                            continue;
-                        const float v = src[y * w.size[1] + x];
-                        best = v > best || v != v ? v : best;
-                        sum += v;
-                        ++inside;
-                    }
-                const int64_t count = countPads ? padded : inside;
-                dst[i] = most ? best : static_cast<float>(sum / static_cast<double>(std::max<int64_t>(1, count)));
-            }
-        }
-    });
+    if (out[0].shape.elements() == 0)
+        return;
+    parallelChunks(pool, in[0].shape[0] * in[0].shape[1],
+                   std::max<int64_t>(1, 16384 / std::max<int64_t>(1, w.plane())), [&](int64_t p0, int64_t p1) {
+                       Pooling pooling(w, node.op == "MaxPool", countPads);
+                       for (int64_t p = p0; p < p1; ++p)
+                           pooling.run(in[0].as<float>() + p * w.plane(), out[0].as<float>() + p * w.outPlane());
+                   });
 }
 
 InferResult inferGlobal(const graph::Node& node, Infos in)
@@ -79,16 +176,11 @@ void computeGlobal(const graph::Node& node, std::span<const ConstView> in, std::
     parallelChunks(pool, out[0].shape.elements(), std::max<int64_t>(1, 16384 / std::max<int64_t>(1, plane)),
                    [&](int64_t p0, int64_t p1) {
                        for (int64_t p = p0; p < p1; ++p) {
-                           const float* src = in[0].as<float>() + p * plane;
-                           double sum = 0;
-                           float best = -std::numeric_limits<float>::infinity();
-                           for (int64_t i = 0; i < plane; ++i) {
-                               sum += src[i];
-                               best = src[i] > best || src[i] != src[i] ? src[i] : best;
-                           }
+                           const double v =
+                               kernels::foldRow(most ? kernels::Fold::Max : kernels::Fold::Sum,
+                                                {in[0].as<float>() + p * plane, static_cast<std::size_t>(plane)});
                            out[0].as<float>()[p] =
-                               most ? best
-                                    : static_cast<float>(sum / static_cast<double>(std::max<int64_t>(1, plane)));
+                               static_cast<float>(most ? v : v / static_cast<double>(std::max<int64_t>(1, plane)));
                        }
                    });
 }

@@ -1,7 +1,10 @@
+#include "core/kernels/reduce.h"
 #include "core/exec/ops/list.h"
 #include "core/exec/ops/strided.h"
 #include "core/exec/ops/support.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -103,6 +106,78 @@ A foldOne(Fold fold, const StridedLoop<1>& loop, const T* src)
     return acc;
 }
 
+std::optional<kernels::Fold> kernelOf(Fold fold)
+{
+    switch (fold) {
+    case Fold::Sum:
+        return kernels::Fold::Sum;
+    case Fold::Absolute:
+        return kernels::Fold::Absolute;
+    case Fold::Square:
+        return kernels::Fold::Square;
+    case Fold::Max:
+        return kernels::Fold::Max;
+    case Fold::Min:
+        return kernels::Fold::Min;
+    case Fold::Prod:
+        break;
+    }
+    return std::nullopt;
+}
+
+/// Floats through the kernels, where either what is reduced or what is kept lies side by side. finish(v) is the
+/// result.
+template <class Finish>
+bool reduceFloats(kernels::Fold fold, const StridedLoop<1>& outer, const StridedLoop<1>& inner, const float* src,
+                  float* dst, ThreadPool* pool, Finish finish)
+{
+    const int64_t count = inner.rows() * inner.inner();
+    const int64_t columns = outer.inner();
+    const bool rows = inner.innerStride(0) == 1 && inner.inner() >= 8;
+    if (count == 0 || (!rows && (outer.innerStride(0) != 1 || columns < 8)))
+        return false;
+    const auto oneRow = [&](const float* from) {
+        double sum = kernels::foldStart(fold);
+        inner.forRows(0, inner.rows(), [&](const std::array<int64_t, 1>& at) {
+            const double part = kernels::foldRow(fold, {from + at[0], static_cast<std::size_t>(inner.inner())});
+            if (fold == kernels::Fold::Max)
+                sum = part > sum || part != part ? part : sum;
+            else if (fold == kernels::Fold::Min)
+                sum = part < sum || part != part ? part : sum;
+            else
+                sum += part;
+        });
+        return sum;
+    };
+    // Kept columns are worked off in pieces whose sums lie on the stack.
+    constexpr int64_t kPiece = 512;
+    const int64_t pieces = rows ? 1 : (columns + kPiece - 1) / kPiece;
+    const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, count * columns / pieces));
+    parallelChunks(pool, outer.rows() * pieces, grain, [&](int64_t first, int64_t last) {
+        for (int64_t part = first; part < last; ++part)
+            outer.forRows(part / pieces, part / pieces + 1, [&](const std::array<int64_t, 1>& at) {
+                float* to = dst + part / pieces * columns;
+                if (rows) {
+                    for (int64_t i = 0; i < columns; ++i)
+                        to[i] = finish(oneRow(src + at[0] + i * outer.innerStride(0)));
+                    return;
+                }
+                const int64_t c0 = part % pieces * kPiece;
+                const auto width = static_cast<std::size_t>(std::min(columns, c0 + kPiece) - c0);
+                std::array<double, kPiece> sums;
+                std::fill_n(sums.begin(), width, kernels::foldStart(fold));
+                inner.forRows(0, inner.rows(), [&](const std::array<int64_t, 1>& row) {
+                    for (int64_t j = 0; j < inner.inner(); ++j)
+                        kernels::foldInto(fold, {src + at[0] + c0 + row[0] + j * inner.innerStride(0), width},
+                                          {sums.data(), width});
+                });
+                for (std::size_t i = 0; i < width; ++i)
+                    to[c0 + static_cast<int64_t>(i)] = finish(sums[i]);
+            });
+    });
+    return true;
+}
+
 template <class T>
 void reduce(const graph::Node& node, const ConstView& in, const std::vector<std::size_t>& axes, T* dst,
             ThreadPool* pool)
@@ -119,6 +194,14 @@ void reduce(const graph::Node& node, const ConstView& in, const std::vector<std:
     const Fold fold = foldOf(node.op);
     // Floats are added in double, integers in wrapping 64 bits.
     using A = std::conditional_t<std::is_same_v<T, float>, double, int64_t>;
+    if constexpr (std::is_same_v<T, float>)
+        if (const auto kernel = kernelOf(fold))
+            if (reduceFloats(*kernel, outer, inner, in.as<float>(), dst, pool, [&](double v) {
+                    return static_cast<float>(node.op == "ReduceMean" ? v / static_cast<double>(count)
+                                              : node.op == "ReduceL2" ? std::sqrt(v)
+                                                                      : v);
+                }))
+                return;
     parallelChunks(pool, outer.rows(), std::max<int64_t>(1, 16384 / std::max<int64_t>(1, count * outer.inner())),
                    [&](int64_t r0, int64_t r1) {
                        T* to = dst + r0 * outer.inner();
@@ -209,14 +292,21 @@ void computeCumSum(const graph::Node& node, std::span<const ConstView> in, std::
     const int64_t size = in[0].shape[axis];
     const int64_t inner = in[0].shape.product(axis + 1, in[0].shape.rank());
     const auto sum = [&]<class T, class A>(const T* src, T* dst, A) {
+        // All columns of a row at once, so that memory is walked in order.
+        constexpr int64_t kPiece = 256;
+        std::array<A, kPiece> acc;
         for (int64_t o = 0; o < in[0].shape.product(0, axis); ++o)
-            for (int64_t i = 0; i < inner; ++i) {
-                A acc{};
+            for (int64_t i0 = 0; i0 < inner; i0 += kPiece) {
+                const int64_t width = std::min(kPiece, inner - i0);
+                std::fill_n(acc.begin(), width, A{});
                 for (int64_t j = 0; j < size; ++j) {
-                    const int64_t at = (o * size + (reverse ? size - 1 - j : j)) * inner + i;
-                    const A v = static_cast<A>(src[at]);
-                    dst[at] = static_cast<T>(exclusive ? acc : acc + v);
-                    acc += v;
+                    const int64_t at = (o * size + (reverse ? size - 1 - j : j)) * inner + i0;
+                    for (int64_t i = 0; i < width; ++i) {
+                        const A before = acc[static_cast<std::size_t>(i)];
+                        const A after = before + static_cast<A>(src[at + i]);
+                        dst[at + i] = static_cast<T>(exclusive ? before : after);
+                        acc[static_cast<std::size_t>(i)] = after;
+                    }
                 }
             }
     };

@@ -143,47 +143,124 @@ Taps tapsOf(const Options& o, int64_t out, int64_t inSize, int64_t outSize, doub
     return taps;
 }
 
-/// Sum over the taps of axes d.. of the rest of the index; axes multiply their weights.
-float sample(const float* src, const Shape& strides, std::span<const Taps* const> taps, std::size_t d)
+/// The taps of one axis. `repeats` > 0: output i reads input i / repeats, and nothing else.
+struct AxisTaps {
+    std::vector<Taps> taps;
+    int64_t repeats = 0;
+};
+
+AxisTaps axisTaps(const Options& options, int64_t inSize, int64_t outSize, double scale)
 {
-    const Taps& t = *taps[d];
-    float sum = 0;
-    for (int i = 0; i < t.count; ++i) {
-        const float* at = src + t.index[i] * strides[d];
-        const float v = d + 1 == taps.size() ? *at : sample(at, strides, taps, d + 1);
-        sum = t.count == 1 ? v : sum + t.weight[i] * v;
+    AxisTaps axis;
+    for (int64_t i = 0; i < outSize; ++i)
+        axis.taps.push_back(tapsOf(options, i, inSize, outSize, scale));
+    const int64_t repeats = outSize % inSize == 0 ? outSize / inSize : 0;
+    bool plain = repeats > 0;
+    for (int64_t i = 0; i < outSize && plain; ++i) {
+        const Taps& t = axis.taps[static_cast<std::size_t>(i)];
+        plain = t.count == 1 && t.index[0] == i / repeats;
     }
-    return sum;
+    axis.repeats = plain ? repeats : 0;
+    return axis;
 }
 
+template <int64_t kRepeats>
+void repeat(const float* src, int64_t count, float* dst)
+{
+    for (int64_t i = 0; i < count; ++i)
+        for (int64_t r = 0; r < kRepeats; ++r)
+            dst[i * kRepeats + r] = src[i];
+}
+
+/// One line of the last axis.
+void resampleLine(const AxisTaps& axis, const float* src, int64_t inSize, float* dst)
+{
+    if (axis.repeats == 2)
+        return repeat<2>(src, inSize, dst);
+    if (axis.repeats == 4)
+        return repeat<4>(src, inSize, dst);
+    for (std::size_t i = 0; i < axis.taps.size(); ++i) {
+        const Taps& t = axis.taps[i];
+        float sum = src[t.index[0]];
+        if (t.count > 1) {
+            sum = t.weight[0] * sum + t.weight[1] * src[t.index[1]];
+            for (int j = 2; j < t.count; ++j)
+                sum += t.weight[j] * src[t.index[j]];
+        }
+        dst[i] = sum;
+    }
+}
+
+/// dst [outputs, width] from src [inputs, width]: whole lines, weighted and added.
+void resampleLines(const AxisTaps& axis, const float* src, int64_t width, float* dst)
+{
+    for (const Taps& t : axis.taps) {
+        const float* line[4];
+        for (int j = 0; j < 4; ++j)
+            line[j] = src + t.index[j] * width;
+        const auto& w = t.weight;
+        if (t.count == 1)
+            std::copy_n(line[0], width, dst);
+        else if (t.count == 2)
+            for (int64_t i = 0; i < width; ++i)
+                dst[i] = w[0] * line[0][i] + w[1] * line[1][i];
+        else
+            for (int64_t i = 0; i < width; ++i)
+                dst[i] = w[0] * line[0][i] + w[1] * line[1][i] + w[2] * line[2][i] + w[3] * line[3][i];
+        dst += width;
+    }
+}
+
+/// Axis by axis, the last one first; axes before the first that changes are repetitions.
 void computeResize(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
                    std::span<std::byte>, ThreadPool* pool)
 {
     const Options options = optionsOf(node);
-    const Shape& shape = out[0].shape;
-    const std::size_t rank = shape.rank();
-    if (rank == 0) {
-        *out[0].as<float>() = *in[0].as<float>();
+    const Shape& from = in[0].shape;
+    const Shape& to = out[0].shape;
+    const std::size_t rank = to.rank();
+    const Target target = *targetOf(node, from);
+    std::vector<AxisTaps> axes;
+    for (std::size_t d = 0; d < rank; ++d)
+        axes.push_back(axisTaps(options, from[d], to[d], target.scales[d]));
+    std::size_t first = 0;
+    while (first < rank && axes[first].repeats == 1)
+        ++first;
+    std::vector<std::size_t> changed; // in the order in which they are worked off
+    std::size_t largest = 0;          // of what lies between two axes
+    Shape shape = from;
+    for (std::size_t d = rank; d-- > first;)
+        if (axes[d].repeats != 1) {
+            changed.push_back(d);
+            shape[d] = to[d];
+            largest = std::max(largest, static_cast<std::size_t>(shape.product(first, rank)));
+        }
+    const int64_t inBlock = from.product(first, rank);
+    const int64_t outBlock = to.product(first, rank);
+    if (changed.empty()) {
+        std::copy_n(in[0].as<float>(), from.elements(), out[0].as<float>());
         return;
     }
-    const Target target = *targetOf(node, in[0].shape);
-    std::vector<std::vector<Taps>> axes(rank);
-    for (std::size_t d = 0; d < rank; ++d)
-        for (int64_t i = 0; i < shape[d]; ++i)
-            axes[d].push_back(tapsOf(options, i, in[0].shape[d], shape[d], target.scales[d]));
-    const int64_t inner = shape.back();
-    parallelChunks(pool, shape.elements() / inner, std::max<int64_t>(1, 4096 / inner), [&](int64_t r0, int64_t r1) {
-        std::array<const Taps*, Shape::kMaxRank> at{};
-        for (int64_t row = r0; row < r1; ++row) {
-            int64_t rest = row;
-            for (std::size_t d = rank - 1; d-- > 0;) {
-                at[d] = &axes[d][static_cast<std::size_t>(rest % shape[d])];
-                rest /= shape[d];
-            }
-            for (int64_t i = 0; i < inner; ++i) {
-                at[rank - 1] = &axes[rank - 1][static_cast<std::size_t>(i)];
-                out[0].as<float>()[row * inner + i] =
-                    sample(in[0].as<float>(), in[0].strides, std::span(at.data(), rank), 0);
+    parallelChunks(pool, to.product(0, first), std::max<int64_t>(1, 16384 / outBlock), [&](int64_t b0, int64_t b1) {
+        std::vector<float> buffers[2];
+        for (std::size_t i = 0; i + 1 < changed.size() && i < 2; ++i)
+            buffers[i].resize(largest);
+        for (int64_t block = b0; block < b1; ++block) {
+            const float* src = in[0].as<float>() + block * inBlock;
+            Shape size = from;
+            for (std::size_t step = 0; step < changed.size(); ++step) {
+                const std::size_t d = changed[step];
+                float* dst =
+                    step + 1 == changed.size() ? out[0].as<float>() + block * outBlock : buffers[step % 2].data();
+                const int64_t before = size.product(first, d);
+                const int64_t width = size.product(d + 1, rank);
+                for (int64_t i = 0; i < before; ++i)
+                    if (width == 1)
+                        resampleLine(axes[d], src + i * from[d], from[d], dst + i * to[d]);
+                    else
+                        resampleLines(axes[d], src + i * from[d] * width, width, dst + i * to[d] * width);
+                size[d] = to[d];
+                src = dst;
             }
         }
     });
@@ -194,7 +271,7 @@ void computeResize(const graph::Node& node, std::span<const ConstView> in, std::
 std::span<const OpDef> resizeOps()
 {
     static constexpr OpDef ops[] = {
-        {.name = "Resize", .infer = inferResize, .compute = computeResize, .acceptsStrides = true},
+        {.name = "Resize", .infer = inferResize, .compute = computeResize},
     };
     return ops;
 }

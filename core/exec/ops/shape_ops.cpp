@@ -168,12 +168,16 @@ To convert(From v)
 }
 
 void computeCast(const graph::Node&, std::span<const ConstView> in, std::span<const View> out, std::span<std::byte>,
-                 ThreadPool*)
+                 ThreadPool* pool)
 {
     withType(in[0].dtype, [&]<class From>(From) {
         withType(out[0].dtype, [&]<class To>(To) {
-            for (int64_t i = 0; i < in[0].shape.elements(); ++i)
-                out[0].as<To>()[i] = convert<To>(in[0].as<From>()[i]);
+            const From* src = in[0].as<From>();
+            To* dst = out[0].as<To>();
+            parallelChunks(pool, in[0].shape.elements(), 16384, [&](int64_t first, int64_t last) {
+                for (int64_t i = first; i < last; ++i)
+                    dst[i] = convert<To>(src[i]);
+            });
         });
     });
 }

@@ -43,6 +43,7 @@ constexpr UnaryName kUnary[] = {
     {"Sign", kernels::UnaryOp::Sign},
     {"Sin", kernels::UnaryOp::Sin},
     {"Cos", kernels::UnaryOp::Cos},
+    {"Mish", kernels::UnaryOp::Mish},
 };
 
 InferResult inferFloat(const graph::Node& node, Infos in)
@@ -94,19 +95,20 @@ void computeInteger(const graph::Node& node, const T* src, T* dst, int64_t count
     };
     const T low = bound("min", std::numeric_limits<T>::lowest());
     const T high = bound("max", std::numeric_limits<T>::max());
-    for (int64_t i = 0; i < count; ++i) {
-        const T v = src[i];
-        if (node.op == "Neg")
-            dst[i] = negate(v);
-        else if (node.op == "Abs")
-            dst[i] = v < 0 ? negate(v) : v;
-        else if (node.op == "Sign")
-            dst[i] = static_cast<T>((v > 0) - (v < 0));
-        else if (node.op == "Relu")
-            dst[i] = v > 0 ? v : T{0};
-        else
-            dst[i] = std::min(std::max(v, low), high);
-    }
+    const auto each = [&](auto f) {
+        for (int64_t i = 0; i < count; ++i)
+            dst[i] = f(src[i]);
+    };
+    if (node.op == "Neg")
+        each(negate);
+    else if (node.op == "Abs")
+        each([&](T v) { return v < 0 ? negate(v) : v; });
+    else if (node.op == "Sign")
+        each([](T v) { return static_cast<T>((v > 0) - (v < 0)); });
+    else if (node.op == "Relu")
+        each([](T v) { return v > 0 ? v : T{0}; });
+    else
+        each([&](T v) { return std::min(std::max(v, low), high); });
 }
 
 void computeUnary(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
@@ -129,29 +131,26 @@ void computeUnary(const graph::Node& node, std::span<const ConstView> in, std::s
     });
 }
 
-void computeMish(const graph::Node&, std::span<const ConstView> in, std::span<const View> out, std::span<std::byte>,
-                 ThreadPool* pool)
+void computeNot(const graph::Node&, std::span<const ConstView> in, std::span<const View> out, std::span<std::byte>,
+                ThreadPool* pool)
 {
-    const float* src = in[0].as<float>();
-    float* dst = out[0].as<float>();
+    const auto* src = in[0].as<uint8_t>();
+    auto* dst = out[0].as<uint8_t>();
     parallelChunks(pool, in[0].shape.elements(), kGrain, [&](int64_t first, int64_t last) {
         for (int64_t i = first; i < last; ++i)
-            dst[i] = src[i] * std::tanh(src[i] > 20 ? src[i] : std::log1p(std::exp(src[i])));
+            dst[i] = src[i] == 0;
     });
 }
 
-void computeNot(const graph::Node&, std::span<const ConstView> in, std::span<const View> out, std::span<std::byte>,
-                ThreadPool*)
-{
-    for (int64_t i = 0; i < in[0].shape.elements(); ++i)
-        out[0].as<bool>()[i] = !in[0].as<bool>()[i];
-}
-
 void computeIsNaN(const graph::Node&, std::span<const ConstView> in, std::span<const View> out, std::span<std::byte>,
-                  ThreadPool*)
+                  ThreadPool* pool)
 {
-    for (int64_t i = 0; i < in[0].shape.elements(); ++i)
-        out[0].as<bool>()[i] = std::isnan(in[0].as<float>()[i]);
+    const float* src = in[0].as<float>();
+    bool* dst = out[0].as<bool>();
+    parallelChunks(pool, in[0].shape.elements(), kGrain, [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; ++i)
+            dst[i] = src[i] != src[i];
+    });
 }
 
 } // namespace
@@ -206,7 +205,7 @@ std::span<const OpDef> unaryOps()
         {.name = "IsNaN", .infer = inferIsNaN, .compute = computeIsNaN},
         {.name = "LeakyRelu", .infer = inferFloat, .compute = computeUnary, .beforeWrite = 1},
         {.name = "Log", .infer = inferFloat, .compute = computeUnary, .beforeWrite = 1},
-        {.name = "Mish", .infer = inferFloat, .compute = computeMish, .beforeWrite = 1},
+        {.name = "Mish", .infer = inferFloat, .compute = computeUnary, .beforeWrite = 1},
         {.name = "Neg", .infer = inferNumber, .compute = computeUnary, .beforeWrite = 1},
         {.name = "Not", .infer = inferNot, .compute = computeNot},
         {.name = "Reciprocal", .infer = inferFloat, .compute = computeUnary, .beforeWrite = 1},
