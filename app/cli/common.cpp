@@ -1,6 +1,8 @@
 #include "app/cli/common.h"
 #include "core/quant/harm.h"
 
+#include "core/onnx/file_quantization.h"
+
 #include <nlohmann/json.hpp>
 
 namespace qs::cli {

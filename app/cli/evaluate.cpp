@@ -18,7 +18,7 @@ struct Options {
     RecipeOptions recipe;
     RunOptions run;
     std::size_t batch = 1;
-    bool withImages = false;
+    bool withImages = false, floatNetwork = false;
 };
 
 void print(const quant::Evaluation& e)
@@ -47,7 +47,8 @@ void print(const quant::Evaluation& e)
 
 Result<void> evaluate(const Options& options)
 {
-    QS_ASSIGN(const auto model, options.model.open());
+    const bool asTheFile = !options.floatNetwork && options.recipe.preset.empty() && options.recipe.file.empty();
+    QS_ASSIGN(const auto model, options.model.open(!asTheFile));
     QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
     if (recipe && !options.calibration.given())
         return fail(ErrorCode::InvalidArgument, "a quantized model needs --calibration or --calib-images",
@@ -89,6 +90,9 @@ Command addEvaluate(CLI::App& app)
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
     app.add_option("--json", options->json, "Write the figures as JSON");
     app.add_flag("--json-images", options->withImages, "With the result of every image");
+    app.add_flag("--float", options->floatNetwork,
+                 "Of a file that is already quantized the float network behind it (as with --preset and --recipe); "
+                 "else it is computed as the file does");
     app.add_option("--batch", options->batch, "Images in flight at once; images run one by one on each thread")
         ->check(CLI::Range(1, 4096));
     options->calibration.addTo(app);

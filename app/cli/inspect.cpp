@@ -1,6 +1,7 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "core/base/file.h"
+#include "core/onnx/file_quantization.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/smoothing.h"
 #include "core/quant/zero_point.h"
@@ -17,7 +18,7 @@ namespace {
 
 struct Options {
     ModelOptions model;
-    std::string json;
+    std::string json, recipeOut;
     std::vector<int> bits{8};
     PreprocessOptions preprocess;
     CalibrationOptions calibration;
@@ -156,7 +157,14 @@ nlohmann::json toJson(const onnx::Model& model, const stats::Calibration* calibr
         bridges.push_back(std::move(entry));
     }
     const auto& info = model.info;
+    nlohmann::json quantized;
+    if (info.quantization)
+        quantized = {{"form", info.quantization->form},
+                     {"summary", info.quantization->summary},
+                     {"sites", info.quantization->sites},
+                     {"notes", info.quantization->notes}};
     return {{"model", info.path.string()},
+            {"quantized", std::move(quantized)},
             {"hash", info.hash},
             {"opset", info.opset},
             {"ir_version", info.irVersion},
@@ -256,6 +264,19 @@ void print(const onnx::Model& model, const stats::Calibration& calibration, std:
     std::printf("\n");
 }
 
+/// What the file did, and what a recipe cannot say of it.
+void print(const onnx::FileQuantization& file)
+{
+    constexpr std::size_t kShown = 12;
+    std::printf("\nalready quantized (%s): %s\n%6zu  sites are quantized by its recipe (--recipe-out)\n",
+                file.form.c_str(), file.summary.c_str(), file.sites);
+    std::printf("%6zu  things that the recipe cannot say%s\n", file.notes.size(), file.notes.empty() ? "" : ":");
+    for (std::size_t i = 0; i < file.notes.size() && i < kShown; ++i)
+        std::printf("        %s\n", file.notes[i].c_str());
+    if (file.notes.size() > kShown)
+        std::printf("        and %zu more (--json lists all)\n", file.notes.size() - kShown);
+}
+
 Result<void> inspect(const Options& options)
 {
     QS_ASSIGN(const auto model, options.model.open());
@@ -266,8 +287,15 @@ Result<void> inspect(const Options& options)
         Run run(options.run);
         QS_ASSIGN(calibration, options.calibration.resolve(model, options.preprocess, run));
     }
+    if (!options.recipeOut.empty() && !model.info.quantization)
+        return fail(ErrorCode::InvalidArgument, "is not quantized: there is no recipe to write", options.model.path);
     print(model);
     printFoldings(model);
+    if (model.info.quantization) {
+        print(*model.info.quantization);
+        if (!options.recipeOut.empty())
+            QS_CHECK(quant::saveRecipe(model.info.quantization->recipe, options.recipeOut));
+    }
     if (calibration)
         print(model, *calibration, options.bits);
     if (!options.json.empty())
@@ -282,6 +310,9 @@ Command addInspect(CLI::App& app)
     auto options = std::make_shared<Options>();
     options->model.addTo(app);
     app.add_option("--json", options->json, "Write the sites as JSON");
+    app.add_option("--recipe-out", options->recipeOut,
+                   "Of a file that is already quantized: write what it did as a recipe, for the float network behind "
+                   "it");
     app.add_option("--activation-bits", options->bits,
                    "Bits for the zero points that a calibration shows, with commas (default: 8)")
         ->delimiter(',')

@@ -43,10 +43,11 @@ void ModelOptions::addTo(CLI::App& app)
     app.add_option("--input", inputs, "NAME=FILE.npy: a further input of the model, as a constant");
 }
 
-Result<onnx::Model> ModelOptions::open() const
+Result<onnx::Model> ModelOptions::open(bool floatNetwork) const
 {
     onnx::ImportOptions options;
     options.output = output;
+    options.floatNetwork = floatNetwork;
     if (!size.empty()) {
         QS_ASSIGN(options.imageSize, sizeOf(size));
     }
@@ -59,6 +60,10 @@ Result<onnx::Model> ModelOptions::open() const
     QS_ASSIGN(auto model, onnx::importModel(path, options));
     for (const std::string& assumed : model.info.assumed)
         warn(path + ": " + assumed);
+    if (const auto& file = model.info.quantization)
+        warn("the file is already quantized (" + file->form + ": " + file->summary + "); " +
+             (floatNetwork ? "this is the float network behind it, inspect --recipe-out writes what the file did"
+                           : "computed as the file does; --float takes the float network behind it"));
     return model;
 }
 

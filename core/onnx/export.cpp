@@ -5,6 +5,7 @@
 #include "core/onnx/export_edit.h"
 #include "core/onnx/export_file.h"
 #include "core/onnx/precision.h"
+#include "core/onnx/prepare/floats.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 
@@ -122,6 +123,7 @@ Result<ExportReport> edited(ExportFile& file, const Model& model, const quant::P
     ExportEdit edit(file, model, plan, options);
     QS_CHECK(edit.apply());
     file.finish();
+    QS_CHECK(floatTensors(file.model()));
     file.model().set_ir_version(irVersionOf(file.opset()));
     describe(file.model(), model, plan, options);
     ExportReport report;

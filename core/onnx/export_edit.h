@@ -4,6 +4,7 @@
 #include "core/onnx/export_file.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,6 +88,8 @@ private:
     std::vector<quantoscope_onnx::NodeProto> multipliedWeight(const graph::Site& site, const std::string& codes,
                                                               const std::vector<int>& zeroPoints, bool int4,
                                                               int64_t axis, const std::string& output);
+    /// Whether a weight that the file computes (from stored ones and shapes) is the same whatever the batch.
+    Result<bool> isBatchFree(const graph::Site& site);
     std::string biasValue(const graph::Site& weight, const quant::BiasPlan& bias, int before);
     /// The value that readers of the site read instead of `value`.
     Result<std::string> activationValue(const graph::Site& site, const std::string& value, int reader);
@@ -142,6 +145,7 @@ private:
     const ExportOptions& m_options;
     std::map<std::pair<SiteId, std::string>, Pair> m_pairs; ///< by site and value of the file, or layout of a weight
     std::map<NodeId, ProductForm> m_forms;
+    std::shared_ptr<const Model> m_ofTwo; ///< the file read for two images; null until somebody asks
     std::vector<std::string> m_warnings;
 };
 

@@ -110,7 +110,8 @@ Result<ExportFile> ExportFile::open(const fs::path& path, const std::string& has
         for (pb::AttributeProto& a : *node.mutable_attribute())
             if (a.has_t() && isExternal(a.t()))
                 QS_CHECK(inlineExternal(*a.mutable_t(), path.parent_path()));
-    QS_CHECK(prepare(file.m_model, facts));
+    TensorReader reader({}); // everything is inline
+    QS_CHECK(prepare(file.m_model, facts, reader));
     file.index();
     return file;
 }

@@ -50,7 +50,11 @@ Result<void> ExportEdit::replaceFloatWeight(NodeId id, int position, const Tenso
 {
     const graph::Node& graphNode = m_model.graph.node(id);
     pb::NodeProto& node = m_file.node(position);
-    if (graphNode.op != "Linear" || !m_file.isConstant(node.input(1)))
+    bool isWeight = graphNode.op == "Linear";
+    if (isWeight && !m_file.isConstant(node.input(1))) {
+        QS_ASSIGN(isWeight, isBatchFree(m_model.sites[m_model.sites.at({id, 1})]));
+    }
+    if (!isWeight)
         return fail(ErrorCode::Unsupported, "export cannot edit the weights of a layer of this form", graphNode.name);
     std::array dims{weight.shape()[0], weight.shape()[1]};
     std::vector<float> values(weight.floats().begin(), weight.floats().end());

@@ -78,13 +78,14 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
 {
     const pb::NodeProto& node = m_file.node(position);
     const std::string original = node.input(1);
-    if (!m_file.isConstant(original))
-        return fail(ErrorCode::Unsupported, "export cannot edit a layer whose weight is the left operand",
-                    site.nodeName);
-    const pb::TensorProto* tensor = m_file.constant(original);
-    if (tensor && tensor->data_type() != pb::TensorProto::FLOAT)
-        return fail(ErrorCode::Unsupported,
-                    "export writes float32 models only; the weights of this one have another type", site.nodeName);
+    if (!m_file.isConstant(original)) {
+        QS_ASSIGN(const bool batchFree, isBatchFree(site));
+        if (!batchFree)
+            return fail(ErrorCode::Unsupported,
+                        "the file computes the weights of this layer from the number of images: export the model "
+                        "with a fixed batch of 1",
+                        site.nodeName);
+    }
     const bool isConv = node.op_type() == "Conv";
     const bool transposed = node.op_type() == "Gemm" && integerAttribute(node, "transB", 0) != 0;
     const bool multiplied = !integerProduct && !isConv;
@@ -129,6 +130,31 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
                                  position),
                     output};
     return output;
+}
+
+/// Exporters that trace a network cut q, k and v out of one weight at places that they compute from shapes. The
+/// import has run that for one image; what it gives for two must be equal.
+Result<bool> ExportEdit::isBatchFree(const graph::Site& site)
+{
+    if (!m_model.info.dynamicBatch)
+        return true;
+    if (!m_ofTwo) {
+        ImportOptions options = m_model.info.options;
+        options.batch = 2;
+        QS_ASSIGN(Model model, importModel(m_model.info.path, options));
+        m_ofTwo = std::make_shared<const Model>(std::move(model));
+    }
+    const graph::Use use = site.uses.front();
+    const graph::Node& node = m_model.graph.node(use.node);
+    const Tensor& one = m_model.graph.value(site.tensor).constant;
+    for (const graph::Node& other : m_ofTwo->graph.nodes()) {
+        if (other.name != node.name || other.op != node.op)
+            continue;
+        const Tensor& two = m_ofTwo->graph.value(other.inputs[static_cast<std::size_t>(use.input)]).constant;
+        return one.shape() == two.shape() && one.dtype() == two.dtype() &&
+               std::equal(one.bytes(), one.bytes() + one.sizeBytes(), two.bytes());
+    }
+    return false;
 }
 
 /// Convolutions keep their full range, because most of them multiply in float. One that a quantizer may read as it is

@@ -5,6 +5,7 @@
 #include "core/graph/rewrites/rewrites.h"
 #include "core/onnx/builder.h"
 #include "core/onnx/file_graph.h"
+#include "core/onnx/file_quantization.h"
 #include "core/onnx/lowering.h"
 #include "core/onnx/model_input.h"
 #include "core/onnx/prepare/expansion.h"
@@ -60,6 +61,7 @@ private:
     Result<Lowering::FileNode> readNode(const FileGraph& file, int position);
     Result<graph::Attributes> readAttributes(const pb::NodeProto& node);
     std::string uniqueName(const pb::NodeProto& node, int position);
+    void addRemarks();
 
     std::span<const std::byte> m_bytes;
     TensorReader m_reader;
@@ -73,7 +75,7 @@ private:
 
 Result<void> Importer::addInput(const FileGraph& file)
 {
-    QS_ASSIGN(const ModelInput input, readInput(file.input(), m_options.imageSize));
+    QS_ASSIGN(const ModelInput input, readInput(file.input(), m_options.imageSize, m_options.batch));
     const std::string& name = file.input().name();
     if (input.channelsLast) { // images come channels first; the file's own value is a view of them
         const TensorId image = m_builder.addInput(name + " (channels first)", input.shape);
@@ -279,6 +281,21 @@ Result<void> checkNodes(const graph::Graph& graph)
     return {};
 }
 
+/// What the file is that the engine computes in another way.
+void Importer::addRemarks()
+{
+    for (const auto& [type, count] : m_info.otherFloats)
+        m_info.warnings.push_back(std::to_string(count) + " tensors and values are " + type +
+                                  ": computed in float32; " +
+                                  (type == "double" ? "an export is float32"
+                                                    : "an export computes in float32 too, and stores as " + type +
+                                                          " the weights that it does not quantize"));
+    if (const FileQuantization* file = m_info.quantization.get())
+        m_info.warnings.push_back("the file is already quantized (" + file->form + ": " + file->summary + "); " +
+                                  (m_facts.floatNetwork ? "this is the float network behind it"
+                                                        : "computed as the file does, with its quantizers"));
+}
+
 Result<Model> Importer::run()
 {
     if (m_bytes.empty())
@@ -293,7 +310,10 @@ Result<Model> Importer::run()
         return fail(ErrorCode::Malformed, "is not an ONNX model, or is truncated");
     const std::size_t known = m_facts.size();
     const auto fileNodes = static_cast<std::size_t>(proto.graph().node_size());
-    QS_CHECK(prepare(proto, m_facts, &m_info.expanded));
+    PreparationReport prepared;
+    QS_CHECK(prepare(proto, m_facts, m_reader, &prepared));
+    m_info.expanded = prepared.expanded;
+    m_info.otherFloats = prepared.floats;
     std::set<std::string> constants;
     for (const auto& [name, tensor] : m_options.constants)
         constants.insert(name);
@@ -342,6 +362,10 @@ Result<Model> Importer::run()
     m_info.classes = graph::givesScores(graph) ? graph::outputsPerImage(graph) : 0;
     m_info.options = m_options;
     graph::SiteTable sites = graph::findSites(graph);
+    if (!prepared.quantizers.empty())
+        m_info.quantization = std::make_shared<const FileQuantization>(describeQuantization(
+            prepared.quantizers, prepared.replaced, graph, sites, file.proto(), m_facts.floatNetwork));
+    addRemarks();
     return Model{std::move(graph), std::move(sites), std::move(m_info)};
 }
 
@@ -362,6 +386,7 @@ Result<Model> importModel(std::span<const std::byte> bytes, const std::filesyste
 {
     try {
         PreparationFacts facts;
+        facts.floatNetwork = options.floatNetwork;
         for (std::size_t known = 0, round = 0;; known = facts.size(), ++round) {
             Result<Model> model = Importer(bytes, folder, options, facts).run();
             if (facts.size() > known && round < kMaxReadings)

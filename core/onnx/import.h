@@ -10,12 +10,15 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace qs::onnx {
+
+struct FileQuantization;
 
 struct ModelInfo {
     std::filesystem::path path;
@@ -37,7 +40,11 @@ struct ModelInfo {
     ImportOptions options;            ///< as it was opened, for opening it again
     std::vector<std::string> warnings;
     std::map<std::string, int>
-        expanded;           ///< operators that stand for several: how many, "com.microsoft:BiasGelu" -> 12
+        expanded; ///< operators that stand for several: how many, "com.microsoft:BiasGelu" -> 12
+    std::map<std::string, std::size_t>
+        otherFloats; ///< what is not float32: how many tensors and values of which type
+    /// Of a file that is already quantized (core/onnx/file_quantization.h); null for others.
+    std::shared_ptr<const FileQuantization> quantization;
     PreparationFacts facts; ///< for reading the file again as it was read
 };
 

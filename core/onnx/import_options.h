@@ -18,6 +18,11 @@ struct ImageSize {
 struct ImportOptions {
     std::optional<ImageSize> imageSize = {}; ///< where the file leaves height and width open (default 224 × 224)
     std::map<std::string, Tensor> constants = {}; ///< further inputs, by name: they become constants
+    /// Of a file that is already quantized, the float network behind it: dequantized weights, no quantizers, and what
+    /// they did as a recipe. Else the network as the file computes it, with FakeQuantize nodes. Others are not
+    /// changed.
+    bool floatNetwork = false;
+    int64_t batch = 1; ///< images of one run where the file leaves them open
     std::string output = {};                      ///< the output that counts; empty: chosen (see OutputInfo)
 };
 

@@ -21,7 +21,7 @@ bool isColour(int64_t size)
 
 } // namespace
 
-Result<ModelInput> readInput(const pb::ValueInfoProto& input, const std::optional<ImageSize>& size)
+Result<ModelInput> readInput(const pb::ValueInfoProto& input, const std::optional<ImageSize>& size, int64_t batch)
 {
     const std::string where = "input '" + printable(input.name()) + "'";
     if (!input.type().has_tensor_type())
@@ -56,7 +56,7 @@ Result<ModelInput> readInput(const pb::ValueInfoProto& input, const std::optiona
     }
     plan.dynamicBatch = open[0];
     if (open[0])
-        sizes[0] = 1;
+        sizes[0] = batch;
     if (open[1]) {
         sizes[1] = 3;
         plan.assumed.push_back("the number of channels is open in the file: 3 assumed");

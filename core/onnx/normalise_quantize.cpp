@@ -1,5 +1,5 @@
+#include "core/onnx/blocks.h"
 #include "core/onnx/lowering.h"
-
 #include "core/onnx/tensor_reader.h"
 
 #include <algorithm>
@@ -9,96 +9,14 @@ namespace qs::onnx {
 
 namespace {
 
-/// How scales are laid over a tensor: element i belongs to scale index(i).
-struct Blocks {
-    std::size_t inner = 1; ///< elements from one position of the axis to the next
-    std::size_t axis = 1;  ///< size of the axis
-    std::size_t block = 1; ///< positions of the axis that share a scale
-    std::size_t count = 1; ///< scales along the axis
-    bool perTensor = true;
-    bool blocked = false;
-
-    std::size_t index(std::size_t i) const
-    {
-        if (perTensor)
-            return 0;
-        const std::size_t along = i / inner % axis / block;
-        return blocked ? (i / (inner * axis) * count + along) * inner + i % inner : along;
-    }
-};
-
 Result<Blocks> readBlocks(Lowering& n)
 {
-    Blocks blocks;
-    const Shape& x = n.shape(0);
     const Shape& scale = n.shape(1);
     if (n.dtype(1) != DType::Float32 || !n.constant(1) || (n.has(2) && !n.constant(2)))
         return fail(ErrorCode::Unsupported, "its scale or zero point is not a constant");
     if (n.has(2) && n.shape(2).elements() != scale.elements())
         return fail(ErrorCode::ShapeMismatch, "its zero point does not fit its scale");
-    if (scale.elements() == 1)
-        return blocks;
-    QS_ASSIGN(const int64_t axis, n.axis(1, n.rank(0)));
-    const auto at = static_cast<std::size_t>(axis);
-    blocks.perTensor = false;
-    blocks.inner = static_cast<std::size_t>(x.product(at + 1, x.rank()));
-    blocks.axis = static_cast<std::size_t>(x[at]);
-    blocks.count = blocks.axis;
-    const int64_t size = n.attributes().integer("block_size", 0);
-    if (size < 0 || size > x[at])
-        return fail(ErrorCode::Malformed, "has a block size of " + std::to_string(size));
-    if (size > 0) {
-        blocks.blocked = true;
-        blocks.block = static_cast<std::size_t>(size);
-        blocks.count = (blocks.axis + blocks.block - 1) / blocks.block;
-        Shape expected = x;
-        expected[at] = static_cast<int64_t>(blocks.count);
-        if (scale != expected)
-            return fail(ErrorCode::ShapeMismatch,
-                        "its scale " + scale.text() + " does not fit blocks of " + x.text());
-    } else if (scale.rank() != 1 || scale[0] != x[at]) {
-        return fail(ErrorCode::ShapeMismatch,
-                    "its scale " + scale.text() + " does not fit axis " + std::to_string(axis) + " of " + x.text());
-    }
-    return blocks;
-}
-
-/// Integer element i, whatever the type.
-int64_t integerAt(const Tensor& tensor, std::size_t i)
-{
-    switch (tensor.dtype()) {
-    case DType::Int64:
-        return tensor.data<int64_t>()[i];
-    case DType::Int32:
-        return tensor.data<int32_t>()[i];
-    case DType::Int8:
-        return tensor.data<int8_t>()[i];
-    case DType::UInt8:
-        return tensor.data<uint8_t>()[i];
-    default:
-        return 0;
-    }
-}
-
-/// Range of codes of a file's type; nothing for types that are not codes.
-std::optional<std::pair<int64_t, int64_t>> codeRange(int32_t fileType)
-{
-    switch (fileType) {
-    case kUInt8:
-        return std::pair<int64_t, int64_t>(0, 255);
-    case kInt8:
-        return std::pair<int64_t, int64_t>(-128, 127);
-    case kUInt16:
-        return std::pair<int64_t, int64_t>(0, 65535);
-    case kInt16:
-        return std::pair<int64_t, int64_t>(-32768, 32767);
-    case kUInt4:
-        return std::pair<int64_t, int64_t>(0, 15);
-    case kInt4:
-        return std::pair<int64_t, int64_t>(-8, 7);
-    default:
-        return std::nullopt;
-    }
+    return Blocks::of(n.shape(0), scale, n.attributes().integer("axis", 1), n.attributes().integer("block_size", 0));
 }
 
 /// The type of the codes: the zero point's, or output_dtype, or uint8.
@@ -172,16 +90,7 @@ Result<void> quantize(Lowering& n)
 Result<void> dequantizeConstant(Lowering& n, const Tensor& codes)
 {
     QS_ASSIGN(const Blocks blocks, readBlocks(n));
-    if (codes.dtype() == DType::Float32 || codes.dtype() == DType::Bool || codes.dtype() == DType::Int64)
-        return fail(ErrorCode::Unsupported, "its codes are of type " + std::string(dtypeName(codes.dtype())));
-    const Tensor zero = zeroPoints(n);
-    const auto scale = n.constant(1)->floats();
-    Tensor real(DType::Float32, codes.shape());
-    auto dst = real.mutableData<float>();
-    for (std::size_t i = 0; i < dst.size(); ++i) {
-        const std::size_t s = blocks.index(i);
-        dst[i] = static_cast<float>(integerAt(codes, i) - zero.data<int32_t>()[s]) * scale[s];
-    }
+    QS_ASSIGN(Tensor real, dequantized(codes, *n.constant(1), n.has(2) ? n.constant(2) : nullptr, blocks));
     return n.finishConstant(std::move(real));
 }
 

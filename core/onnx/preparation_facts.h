@@ -14,6 +14,7 @@ namespace qs::onnx {
 struct PreparationFacts {
     std::map<std::string, bool> branches;          ///< by first output of an If: its condition
     std::map<std::string, exec::ValueInfo> values; ///< by name: what enters nodes whose expansion depends on it
+    bool floatNetwork = false;                     ///< ImportOptions::floatNetwork
     std::size_t size() const { return branches.size() + values.size(); }
 };
 

@@ -188,6 +188,22 @@ Range chooseRange(const Estimator& estimator, double minimum, double maximum, in
 
 } // namespace
 
+Result<Estimator> ofChannel(const Estimator& estimator, std::size_t channel, std::size_t channels)
+{
+    Estimator one = estimator;
+    if (estimator.kind != EstimatorKind::Manual || (estimator.channelLow.empty() && estimator.channelHigh.empty()))
+        return one;
+    if (estimator.channelLow.size() != channels || estimator.channelHigh.size() != channels)
+        return fail(ErrorCode::InvalidArgument, "the manual ranges are those of " +
+                                                    std::to_string(estimator.channelLow.size()) + " channels, not " +
+                                                    std::to_string(channels));
+    one.low = estimator.channelLow[channel];
+    one.high = estimator.channelHigh[channel];
+    one.channelLow.clear();
+    one.channelHigh.clear();
+    return one;
+}
+
 Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& histogram, double minimum,
                             double maximum, int bits, Scheme scheme)
 {

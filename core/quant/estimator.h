@@ -33,6 +33,10 @@ Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& 
 Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme,
                             std::span<const float> importance = {});
 
+/// The estimator of one channel of `channels`: with its own range where the estimator is Manual and has one a
+/// channel. Errors: InvalidArgument (lists of another length).
+Result<Estimator> ofChannel(const Estimator& estimator, std::size_t channel, std::size_t channels);
+
 /// Expected squared error a value of quantizing the histogram on a grid, split into what falls inside the range
 /// (rounding) and outside (clipping). Values are taken as uniform inside a bin.
 struct GridError {

@@ -72,6 +72,9 @@ struct Estimator {
     double high = 0;
     SearchGrid search{}; ///< Search
     double factor = 1;   ///< Scaled; > 0
+    /// Manual, granularity Channel: a range for each channel (both lists empty: low and high for all of them). What a
+    /// file that is already quantized says of its weights.
+    std::vector<double> channelLow{}, channelHigh{};
     friend bool operator==(const Estimator&, const Estimator&) = default;
 };
 

@@ -110,9 +110,25 @@ Result<SearchGrid> readGrid(const Json& json, const std::string& path)
     return grid;
 }
 
+constexpr std::size_t kMostChannels = 1 << 20;
+
+Result<std::vector<double>> readNumbers(const Json& json, const std::string& path, const char* key)
+{
+    const std::string at = child(path, key);
+    if (!json.contains(key) || !json[key].is_array() || json[key].empty() || json[key].size() > kMostChannels)
+        return wrong("must be a list of numbers, one a channel", at);
+    std::vector<double> numbers;
+    for (std::size_t i = 0; i < json[key].size(); ++i) {
+        QS_ASSIGN(const double number, readNumber(json[key][i], at + "[" + std::to_string(i) + "]"));
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
 Result<Estimator> readEstimator(const Json& json, const std::string& path)
 {
-    QS_CHECK(checkKeys(json, path, {"kind", "percentiles", "low", "high", "grid", "factor"}));
+    QS_CHECK(checkKeys(json, path,
+                       {"kind", "percentiles", "low", "high", "channel_low", "channel_high", "grid", "factor"}));
     Estimator estimator;
     if (!json.contains("kind"))
         return wrong("is missing", child(path, "kind"));
@@ -141,6 +157,16 @@ Result<Estimator> readEstimator(const Json& json, const std::string& path)
     }
     if (estimator.low > estimator.high)
         return wrong("must not be above high", child(path, "low"));
+    if (json.contains("channel_low") || json.contains("channel_high")) {
+        QS_ASSIGN(estimator.channelLow, readNumbers(json, path, "channel_low"));
+        QS_ASSIGN(estimator.channelHigh, readNumbers(json, path, "channel_high"));
+        if (estimator.channelLow.size() != estimator.channelHigh.size())
+            return wrong("must have as many numbers as channel_low", child(path, "channel_high"));
+        for (std::size_t c = 0; c < estimator.channelLow.size(); ++c)
+            if (estimator.channelLow[c] > estimator.channelHigh[c])
+                return wrong("must not be above channel_high",
+                             child(path, "channel_low") + "[" + std::to_string(c) + "]");
+    }
     if (json.contains("grid")) {
         QS_ASSIGN(estimator.search, readGrid(json["grid"], child(path, "grid")));
     }

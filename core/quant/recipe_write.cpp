@@ -24,6 +24,10 @@ Json estimatorJson(const Estimator& estimator)
         json["low"] = estimator.low;
         json["high"] = estimator.high;
     }
+    if (!estimator.channelLow.empty()) {
+        json["channel_low"] = estimator.channelLow;
+        json["channel_high"] = estimator.channelHigh;
+    }
     if (estimator.kind == EstimatorKind::Search || estimator.search != defaults.search) {
         const SearchGrid& grid = estimator.search;
         json["grid"] = {{"low", grid.low}, {"high", grid.high}, {"candidates", grid.count}, {"rounds", grid.rounds}};

@@ -274,8 +274,13 @@ Result<SitePlan> resolveWeight(const FloatConstants& constants, const graph::Sit
     for (int64_t c = 0; c < channels; ++c) {
         if (perChannel)
             gather(layout, weight.data(), c, values);
+        const Result<Estimator> estimator =
+            byChannel ? ofChannel(settings.estimator, static_cast<std::size_t>(c), static_cast<std::size_t>(channels))
+                      : settings.estimator;
+        if (!estimator)
+            return tl::unexpected<Error>(named(estimator.error(), site));
         auto range =
-            estimateRange(settings.estimator, perChannel ? std::span<const float>(values) : weight, settings.bits,
+            estimateRange(*estimator, perChannel ? std::span<const float>(values) : weight, settings.bits,
                           settings.scheme, byChannel ? std::span<const float>(importance) : std::span<const float>());
         if (!range)
             return tl::unexpected<Error>(named(std::move(range.error()), site));

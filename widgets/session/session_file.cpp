@@ -293,7 +293,9 @@ Result<SessionDocument> loadSession(const fs::path& path, const Context& context
     if (document.model.empty())
         return document;
     context.progress("model", 0, 2);
-    QS_ASSIGN(onnx::Model model, onnx::importModel(document.model));
+    onnx::ImportOptions importing;
+    importing.floatNetwork = true; // of a file that is already quantized
+    QS_ASSIGN(onnx::Model model, onnx::importModel(document.model, importing));
     if (model.info.hash != document.modelHash)
         document.warnings.push_back(document.model.string() + ": the model changed since the session was saved");
     document.loadedModel = std::make_shared<const onnx::Model>(std::move(model));

@@ -67,7 +67,9 @@ void Session::openModel(const QString& path)
 {
     m_jobs->openModel.start(
         [file = toPath(path)](const Context&) -> Result<std::shared_ptr<const onnx::Model>> {
-            QS_ASSIGN(onnx::Model model, onnx::importModel(file));
+            onnx::ImportOptions importing;
+            importing.floatNetwork = true; // of a file that is already quantized
+            QS_ASSIGN(onnx::Model model, onnx::importModel(file, importing));
             return std::make_shared<const onnx::Model>(std::move(model));
         },
         [this](Result<std::shared_ptr<const onnx::Model>> result) {

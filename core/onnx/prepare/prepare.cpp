@@ -2,6 +2,7 @@
 
 #include "core/onnx/file_graph.h"
 #include "core/onnx/prepare/expansion.h"
+#include "core/onnx/prepare/floats.h"
 #include "core/onnx/prepare/inline.h"
 
 namespace qs::onnx {
@@ -21,7 +22,7 @@ int64_t opsetOf(const pb::ModelProto& model)
 }
 
 Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, TakenNames& names,
-                         std::map<std::string, int>* expanded)
+                         std::map<std::string, int>& expanded)
 {
     pb::GraphProto& graph = *model.mutable_graph();
     google::protobuf::RepeatedPtrField<pb::NodeProto> prepared;
@@ -43,8 +44,7 @@ Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, T
         }
         if (prepared.size() + static_cast<int>(nodes.size()) > kMaxPreparedNodes)
             return fail(ErrorCode::TooLarge, "its fused operators make more than 262144 nodes");
-        if (expanded)
-            ++(*expanded)[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
+        ++expanded[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
         for (pb::NodeProto& made : nodes)
             *prepared.Add() = std::move(made);
     }
@@ -54,10 +54,10 @@ Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, T
 
 } // namespace
 
-Result<void> prepare(pb::ModelProto& model, const PreparationFacts& facts, std::map<std::string, int>* expanded)
+Result<void> prepare(pb::ModelProto& model, const PreparationFacts& facts, TensorReader& reader,
+                     PreparationReport* report)
 {
-    if (!model.has_graph())
-        return {}; // whoever reads the graph says so
+    PreparationReport found;
     TakenNames names(model.graph());
     if (model.functions_size() > 0 || !facts.branches.empty()) {
         bool changed = true;
@@ -70,7 +70,17 @@ Result<void> prepare(pb::ModelProto& model, const PreparationFacts& facts, std::
         }
         model.clear_functions();
     }
-    return expandNodes(model, facts, names, expanded);
+    found.floats = computeInFloat(model, names);
+    CodesPass codes(model, names, reader);
+    QS_CHECK(codes.run());
+    found.replaced = codes.replaced();
+    if (codes.isQuantized()) {
+        QS_ASSIGN(found.quantizers, readQuantizers(model, names, reader, codes.packed(), facts.floatNetwork));
+    }
+    QS_CHECK(expandNodes(model, facts, names, found.expanded));
+    if (report)
+        *report = std::move(found);
+    return {};
 }
 
 } // namespace qs::onnx

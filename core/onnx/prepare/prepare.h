@@ -3,6 +3,9 @@
 #include "core/base/error.h"
 #include "core/onnx/preparation_facts.h"
 
+#include "core/onnx/prepare/quantizers.h"
+#include "core/onnx/tensor_reader.h"
+
 #include "quantoscope_onnx.pb.h"
 
 #include <map>
@@ -10,16 +13,27 @@
 
 namespace qs::onnx {
 
+/// What preparing a file found.
+struct PreparationReport {
+    std::map<std::string, int> expanded;       ///< how many of each operator, "com.microsoft:BiasGelu" -> 12
+    std::map<std::string, std::size_t> floats; ///< floats that are computed in float32: how many of which type
+    std::vector<FileQuantizer> quantizers;     ///< of a file that is already quantized
+    std::map<std::string, int> replaced;       ///< of its operators: those that compute with codes
+};
+
 /// Rewrites a file into one of standard operators that the importer has rules for, value names kept:
 ///   - calls of the file's own functions are replaced by their bodies,
 ///   - an If whose condition is known by the branch that it takes,
+///   - nodes of float16, bfloat16 and double compute in float32 (prepare/floats.h),
+///   - operators of codes by float ones between QuantizeLinear and DequantizeLinear (prepare/codes.h), and, for
+///     the float network behind a quantized file, these are taken out (prepare/quantizers.h),
 ///   - fused operators of ONNX Runtime (com.microsoft) and newer ones of ONNX (Attention, RMSNormalization,
-///     RotaryEmbedding, ...) by the operators that define them (core/onnx/prepare/expansions.h).
+///     RotaryEmbedding, ...) by the operators that define them (core/onnx/prepare/expansion.h).
 /// New nodes and values are named after the node that they stand for. What cannot be expanded is left, for the
-/// importer to name. `expanded`: how many of each operator, "com.microsoft:BiasGelu" -> 12. Errors: Malformed
-/// (functions that call themselves, a call with too many inputs), TooLarge (more than 2^18 nodes), Unsupported (a
-/// form of a known operator that has no expansion), each naming the node.
-Result<void> prepare(quantoscope_onnx::ModelProto& model, const PreparationFacts& facts,
-                     std::map<std::string, int>* expanded = nullptr);
+/// importer to name. Errors: Malformed (functions that call themselves, a call with too many inputs), TooLarge (more
+/// than 2^18 nodes), Unsupported (a form of a known operator that has no expansion), each naming the node; those of
+/// `reader`.
+Result<void> prepare(quantoscope_onnx::ModelProto& model, const PreparationFacts& facts, TensorReader& reader,
+                     PreparationReport* report = nullptr);
 
 } // namespace qs::onnx

@@ -69,7 +69,8 @@ Result<ActivationNumbers> perChannel(const stats::SiteStatistics& statistics, co
             values.push_back(sample[r * channels + c]);
         values.push_back(statistics.minimum[c]);
         values.push_back(statistics.maximum[c]);
-        QS_ASSIGN(const Range range, estimateRange(settings.estimator, values, settings.bits, settings.scheme));
+        QS_ASSIGN(const Estimator estimator, ofChannel(settings.estimator, c, channels));
+        QS_ASSIGN(const Range range, estimateRange(estimator, values, settings.bits, settings.scheme));
         const UniformGrid grid =
             uniformGrid(range.low, range.high, settings.bits, settings.scheme, settings.zeroPoint);
         numbers.range.low = std::min(numbers.range.low, range.low);

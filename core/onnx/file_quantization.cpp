@@ -1,0 +1,287 @@
+#include "core/onnx/file_quantization.h"
+
+#include "core/onnx/blocks.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+namespace {
+
+using Kind = FileQuantizer::Kind;
+
+constexpr int kMostBits = 8; ///< of a site
+constexpr std::string_view kMovers[] = {"Reshape", "Transpose", "Slice", "Split", "Gather", "Expand", "Tile"};
+
+/// "12 activations (uint8, dynamic range)".
+std::string countText(const std::vector<FileQuantizer>& quantizers, bool weights)
+{
+    std::map<std::string, int> kinds;
+    int count = 0;
+    for (const FileQuantizer& q : quantizers) {
+        if (q.kind == Kind::Bias || (q.kind == Kind::Weight) != weights)
+            continue;
+        ++count;
+        std::string kind = q.type ? fileTypeName(q.type) : "uint" + std::to_string(q.bits);
+        if (q.kind == Kind::Dynamic)
+            kind += ", range at run time";
+        else if (q.block > 0)
+            kind += " in blocks of " + std::to_string(q.block);
+        else if (q.scale.size() > 1)
+            kind += " by channel";
+        ++kinds[kind];
+    }
+    std::string text = std::to_string(count) + (weights ? " weight" : " activation") + (count == 1 ? "" : "s");
+    const char* before = " (";
+    for (const auto& [kind, number] : kinds) {
+        text += before + (kinds.size() > 1 ? std::to_string(number) + " " : std::string()) + kind;
+        before = "; ";
+    }
+    return count > 0 ? text + ")" : text;
+}
+
+std::string formOf(const std::vector<FileQuantizer>& quantizers, const std::map<std::string, int>& replaced)
+{
+    const bool activations = std::ranges::any_of(
+        quantizers, [](const FileQuantizer& q) { return q.kind == Kind::Activation || q.kind == Kind::Dynamic; });
+    if (!activations)
+        return "weights only";
+    if (std::ranges::any_of(quantizers, [](const FileQuantizer& q) { return q.kind == Kind::Dynamic; }))
+        return "dynamic";
+    return std::ranges::any_of(replaced, [](const auto& entry) { return entry.first != "com.microsoft:MatMulNBits"; })
+               ? "QOperator"
+               : "QDQ";
+}
+
+/// Finds the site of each quantizer and writes the settings.
+class RecipeWriter {
+public:
+    RecipeWriter(const std::vector<FileQuantizer>& quantizers, const graph::Graph& graph,
+                 const graph::SiteTable& sites, const pb::GraphProto& file, FileQuantization& result)
+        : m_quantizers(quantizers), m_graph(graph), m_sites(sites), m_file(file), m_result(result)
+    {
+        for (std::size_t i = 0; i < quantizers.size(); ++i)
+            m_byValue[quantizers[i].value].push_back(i);
+        for (const pb::NodeProto& node : file.node())
+            for (const std::string& input : node.input())
+                m_readers[input].push_back(&node);
+    }
+
+    void run()
+    {
+        quant::Recipe& recipe = m_result.recipe;
+        recipe.weight.bits = recipe.activation.bits = quant::kFloatBits;
+        for (std::size_t i = 0; i < m_quantizers.size(); ++i)
+            if (m_quantizers[i].kind == Kind::Weight)
+                weight(i);
+        for (const graph::Site& site : m_sites)
+            if (site.kind == graph::SiteKind::Activation)
+                activation(site);
+        for (std::size_t i = 0; i < m_quantizers.size(); ++i)
+            if (!m_used.contains(i) && m_quantizers[i].kind != Kind::Bias)
+                note(m_quantizers[i], "no site here");
+        m_result.sites = recipe.overrides.size();
+    }
+
+private:
+    std::set<std::string> outputsOf(NodeId id) const
+    {
+        std::set<std::string> outputs;
+        for (const int position : m_graph.node(id).sources)
+            if (position >= 0 && position < m_file.node_size())
+                outputs.insert(m_file.node(position).output().begin(), m_file.node(position).output().end());
+        return outputs;
+    }
+
+    void note(const FileQuantizer& q, const std::string& why)
+    {
+        const std::string type = q.type ? fileTypeName(q.type) : std::to_string(q.bits) + " bits";
+        m_result.notes.push_back(type + " of '" + printable(q.value) + "'" +
+                                 (q.place.empty() ? "" : ", read by " + q.place) + ": " + why);
+    }
+
+    void set(const graph::Site& site, quant::SiteSettings settings)
+    {
+        settings.saturationSafe = false;
+        m_result.recipe.overrides[site.name] = quant::wholePatch(settings);
+        if (site.coverage == graph::Coverage::Full)
+            m_result.recipe.coverage = graph::Coverage::Full;
+    }
+
+    /// The quantizer through which a use of the site reads its value, at the site or before what only moves it.
+    std::optional<std::size_t> find(const graph::Site& site, bool& moved) const
+    {
+        moved = false;
+        if (site.uses.empty())
+            if (const auto it = m_byValue.find(site.valueName); it != m_byValue.end())
+                for (const std::size_t i : it->second)
+                    if (m_quantizers[i].readers.empty())
+                        return i;
+        for (const graph::Use& use : site.uses) {
+            TensorId tensor = site.tensor;
+            std::set<std::string> readers = outputsOf(use.node);
+            for (;;) {
+                if (const auto it = m_byValue.find(m_graph.value(tensor).name); it != m_byValue.end())
+                    for (const std::size_t i : it->second)
+                        if (std::ranges::any_of(m_quantizers[i].readers,
+                                                [&](const std::string& name) { return readers.contains(name); }))
+                            return i;
+                const NodeId producer = m_graph.value(tensor).producer;
+                if (!producer.valid() ||
+                    std::ranges::find(kMovers, std::string_view(m_graph.node(producer).op)) == std::end(kMovers))
+                    break;
+                moved = true;
+                readers = outputsOf(producer);
+                tensor = m_graph.node(producer).inputs[0];
+            }
+        }
+        return std::nullopt;
+    }
+
+    void activation(const graph::Site& site)
+    {
+        bool moved = false;
+        const auto found = find(site, moved);
+        if (!found)
+            return;
+        const FileQuantizer& q = m_quantizers[*found];
+        const bool isFirst = m_used.insert(*found).second;
+        quant::SiteSettings settings = m_result.recipe.activation;
+        settings.bits = q.bits;
+        settings.scheme = quant::Scheme::Asymmetric;
+        const auto range = codeRange(q.type);
+        if (q.kind == Kind::Dynamic) {
+            if (isFirst)
+                note(q, "its range is that of every run; the recipe takes that of the calibration");
+        } else if (q.bits > kMostBits || !range) {
+            if (isFirst)
+                note(q, "a site has at most 8 bits: left in float");
+            return;
+        } else if (q.scale.size() > 1 && (moved || q.axis != static_cast<int64_t>(site.channelAxis))) {
+            note(q, "its scales are not those of the channels of '" + site.name + "': left in float");
+            return;
+        } else {
+            setRange(q, *range, settings);
+        }
+        set(site, settings);
+    }
+
+    static void setRange(const FileQuantizer& q, std::pair<int64_t, int64_t> codes, quant::SiteSettings& settings)
+    {
+        quant::Estimator& estimator = settings.estimator;
+        estimator.kind = quant::EstimatorKind::Manual;
+        std::vector<double> low, high;
+        for (std::size_t c = 0; c < q.scale.size(); ++c) {
+            low.push_back(static_cast<double>(codes.first - q.zeroPoint[c]) * q.scale[c]);
+            high.push_back(static_cast<double>(codes.second - q.zeroPoint[c]) * q.scale[c]);
+        }
+        estimator.low = *std::ranges::min_element(low);
+        estimator.high = *std::ranges::max_element(high);
+        settings.granularity = low.size() > 1 ? quant::Granularity::Channel : quant::Granularity::Tensor;
+        if (low.size() > 1) {
+            estimator.channelLow = std::move(low);
+            estimator.channelHigh = std::move(high);
+        }
+    }
+
+    /// First outputs of the products that read a value, through what only turns it.
+    void products(const std::string& value, std::set<std::string>& found, int depth = 0) const
+    {
+        const auto readers = m_readers.find(value);
+        if (readers == m_readers.end() || depth > 4)
+            return;
+        for (const pb::NodeProto* node : readers->second) {
+            const std::string& op = node->op_type();
+            if (op == "MatMul" || op == "Gemm" || op == "Conv")
+                found.insert(node->output(0));
+            else if (op == "Transpose" || op == "Reshape" || op == "Identity" || op == "Squeeze")
+                products(node->output(0), found, depth + 1);
+        }
+    }
+
+    void weight(std::size_t number)
+    {
+        const FileQuantizer& q = m_quantizers[number];
+        std::set<std::string> readers;
+        products(q.value, readers);
+        for (const graph::Site& site : m_sites) {
+            if (site.kind != graph::SiteKind::Weight || site.uses.empty())
+                continue;
+            const std::set<std::string> outputs = outputsOf(site.uses.front().node);
+            if (std::ranges::none_of(readers, [&](const std::string& name) { return outputs.contains(name); }))
+                continue;
+            m_used.insert(number);
+            const auto range = codeRange(q.type);
+            if (q.block > 0)
+                note(q, "scales in blocks: '" + site.name + "' stays as the file's values, in float");
+            else if (q.bits > kMostBits || !range)
+                note(q, "a site has at most 8 bits: left in float");
+            else if (!weightSettings(site, q, *range))
+                note(q, "the scales are not those of the output channels of '" + site.name + "': left in float");
+        }
+    }
+
+    bool weightSettings(const graph::Site& site, const FileQuantizer& q, std::pair<int64_t, int64_t> range)
+    {
+        const auto values = m_graph.value(site.tensor).constant.floats();
+        const auto channels = static_cast<std::size_t>(site.layout.channels);
+        if (q.scale.size() != 1 && q.scale.size() != channels)
+            return false;
+        int64_t least = 0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const std::size_t c = q.scale.size() > 1 ? i / static_cast<std::size_t>(site.layout.inner) % channels : 0;
+            const auto code = static_cast<int64_t>(std::nearbyint(values[i] / q.scale[c]));
+            if (code + q.zeroPoint[c] < range.first || code + q.zeroPoint[c] > range.second ||
+                static_cast<float>(code) * q.scale[c] != values[i])
+                return false;
+            least = std::min(least, code);
+        }
+        quant::SiteSettings settings = m_result.recipe.weight;
+        settings.bits = q.bits;
+        // Symmetric codes of 8 bits leave out the most negative one.
+        const int64_t largest = (int64_t{1} << (q.bits - 1)) - 1;
+        const bool isCentred =
+            range.first < 0 && std::ranges::all_of(q.zeroPoint, [](int32_t zero) { return zero == 0; });
+        if (isCentred && least >= (q.bits == kMostBits ? -largest : -largest - 1))
+            setRange(q, {-largest, largest}, settings);
+        else
+            setRange(q, range, settings);
+        settings.scheme = isCentred && least >= (q.bits == kMostBits ? -largest : -largest - 1)
+                              ? quant::Scheme::Symmetric
+                              : quant::Scheme::Asymmetric;
+        set(site, settings);
+        return true;
+    }
+
+    const std::vector<FileQuantizer>& m_quantizers;
+    const graph::Graph& m_graph;
+    const graph::SiteTable& m_sites;
+    const pb::GraphProto& m_file;
+    FileQuantization& m_result;
+    std::map<std::string, std::vector<std::size_t>> m_byValue;
+    std::map<std::string, std::vector<const pb::NodeProto*>> m_readers;
+    std::set<std::size_t> m_used;
+};
+
+} // namespace
+
+FileQuantization describeQuantization(const std::vector<FileQuantizer>& quantizers,
+                                      const std::map<std::string, int>& replaced, const graph::Graph& graph,
+                                      const graph::SiteTable& sites, const pb::GraphProto& file, bool floatNetwork)
+{
+    FileQuantization result;
+    result.form = formOf(quantizers, replaced);
+    result.summary = countText(quantizers, false) + ", " + countText(quantizers, true);
+    if (floatNetwork)
+        RecipeWriter(quantizers, graph, sites, file, result).run();
+    return result;
+}
+
+} // namespace qs::onnx

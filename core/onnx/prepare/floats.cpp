@@ -1,0 +1,164 @@
+#include "core/onnx/prepare/floats.h"
+
+#include "core/onnx/tensor_reader.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace qs::onnx {
+
+namespace pb = quantoscope_onnx;
+
+namespace {
+
+constexpr int64_t kKeptElements = 32; ///< of an initializer; smaller ones are parameters that runtimes look at
+
+/// Reads of `from` become reads of `to`.
+void rename(pb::GraphProto& graph, const std::string& from, const std::string& to)
+{
+    for (pb::NodeProto& node : *graph.mutable_node())
+        for (std::string& input : *node.mutable_input())
+            if (input == from)
+                input = to;
+}
+
+pb::NodeProto cast(const std::string& name, const std::string& from, const std::string& to, int32_t type)
+{
+    pb::NodeProto node;
+    node.set_op_type("Cast");
+    node.set_name(name);
+    node.add_input(from);
+    node.add_output(to);
+    pb::AttributeProto& a = *node.add_attribute();
+    a.set_name("to");
+    a.set_type(pb::AttributeProto::INT);
+    a.set_i(type);
+    return node;
+}
+
+Result<void> toFloat(pb::TensorProto& tensor)
+{
+    QS_ASSIGN(const Tensor values, TensorReader({}).read(tensor));
+    tensor.clear_int32_data();
+    tensor.clear_double_data();
+    tensor.set_data_type(kFloat);
+    tensor.set_raw_data(values.floats().data(), values.floats().size_bytes());
+    return {};
+}
+
+/// Attributes that name a type, and tensors. An external tensor stays as it is: the importer reads any float.
+void floatAttributes(pb::NodeProto& node, std::map<std::string, std::size_t>& found)
+{
+    for (pb::AttributeProto& a : *node.mutable_attribute()) {
+        const bool namesType = a.name() == "to" || a.name() == "dtype" || a.name() == "output_dtype";
+        if (namesType && a.type() == pb::AttributeProto::INT && isOtherFloat(static_cast<int32_t>(a.i()))) {
+            if (a.i() != kDouble)
+                ++found[fileTypeName(static_cast<int32_t>(a.i()))];
+            a.set_i(kFloat);
+        } else if (a.has_t() && isOtherFloat(a.t().data_type()) &&
+                   a.t().data_location() != pb::TensorProto::EXTERNAL) {
+            if (a.t().data_type() != kDouble)
+                ++found[fileTypeName(a.t().data_type())];
+            if (pb::TensorProto copy = a.t(); toFloat(copy)) // else the importer says what is wrong
+                *a.mutable_t() = std::move(copy);
+        }
+    }
+}
+
+int32_t elementType(const pb::ValueInfoProto& value)
+{
+    return value.type().has_tensor_type() ? value.type().tensor_type().elem_type() : 0;
+}
+
+} // namespace
+
+bool isOtherFloat(int32_t fileType)
+{
+    return fileType == kFloat16 || fileType == kBFloat16 || fileType == kDouble;
+}
+
+std::map<std::string, std::size_t> computeInFloat(pb::ModelProto& model, TakenNames& names)
+{
+    std::map<std::string, std::size_t> found;
+    pb::GraphProto& graph = *model.mutable_graph();
+    std::set<std::string> stored;
+    for (const pb::TensorProto& tensor : graph.initializer()) {
+        stored.insert(tensor.name());
+        if (isOtherFloat(tensor.data_type()) && (tensor.data_type() != kDouble || tensor.dims_size() > 1))
+            ++found[fileTypeName(tensor.data_type())];
+    }
+    for (pb::NodeProto& node : *graph.mutable_node())
+        floatAttributes(node, found);
+    for (pb::ValueInfoProto& value : *graph.mutable_value_info())
+        if (isOtherFloat(elementType(value)))
+            value.mutable_type()->mutable_tensor_type()->set_elem_type(kFloat);
+
+    std::vector<pb::NodeProto> first, last;
+    for (const pb::ValueInfoProto& input : graph.input()) {
+        const int32_t type = elementType(input);
+        if (!isOtherFloat(type) || stored.contains(input.name()))
+            continue;
+        ++found[fileTypeName(type)];
+        const std::string inside = names.unique(input.name() + "_float32");
+        rename(graph, input.name(), inside);
+        first.push_back(cast(names.unique(inside + "/Cast"), input.name(), inside, kFloat));
+    }
+    for (const pb::ValueInfoProto& output : graph.output()) {
+        const int32_t type = elementType(output);
+        if (!isOtherFloat(type))
+            continue;
+        ++found[fileTypeName(type)];
+        for (pb::NodeProto& node : *graph.mutable_node()) {
+            const auto made = std::ranges::find(*node.mutable_output(), output.name());
+            if (made == node.mutable_output()->end())
+                continue;
+            const std::string inside = names.unique(output.name() + "_float32");
+            *made = inside;
+            rename(graph, output.name(), inside);
+            last.push_back(cast(names.unique(inside + "/Cast"), inside, output.name(), type));
+            break;
+        }
+    }
+    if (first.empty() && last.empty())
+        return found;
+    google::protobuf::RepeatedPtrField<pb::NodeProto> nodes;
+    for (pb::NodeProto& node : first)
+        *nodes.Add() = std::move(node);
+    for (pb::NodeProto& node : *graph.mutable_node())
+        *nodes.Add() = std::move(node);
+    for (pb::NodeProto& node : last)
+        *nodes.Add() = std::move(node);
+    graph.mutable_node()->Swap(&nodes);
+    return found;
+}
+
+Result<void> floatTensors(pb::ModelProto& model)
+{
+    pb::GraphProto& graph = *model.mutable_graph();
+    TakenNames names(graph);
+    google::protobuf::RepeatedPtrField<pb::NodeProto> nodes;
+    for (pb::TensorProto& tensor : *graph.mutable_initializer()) {
+        if (!isOtherFloat(tensor.data_type()))
+            continue;
+        int64_t elements = 1;
+        for (const int64_t size : tensor.dims())
+            elements *= size;
+        if (tensor.data_type() == kDouble || elements < kKeptElements) {
+            QS_CHECK(toFloat(tensor));
+            continue;
+        }
+        const std::string kept = names.unique(tensor.name() + "_" + fileTypeName(tensor.data_type()));
+        *nodes.Add() = cast(names.unique(tensor.name() + "/Cast"), kept, tensor.name(), kFloat);
+        tensor.set_name(kept);
+    }
+    if (nodes.empty())
+        return {};
+    for (pb::NodeProto& node : *graph.mutable_node())
+        *nodes.Add() = std::move(node);
+    graph.mutable_node()->Swap(&nodes);
+    return {};
+}
+
+} // namespace qs::onnx
