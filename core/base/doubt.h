@@ -20,12 +20,12 @@ enum class DoubtKind {
     Preset,        ///< a preset that does worse than min-max at 8 bits
 };
 
-/// Something that the program knows and that makes a figure doubtful. It stops nothing; whoever shows the figure shows
-/// the doubt beside it.
+/// Something that the program knows and that makes a figure doubtful. It stops nothing; whoever shows the figure
+/// shows the doubt beside it.
 struct Doubt {
     DoubtKind kind = DoubtKind::Classes;
-    std::string message; ///< one sentence: what was found and what is made of it
-    std::string cure;    ///< what to do about it, in words of the command line; may be empty
+    std::string message;                      ///< one sentence: what was found and what is made of it
+    std::string cure;                         ///< what to do about it, in words of the command line; may be empty
     std::map<std::string, double> evidence{}; ///< the figures behind it, by name
 
     /// "message: cure", one line.

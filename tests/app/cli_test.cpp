@@ -367,6 +367,25 @@ TEST_F(Cli, SearchesAreLinesOfTheComparison)
     EXPECT_EQ(readJson(path("h.json")).at("rows")[1].at("failure"), "");
 }
 
+TEST_F(Cli, DoubtsAreSaidAndWritten)
+{
+    const std::string common =
+        "evaluate " + model + " --images " + test + " --count 16 --resize none --json " + path("e.json");
+    const Outcome right = run(common);
+    ASSERT_EQ(right.exitCode, 0) << right.output;
+    EXPECT_EQ(right.output.find("warning"), std::string::npos) << right.output;
+    EXPECT_EQ(readJson(path("e.json")).at("doubts").size(), 0u);
+
+    const Outcome bytes = run(common + " --mean 123.675,116.28,103.53 --std 58.395,57.12,57.375");
+    ASSERT_EQ(bytes.exitCode, 0) << bytes.output;
+    EXPECT_NE(bytes.output.find("--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"), std::string::npos)
+        << bytes.output;
+    EXPECT_EQ(readJson(path("e.json")).at("doubts").at(0).at("kind"), "pixel-scale");
+
+    EXPECT_EQ(run(common + " --preprocess imagenet").exitCode, 0);
+    expectRefusal(common + " --preprocess nonsense", {"--preprocess nonsense", "imagenet", "clip", "dinov2"});
+}
+
 TEST_F(Cli, FilesThatAreNotWhatTheyShouldBe)
 {
     std::ofstream(path("text.onnx")) << "this is not a model";

@@ -117,8 +117,8 @@ void Session::openImages(Purpose purpose, const QString& folder)
             std::shared_ptr<const ImageSet> images = *result;
             if (images->preprocess != m_preprocess) // changed while the folder was read
                 images = makeSet(images->folder, m_preprocess);
-            for (const std::string& warning : images->folder.warnings)
-                emit noticed(QString::fromStdString(warning));
+            for (const Doubt& doubt : images->folder.doubts)
+                emit noticed(QString::fromStdString(doubt.text()));
             setImages(purpose, std::move(images));
         });
 }
