@@ -49,7 +49,7 @@ const Sizes kSizes[] = {
     {"1x9x6x8", "9x3x3x2", "1x3x8x9", 3, ""},
     {"1x9x6x8", "9x3x3x3", "1x3x4x7", 3, "pads=[3 1 1 2]"},
     {"1x8x4x4", "8x4x3x3", "1x4x14x11", 4, "strides=[3 2] dilations=[2 2]"},
-    {"1x8x2x3", "8x4x2x2", "1x4x8x16", 4, "strides=[5 7]"}, // a stride beyond the kernel leaves the bias alone
+    {"1x8x2x3", "8x4x2x2", "1x4x7x16", 4, "strides=[5 7]"}, // a stride beyond the kernel leaves the bias alone
     {"2x32x6x6", "32x4x3x3", "2x8x13x13", 8, "strides=[2 2] group=2"},
     {"1x10x6x6", "10x1x4x4", "1x10x12x12", 10, "strides=[2 2] pads=[1 1 1 1] group=10"}, // depthwise
     {"1x12x5x5", "12x2x3x3", "1x8x7x7", 8, "group=4"},

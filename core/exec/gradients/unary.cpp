@@ -81,6 +81,11 @@ void Derivative::of(const UnaryCall& call)
     const float p = call.p;
     const float q = call.q;
     switch (call.op) {
+    case UnaryOp::Mish:
+        return each([](float x) {
+            const float t = std::tanh(x > 20 ? x : std::log1p(std::exp(x)));
+            return t + x * (1 - t * t) / (1 + std::exp(-x));
+        });
     case UnaryOp::Neg:
         return each([](float) { return -1.0f; });
     case UnaryOp::Abs:
@@ -171,17 +176,6 @@ void unaryBackward(const BackwardCall& call, std::span<Tensor> gradients)
     byPieces(call, gradients, [&](const float* x, float* d, std::size_t n) { Derivative(x, d, n).of(function); });
 }
 
-/// x tanh(softplus(x)).
-void mishBackward(const BackwardCall& call, std::span<Tensor> gradients)
-{
-    byPieces(call, gradients, [](const float* x, float* d, std::size_t n) {
-        for (std::size_t i = 0; i < n; ++i) {
-            const float t = std::tanh(x[i] > 20 ? x[i] : std::log1p(std::exp(x[i])));
-            d[i] = t + x[i] * (1 - t * t) / (1 + std::exp(-x[i]));
-        }
-    });
-}
-
 void castBackward(const BackwardCall& call, std::span<Tensor> gradients)
 {
     gradients[0] = call.seeds[0]; // floats to floats: others have no gradient
@@ -195,32 +189,19 @@ std::span<const BackwardDef> unaryGradients()
         return BackwardDef{.op = op, .keeps = Keeps::Inputs, .backward = unaryBackward};
     };
     static constexpr BackwardDef all[] = {
-        unary("Abs"),
-        unary("Ceil"),
-        unary("Clip"),
-        unary("Cos"),
-        unary("Elu"),
-        unary("Erf"),
-        unary("Exp"),
-        unary("Floor"),
-        unary("Gelu"),
-        unary("Log"),
-        unary("HardSigmoid"),
-        unary("HardSwish"),
-        unary("Neg"),
-        unary("LeakyRelu"),
-        unary("Reciprocal"),
-        unary("Relu"),
-        unary("Round"),
-        unary("Sigmoid"),
-        unary("Sign"),
-        unary("Silu"),
-        unary("Sin"),
-        unary("Sqrt"),
-        unary("Softplus"),
-        unary("Tanh"),
-        {.op = "Mish", .keeps = Keeps::Inputs, .backward = mishBackward},
-        {.op = "Cast", .backward = castBackward},
+        unary("Abs"),         unary("Ceil"),
+        unary("Clip"),        unary("Cos"),
+        unary("Elu"),         unary("Erf"),
+        unary("Exp"),         unary("Floor"),
+        unary("Gelu"),        unary("Log"),
+        unary("HardSigmoid"), unary("HardSwish"),
+        unary("Neg"),         unary("LeakyRelu"),
+        unary("Reciprocal"),  unary("Relu"),
+        unary("Round"),       unary("Sigmoid"),
+        unary("Sign"),        unary("Silu"),
+        unary("Sin"),         unary("Sqrt"),
+        unary("Softplus"),    unary("Tanh"),
+        unary("Mish"),        {.op = "Cast", .backward = castBackward},
     };
     return all;
 }

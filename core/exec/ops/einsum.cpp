@@ -145,7 +145,8 @@ struct Products {
     }
 };
 
-/// Nothing where a label is repeated in an operand or summed in one alone, or there is one operand.
+/// Nothing where a label is repeated in an operand or summed in one alone, where there is one operand, or where the
+/// matrices would be tiny.
 std::optional<Products> productsOf(const Equation& e)
 {
     if (e.terms.size() != 2)
@@ -162,6 +163,10 @@ std::optional<Products> productsOf(const Equation& e)
     for (const char c : e.summed)
         if (!has(e.terms[0], c) || !has(e.terms[1], c))
             return std::nullopt;
+    // Matrices of a few results are not worth packing.
+    constexpr int64_t kLeastResults = 16;
+    if (p.count(e, p.rows) * p.count(e, p.columns) < kLeastResults)
+        return std::nullopt;
     return p;
 }
 

@@ -67,6 +67,8 @@ void copyTyped(const ConstView& view, T* dst, const Shape& dstStrides, ThreadPoo
             T* to = dst + at[1];
             if (s == 1 && d == 1)
                 std::memcpy(to, from, static_cast<std::size_t>(inner) * sizeof(T));
+            else if (s == 0 && d == 1)
+                std::fill_n(to, inner, *from);
             else
                 for (int64_t i = 0; i < inner; ++i)
                     to[i * d] = from[i * s];
