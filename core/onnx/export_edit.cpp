@@ -201,9 +201,7 @@ Result<void> ExportEdit::editLogits(const graph::Site& site)
     if (position < 0)
         return fail(ErrorCode::Unsupported, "export cannot quantize this value", site.name);
     const std::string before = m_file.unique(name + "_float");
-    for (std::string& output : *m_file.node(position).mutable_output())
-        if (output == name)
-            output = before;
+    m_file.renameOutput(name, before);
     m_file.placeAfter(quantizerNodes(site, before, name), position);
     return {};
 }

@@ -128,6 +128,8 @@ private:
     /// γ̂ and β̂ of a LayerNormalization, fused or decomposed.
     Result<void> replaceGain(NodeId id);
     Result<void> appendNormConstants(NodeId id, std::span<const int> inputs);
+    Result<void> insertGain(NodeId id, const Tensor& gain);
+    int constantOperand(const quantoscope_onnx::NodeProto& node, int64_t elements) const;
     Result<void> replaceNormConstant(NodeId id, int input, const Tensor& value);
     /// Sub and Div (Sub alone where no scale changes); `value` becomes what they give. Nothing where the site's
     /// smoothing is folded.

@@ -261,6 +261,16 @@ void ExportFile::lower(Group group, int before)
     m_placed[group].before = std::min(m_placed[group].before, before);
 }
 
+void ExportFile::renameOutput(const std::string& from, const std::string& to)
+{
+    for (int position = 0; position < nodeCount(); ++position)
+        if (!m_removed.contains(position))
+            std::ranges::replace(*node(position).mutable_output(), from, to);
+    for (Placed& placed : m_placed)
+        for (pb::NodeProto& node : placed.nodes)
+            std::ranges::replace(*node.mutable_output(), from, to);
+}
+
 void ExportFile::finish()
 {
     pb::GraphProto& graph = *m_model.mutable_graph();

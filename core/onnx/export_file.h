@@ -72,6 +72,8 @@ public:
         place(std::move(nodes), position + 1);
     }
     void remove(int position) { m_removed.insert(position); }
+    /// What gives the value `from`, old node or new, gives `to` instead; its readers are left as they are.
+    void renameOutput(const std::string& from, const std::string& to);
 
     /// Puts new nodes into the list; drops removed nodes, what reaches no output any more, initializers that nobody
     /// reads (initializers are not listed as inputs any more, so that they count as constants), and value_info of

@@ -81,10 +81,13 @@ Result<void> ExportEdit::replaceGain(NodeId id)
     for (const int input : {1, 2})
         if (const Tensor* value = smoothedConstant({id, input}))
             if (const auto done = replaceNormConstant(id, input, *value); !done) {
-                // A gain that is missing before an offset that there is would need a place in between.
-                if (!absent(static_cast<std::size_t>(input)) || (input == 1 && !absent(2)))
+                if (!absent(static_cast<std::size_t>(input)))
                     return done;
-                missing.push_back(input);
+                if (input == 1 && !absent(2)) {
+                    QS_CHECK(insertGain(id, *value));
+                } else {
+                    missing.push_back(input);
+                }
             }
     return missing.empty() ? Result<void>() : appendNormConstants(id, missing);
 }
@@ -98,7 +101,7 @@ Result<void> ExportEdit::appendNormConstants(NodeId id, std::span<const int> inp
     if (position < 0)
         return fail(ErrorCode::Unsupported, "export cannot edit a normalization of this form", node.name);
     std::string from = m_file.unique(name + "_normalized");
-    std::ranges::replace(*m_file.node(position).mutable_output(), name, from);
+    m_file.renameOutput(name, from);
     std::vector<pb::NodeProto> nodes;
     for (const int input : inputs) {
         const Tensor& value = *smoothedConstant({id, input});
@@ -113,6 +116,41 @@ Result<void> ExportEdit::appendNormConstants(NodeId id, std::span<const int> inp
     }
     m_file.placeAfter(std::move(nodes), position);
     return {};
+}
+
+/// A Mul before the Add of the offset, where there is an offset but no gain.
+Result<void> ExportEdit::insertGain(NodeId id, const Tensor& gain)
+{
+    const graph::Node& graphNode = m_model.graph.node(id);
+    for (auto position = graphNode.sources.rbegin(); position != graphNode.sources.rend(); ++position) {
+        pb::NodeProto& node = m_file.node(*position);
+        const int k = node.op_type() == "Add" ? constantOperand(node, gain.elements()) : -1;
+        if (k < 0)
+            continue;
+        const std::array dims{gain.elements()};
+        const std::string constant =
+            m_file.addTensor(graphNode.name + "_gain_smoothed", pb::TensorProto::FLOAT, dims, gain.floats());
+        const std::string scaled = m_file.unique(node.input(1 - k) + "_scaled");
+        m_file.place({makeNode("Mul", m_file.unique(graphNode.name + "/Mul"), {node.input(1 - k), constant}, scaled)},
+                     *position);
+        node.set_input(1 - k, scaled);
+        return {};
+    }
+    return fail(ErrorCode::Unsupported, "export cannot edit a normalization of this form", graphNode.name);
+}
+
+/// The input that is a constant of so many elements; -1 where there is none.
+int ExportEdit::constantOperand(const pb::NodeProto& node, int64_t elements) const
+{
+    for (int k = 0; k < node.input_size(); ++k)
+        if (const pb::TensorProto* constant = m_file.constant(node.input(k))) {
+            int64_t count = 1;
+            for (const int64_t size : constant->dims())
+                count *= size;
+            if (count == elements)
+                return k;
+        }
+    return -1;
 }
 
 /// Where the file has the operator, its input; where it spells it out, the constant operand of as many elements of
@@ -136,16 +174,9 @@ Result<void> ExportEdit::replaceNormConstant(NodeId id, int input, const Tensor&
         }
         if (node.op_type() != op)
             continue;
-        for (int k = 0; k < node.input_size(); ++k) {
-            const pb::TensorProto* constant = m_file.constant(node.input(k));
-            int64_t elements = 1;
-            std::vector<int64_t> dims;
-            if (constant)
-                dims.assign(constant->dims().begin(), constant->dims().end());
-            for (const int64_t size : dims)
-                elements *= size;
-            if (!constant || elements != value.elements())
-                continue;
+        if (const int k = constantOperand(node, value.elements()); k >= 0) {
+            const auto& shape = m_file.constant(node.input(k))->dims();
+            const std::vector<int64_t> dims(shape.begin(), shape.end());
             node.set_input(k, replacement(dims));
             return {};
         }

@@ -104,7 +104,7 @@ TEST_F(Edits, OfOneKindEachGiveAFreshPlan)
     patches[10].scheme = Scheme::Symmetric;
     std::mt19937 engine(5);
     for (const char* preset : {"minmax", "ptq4vit", "noisyquant", "repq-vit"}) {
-        Recipe recipe = *presetRecipe(preset, 4, 4);
+        Recipe recipe = *presetRecipe(preset + std::string(kLiteral), 4, 4);
         auto plan = planned(recipe, nullptr);
         ASSERT_NE(plan, nullptr);
         std::string history = preset;

@@ -43,7 +43,7 @@ protected:
     }
 
     test::NoiseImages m_images{10};
-    test::SmallVit m_vit;
+    test::SmallVit m_vit = test::smallVit();
 };
 
 TEST_F(Masks, AreCountedAndLeftOut)
@@ -117,8 +117,8 @@ TEST_F(Masks, ASoftmaxInputThatHoldsThemStaysInFloatAndThePlanSaysSo)
 TEST_F(Masks, NothingElseIsTakenForOne)
 {
     // +inf, and NaN from a row of which nothing is left.
-    for (const std::string text : {masked("1x1x4x4 = [0 inf 0 0 0 0 0 0 0 0 0 0 0 0 0 0]"),
-                                   masked("1x1x4x4 = [-inf -inf -inf -inf 0 0 0 0 0 0 0 0 0 0 0 0]")}) {
+    for (const std::string& text : {masked("1x1x4x4 = [0 inf 0 0 0 0 0 0 0 0 0 0 0 0 0 0]"),
+                                    masked("1x1x4x4 = [-inf -inf -inf -inf 0 0 0 0 0 0 0 0 0 0 0 0]")}) {
         const auto result = run(text);
         ASSERT_FALSE(result);
         EXPECT_EQ(result.error().code, ErrorCode::NotFinite);
