@@ -324,9 +324,9 @@ Result<void> readRules(const Json& json, Recipe& recipe)
 
 Result<Recipe> readRecipe(const Json& json)
 {
-    QS_CHECK(checkKeys(
-        json, "",
-        {"format", "version", "preset", "guard", "coverage", "weight", "activation", "rules", "overrides", "locked"}));
+    QS_CHECK(checkKeys(json, "",
+                       {"format", "version", "preset", "guard", "coverage", "weight", "activation", "rules",
+                        "overrides", "locked"}));
     if (!json.contains("format") || json["format"] != kFormat)
         return wrong("must be \"" + std::string(kFormat) + "\"", "format");
     if (!json.contains("version"))

@@ -240,7 +240,8 @@ TEST_F(RepqVit, LeavesTheFloatNetworkUnchanged)
     const Tensor expected = logitsOf(m_vit, {}, m_images);
     for (const int bits : {3, 4, 8})
         EXPECT_LT(relativeDifference(
-                      expected, logitsOf(m_vit, planned(*presetRecipe("repq-vit-literal", bits, bits))->smoothed, m_images)),
+                      expected,
+                      logitsOf(m_vit, planned(*presetRecipe("repq-vit-literal", bits, bits))->smoothed, m_images)),
                   1e-5)
             << bits;
 }
