@@ -93,7 +93,7 @@ Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop
     try {
         values[m_graph.input().index()] = input;
         if (sink)
-            sink(m_graph.input(), input);
+            sink(m_graph.input(), values[m_graph.input().index()]);
         for (std::size_t n = 0; n < m_graph.nodes().size(); ++n) {
             if (stop.stop_requested())
                 return tl::unexpected<Error>(Error{ErrorCode::Cancelled, "cancelled", {}});

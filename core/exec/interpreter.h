@@ -25,8 +25,8 @@ public:
     /// Keeps what it needs. Errors: those of Program::compile for the same graph, as they turn up in run.
     Interpreter(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation);
 
-    /// Sees every value as soon as it exists (before any quantizer).
-    using Sink = std::function<void(TensorId, const Tensor&)>;
+    /// Sees every value as soon as it exists (before any quantizer), and may change it: what reads it sees that.
+    using Sink = std::function<void(TensorId, Tensor&)>;
     /// input: the graph's input, one run. Returns the values of Graph::output(), with its quantizer if it has one.
     /// Errors: the operator's, with the node's name in `where`; Cancelled; OutOfMemory.
     Result<Tensor> run(const Tensor& input, const std::stop_token& stop = {}, const Sink& sink = {}) const;

@@ -27,9 +27,10 @@ bool isSeparableStep(const Node& node)
     return isMovement(node) || node.op == "Mul" || node.op == "ReduceSum" || node.op == "Relu";
 }
 
+/// A product of two activations: one with a constant on either side is no part of an attention.
 bool isMatMul(const Graph& graph, NodeId id)
 {
-    return graph.node(id).op == "MatMul";
+    return graph.node(id).op == "MatMul" && isLayer(graph, graph.node(id));
 }
 
 /// The product whose result the softmax normalises. Convolutions on the way (talking heads) are walked through.

@@ -239,8 +239,8 @@ std::vector<pb::NodeProto> ExportEdit::quantizerNodes(const graph::Site& site, c
     else if (isBetweenPairs(site))
         rest = setApart(site, from, output);
     else
-        rest =
-            uniformNodes({site.name, site.name}, numbers.grid, from, output, static_cast<int64_t>(site.channelAxis));
+        rest = uniformNodes({site.name, site.name}, numbers.grid, from, output,
+                            static_cast<int64_t>(site.channelAxis), site.shape.rank() - 1 - site.channelAxis);
     nodes.insert(nodes.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
     return nodes;
 }
@@ -258,8 +258,9 @@ std::vector<pb::NodeProto> ExportEdit::setApart(const graph::Site& site, const s
                                                 const std::string& output)
 {
     const std::string pair = m_file.unique(site.name + "_apart");
-    std::vector<pb::NodeProto> nodes = uniformNodes({site.name, site.name}, m_plan[site.id].grid, value, pair,
-                                                    static_cast<int64_t>(site.channelAxis));
+    std::vector<pb::NodeProto> nodes =
+        uniformNodes({site.name, site.name}, m_plan[site.id].grid, value, pair,
+                     static_cast<int64_t>(site.channelAxis), site.shape.rank() - 1 - site.channelAxis);
     const float lowest = std::numeric_limits<float>::lowest();
     const std::string bound =
         m_file.addTensor(site.name + "_lowest", pb::TensorProto::FLOAT, {}, std::span<const float>(&lowest, 1));
@@ -268,7 +269,8 @@ std::vector<pb::NodeProto> ExportEdit::setApart(const graph::Site& site, const s
 }
 
 std::vector<pb::NodeProto> ExportEdit::uniformNodes(const Names& names, const quant::UniformGrid& grid,
-                                                    const std::string& value, const std::string& output, int64_t axis)
+                                                    const std::string& value, const std::string& output, int64_t axis,
+                                                    std::size_t behind)
 {
     const bool isSigned = grid.qmin < 0;
     const int lowest = isSigned ? -128 : 0;
@@ -287,12 +289,15 @@ std::vector<pb::NodeProto> ExportEdit::uniformNodes(const Names& names, const qu
     std::vector<pb::NodeProto> nodes;
     std::string from = value;
     if (grid.qmin > lowest || grid.qmax < highest) {
-        // Of channels: bounds by channel, which Clip does not take.
+        // Of channels: bounds by channel, which Clip does not take. They broadcast from the last dimension on.
+        std::vector<int64_t> boundDims(dims.begin(), dims.end());
+        if (perChannel)
+            boundDims.insert(boundDims.end(), behind, 1);
         const auto bound = [&](int code, const char* which) {
             std::vector<float> values;
             for (std::size_t c = 0; c < grid.scale.size(); ++c)
                 values.push_back(static_cast<float>(code - grid.zeroPoint[c]) * grid.scale[c]);
-            return m_file.addTensor(names.values + which, pb::TensorProto::FLOAT, dims,
+            return m_file.addTensor(names.values + which, pb::TensorProto::FLOAT, boundDims,
                                     std::span<const float>(values));
         };
         const auto add = [&](const char* op, std::vector<std::string> inputs, const char* result) {

@@ -102,7 +102,7 @@ private:
     };
     std::vector<quantoscope_onnx::NodeProto> uniformNodes(const Names& names, const quant::UniformGrid& grid,
                                                           const std::string& value, const std::string& output,
-                                                          int64_t axis = 0);
+                                                          int64_t axis = 0, std::size_t behind = 0);
     /// Whether it is a softmax's input whose output is quantized too.
     bool isBetweenPairs(const graph::Site& site) const;
     /// The pair, and Max(x, lowest float), which changes nothing: a softmax between two pairs becomes ONNX Runtime's

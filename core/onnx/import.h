@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/graph/graph.h"
+#include "core/graph/rewrites/rewrite_set.h"
 #include "core/graph/sites.h"
 #include "core/onnx/import_options.h"
 #include "core/onnx/model_output.h"

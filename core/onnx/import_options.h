@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/tensor.h"
+#include "core/graph/rewrites/rewrite_set.h"
 
 #include <cstdint>
 #include <map>
@@ -22,6 +23,7 @@ struct ImportOptions {
     /// they did as a recipe. Else the network as the file computes it, with FakeQuantize nodes. Others are not
     /// changed.
     bool floatNetwork = false;
+    graph::RewriteSet rewrites = graph::kAllRewrites; ///< fewer: for finding faults
     int64_t batch = 1; ///< images of one run where the file leaves them open
     std::string output = {};                      ///< the output that counts; empty: chosen (see OutputInfo)
 };

@@ -4,10 +4,11 @@
 
 namespace qs::graph {
 
-Result<Graph> canonicalise(GraphData data, Bypassed bypassed)
+Result<Graph> canonicalise(GraphData data, Bypassed bypassed, RewriteSet rewrites)
 {
     constexpr bool (*kRewrites[])(Editor&, NodeId) = {fuseLinear, fuseConvolution, fuseLayerNormalization,
                                                       fuseGelu,   fuseSoftmax,     fuseActivation};
+    static_assert(std::size(kRewrites) == kRewriteNames.size());
     // Creating the graph first proves that ids are in range and that there is no cycle, and drops dead readers.
     // Bypassed positions follow their values by name, because creating renumbers.
     std::map<std::string, std::vector<int>, std::less<>> positions;
@@ -26,8 +27,8 @@ Result<Graph> canonicalise(GraphData data, Bypassed bypassed)
         bool changed = true;
         while (changed && editor.alive(NodeId(n))) {
             changed = false;
-            for (const auto rewrite : kRewrites)
-                if (editor.alive(NodeId(n)) && rewrite(editor, NodeId(n))) {
+            for (std::size_t r = 0; r < std::size(kRewrites); ++r)
+                if ((rewrites >> r & 1) != 0 && editor.alive(NodeId(n)) && kRewrites[r](editor, NodeId(n))) {
                     changed = true;
                     break;
                 }

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/graph/graph.h"
+#include "core/graph/rewrites/rewrite_set.h"
 
 #include <map>
 #include <vector>
@@ -14,8 +15,8 @@ class Editor;
 /// value saw it. They become sources of the node that swallows the value.
 using Bypassed = std::map<TensorId, std::vector<int>>;
 
-/// Applies all rewrites until none fits, then checks and completes the graph.
-Result<Graph> canonicalise(GraphData data, Bypassed bypassed = {});
+/// Applies the rewrites until none fits, then checks and completes the graph.
+Result<Graph> canonicalise(GraphData data, Bypassed bypassed = {}, RewriteSet rewrites = kAllRewrites);
 
 // Each looks at the group of nodes that ends in `anchor`, and true says that it was replaced by one canonical node. A
 // value that other nodes read too is never swallowed.
