@@ -81,6 +81,9 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
                                     const std::vector<NodePrecision>& nodes)
 {
     std::vector<std::string> warnings;
+    for (const auto& [type, count] : model.info.otherFloats)
+        warnings.push_back("the model is of " + type + ": the export computes in float32" +
+                           (type == "double" ? "" : ", weights that it does not quantize are stored as " + type));
     if (!options.unsignedWeights) {
         const std::vector<std::string> layers = saturatingLayers(model, plan);
         if (!layers.empty())

@@ -67,11 +67,14 @@ public:
                  const graph::SiteTable& sites, const pb::GraphProto& file, FileQuantization& result)
         : m_quantizers(quantizers), m_graph(graph), m_sites(sites), m_file(file), m_result(result)
     {
-        for (std::size_t i = 0; i < quantizers.size(); ++i)
-            m_byValue[quantizers[i].value].push_back(i);
-        for (const pb::NodeProto& node : file.node())
+        for (const pb::NodeProto& node : file.node()) {
             for (const std::string& input : node.input())
                 m_readers[input].push_back(&node);
+            if (node.op_type() == "Identity" && node.input_size() == 1)
+                m_same[node.output(0)] = node.input(0);
+        }
+        for (std::size_t i = 0; i < quantizers.size(); ++i)
+            m_byValue[origin(quantizers[i].value)].push_back(i);
     }
 
     void run()
@@ -91,6 +94,16 @@ public:
     }
 
 private:
+    /// The value that Identity passes on under this name.
+    std::string origin(std::string value) const
+    {
+        constexpr int kMostNames = 64; // nodes that nobody reads may form a circle
+        auto it = m_same.find(value);
+        for (int i = 0; i < kMostNames && it != m_same.end(); ++i, it = m_same.find(value))
+            value = it->second;
+        return value;
+    }
+
     std::set<std::string> outputsOf(NodeId id) const
     {
         std::set<std::string> outputs;
@@ -120,7 +133,7 @@ private:
     {
         moved = false;
         if (site.uses.empty())
-            if (const auto it = m_byValue.find(site.valueName); it != m_byValue.end())
+            if (const auto it = m_byValue.find(origin(site.valueName)); it != m_byValue.end())
                 for (const std::size_t i : it->second)
                     if (m_quantizers[i].readers.empty())
                         return i;
@@ -128,7 +141,7 @@ private:
             TensorId tensor = site.tensor;
             std::set<std::string> readers = outputsOf(use.node);
             for (;;) {
-                if (const auto it = m_byValue.find(m_graph.value(tensor).name); it != m_byValue.end())
+                if (const auto it = m_byValue.find(origin(m_graph.value(tensor).name)); it != m_byValue.end())
                     for (const std::size_t i : it->second)
                         if (std::ranges::any_of(m_quantizers[i].readers,
                                                 [&](const std::string& name) { return readers.contains(name); }))
@@ -199,9 +212,10 @@ private:
             return;
         for (const pb::NodeProto* node : readers->second) {
             const std::string& op = node->op_type();
-            if (op == "MatMul" || op == "Gemm" || op == "Conv")
-                found.insert(node->output(0));
-            else if (op == "Transpose" || op == "Reshape" || op == "Identity" || op == "Squeeze")
+            if (op == "MatMul" || op == "Gemm" || op == "Conv") {
+                if (node->input_size() > 1 && node->input(1) == value)
+                    found.insert(node->output(0));
+            } else if (op == "Transpose" || op == "Reshape" || op == "Identity" || op == "Squeeze")
                 products(node->output(0), found, depth + 1);
         }
     }
@@ -228,18 +242,35 @@ private:
         }
     }
 
+    /// Whether the scales of a weight that is stored as floats lie along the outputs of the product that reads it.
+    bool isOutputAxis(const FileQuantizer& q) const
+    {
+        for (const pb::NodeProto& node : m_file.node()) {
+            if (node.output_size() == 0 || std::ranges::find(q.readers, node.output(0)) == q.readers.end())
+                continue;
+            const bool isTurned = std::ranges::any_of(
+                node.attribute(), [](const pb::AttributeProto& a) { return a.name() == "transB" && a.i() != 0; });
+            const bool isFirst = node.op_type() == "Conv" || (node.op_type() == "Gemm" && isTurned);
+            const bool isProduct = isFirst || node.op_type() == "Gemm" || node.op_type() == "MatMul";
+            return isProduct && q.axis == (isFirst ? 0 : 1);
+        }
+        return false;
+    }
+
     bool weightSettings(const graph::Site& site, const FileQuantizer& q, std::pair<int64_t, int64_t> range)
     {
         const auto values = m_graph.value(site.tensor).constant.floats();
         const auto channels = static_cast<std::size_t>(site.layout.channels);
-        if (q.scale.size() != 1 && q.scale.size() != channels)
+        if (q.scale.size() != 1 && (q.scale.size() != channels || (!q.stored && !isOutputAxis(q))))
             return false;
         int64_t least = 0;
         for (std::size_t i = 0; i < values.size(); ++i) {
             const std::size_t c = q.scale.size() > 1 ? i / static_cast<std::size_t>(site.layout.inner) % channels : 0;
-            const auto code = static_cast<int64_t>(std::nearbyint(values[i] / q.scale[c]));
-            if (code + q.zeroPoint[c] < range.first || code + q.zeroPoint[c] > range.second ||
-                static_cast<float>(code) * q.scale[c] != values[i])
+            const int64_t lowest = range.first - q.zeroPoint[c], highest = range.second - q.zeroPoint[c];
+            const float exact = std::nearbyint(values[i] / q.scale[c]);
+            const auto code =
+                static_cast<int64_t>(std::clamp(exact, static_cast<float>(lowest), static_cast<float>(highest)));
+            if (q.stored && static_cast<float>(code) * q.scale[c] != values[i])
                 return false;
             least = std::min(least, code);
         }
@@ -265,6 +296,7 @@ private:
     const graph::SiteTable& m_sites;
     const pb::GraphProto& m_file;
     FileQuantization& m_result;
+    std::map<std::string, std::string> m_same; ///< output of an Identity by its input
     std::map<std::string, std::vector<std::size_t>> m_byValue;
     std::map<std::string, std::vector<const pb::NodeProto*>> m_readers;
     std::set<std::size_t> m_used;

@@ -5,6 +5,7 @@
 #include "core/onnx/prepare/quantizers.h"
 #include "core/quant/recipe.h"
 
+#include <map>
 #include <string>
 #include <vector>
 

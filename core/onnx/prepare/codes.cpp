@@ -139,6 +139,9 @@ Result<bool> CodesPass::move(const pb::NodeProto& node)
     const bool takesAll = node.op_type() == "Concat";
     if (!isIn(kMovers, node.op_type()) || node.input_size() == 0 || !m_codes.contains(node.input(0)))
         return false;
+    if (const pb::AttributeProto* mode = node.op_type() == "Resize" ? attribute(node, "mode") : nullptr;
+        mode && mode->s() != "nearest")
+        return fail(ErrorCode::Unsupported, "interpolates between codes, which rounds to codes again");
     pb::NodeProto moved = node;
     const CodeForm form = m_codes[node.input(0)].form;
     if (isConstant(form.scale)) {
@@ -152,6 +155,8 @@ Result<bool> CodesPass::move(const pb::NodeProto& node)
     }
     if (node.op_type() != "Shape")
         for (std::string& output : *moved.mutable_output()) {
+            if (output.empty())
+                continue;
             const std::string value = m_names.unique(output + "_dequantized");
             m_codes[output] = {form, value};
             output = value;

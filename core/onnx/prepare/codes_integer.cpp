@@ -17,15 +17,16 @@ std::string at(const pb::NodeProto& node, int i)
 }
 
 /// The factors of a product of scales, taken apart at every Mul.
-void addFactors(const CodesPass& c, const std::string& value, std::vector<std::string>& factors)
+void addFactors(const CodesPass& c, const std::string& value, std::vector<std::string>& factors, int depth = 0)
 {
+    constexpr int kDeepest = 4;
     const pb::NodeProto* mul = c.isConstant(value) ? nullptr : c.producer(value);
-    if (!mul || mul->op_type() != "Mul") {
+    if (!mul || mul->op_type() != "Mul" || depth == kDeepest) {
         factors.push_back(value);
         return;
     }
     for (const std::string& input : mul->input())
-        addFactors(c, input, factors);
+        addFactors(c, input, factors, depth + 1);
 }
 
 /// The scale of a constant operand as DequantizeLinear has it: a scalar, or one number a channel.

@@ -57,6 +57,8 @@ Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, T
 Result<void> prepare(pb::ModelProto& model, const PreparationFacts& facts, TensorReader& reader,
                      PreparationReport* report)
 {
+    if (!model.has_graph())
+        return {}; // whoever reads the graph says so
     PreparationReport found;
     TakenNames names(model.graph());
     if (model.functions_size() > 0 || !facts.branches.empty()) {

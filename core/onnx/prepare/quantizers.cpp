@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -162,6 +163,10 @@ Result<void> QuantizerReader::readPair(const pb::NodeProto& dequantizer, const p
     const std::string from = instead == m_instead.end() ? source : instead->second;
     FileQuantizer found;
     found.kind = isDynamic ? FileQuantizer::Kind::Dynamic : FileQuantizer::Kind::Activation;
+    if (m_constants.contains(source)) { // a weight that is stored as floats
+        found.kind = FileQuantizer::Kind::Weight;
+        found.stored = false;
+    }
     if (isDynamic) {
         found.type = kUInt8;
     } else {
@@ -186,6 +191,8 @@ Result<void> QuantizerReader::readPair(const pb::NodeProto& dequantizer, const p
         if (value.empty())
             value = writeDynamic(quantizer);
         m_instead[dequantizer.output(0)] = value;
+        if (m_outputs.contains(dequantizer.output(0)))
+            add(dequantizer.name(), "Identity", {value}, dequantizer.output(0));
     } else {
         m_nodes.push_back(dequantizer);
     }
@@ -210,6 +217,8 @@ std::string QuantizerReader::writeDynamic(const pb::NodeProto& quantizer)
 
 Result<void> QuantizerReader::readNumbers(const pb::NodeProto& node, const Shape* shape, FileQuantizer& found)
 {
+    if (!m_floatNetwork && !m_constants.contains(node.input(1)))
+        return {}; // the importer may compute it
     QS_ASSIGN(const Tensor scale, constant(node.input(1)));
     if (scale.dtype() != DType::Float32)
         return fail(ErrorCode::Malformed, "its scale is not float");
@@ -218,8 +227,10 @@ Result<void> QuantizerReader::readNumbers(const pb::NodeProto& node, const Shape
         found.axis += static_cast<int64_t>(shape->rank());
     found.block = integerAttribute(node, "block_size", 0);
     found.scale.assign(scale.floats().begin(), scale.floats().end());
+    if (m_floatNetwork && std::ranges::any_of(found.scale, [](float s) { return !(s > 0) || std::isinf(s); }))
+        return fail(ErrorCode::Malformed, "its scale is not a positive number");
     found.zeroPoint.assign(found.scale.size(), 0);
-    if (node.input_size() < 3 || node.input(2).empty())
+    if (node.input_size() < 3 || node.input(2).empty() || (!m_floatNetwork && !m_constants.contains(node.input(2))))
         return {};
     QS_ASSIGN(const Tensor zeros, constant(node.input(2)));
     if (zeros.elements() != scale.elements())

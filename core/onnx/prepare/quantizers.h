@@ -23,6 +23,7 @@ struct FileQuantizer {
     std::string place;                ///< for people: "Add 'blocks.0/Add' -> MatMul 'blocks.0/fc1'"
     int32_t type = 0;                 ///< of the codes: FileType
     std::vector<float> scale;         ///< one, or one a channel; empty where dynamic or in blocks
+    bool stored = true;               ///< weights: as codes; else as floats that a QuantizeLinear reads
     std::vector<int32_t> zeroPoint;   ///< as many
     int64_t axis = 0;                 ///< of the channels
     int bits = 8;                     ///< of the type
