@@ -38,8 +38,8 @@ struct Judged {
 };
 Result<Judged> judgedOutput(const onnx::Model& model, const Tensor& input);
 
-/// Changes values as above; `draw` numbers the draws.
-void perturb(Tensor& value, std::uint64_t draw);
+/// Changes values as above, by `size` instead of 1e-6; `draw` numbers the draws.
+void perturb(Tensor& value, std::uint64_t draw, float size = 1e-6F);
 
 /// The float network in the optimised executor at the best target and one other, with one and two threads, twice on
 /// the same memory, with poisoned memory, with every switch off by itself, imported without every rewrite; all

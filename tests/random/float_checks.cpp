@@ -119,7 +119,7 @@ double distance(std::span<const float> a, std::span<const float> b)
     return worst;
 }
 
-void perturb(Tensor& value, std::uint64_t draw)
+void perturb(Tensor& value, std::uint64_t draw, float size)
 {
     if (value.dtype() != DType::Float32)
         return;
@@ -130,7 +130,7 @@ void perturb(Tensor& value, std::uint64_t draw)
     for (float& v : value.mutableData<float>()) {
         n = mix(n);
         if (std::isfinite(v) && v != std::nearbyint(v))
-            v += ((n & 1) != 0 ? 1e-6F : -1e-6F) * (std::abs(v) + 0.1F * largest);
+            v += ((n & 1) != 0 ? size : -size) * (std::abs(v) + 0.1F * largest);
     }
 }
 

@@ -102,8 +102,9 @@ def network(seed: int) -> onnx.ModelProto:
         changed.CopyFrom(model)
         rng.choice(MUTATIONS)(rng, changed)
         try:
+            onnx.checker.check_model(changed)
             shape_inference.infer_shapes(changed, strict_mode=True)
             model = changed
-        except shape_inference.InferenceError:
+        except (onnx.checker.ValidationError, shape_inference.InferenceError):
             pass
     return model
