@@ -5,6 +5,8 @@
     families.py ROAD FOLDER [--again refused|wrong|all] [--count 3] [--seconds 300] [--only TEXT]
     families.py ROAD FOLDER --table
 
+A file whose output is no row of class scores, or that has several, is judged by all of them: flattened and joined to one row.
+
 FOLDER holds the files of export_families.py ($QUANTOSCOPE_TEST_MODELS where it is left out). Each file's row is appended to
 FOLDER/road.jsonl; files with a row are passed over, but those that --again names. A row says one of
   - refused: the step and the message;
@@ -26,6 +28,7 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 import time
 
 from judge import numpy, onnx, onnxruntime
@@ -58,6 +61,28 @@ def runtime_says(path: pathlib.Path) -> dict:
         return {} if finite else {"vague": True}
     except Exception as error:  # all that it raises are its own classes
         return {"broken": str(error).strip()[:300]}
+
+
+def with_one_row(path: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """The file, or a copy in `folder` whose outputs are flattened and joined."""
+    model = onnx.load(path)
+    graph = model.graph
+    if len(graph.output) == 1 and len(graph.output[0].type.tensor_type.shape.dim) == 2:
+        return path
+    rows = []
+    for i, output in enumerate(graph.output):
+        name = output.name
+        if output.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+            graph.node.append(onnx.helper.make_node("Cast", [name], [f"joined_cast_{i}"], f"joined_cast_{i}", to=onnx.TensorProto.FLOAT))
+            name = f"joined_cast_{i}"
+        graph.node.append(onnx.helper.make_node("Flatten", [name], [f"joined_row_{i}"], f"joined_row_{i}", axis=1))
+        rows.append(f"joined_row_{i}")
+    if len(rows) > 1:
+        graph.node.append(onnx.helper.make_node("Concat", rows, ["joined_rows"], "joined_rows", axis=1))
+    del graph.output[:]
+    graph.output.append(onnx.helper.make_tensor_value_info("joined_rows" if len(rows) > 1 else rows[0], onnx.TensorProto.FLOAT, None))
+    onnx.save(model, folder / path.name)
+    return folder / path.name
 
 
 def rows_of(record: pathlib.Path) -> dict:
@@ -134,7 +159,9 @@ def main() -> int:
             if options.only not in path.name or (old and options.again != "all" and verdict(old) != options.again):
                 continue
             start = time.monotonic()
-            row = judge(options.tool, path, options.images, options.count, ["minmax", "8", "8"], options.seconds)
+            with tempfile.TemporaryDirectory() as folder:
+                judged = with_one_row(path, pathlib.Path(folder))
+                row = judge(options.tool, judged, options.images, options.count, ["minmax", "8", "8"], options.seconds)
             row |= {"images": options.count, "opset": opset_of(path), "seconds": time.monotonic() - start}
             if "float_error" not in row:
                 row |= runtime_says(path)
