@@ -2,6 +2,7 @@
 
 #include "app/cli/common.h"
 #include "core/base/npy.h"
+#include "core/onnx/file_quantization.h"
 
 #include <charconv>
 
