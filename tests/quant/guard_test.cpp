@@ -43,7 +43,7 @@ protected:
     SiteId softmax() const { return m_vit.at("av", 0); }
 
     test::NoiseImages m_images{20};
-    test::SmallVit m_vit;
+    test::SmallVit m_vit = test::smallVit(test::kSmallVit);
     std::shared_ptr<const stats::Calibration> m_calibration;
 };
 
