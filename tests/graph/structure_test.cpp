@@ -191,11 +191,11 @@ TEST(Structure, ProductsWithAConstantAreNoPartOfAnAttention)
 {
     // A constant times a softmax, and a softmax of a constant times something: once an exception at import.
     const std::string constants = "mix:4x4 = random(7)\n";
-    EXPECT_THAT(named(sitesOf(transformer(constants + "a:1x4x8 = Softmax(t) axis=-1\nu:1x4x8 = MatMul(mix, a)\n"))),
+    EXPECT_THAT(named(sitesOf(transformer(constants + "a:1x4x8 = Softmax(t) axis=2\nu:1x4x8 = MatMul(mix, a)\n"))),
                 ElementsAre("patch_embed.input patch-embed", "head.input head"));
     EXPECT_THAT(
         named(sitesOf(transformer(constants + "q:1x4x8 = MatMul(mix, t)\nk:1x8x4 = Transpose(t) perm=[0 2 1]\n"
-                                              "l:1x4x4 = MatMul(q, k)\na:1x4x4 = Softmax(l) axis=-1\n"
+                                              "l:1x4x4 = MatMul(q, k)\na:1x4x4 = Softmax(l) axis=2\n"
                                               "u:1x4x8 = MatMul(a, t)\n"))),
         testing::Contains(testing::HasSubstr("softmax-output")));
 }

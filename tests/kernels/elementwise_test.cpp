@@ -53,8 +53,9 @@ const std::vector<Operator>& operators()
         {UnaryOp::Ceil},
         {UnaryOp::Round},
         {UnaryOp::Sign},
-        {UnaryOp::Sin},
-        {UnaryOp::Cos},
+        {UnaryOp::Sin, 0, 0, true},
+        {UnaryOp::Cos, 0, 0, true},
+        {UnaryOp::Mish, 0, 0, true},
     };
     return all;
 }
@@ -93,6 +94,30 @@ TEST(Unary, WithoutFmaStaysCloseToTheReference)
                     ASSERT_NEAR(got[i], want[i], 1e-6 * std::max(1.0f, std::fabs(want[i]))) << x[i];
                 }
             }
+        }
+    });
+}
+
+TEST(Unary, SineAndCosineAreAsNearAsTheHeaderSays)
+{
+    std::mt19937 engine(5);
+    std::uniform_real_distribution<float> flat(-8192, 8192), near(-7, 7);
+    std::vector<float> x;
+    for (int i = 0; i < 200'000; ++i) {
+        x.push_back(flat(engine));
+        x.push_back(near(engine));
+    }
+    for (const float edge : {8192.0f, -8192.0f, 8192.5f, 1e6f, -3e7f})
+        x.push_back(edge);
+    std::vector<float> sine(x.size()), cosine(x.size());
+    forEachTarget([&] {
+        if (!targetHasFma())
+            return;
+        unary(UnaryOp::Sin, x, sine);
+        unary(UnaryOp::Cos, x, cosine);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            ASSERT_NEAR(sine[i], std::sin(static_cast<double>(x[i])), 2e-7) << x[i];
+            ASSERT_NEAR(cosine[i], std::cos(static_cast<double>(x[i])), 2e-7) << x[i];
         }
     });
 }
