@@ -190,8 +190,8 @@ TEST(PreprocessDoubts, PixelsOf255)
     EXPECT_EQ(preprocessDoubts(p).size(), 1u);
     for (const PreprocessPreset& preset : preprocessPresets())
         EXPECT_THAT(preprocessDoubts(*preprocessPreset(preset.name, 224, 224)), IsEmpty()) << preset.name;
-    EXPECT_EQ(preprocessPreset("half", 32, 32), preprocessPreset("inception", 32, 32));
-    EXPECT_EQ(preprocessPreset("none", 32, 32), preprocessPreset("unit", 32, 32));
+    EXPECT_EQ(*preprocessPreset("half", 32, 32), *preprocessPreset("inception", 32, 32));
+    EXPECT_EQ(*preprocessPreset("none", 32, 32), *preprocessPreset("unit", 32, 32));
 }
 
 TEST(OtherImages, AreNamed)
