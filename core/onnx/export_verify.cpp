@@ -207,6 +207,7 @@ Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, c
 {
     ImportOptions importing = model.info.options; // constants are part of the written file
     importing.constants.clear();
+    importing.floatNetwork = false; // its quantizers are what is checked
     importing.output = model.info.output;
     QS_ASSIGN(const Model reloaded, importModel(path, importing));
     VerifyReport report;
