@@ -47,6 +47,8 @@ Result<cv::Mat> decode(const std::filesystem::path& path, int flags)
                             " pixels are more than 100 megapixels",
                         where);
         const cv::Mat view(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+        if (header->width < 8 || header->height < 8)
+            flags = cv::IMREAD_COLOR; // an eighth of it would be nothing
         cv::Mat bgr = cv::imdecode(view, flags | cv::IMREAD_IGNORE_ORIENTATION);
         if (bgr.empty() || bgr.type() != CV_8UC3)
             return fail(ErrorCode::Malformed,

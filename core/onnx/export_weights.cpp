@@ -277,7 +277,9 @@ Result<void> ExportEdit::replaceBias(NodeId id, int position, const std::string&
         const pb::NodeProto& node = m_file.node(source);
         if (source == position || m_file.isConstant(node.output(0)))
             continue;
-        if (node.op_type() == "Add" && (m_file.isConstant(node.input(0)) || m_file.isConstant(node.input(1))))
+        if (node.op_type() == "Add" &&
+            (m_file.isConstant(node.input(0)) || m_file.isConstant(node.input(1)) ||
+             m_file.producer(node.input(0)) == position || m_file.producer(node.input(1)) == position))
             adds.push_back(source);
         else
             rest.push_back(source);
@@ -295,7 +297,8 @@ Result<void> ExportEdit::replaceBias(NodeId id, int position, const std::string&
         std::ranges::any_of(rest, [&](int source) { return m_file.node(source).op_type() == "BatchNormalization"; });
     if (!folded && isMatMul && adds.size() == 1) {
         pb::NodeProto& add = m_file.node(adds[0]);
-        add.set_input(m_file.isConstant(add.input(0)) ? 0 : 1, bias);
+        // What is not the product is the bias, constant or cut out of one at places that shapes give.
+        add.set_input(m_file.producer(add.input(1)) == position || m_file.isConstant(add.input(0)) ? 0 : 1, bias);
         return {};
     }
     if (!folded && !isMatMul && adds.empty()) {

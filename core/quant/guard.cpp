@@ -33,7 +33,7 @@ public:
         m_report->wanted = std::move(wanted);
         for (const graph::Site& site : sites)
             m_report->instead.push_back(minMaxInstead(recipe, site));
-        if (m_previous && !sameTransforms())
+        if (m_previous && (!sameTransforms() || hasNoise()))
             m_previous = nullptr;
         group();
     }
@@ -69,7 +69,12 @@ public:
     std::shared_ptr<const GuardReport> report() const { return m_report; }
 
 private:
-    /// Noise goes through V into another operator.
+    /// Noise goes through V into another operator: no neighbourhood bounds what an edit touches.
+    bool hasNoise() const
+    {
+        return std::ranges::any_of(m_report->wanted,
+                                   [](const SiteSettings& settings) { return settings.noise != Noise{}; });
+    }
     bool sameTransforms() const
     {
         return std::ranges::equal(m_previous->wanted, m_report->wanted, [](const auto& a, const auto& b) {

@@ -19,8 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-import numpy
-from judge import onnx, onnxruntime, skip
+from judge import numpy, onnx, onnxruntime, skip
 
 LIMIT_FILE, LIMIT_EXPORT = 35.0, 25.0
 
