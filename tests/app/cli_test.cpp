@@ -280,7 +280,7 @@ TEST_F(Cli, CompareMakesATableThatCanBeContinued)
 
     // One of three lines cannot be: softmax codes on values of both signs.
     std::ofstream(path("log.json")) << R"({"format": "quantoscope-recipe", "version": 1,
-        "rules": [{"match": {"kind": "activation"}, "set": {"quantizer": "log2"}}]})";
+        "overrides": {"blocks.0.fc1.input": {"quantizer": "log2"}}})";
     const std::string keep = " --resume " + path("t.json");
     Outcome outcome = run(common + keep + " --bits 4/6 --presets minmax,percentile --recipes " + path("log.json") +
                           " -o " + path("t.csv") + " -o " + path("t.html"));
