@@ -18,6 +18,7 @@ struct Opinion {
     std::string judge;    ///< "reference execution", "ONNX Runtime 1.31.0"
     std::string question; ///< "float network", "exported file"
     std::size_t images = 0;
+    bool scores = true;       ///< the outputs are class scores; otherwise nothing is said of the largest
     double top1Agreement = 1; ///< share of images with the same largest output
     double maxDifference = 0; ///< of outputs, relative to the largest
     double sqnrDb = 0;        ///< the engine's outputs as signal; +inf where equal
