@@ -110,8 +110,9 @@ TEST_P(OtherFloats, ExportComputesInFloatAndKeepsWhatItDoesNotQuantize)
     ASSERT_TRUE(kept) << "the weight that stays is stored as it was";
     EXPECT_EQ(kept->raw_data(), initializer(proto, "fc1.weight")->raw_data());
     for (const pb::TensorProto& tensor : q.graph().initializer())
-        if (isOtherFloat(tensor.data_type()))
+        if (isOtherFloat(tensor.data_type())) {
             EXPECT_TRUE(tensor.name().ends_with(fileTypeName(type))) << tensor.name();
+        }
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, OtherFloats, testing::Values(int32_t{kFloat16}, int32_t{kBFloat16}));
@@ -165,10 +166,12 @@ TEST_F(QuantizedFile, RecipeGivesTheCodesOfTheFile)
         EXPECT_EQ(found.quantized(), expected.quantized()) << site.name;
         EXPECT_EQ(found.grid.scale, expected.grid.scale) << site.name;
         for (std::size_t c = 0; c < found.grid.scale.size(); ++c)
-            if (site.kind == graph::SiteKind::Activation)
+            if (site.kind == graph::SiteKind::Activation) {
                 EXPECT_EQ(found.grid.zeroPoint[c] - found.grid.qmin, expected.grid.zeroPoint[c] - expected.grid.qmin);
-        if (site.kind == graph::SiteKind::Weight && expected.quantized())
+            }
+        if (site.kind == graph::SiteKind::Weight && expected.quantized()) {
             EXPECT_TRUE(std::ranges::equal(found.dequantized.floats(), expected.dequantized.floats())) << site.name;
+        }
     }
 }
 

@@ -151,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Form{"SumBehindSoftmax", {.sumBehindSoftmax = true}}, Form{"Mask", {.mask = true}},
                     Form{"HeadWithoutBias", {.headBias = false}}, Form{"SumsMeet", {.sumsMeet = true}},
                     Form{"NormalizedHead", {.normalizedHead = true}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& form) { return form.param.name; });
 
 } // namespace
 } // namespace qs::onnx
