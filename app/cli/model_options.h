@@ -17,7 +17,8 @@ struct ModelOptions {
     std::string output;              ///< --output
     std::vector<std::string> inputs; ///< --input NAME=FILE.npy
     void addTo(CLI::App& app);
-    /// Opens the model (ImportOptions::floatNetwork); says what was assumed, and that a file is already quantized. Errors: the import's, InvalidArgument naming the option.
+    /// Opens the model (ImportOptions::floatNetwork); says what was assumed, and that a file is already quantized.
+    /// Errors: the import's, InvalidArgument naming the option.
     Result<onnx::Model> open(bool floatNetwork = true) const;
 };
 

@@ -88,7 +88,8 @@ struct GradientBatch {
 using GradientConsumer = std::function<Result<void>(const GradientBatch&)>;
 
 /// Gradients of the loss over images [first, first + count), run by run.
-///   L = sum over images of KL(softmax(reference_i) || softmax(logits_i)), or of relativeError where the outputs are no
+///   L = sum over images of KL(softmax(reference_i) || softmax(logits_i)), or of relativeError where the outputs are
+///   no
 ///       class scores
 /// Where an image's outputs, or its row of the reference, are probabilities, their logarithms are the logits.
 /// The sum: an image's gradient does not depend on how many others there are. That of torch's "batchmean" over B

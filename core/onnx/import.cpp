@@ -342,7 +342,7 @@ Result<Model> Importer::run()
     if (m_info.outputs.size() > 1 && m_options.output.empty())
         m_info.assumed.push_back("the model has " + std::to_string(m_info.outputs.size()) + " outputs: '" +
                                  printable(m_info.output) + "' assumed; --output NAME chooses");
-    QS_ASSIGN(graph::Graph graph, 
+    QS_ASSIGN(graph::Graph graph,
               graph::canonicalise(std::move(m_builder.data()), std::move(m_builder.bypassed()), m_options.rewrites));
     QS_CHECK(checkNodes(graph));
     if (!graph.value(graph.output()).producer.valid())

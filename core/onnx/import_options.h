@@ -24,8 +24,8 @@ struct ImportOptions {
     /// changed.
     bool floatNetwork = false;
     graph::RewriteSet rewrites = graph::kAllRewrites; ///< fewer: for finding faults
-    int64_t batch = 1; ///< images of one run where the file leaves them open
-    std::string output = {};                      ///< the output that counts; empty: chosen (see OutputInfo)
+    int64_t batch = 1;                                ///< images of one run where the file leaves them open
+    std::string output = {};                          ///< the output that counts; empty: chosen (see OutputInfo)
 };
 
 } // namespace qs::onnx

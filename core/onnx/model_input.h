@@ -22,9 +22,9 @@ struct ModelInput {
     std::vector<std::string> warnings; ///< types that are converted
 };
 
-/// Reads the type and shape of the image input. Open sizes: batch as given, channels 3, height and width as `size` says, or
-/// 224. Errors, naming the input: Unsupported (no tensor, a type that is no number, not four dimensions), Malformed,
-/// TooLarge.
+/// Reads the type and shape of the image input. Open sizes: batch as given, channels 3, height and width as `size`
+/// says, or 224. Errors, naming the input: Unsupported (no tensor, a type that is no number, not four dimensions),
+/// Malformed, TooLarge.
 Result<ModelInput> readInput(const quantoscope_onnx::ValueInfoProto& input, const std::optional<ImageSize>& size,
                              int64_t batch = 1);
 
