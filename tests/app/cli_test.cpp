@@ -262,7 +262,7 @@ TEST_F(Cli, InterruptedSearchWritesWhatItFound)
     ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
     // More than 10,000 evaluations.
     outcome =
-        run("--version && timeout -s INT " + std::to_string(8 * qs::test::kSlowdown) +
+        run("--version && timeout -s INT " + std::to_string(16 * qs::test::kSlowdown) +
             " " QUANTOSCOPE_CLI " search " + model + " --resize none --images " + test + " --calibration " +
             path("s.qcal") + " --count 24 --preset percentile --mean-bits 3.5 --mode exact -o " + path("r.json"));
     EXPECT_EQ(outcome.exitCode, 124) << outcome.output; // of timeout
