@@ -232,6 +232,21 @@ case("BatchNormalization", lambda m: m.node("BatchNormalization", m.data(1, 4, 5
                                             m.constant([0.5, 1, 2, 3], numpy.float32)))
 case("InstanceNormalization", lambda m: m.node("InstanceNormalization", m.data(1, 4, 5, 6), m.weights(4), m.weights(4)))
 
+# newer operators, which are expanded
+LOWER = numpy.tril(numpy.ones((3, 3), bool))
+for name, shapes, o in [
+        ("4-D", [(1, 2, 3, 4)] * 3, {}), ("3-D", [(1, 3, 8)] * 3, dict(q_num_heads=2, kv_num_heads=2)),
+        ("causal", [(1, 2, 3, 4)] * 3, dict(is_causal=1)), ("scale", [(1, 2, 3, 4)] * 3, dict(scale=0.3)),
+        ("grouped heads", [(1, 4, 3, 4), (1, 2, 3, 4), (1, 2, 3, 4)], {}), ("softcap", [(1, 2, 3, 4)] * 3, dict(softcap=0.4))]:
+    case(f"Attention {name}", lambda m, p=(shapes, o): m.node("Attention", *[
+        m.data(*shape, skip=48 * i) for i, shape in enumerate(p[0])], **p[1]), 23)
+# the mask's -inf stays one behind the softcap
+for name, o in [("masked", {}), ("masked softcap", dict(softcap=0.4)), ("masked causal softcap", dict(softcap=0.4, is_causal=1))]:
+    case(f"Attention {name}", lambda m, o=o: m.node("Attention", *[m.data(1, 2, 3, 4, skip=48 * i) for i in range(3)],
+                                                    m.constant(LOWER, bool), **o), 23)
+case("RMSNormalization", lambda m: m.node("RMSNormalization", m.data(2, 5, 13), m.weights(13), axis=-1, epsilon=1e-6), 23)
+case("Swish", lambda m: m.node("Swish", m.data(3, 40), alpha=1.3), 24)
+
 # resize
 for mode in ("nearest", "linear", "cubic"):
     for coordinates in ("half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"):

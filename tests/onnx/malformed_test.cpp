@@ -138,6 +138,23 @@ std::vector<Case> cases()
              body->mutable_g()->add_node()->set_op_type("Identity");
          }},
         {"If", ErrorCode::Unsupported, "condition depends on the image", [](Sound& s) { s.insert("If"); }},
+        {"AttentionInAWindow", ErrorCode::Unsupported, "left_window_size",
+         [](Sound& s) {
+             s.b.model().mutable_opset_import(0)->set_version(25);
+             s.insert("Attention", {"mean", "mean"});
+             s.b.with("left_window_size", int64_t{2});
+         }},
+        {"EnormousAxis", ErrorCode::Malformed, "node/inserted",
+         [](Sound& s) {
+             s.insert("RMSNormalization", {s.b.random("gamma", {6}, 1)});
+             s.b.with("axis", -(int64_t{1} << 32));
+         }},
+        {"EnormousGroups", ErrorCode::ShapeMismatch, "node/inserted",
+         [](Sound& s) {
+             s.insert("GroupNorm", {s.b.random("gamma", {6}, 1), s.b.random("beta", {6}, 1)});
+             s.b.with("groups", int64_t{1} << 32);
+             s.node(3).set_domain("com.microsoft");
+         }},
         {"HugeDims", ErrorCode::TooLarge, "conv.weight",
          [](Sound& s) {
              for (int i = 0; i < 4; ++i)

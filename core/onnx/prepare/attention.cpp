@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace qs::onnx {
@@ -38,10 +40,10 @@ std::string attend(Expansion& e, const Heads& heads, const std::string& bias)
 {
     const auto keys = e.transpose(heads.k, {0, 1, 3, 2});
     auto scores = e.add("Mul", {e.add("MatMul", {heads.q, keys}), scaleOf(e, heads.q)});
+    if (const float cap = e.real("softcap", 0); cap > 0) // before the mask, whose -inf it would make -cap
+        scores = e.add("Mul", {e.add("Tanh", {e.add("Div", {scores, e.scalar(cap)})}), e.scalar(cap)});
     if (!bias.empty())
         scores = e.add("Add", {scores, bias});
-    if (const float cap = e.real("softcap", 0); cap != 0)
-        scores = e.add("Mul", {e.add("Tanh", {e.add("Div", {scores, e.scalar(cap)})}), e.scalar(cap)});
     return e.add("MatMul", {e.add("Softmax", {scores}, "axis", int64_t{-1}), heads.v});
 }
 
@@ -122,13 +124,18 @@ std::string causal(Expansion& e, int64_t rows, int64_t columns)
     return e.floats({rows, columns}, mask);
 }
 
-/// Attention of opset 23: q, k, v [b, s, heads · d] with q_num_heads and kv_num_heads, or [b, heads, s, d]; a mask.
+/// Attention of opsets 23 to 25: q, k, v [b, s, heads · d] with q_num_heads and kv_num_heads, or [b, heads, s, d]; a
+/// mask.
 Result<void> attention(Expansion& e)
 {
     QS_CHECK(refuse(e, {{4, "a past state"}, {5, "a past state"}, {6, "lengths of sequences"}}));
     for (int output = 1; output < 4; ++output)
         if (e.wants(output))
             return fail(ErrorCode::Unsupported, "its present state or its scores are used as outputs");
+    for (const std::string_view side : {"left_window_size", "right_window_size"}) // opset 25
+        if (e.integer(side, -1) >= 0)
+            return fail(ErrorCode::Unsupported, "attends within a window of tokens (" + std::string(side) +
+                                                    "): export the model with the window as a mask");
     const exec::ValueInfo *q = e.fact(0), *k = e.fact(1), *v = e.fact(2);
     if (!q || !k || !v || (e.has(3) && !e.fact(3)))
         return {};

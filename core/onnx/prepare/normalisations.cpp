@@ -1,6 +1,7 @@
 #include "core/onnx/prepare/expansion.h"
 
 #include <numeric>
+#include <string>
 
 namespace qs::onnx {
 
@@ -71,6 +72,8 @@ Result<void> rms(Expansion& e)
             return {};
         axis -= static_cast<int64_t>(x->shape.rank());
     }
+    if (axis < -static_cast<int64_t>(Shape::kMaxRank) || axis >= 0)
+        return fail(ErrorCode::Malformed, "its axis is out of range");
     std::vector<int64_t> axes(static_cast<std::size_t>(-axis));
     std::iota(axes.begin(), axes.end(), axis);
     e.finish(rmsNorm(e, e.input(0), e.input(1), e.real("epsilon", 1e-5f), axes));
@@ -91,7 +94,10 @@ Result<void> groupNorm(Expansion& e)
     if (!sizes || sizes->size() != 1)
         return fail(ErrorCode::Unsupported, "its scale is not a weight of the file");
     const int64_t groups = e.integer("groups", 1);
-    const std::vector<float> ones(static_cast<std::size_t>(std::max<int64_t>(1, groups)), 1.0f);
+    if (groups < 1 || groups > (*sizes)[0] || (*sizes)[0] % groups != 0)
+        return fail(ErrorCode::ShapeMismatch, "cannot split " + std::to_string((*sizes)[0]) + " channels into " +
+                                                  std::to_string(groups) + " groups");
+    const std::vector<float> ones(static_cast<std::size_t>(groups), 1.0f);
     const std::vector<float> zeros(ones.size(), 0.0f);
     auto y = e.add("Reshape", {x, e.list({0, groups, -1})});
     y = e.add("InstanceNormalization", {y, e.floats({groups}, ones), e.floats({groups}, zeros)});
