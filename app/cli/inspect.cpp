@@ -214,7 +214,7 @@ void print(const onnx::Model& model)
                         output.name == info.output ? " (counts)" : "", std::string(dtypeName(output.dtype)).c_str(),
                         output.shape.text().c_str(), output.meaning.c_str());
     for (const auto& [op, count] : info.expanded)
-        std::printf("  %d × %s expanded into standard operators\n", count, op.c_str());
+        std::printf("  %d × %s expanded into simpler operators\n", count, op.c_str());
     std::printf("  %zu sites, %d blocks, %zu bridge blocks\n", model.sites.size(), model.sites.blocks(),
                 model.sites.bridges().size());
     for (std::size_t b = 0; b < model.sites.bridges().size(); ++b)

@@ -204,7 +204,8 @@ Result<Lowering::FileNode> Importer::readNode(const FileGraph& file, int positio
 Result<void> Importer::addNode(const FileGraph& file, int position)
 {
     const pb::NodeProto& proto = file.proto().node(position);
-    if (!findRule(proto.op_type()) || findExpansion(proto.domain(), proto.op_type()))
+    const ExpansionRule* expansion = findExpansion(proto.domain(), proto.op_type());
+    if (!findRule(proto.op_type()) || (expansion && expansion->guess))
         return addWaiting(file, position);
     const Rule& rule = *findRule(proto.op_type());
     QS_ASSIGN(Lowering::FileNode node, readNode(file, position));

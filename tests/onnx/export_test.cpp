@@ -390,6 +390,32 @@ TEST(Export, SaturationIsForetold)
     EXPECT_NE(report->warnings[0].find("VNNI"), std::string::npos);
 }
 
+TEST(Export, EveryOperandOfAnOperatorOfManyHasAQuantizer)
+{
+    for (const char* op : {"Sum", "Max", "Min"}) {
+        const TempDir folder;
+        test::OnnxBuilder b(17);
+        b.input("image", {1, 3, 8, 8});
+        b.output("logits", {1, 192});
+        for (const char* name : {"a", "b", "c"}) {
+            b.node("Conv", {"image", b.random(std::string(name) + ".weight", {3, 3, 1, 1}, 0.5f)}, name);
+            b.with("kernel_shape", test::OnnxBuilder::Ints{1, 1});
+        }
+        b.node("Relu", {"a"}, "positive");
+        b.node(op, {"a", "positive", "b", "a", "c"}, "joined");
+        b.node("Sum", {"joined", "image"}, "shortcut");
+        b.node("Flatten", {"shortcut"}, "logits");
+        b.write(folder / "float.onnx");
+        const Model model = import(folder / "float.onnx");
+        HandPlanOptions options;
+        options.quantized = [](const graph::Site&) { return true; };
+        const quant::Plan plan = test::handPlan(model, options);
+        EXPECT_GE(
+            std::ranges::count_if(model.sites, [](const auto& s) { return s.role == graph::Role::ResidualSum; }), 1);
+        expectFaithful(model, plan, folder / "q.onnx", {});
+    }
+}
+
 TEST(Export, RefusedCasesNameTheSite)
 {
     const TempDir folder;

@@ -171,7 +171,7 @@ const ExpansionRule* findExpansion(std::string_view domain, std::string_view op)
     if (domain == "ai.onnx")
         domain = "";
     for (const auto& rules : {activationExpansions(), normalisationExpansions(), attentionExpansions(),
-                              rotaryExpansions(), productExpansions()})
+                              rotaryExpansions(), productExpansions(), variadicExpansions()})
         for (const ExpansionRule& rule : rules)
             if (rule.op == op && rule.domain == domain)
                 return &rule;

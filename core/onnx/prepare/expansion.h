@@ -104,5 +104,6 @@ std::span<const ExpansionRule> normalisationExpansions();
 std::span<const ExpansionRule> attentionExpansions();
 std::span<const ExpansionRule> rotaryExpansions();
 std::span<const ExpansionRule> productExpansions();
+std::span<const ExpansionRule> variadicExpansions();
 
 } // namespace qs::onnx

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the smallest forms of kinds that campaigns found: a layer plus its own source that dies there, computed in place over what was
-still being read, and a product with a constant beside a softmax, at which import ended with an exception."""
+still being read, a product with a constant beside a softmax, at which import ended with an exception, and operators of many operands
+with quantizers at each, which the export refused."""
 
 import pathlib
 import sys
@@ -53,6 +54,17 @@ def constant_times_softmax() -> onnx.ModelProto:
     return logits(net, net.op("MatMul", [net.weights(12, 12, fan=12), x], [1, 12, 16]))
 
 
+def many_operands() -> onnx.ModelProto:
+    net = plane()
+    x = net.floats[-1]
+    shape = net.shape[x]
+    y, z = (net.op("Conv", [x, net.weights(16, 16, 1, 1, fan=16)], shape, kernel_shape=[1, 1]) for _ in range(2))
+    for op in ("Sum", "Max", "Min"):
+        x = net.op(op, [x, y, z, x], shape)
+        y = net.op("Conv", [x, net.weights(16, 16, 1, 1, fan=16)], shape, kernel_shape=[1, 1])
+    return logits(net, net.op("Sum", [x, y], shape))
+
+
 if __name__ == "__main__":
-    for make in (depthwise_plus_source, linear_plus_source, constant_times_softmax):
+    for make in (depthwise_plus_source, linear_plus_source, constant_times_softmax, many_operands):
         onnx.save(make(), pathlib.Path(__file__).with_name(make.__name__.replace("_", "-") + ".onnx"))
