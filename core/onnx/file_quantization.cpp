@@ -177,6 +177,9 @@ private:
             if (isFirst)
                 note(q, "a site has at most 8 bits: left in float");
             return;
+        } else if (q.block > 0) {
+            note(q, "scales in blocks: left in float");
+            return;
         } else if (q.scale.size() > 1 && (moved || q.axis != static_cast<int64_t>(site.channelAxis))) {
             note(q, "its scales are not those of the channels of '" + site.name + "': left in float");
             return;
@@ -205,10 +208,11 @@ private:
     }
 
     /// First outputs of the products that read a value, through what only turns it.
-    void products(const std::string& value, std::set<std::string>& found, int depth = 0) const
+    void products(const std::string& value, std::set<std::string>& found, std::set<std::string>& seen,
+                  int depth = 0) const
     {
         const auto readers = m_readers.find(value);
-        if (readers == m_readers.end() || depth > 4)
+        if (readers == m_readers.end() || depth > 4 || !seen.insert(value).second)
             return;
         for (const pb::NodeProto* node : readers->second) {
             const std::string& op = node->op_type();
@@ -216,15 +220,15 @@ private:
                 if (node->input_size() > 1 && node->input(1) == value)
                     found.insert(node->output(0));
             } else if (op == "Transpose" || op == "Reshape" || op == "Identity" || op == "Squeeze")
-                products(node->output(0), found, depth + 1);
+                products(node->output(0), found, seen, depth + 1);
         }
     }
 
     void weight(std::size_t number)
     {
         const FileQuantizer& q = m_quantizers[number];
-        std::set<std::string> readers;
-        products(q.value, readers);
+        std::set<std::string> readers, seen;
+        products(q.value, readers, seen);
         for (const graph::Site& site : m_sites) {
             if (site.kind != graph::SiteKind::Weight || site.uses.empty())
                 continue;

@@ -237,7 +237,7 @@ Result<void> Importer::addWaiting(const FileGraph& file, int position)
             if (!condition || condition->dtype() != DType::Bool || condition->elements() != 1)
                 return fail(ErrorCode::Unsupported,
                             "its condition depends on the image; export the model with the branch that images take");
-            m_facts.branches[proto.output(0)] = condition->data<bool>()[0];
+            m_facts.branches[firstOutput(proto)] = condition->data<bool>()[0];
             return fail(ErrorCode::Unsupported, "its branch cannot be taken");
         }
         if (id.valid())

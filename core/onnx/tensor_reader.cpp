@@ -1,5 +1,6 @@
 #include "core/onnx/tensor_reader.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -299,42 +300,49 @@ std::optional<int64_t> countElements(std::span<const int64_t> dims, int64_t limi
     int64_t count = 1;
     bool zero = false;
     for (const int64_t d : dims) {
-        if (d < 0)
+        if (d < 0 || d > limit / count)
             return std::nullopt;
         zero = zero || d == 0;
+        count *= std::max<int64_t>(d, 1);
     }
-    if (zero)
-        return 0;
-    for (const int64_t d : dims) {
-        if (d > limit / count)
-            return std::nullopt;
-        count *= d;
-    }
-    return count;
+    return zero ? 0 : count;
+}
+
+namespace {
+
+std::string label(const pb::TensorProto& proto)
+{
+    return "tensor '" + printable(proto.name()) + "'";
+}
+
+} // namespace
+
+Result<Shape> TensorReader::shapeOf(const pb::TensorProto& proto)
+{
+    if (static_cast<std::size_t>(proto.dims_size()) > Shape::kMaxRank)
+        return fail(ErrorCode::Unsupported, "has " + std::to_string(proto.dims_size()) + " dimensions (at most 8)",
+                    label(proto));
+    const std::span<const int64_t> dims(proto.dims().data(), static_cast<std::size_t>(proto.dims_size()));
+    if (std::ranges::any_of(dims, [](int64_t d) { return d < 0; }))
+        return fail(ErrorCode::Malformed, "has a negative size", label(proto));
+    if (!countElements(dims, kMaxElements))
+        return fail(ErrorCode::TooLarge, "claims more than 2^31 elements", label(proto));
+    return Shape(dims);
 }
 
 Result<Tensor> TensorReader::read(const pb::TensorProto& proto)
 {
-    const std::string where = "tensor '" + printable(proto.name()) + "'";
+    const std::string where = label(proto);
     const int32_t type = proto.data_type();
     const auto dtype = engineType(type);
     if (!dtype)
         return fail(ErrorCode::Unsupported, "has elements of an unsupported type (" + fileTypeName(type) + ")",
                     where);
-    if (static_cast<std::size_t>(proto.dims_size()) > Shape::kMaxRank)
-        return fail(ErrorCode::Unsupported, "has " + std::to_string(proto.dims_size()) + " dimensions (at most 8)",
-                    where);
-    const std::span<const int64_t> dims(proto.dims().data(), static_cast<std::size_t>(proto.dims_size()));
-    for (const int64_t d : dims)
-        if (d < 0)
-            return fail(ErrorCode::Malformed, "has a negative size", where);
-    const auto elements = countElements(dims, kMaxElements);
-    if (!elements)
-        return fail(ErrorCode::TooLarge, "claims more than 2^31 elements", where);
+    QS_ASSIGN(const Shape shape, shapeOf(proto));
     if (proto.has_segment())
         return fail(ErrorCode::Unsupported, "is stored in segments", where);
 
-    const std::size_t expected = (static_cast<std::size_t>(*elements) * rawBits(type) + 7) / 8;
+    const std::size_t expected = (static_cast<std::size_t>(shape.elements()) * rawBits(type) + 7) / 8;
     std::string typed;
     std::span<const std::byte> raw;
     if (proto.data_location() == pb::TensorProto::EXTERNAL) {
@@ -350,7 +358,7 @@ Result<Tensor> TensorReader::read(const pb::TensorProto& proto)
                     "has " + std::to_string(raw.size()) + " bytes of data where its shape needs " +
                         std::to_string(expected),
                     where);
-    Tensor tensor(*dtype, Shape(dims));
+    Tensor tensor(*dtype, shape);
     if (!readRaw(raw.data(), type, tensor))
         return fail(ErrorCode::Unsupported, "has values beyond 2^63", where);
     return tensor;

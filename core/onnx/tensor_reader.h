@@ -45,7 +45,7 @@ std::string fileTypeName(int32_t fileType);
 /// A name of the file made fit for a message: control characters replaced, at most 80 bytes.
 std::string printable(std::string_view name);
 
-/// Product of sizes; nothing where it exceeds `limit` or a size is negative.
+/// Product of sizes; nothing where a size is negative, or the product of those that are not 0 exceeds `limit`.
 std::optional<int64_t> countElements(std::span<const int64_t> dims, int64_t limit);
 
 /// Turns tensors of a file into tensors of the engine, weights outside of the file included.
@@ -58,6 +58,8 @@ public:
     /// or too short), Unsupported (strings, ...), NotFound, Io, TooLarge (over 2^31 elements). `where` names the
     /// tensor.
     Result<Tensor> read(const quantoscope_onnx::TensorProto& proto);
+    /// What a tensor claims to be, without its elements. Errors: as of `read`, of rank and sizes.
+    static Result<Shape> shapeOf(const quantoscope_onnx::TensorProto& proto);
     /// Bytes of the external files that were used.
     std::size_t externalBytes() const;
 

@@ -1,6 +1,9 @@
 #include "core/onnx/prepare/expansion.h"
 
-#include <cmath>
+#include "core/onnx/tensor_reader.h"
+
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -70,6 +73,8 @@ Result<void> packedAttention(Expansion& e)
         return fail(ErrorCode::Unsupported, "its weights are not those of the file");
     if (parts.empty())
         parts.assign(3, (*sizes)[1] / 3);
+    if (parts.size() != 3 || std::ranges::any_of(parts, [&](int64_t p) { return p < 1 || p > (*sizes)[1]; }))
+        return fail(ErrorCode::Malformed, "has sizes of query, key and value that do not fit its weights");
     auto qkv = e.add("MatMul", {e.input(0), e.input(1)});
     if (e.has(2))
         qkv = e.add("Add", {qkv, e.input(2)});
@@ -91,6 +96,8 @@ Result<void> multiHeadAttention(Expansion& e)
     const exec::ValueInfo* k = e.fact(1);
     if (!k)
         return {};
+    if (k->shape.rank() < 3 || (e.has(3) && e.fact(0) && e.fact(0)->shape.rank() != 3))
+        return fail(ErrorCode::ShapeMismatch, "query, key and value have not 3 or 4 dimensions");
     std::string values[3] = {e.input(0), e.input(1), e.input(2)};
     if (e.has(3)) {
         const exec::ValueInfo* q = e.fact(0);
@@ -109,14 +116,15 @@ Result<void> multiHeadAttention(Expansion& e)
 std::string repeated(Expansion& e, const std::string& x, const Shape& shape, int64_t heads)
 {
     const int64_t times = heads / shape[1];
-    const std::string one = e.unsqueeze(x, 2);
-    const auto all = e.add("Concat", Expansion::Values(static_cast<std::size_t>(times), one), "axis", int64_t{2});
+    const auto all = e.add("Expand", {e.unsqueeze(x, 2), e.list({shape[0], shape[1], times, shape[2], shape[3]})});
     return e.reshape(all, {shape[0], heads, shape[2], shape[3]});
 }
 
-/// A mask that keeps what lies on and below the diagonal.
-std::string causal(Expansion& e, int64_t rows, int64_t columns)
+/// A mask that keeps what lies on and below the diagonal. Errors: TooLarge (over 2^26 elements).
+Result<std::string> causal(Expansion& e, int64_t rows, int64_t columns)
 {
+    if (rows < 0 || columns < 0 || !countElements(std::array{rows, columns}, int64_t{1} << 26))
+        return fail(ErrorCode::TooLarge, "is causal over " + std::to_string(rows) + " tokens");
     std::vector<float> mask(static_cast<std::size_t>(rows * columns), 0.0f);
     for (int64_t r = 0; r < rows; ++r)
         for (int64_t c = r + 1; c < columns; ++c)
@@ -160,7 +168,7 @@ Result<void> attention(Expansion& e)
     if (e.has(3) && e.fact(3)->dtype == DType::Bool)
         bias = e.add("Where", {bias, e.scalar(0), e.scalar(-std::numeric_limits<float>::infinity())});
     if (e.integer("is_causal", 0) != 0) {
-        const auto mask = causal(e, qs[2], ks[2]);
+        QS_ASSIGN(const std::string mask, causal(e, qs[2], ks[2]));
         bias = bias.empty() ? mask : e.add("Add", {bias, mask});
     }
     const auto y = attend(e, all, bias);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 namespace qs::onnx {
 
@@ -52,51 +51,34 @@ Result<void> CodesPass::run()
     });
     if (!m_isQuantized)
         return {};
-    for (const pb::TensorProto& tensor : graph.initializer())
-        m_constants[tensor.name()] = &tensor;
-    for (const pb::ValueInfoProto& output : graph.output())
-        m_outputs.insert(output.name());
-    for (pb::NodeProto& node : *graph.mutable_node())
-        m_source.push_back(std::move(node));
-    graph.clear_node();
-    for (const pb::NodeProto& node : m_source) {
-        for (const std::string& input : node.input())
-            m_readers[input].push_back(&node);
-        for (const std::string& output : node.output())
-            m_producers[output] = &node;
-        if (const pb::AttributeProto* value = node.op_type() == "Constant" ? attribute(node, "value") : nullptr)
-            m_constants[node.output(0)] = &value->t();
-    }
-    for (std::size_t n = 0; n < m_source.size(); ++n) {
-        if (m_skipped.contains(&m_source[n]))
+    m_file.emplace(graph, m_names, m_reader);
+    const std::vector<pb::NodeProto>& source = m_file->source();
+    for (std::size_t n = 0; n < source.size(); ++n) {
+        if (m_skipped.contains(&source[n]))
             continue;
-        if (auto done = lower(m_source[n]); !done) {
+        if (auto done = lower(source[n]); !done) {
             if (done.error().where.empty())
-                done.error().where = nodeLabel(m_source[n], static_cast<int>(n));
+                done.error().where = nodeLabel(source[n], static_cast<int>(n));
             return done;
         }
     }
-    for (pb::NodeProto& node : m_nodes)
-        *graph.add_node() = std::move(node);
+    m_file->finish();
     return {};
 }
 
 Result<void> CodesPass::lower(const pb::NodeProto& node)
 {
-    m_base = node.name().empty() ? node.output_size() > 0 ? node.output(0) : node.op_type() : node.name();
-    if (node.output_size() > 0) {
-        QS_ASSIGN(const bool isPair, pair(node));
-        if (isPair)
-            return {};
-        if (const CodeRule* rule = findCodeRule(node.op_type())) {
-            ++m_replaced[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
-            return rule->lower(*this, node);
-        }
-        QS_ASSIGN(const bool isMove, move(node));
-        if (isMove)
-            return {};
+    m_base = node.name().empty() ? node.output(0) : node.name();
+    QS_ASSIGN(const bool isPair, pair(node));
+    if (isPair)
+        return {};
+    if (const CodeRule* rule = findCodeRule(node.op_type())) {
+        ++m_replaced[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
+        return rule->lower(*this, node);
     }
-    m_nodes.push_back(node);
+    QS_ASSIGN(const bool isMove, move(node));
+    if (!isMove)
+        m_file->put(node);
     return {};
 }
 
@@ -107,11 +89,11 @@ Result<bool> CodesPass::pair(const pb::NodeProto& node)
         return false;
     CodeForm form;
     if (node.op_type() == "DynamicQuantizeLinear") {
-        if (node.output_size() < 3)
-            return fail(ErrorCode::Malformed, "has not three outputs");
+        if (node.output_size() < 3 || inputAt(node, 0).empty())
+            return fail(ErrorCode::Malformed, "has not one input and three outputs");
         form = {node.output(1), node.output(2), 1};
         m_codes[node.output(0)] = {form, {}};
-        m_nodes.push_back(node);
+        m_file->put(node);
         return true;
     }
     if (node.input_size() < 2)
@@ -127,8 +109,7 @@ Result<bool> CodesPass::pair(const pb::NodeProto& node)
             }
         }
     }
-    m_nodes.push_back(node);
-    m_nodes.back().clear_domain();
+    m_file->put(node).clear_domain();
     if (node.op_type() == "QuantizeLinear")
         m_codes[node.output(0)] = {form, {}};
     return true;
@@ -161,7 +142,7 @@ Result<bool> CodesPass::move(const pb::NodeProto& node)
             m_codes[output] = {form, value};
             output = value;
         }
-    m_nodes.push_back(std::move(moved));
+    m_file->put(std::move(moved));
     return true;
 }
 
@@ -204,14 +185,6 @@ const CodeForm* CodesPass::form(const std::string& codes) const
     return it == m_codes.end() ? nullptr : &it->second.form;
 }
 
-Result<Tensor> CodesPass::constant(const std::string& value)
-{
-    const auto it = m_constants.find(value);
-    if (it == m_constants.end())
-        return fail(ErrorCode::Unsupported, "its parameter '" + printable(value) + "' is not a constant");
-    return m_reader.read(*it->second);
-}
-
 Result<bool> CodesPass::sameForm(const CodeForm& a, const CodeForm& b)
 {
     QS_ASSIGN(const bool scales, sameTensor(a.scale, b.scale));
@@ -233,35 +206,19 @@ Result<bool> CodesPass::sameTensor(const std::string& a, const std::string& b)
 
 std::string CodesPass::add(std::string_view op, const Values& inputs, const std::string& output)
 {
-    const std::string name = m_names.unique(m_base + "/" + std::string(op));
-    m_nodes.push_back(
-        makeNode(std::string(op), name, inputs, output.empty() ? m_names.unique(name + "_output_0") : output));
-    return m_nodes.back().output(0);
+    return m_file->add(m_base, op, inputs, output);
 }
 
 void CodesPass::keepAttributes(const pb::NodeProto& node, std::initializer_list<std::string_view> but)
 {
     for (const pb::AttributeProto& a : node.attribute())
         if (std::ranges::find(but, std::string_view(a.name())) == but.end())
-            *m_nodes.back().add_attribute() = a;
+            *last().add_attribute() = a;
 }
 
 void CodesPass::setLast(const std::string& name, int64_t value)
 {
-    setAttribute(m_nodes.back(), name, value);
-}
-
-std::string CodesPass::addFloats(const std::string& base, std::span<const int64_t> dims,
-                                 std::span<const float> values)
-{
-    pb::TensorProto& tensor = *m_model.mutable_graph()->add_initializer();
-    tensor.set_name(m_names.unique(base));
-    tensor.set_data_type(kFloat);
-    for (const int64_t size : dims)
-        tensor.add_dims(size);
-    tensor.set_raw_data(values.data(), values.size_bytes());
-    m_constants[tensor.name()] = &tensor;
-    return tensor.name();
+    setAttribute(last(), name, value);
 }
 
 void CodesPass::quantize(const std::string& value, const CodeForm& form, const std::string& codes)
@@ -291,17 +248,8 @@ Result<std::string> CodesPass::bias(const std::string& codes, const std::string&
 
 const pb::NodeProto* CodesPass::onlyReader(const std::string& value, std::string_view op) const
 {
-    const auto it = m_readers.find(value);
-    return it != m_readers.end() && it->second.size() == 1 && it->second[0]->op_type() == op &&
-                   !m_outputs.contains(value)
-               ? it->second[0]
-               : nullptr;
-}
-
-const pb::NodeProto* CodesPass::producer(const std::string& value) const
-{
-    const auto it = m_producers.find(value);
-    return it == m_producers.end() ? nullptr : it->second;
+    const auto readers = m_file->readers(value);
+    return readers.size() == 1 && readers[0]->op_type() == op && !m_file->isOutput(value) ? readers[0] : nullptr;
 }
 
 } // namespace qs::onnx

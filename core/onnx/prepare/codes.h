@@ -1,8 +1,6 @@
 #pragma once
 
-#include "core/base/tensor.h"
-#include "core/onnx/prepare/inline.h"
-#include "core/onnx/tensor_reader.h"
+#include "core/onnx/prepare/node_rewriter.h"
 
 #include "quantoscope_onnx.pb.h"
 
@@ -56,8 +54,8 @@ public:
     // For the rules.
     /// The numbers that codes stand for.
     Result<std::string> real(const std::string& codes, const CodeForm& form);
-    bool isConstant(const std::string& value) const { return m_constants.contains(value); }
-    Result<Tensor> constant(const std::string& value);
+    bool isConstant(const std::string& value) const { return m_file->isConstant(value); }
+    Result<Tensor> constant(const std::string& value) const { return m_file->constant(value); }
     /// Says that a node that was added makes codes.
     void noteCodes(const std::string& codes, const CodeForm& form) { m_codes[codes] = {form, {}}; }
     /// A weight of codes in blocks that became floats at once.
@@ -68,8 +66,15 @@ public:
     /// Copies attributes of a node to the last one added.
     void keepAttributes(const quantoscope_onnx::NodeProto& node, std::initializer_list<std::string_view> but = {});
     void setLast(const std::string& name, int64_t value);
-    quantoscope_onnx::NodeProto& last() { return m_nodes.back(); }
-    std::string addFloats(const std::string& base, std::span<const int64_t> dims, std::span<const float> values);
+    quantoscope_onnx::NodeProto& last() { return m_file->last(); }
+    std::string addFloats(const std::string& base, std::span<const int64_t> dims, std::span<const float> values)
+    {
+        return m_file->addFloats(base, dims, values);
+    }
+    std::string addInts(const std::string& base, std::span<const int64_t> values)
+    {
+        return m_file->addInts(base, values);
+    }
     /// QuantizeLinear: the codes get the name `codes`.
     void quantize(const std::string& value, const CodeForm& form, const std::string& codes);
     /// The DequantizeLinear of an int32 bias: scale = product of both scales, times `factor`.
@@ -77,11 +82,10 @@ public:
                              float factor = 1);
     /// The node of `op` that alone reads the value; null where there is none, or the value is an output too.
     const quantoscope_onnx::NodeProto* onlyReader(const std::string& value, std::string_view op) const;
-    const quantoscope_onnx::NodeProto* producer(const std::string& value) const;
+    const quantoscope_onnx::NodeProto* producer(const std::string& value) const { return m_file->producer(value); }
     /// The node is not kept.
     void skip(const quantoscope_onnx::NodeProto* node) { m_skipped.insert(node); }
     int64_t opset() const { return m_opset; }
-    quantoscope_onnx::ModelProto& model() { return m_model; }
 
 private:
     struct Origin {
@@ -99,15 +103,10 @@ private:
     TensorReader& m_reader;
     int64_t m_opset = 0;
     bool m_isQuantized = false;
-    std::vector<quantoscope_onnx::NodeProto> m_source; ///< of the file
-    std::vector<quantoscope_onnx::NodeProto> m_nodes;  ///< what takes their place
-    std::string m_base;                                ///< name of the node that is lowered
-    std::map<std::string, const quantoscope_onnx::TensorProto*> m_constants;
+    std::optional<NodeRewriter> m_file; ///< while it runs
+    std::string m_base;                 ///< name of the node that is lowered
     std::map<std::string, Origin> m_codes;
     std::map<std::string, std::string> m_realConstants;
-    std::map<std::string, std::vector<const quantoscope_onnx::NodeProto*>> m_readers;
-    std::map<std::string, const quantoscope_onnx::NodeProto*> m_producers;
-    std::set<std::string> m_outputs;
     std::set<const quantoscope_onnx::NodeProto*> m_skipped;
     std::map<std::string, int> m_replaced;
     std::vector<PackedWeight> m_packed;

@@ -11,17 +11,12 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-std::string at(const pb::NodeProto& node, int i)
-{
-    return i < node.input_size() ? node.input(i) : std::string();
-}
-
 /// The factors of a product of scales, taken apart at every Mul.
 void addFactors(const CodesPass& c, const std::string& value, std::vector<std::string>& factors, int depth = 0)
 {
     constexpr int kDeepest = 4;
     const pb::NodeProto* mul = c.isConstant(value) ? nullptr : c.producer(value);
-    if (!mul || mul->op_type() != "Mul" || depth == kDeepest) {
+    if (!mul || mul->op_type() != "Mul" || mul->input_size() != 2 || depth == kDeepest) {
         factors.push_back(value);
         return;
     }
@@ -48,7 +43,7 @@ Result<void> integerProduct(CodesPass& c, const pb::NodeProto& node)
     const bool isConv = node.op_type() == "ConvInteger";
     const pb::NodeProto* cast = c.onlyReader(node.output(0), "Cast");
     const pb::NodeProto* mul = cast ? c.onlyReader(cast->output(0), "Mul") : nullptr;
-    if (!mul || node.input_size() < 2)
+    if (!mul || mul->input_size() != 2 || node.input_size() < 2)
         return fail(ErrorCode::Unsupported, "its sums are not made float by a Cast and a Mul alone");
     std::vector<std::string> factors;
     addFactors(c, mul->input(mul->input(0) == cast->output(0) ? 1 : 0), factors);
@@ -70,7 +65,7 @@ Result<void> integerProduct(CodesPass& c, const pb::NodeProto& node)
         if (factors.size() != 1 || !c.isConstant(factors[0]))
             return fail(ErrorCode::Unsupported, "the scale of '" + printable(node.input(i)) + "' is not a constant");
         QS_ASSIGN(const std::string scale, plainScale(c, factors[0]));
-        forms[static_cast<std::size_t>(i)] = {scale, at(node, i + 2), isConv ? int64_t{0} : int64_t{-1}};
+        forms[static_cast<std::size_t>(i)] = {scale, inputAt(node, i + 2), isConv ? int64_t{0} : int64_t{-1}};
         factors.clear();
     }
     if (!factors.empty())
@@ -99,23 +94,23 @@ Result<void> finishProduct(CodesPass& c, const pb::NodeProto& node, const std::s
 /// com.microsoft MatMulIntegerToFloat: A, B, scale of A, of B, zero points of A and B, bias.
 Result<void> matMulIntegerToFloat(CodesPass& c, const pb::NodeProto& node)
 {
-    QS_ASSIGN(const std::string a, c.real(at(node, 0), {at(node, 2), at(node, 4)}));
-    QS_ASSIGN(const std::string b, c.real(at(node, 1), {at(node, 3), at(node, 5), -1}));
-    return finishProduct(c, node, a, b, at(node, 6));
+    QS_ASSIGN(const std::string a, c.real(inputAt(node, 0), {inputAt(node, 2), inputAt(node, 4)}));
+    QS_ASSIGN(const std::string b, c.real(inputAt(node, 1), {inputAt(node, 3), inputAt(node, 5), -1}));
+    return finishProduct(c, node, a, b, inputAt(node, 6));
 }
 
 /// com.microsoft DynamicQuantizeMatMul: A (float), B, scale and zero point of B, bias.
 Result<void> dynamicQuantizeMatMul(CodesPass& c, const pb::NodeProto& node)
 {
-    const std::string codes = c.add("DynamicQuantizeLinear", {at(node, 0)});
+    const std::string codes = c.add("DynamicQuantizeLinear", {inputAt(node, 0)});
     pb::NodeProto& quantizer = c.last();
     quantizer.add_output(codes + "_scale");
     quantizer.add_output(codes + "_zero_point");
     const CodeForm form{quantizer.output(1), quantizer.output(2)};
     c.noteCodes(codes, form);
     QS_ASSIGN(const std::string a, c.real(codes, form));
-    QS_ASSIGN(const std::string b, c.real(at(node, 1), {at(node, 2), at(node, 3), -1}));
-    return finishProduct(c, node, a, b, at(node, 4));
+    QS_ASSIGN(const std::string b, c.real(inputAt(node, 1), {inputAt(node, 2), inputAt(node, 3), -1}));
+    return finishProduct(c, node, a, b, inputAt(node, 4));
 }
 
 /// com.microsoft MatMulNBits: B [n, blocks, bytes] with the first code in the low bits, scales [n, blocks], zero
@@ -125,23 +120,24 @@ Result<void> matMulNBits(CodesPass& c, const pb::NodeProto& node)
 {
     const int64_t k = integerAttribute(node, "K", 0), n = integerAttribute(node, "N", 0);
     const int64_t bits = integerAttribute(node, "bits", 4), block = integerAttribute(node, "block_size", 0);
-    if (k < 1 || n < 1 || k > (1 << 24) || n > (1 << 24) || block < 1 || (bits != 2 && bits != 4 && bits != 8))
+    if (k < 1 || n < 1 || k > (1 << 24) || n > (1 << 24) || block < 1 || block > (1 << 24) ||
+        (bits != 2 && bits != 4 && bits != 8))
         return fail(ErrorCode::Malformed, "has sizes that make no sense");
-    if (!at(node, 4).empty())
+    if (!inputAt(node, 4).empty())
         return fail(ErrorCode::Unsupported, "has its inputs in another order (g_idx)");
     const int64_t blocks = (k + block - 1) / block;
     const auto perByte = static_cast<std::size_t>(8 / bits);
     const auto mask = static_cast<unsigned>((1 << bits) - 1);
-    QS_ASSIGN(const Tensor packed, c.constant(at(node, 1)));
-    QS_ASSIGN(const Tensor scales, c.constant(at(node, 2)));
+    QS_ASSIGN(const Tensor packed, c.constant(inputAt(node, 1)));
+    QS_ASSIGN(const Tensor scales, c.constant(inputAt(node, 2)));
     const auto bytesOfRow = static_cast<std::size_t>(blocks * ((block * bits + 7) / 8));
     const auto zeroBytes = static_cast<std::size_t>((blocks * bits + 7) / 8);
     if (packed.dtype() != DType::UInt8 || packed.sizeBytes() != static_cast<std::size_t>(n) * bytesOfRow ||
         scales.dtype() != DType::Float32 || scales.elements() != n * blocks)
         return fail(ErrorCode::ShapeMismatch, "its weights or scales do not fit its sizes");
     Tensor zeros;
-    if (!at(node, 3).empty()) {
-        QS_ASSIGN(zeros, c.constant(at(node, 3)));
+    if (!inputAt(node, 3).empty()) {
+        QS_ASSIGN(zeros, c.constant(inputAt(node, 3)));
         const bool fits =
             zeros.dtype() == DType::Float32
                 ? zeros.elements() == n * blocks
@@ -158,7 +154,7 @@ Result<void> matMulNBits(CodesPass& c, const pb::NodeProto& node)
             const std::size_t b = i / static_cast<std::size_t>(block);
             const std::size_t s = o * static_cast<std::size_t>(blocks) + b;
             float zero = static_cast<float>(1 << (bits - 1));
-            if (!at(node, 3).empty())
+            if (!inputAt(node, 3).empty())
                 zero = zeros.dtype() == DType::Float32
                            ? zeros.floats()[s]
                            : static_cast<float>(codeAt(zeros.data<uint8_t>().data() + o * zeroBytes, b));
@@ -168,7 +164,7 @@ Result<void> matMulNBits(CodesPass& c, const pb::NodeProto& node)
     const std::array dims{k, n};
     const std::string b = c.addFloats(node.input(1) + "_dequantized", dims, weight);
     c.notePacked({b, node.output(0), static_cast<int>(bits), block});
-    return finishProduct(c, node, at(node, 0), b, at(node, 5));
+    return finishProduct(c, node, inputAt(node, 0), b, inputAt(node, 5));
 }
 
 } // namespace

@@ -7,11 +7,6 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-std::string at(const pb::NodeProto& node, int i)
-{
-    return i < node.input_size() ? node.input(i) : std::string();
-}
-
 /// The float operator that one of com.microsoft's of codes stands for.
 std::string floatName(const pb::NodeProto& node)
 {
@@ -24,39 +19,34 @@ Result<void> unary(CodesPass& c, const pb::NodeProto& node)
 {
     if (integerAttribute(node, "channels_last", 0) != 0)
         return fail(ErrorCode::Unsupported, "has channels last: save the model with optimisation level basic");
-    QS_ASSIGN(const std::string x, c.real(at(node, 0), {at(node, 1), at(node, 2)}));
+    QS_ASSIGN(const std::string x, c.real(inputAt(node, 0), {inputAt(node, 1), inputAt(node, 2)}));
     const std::string y = c.add(floatName(node), {x});
     c.keepAttributes(node, {"channels_last", "opset"});
-    c.quantize(y, {at(node, 3), at(node, 4)}, node.output(0));
+    c.quantize(y, {inputAt(node, 3), inputAt(node, 4)}, node.output(0));
     return {};
 }
 
 /// QLinearReduceMean: axes are an attribute, an input from opset 18 on.
 Result<void> reduceMean(CodesPass& c, const pb::NodeProto& node)
 {
-    QS_ASSIGN(const std::string x, c.real(at(node, 0), {at(node, 1), at(node, 2)}));
+    QS_ASSIGN(const std::string x, c.real(inputAt(node, 0), {inputAt(node, 1), inputAt(node, 2)}));
     CodesPass::Values inputs{x};
     if (const pb::AttributeProto* axes = attribute(node, "axes"); axes && c.opset() >= 18) {
-        pb::TensorProto& tensor = *c.model().mutable_graph()->add_initializer();
-        tensor.set_name(node.output(0) + "_axes");
-        tensor.set_data_type(kInt64);
-        tensor.add_dims(axes->ints_size());
-        for (const int64_t axis : axes->ints())
-            tensor.add_int64_data(axis);
-        inputs.push_back(tensor.name());
+        const std::vector<int64_t> list(axes->ints().begin(), axes->ints().end());
+        inputs.push_back(c.addInts(node.output(0) + "_axes", list));
     }
     const std::string y = c.add("ReduceMean", inputs);
     c.keepAttributes(node, {inputs.size() > 1 ? "axes" : ""});
-    c.quantize(y, {at(node, 3), at(node, 4)}, node.output(0));
+    c.quantize(y, {inputAt(node, 3), inputAt(node, 4)}, node.output(0));
     return {};
 }
 
 /// QLinearAdd, QLinearMul: a and b with scale and zero point, then those of y.
 Result<void> binary(CodesPass& c, const pb::NodeProto& node)
 {
-    QS_ASSIGN(const std::string a, c.real(at(node, 0), {at(node, 1), at(node, 2)}));
-    QS_ASSIGN(const std::string b, c.real(at(node, 3), {at(node, 4), at(node, 5)}));
-    c.quantize(c.add(floatName(node), {a, b}), {at(node, 6), at(node, 7)}, node.output(0));
+    QS_ASSIGN(const std::string a, c.real(inputAt(node, 0), {inputAt(node, 1), inputAt(node, 2)}));
+    QS_ASSIGN(const std::string b, c.real(inputAt(node, 3), {inputAt(node, 4), inputAt(node, 5)}));
+    c.quantize(c.add(floatName(node), {a, b}), {inputAt(node, 6), inputAt(node, 7)}, node.output(0));
     return {};
 }
 
@@ -70,16 +60,16 @@ Result<void> concat(CodesPass& c, const pb::NodeProto& node)
     }
     const std::string y = c.add("Concat", inputs);
     c.keepAttributes(node);
-    c.quantize(y, {at(node, 0), at(node, 1)}, node.output(0));
+    c.quantize(y, {inputAt(node, 0), inputAt(node, 1)}, node.output(0));
     return {};
 }
 
 /// QLinearWhere: condition, x and y with their own, those of z.
 Result<void> where(CodesPass& c, const pb::NodeProto& node)
 {
-    QS_ASSIGN(const std::string x, c.real(at(node, 1), {at(node, 2), at(node, 3)}));
-    QS_ASSIGN(const std::string y, c.real(at(node, 4), {at(node, 5), at(node, 6)}));
-    c.quantize(c.add("Where", {at(node, 0), x, y}), {at(node, 7), at(node, 8)}, node.output(0));
+    QS_ASSIGN(const std::string x, c.real(inputAt(node, 1), {inputAt(node, 2), inputAt(node, 3)}));
+    QS_ASSIGN(const std::string y, c.real(inputAt(node, 4), {inputAt(node, 5), inputAt(node, 6)}));
+    c.quantize(c.add("Where", {inputAt(node, 0), x, y}), {inputAt(node, 7), inputAt(node, 8)}, node.output(0));
     return {};
 }
 

@@ -7,17 +7,12 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-std::string at(const pb::NodeProto& node, int i)
-{
-    return i < node.input_size() ? node.input(i) : std::string();
-}
-
 /// Three inputs from `i` on: codes, scale, zero point.
 Result<std::string> operand(CodesPass& c, const pb::NodeProto& node, int i, int64_t axis = 1)
 {
-    if (at(node, i).empty() || at(node, i + 1).empty())
+    if (inputAt(node, i).empty() || inputAt(node, i + 1).empty())
         return fail(ErrorCode::Malformed, "has no input " + std::to_string(i));
-    return c.real(node.input(i), {node.input(i + 1), at(node, i + 2), axis});
+    return c.real(node.input(i), {node.input(i + 1), inputAt(node, i + 2), axis});
 }
 
 /// QLinearConv: x, its scale and zero point, w .., those of y, bias of int32 with scale x · w.
@@ -28,13 +23,13 @@ Result<void> conv(CodesPass& c, const pb::NodeProto& node)
     QS_ASSIGN(const std::string x, operand(c, node, 0));
     QS_ASSIGN(const std::string w, operand(c, node, 3, 0));
     CodesPass::Values inputs{x, w};
-    if (!at(node, 8).empty()) {
+    if (!inputAt(node, 8).empty()) {
         QS_ASSIGN(const std::string bias, c.bias(node.input(8), node.input(1), node.input(4)));
         inputs.push_back(bias);
     }
     const std::string y = c.add("Conv", inputs);
     c.keepAttributes(node, {"channels_last"});
-    c.quantize(y, {at(node, 6), at(node, 7)}, node.output(0));
+    c.quantize(y, {inputAt(node, 6), inputAt(node, 7)}, node.output(0));
     return {};
 }
 
@@ -44,7 +39,7 @@ Result<void> matMul(CodesPass& c, const pb::NodeProto& node)
     QS_ASSIGN(const std::string a, operand(c, node, 0, 0));
     QS_ASSIGN(const std::string b, operand(c, node, 3, -1));
     const std::string y = c.add("MatMul", {a, b});
-    c.quantize(y, {at(node, 6), at(node, 7)}, node.output(0));
+    c.quantize(y, {inputAt(node, 6), inputAt(node, 7)}, node.output(0));
     return {};
 }
 
@@ -55,29 +50,29 @@ Result<void> gemm(CodesPass& c, const pb::NodeProto& node)
     QS_ASSIGN(const std::string a, operand(c, node, 0));
     QS_ASSIGN(const std::string b, operand(c, node, 3, transposed ? 0 : 1));
     CodesPass::Values inputs{a, b};
-    if (!at(node, 6).empty()) {
+    if (!inputAt(node, 6).empty()) {
         const pb::AttributeProto* alpha = attribute(node, "alpha");
         QS_ASSIGN(const std::string bias,
                   c.bias(node.input(6), node.input(1), node.input(4), alpha ? alpha->f() : 1.0F));
         inputs.push_back(bias);
     }
-    const bool isFloat = at(node, 7).empty();
+    const bool isFloat = inputAt(node, 7).empty();
     const std::string y = c.add("Gemm", inputs, isFloat ? node.output(0) : std::string());
     c.keepAttributes(node);
     if (!isFloat)
-        c.quantize(y, {at(node, 7), at(node, 8)}, node.output(0));
+        c.quantize(y, {inputAt(node, 7), inputAt(node, 8)}, node.output(0));
     return {};
 }
 
 /// com.microsoft QAttention: Attention of dequantized input and weights; its output is float.
 Result<void> attention(CodesPass& c, const pb::NodeProto& node)
 {
-    if (!at(node, 8).empty())
+    if (!inputAt(node, 8).empty())
         return fail(ErrorCode::Unsupported, "has a past state");
-    QS_ASSIGN(const std::string x, c.real(at(node, 0), {at(node, 3), at(node, 6)}));
-    QS_ASSIGN(const std::string w, c.real(at(node, 1), {at(node, 4), at(node, 7), 1}));
-    CodesPass::Values inputs{x, w, at(node, 2)};
-    if (!at(node, 5).empty())
+    QS_ASSIGN(const std::string x, c.real(inputAt(node, 0), {inputAt(node, 3), inputAt(node, 6)}));
+    QS_ASSIGN(const std::string w, c.real(inputAt(node, 1), {inputAt(node, 4), inputAt(node, 7), 1}));
+    CodesPass::Values inputs{x, w, inputAt(node, 2)};
+    if (!inputAt(node, 5).empty())
         inputs.push_back(node.input(5));
     c.add("Attention", inputs, node.output(0));
     c.last().set_domain("com.microsoft");

@@ -15,13 +15,13 @@ namespace {
 
 constexpr int64_t kKeptElements = 32; ///< of an initializer; smaller ones are parameters that runtimes look at
 
-/// Reads of `from` become reads of `to`.
-void rename(pb::GraphProto& graph, const std::string& from, const std::string& to)
+/// Reads of a value become reads of another.
+void rename(pb::GraphProto& graph, const std::map<std::string, std::string>& instead)
 {
     for (pb::NodeProto& node : *graph.mutable_node())
         for (std::string& input : *node.mutable_input())
-            if (input == from)
-                input = to;
+            if (const auto it = instead.find(input); it != instead.end())
+                input = it->second;
 }
 
 pb::NodeProto cast(const std::string& name, const std::string& from, const std::string& to, int32_t type)
@@ -53,7 +53,8 @@ void floatAttributes(pb::NodeProto& node, std::map<std::string, std::size_t>& fo
 {
     for (pb::AttributeProto& a : *node.mutable_attribute()) {
         const bool namesType = a.name() == "to" || a.name() == "dtype" || a.name() == "output_dtype";
-        if (namesType && a.type() == pb::AttributeProto::INT && isOtherFloat(static_cast<int32_t>(a.i()))) {
+        if (namesType && a.type() == pb::AttributeProto::INT && a.i() < kInt4 &&
+            isOtherFloat(static_cast<int32_t>(a.i()))) {
             if (a.i() != kDouble)
                 ++found[fileTypeName(static_cast<int32_t>(a.i()))];
             a.set_i(kFloat);
@@ -96,13 +97,18 @@ std::map<std::string, std::size_t> computeInFloat(pb::ModelProto& model, TakenNa
             value.mutable_type()->mutable_tensor_type()->set_elem_type(kFloat);
 
     std::vector<pb::NodeProto> first, last;
+    std::map<std::string, std::string> instead;
+    std::map<std::string, std::string*> makers;
+    for (pb::NodeProto& node : *graph.mutable_node())
+        for (std::string& output : *node.mutable_output())
+            makers.emplace(output, &output);
     for (const pb::ValueInfoProto& input : graph.input()) {
         const int32_t type = elementType(input);
         if (!isOtherFloat(type) || stored.contains(input.name()))
             continue;
         ++found[fileTypeName(type)];
         const std::string inside = names.unique(input.name() + "_float32");
-        rename(graph, input.name(), inside);
+        instead[input.name()] = inside;
         first.push_back(cast(names.unique(inside + "/Cast"), input.name(), inside, kFloat));
     }
     for (const pb::ValueInfoProto& output : graph.output()) {
@@ -110,17 +116,16 @@ std::map<std::string, std::size_t> computeInFloat(pb::ModelProto& model, TakenNa
         if (!isOtherFloat(type))
             continue;
         ++found[fileTypeName(type)];
-        for (pb::NodeProto& node : *graph.mutable_node()) {
-            const auto made = std::ranges::find(*node.mutable_output(), output.name());
-            if (made == node.mutable_output()->end())
-                continue;
-            const std::string inside = names.unique(output.name() + "_float32");
-            *made = inside;
-            rename(graph, output.name(), inside);
-            last.push_back(cast(names.unique(inside + "/Cast"), inside, output.name(), type));
-            break;
-        }
+        const auto made = makers.find(output.name());
+        if (made == makers.end())
+            continue;
+        const std::string inside = names.unique(output.name() + "_float32");
+        *made->second = inside;
+        makers.erase(made);
+        instead[output.name()] = inside;
+        last.push_back(cast(names.unique(inside + "/Cast"), inside, output.name(), type));
     }
+    rename(graph, instead);
     if (first.empty() && last.empty())
         return found;
     google::protobuf::RepeatedPtrField<pb::NodeProto> nodes;
@@ -142,10 +147,8 @@ Result<void> floatTensors(pb::ModelProto& model)
     for (pb::TensorProto& tensor : *graph.mutable_initializer()) {
         if (!isOtherFloat(tensor.data_type()))
             continue;
-        int64_t elements = 1;
-        for (const int64_t size : tensor.dims())
-            elements *= size;
-        if (tensor.data_type() == kDouble || elements < kKeptElements) {
+        QS_ASSIGN(const Shape shape, TensorReader::shapeOf(tensor));
+        if (tensor.data_type() == kDouble || shape.elements() < kKeptElements) {
             QS_CHECK(toFloat(tensor));
             continue;
         }

@@ -31,9 +31,13 @@ void TakenNames::take(const pb::GraphProto& graph)
 
 std::string TakenNames::unique(const std::string& base)
 {
-    std::string name = base;
-    for (int n = 2; !m_names.insert(name).second; ++n)
-        name = base + "_" + std::to_string(n);
+    if (m_names.insert(base).second)
+        return base;
+    std::string name;
+    int& number = m_next.try_emplace(base, 2).first->second;
+    do
+        name = base + "_" + std::to_string(number++);
+    while (!m_names.insert(name).second);
     return name;
 }
 
@@ -42,8 +46,9 @@ namespace {
 class Renamer {
 public:
     Renamer(std::string prefix, std::map<std::string, std::string> renamed,
-            const std::map<std::string, pb::AttributeProto>& attributes, TakenNames& names)
-        : m_prefix(std::move(prefix)), m_renamed(std::move(renamed)), m_attributes(attributes), m_names(names)
+            const std::map<std::string, pb::AttributeProto>& attributes, TakenNames& names, std::size_t& copied)
+        : m_prefix(std::move(prefix)), m_renamed(std::move(renamed)), m_attributes(attributes), m_names(names),
+          m_copied(copied)
     {
     }
 
@@ -57,8 +62,10 @@ public:
         const auto it = m_renamed.find(name);
         return it == m_renamed.end() ? name : it->second;
     }
+    bool isTooLarge() const { return m_copied > kMaxCopiedBytes; }
     pb::NodeProto node(pb::NodeProto node)
     {
+        m_copied += node.ByteSizeLong() + m_prefix.size();
         node.set_name(m_names.unique(m_prefix + (node.name().empty() ? node.op_type() : node.name())));
         for (std::string& input : *node.mutable_input())
             input = nameOf(input);
@@ -66,17 +73,21 @@ public:
             output = nameOf(output);
         google::protobuf::RepeatedPtrField<pb::AttributeProto> kept;
         for (const pb::AttributeProto& attribute : node.attribute()) {
-            pb::AttributeProto copy = attribute;
             if (!attribute.ref_attr_name().empty()) {
                 const auto given = m_attributes.find(attribute.ref_attr_name());
                 if (given == m_attributes.end())
                     continue;
-                copy = given->second;
-                copy.set_name(attribute.name());
+                m_copied += given->second.ByteSizeLong();
+                if (isTooLarge())
+                    break;
+                *kept.Add() = given->second;
+                kept.Mutable(kept.size() - 1)->set_name(attribute.name());
+                continue;
             }
+            pb::AttributeProto& copy = *kept.Add();
+            copy = attribute;
             if (copy.has_g())
                 graph(*copy.mutable_g());
-            *kept.Add() = std::move(copy);
         }
         node.mutable_attribute()->Swap(&kept);
         return node;
@@ -102,6 +113,7 @@ private:
     std::map<std::string, std::string> m_renamed;
     const std::map<std::string, pb::AttributeProto>& m_attributes;
     TakenNames& m_names;
+    std::size_t& m_copied;
 };
 
 using Nodes = google::protobuf::RepeatedPtrField<pb::NodeProto>;
@@ -127,7 +139,7 @@ std::string identity(const std::string& domain, const std::string& name, const s
 Result<void> appendAll(Nodes& to, std::vector<pb::NodeProto> nodes)
 {
     if (to.size() + static_cast<int>(nodes.size()) > kMaxPreparedNodes)
-        return fail(ErrorCode::TooLarge, "its functions and branches make more than 262144 nodes");
+        return fail(ErrorCode::TooLarge, "its functions and branches make more than 65536 nodes");
     for (pb::NodeProto& node : nodes)
         *to.Add() = std::move(node);
     return {};
@@ -145,7 +157,7 @@ pb::NodeProto identityNode(const std::string& from, const std::string& to)
 
 /// The body of a function in place of a call.
 Result<std::vector<pb::NodeProto>> bodyOf(const pb::FunctionProto& function, const pb::NodeProto& call,
-                                          TakenNames& names)
+                                          TakenNames& names, std::size_t& copied)
 {
     if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
         return fail(ErrorCode::Malformed, "gives function '" + printable(function.name()) + "' more than it takes");
@@ -167,28 +179,40 @@ Result<std::vector<pb::NodeProto>> bodyOf(const pb::FunctionProto& function, con
             renamed[function.output(i)] = call.output(i);
     }
     const std::string prefix = (call.name().empty() ? call.output(0) : call.name()) + "/";
-    auto nodes = renamedCopy(function.node(), prefix, std::move(renamed), attributes, names);
+    QS_ASSIGN(auto nodes, renamedCopy(function.node(), prefix, std::move(renamed), attributes, names, copied));
     nodes.insert(nodes.end(), through.begin(), through.end());
     return nodes;
 }
 
 } // namespace
 
-std::vector<pb::NodeProto> renamedCopy(const Nodes& nodes, const std::string& prefix,
-                                       std::map<std::string, std::string> renamed,
-                                       const std::map<std::string, pb::AttributeProto>& attributes, TakenNames& names)
+std::string firstOutput(const pb::NodeProto& node)
 {
-    Renamer renamer(prefix, std::move(renamed), attributes, names);
+    for (const std::string& output : node.output())
+        if (!output.empty())
+            return output;
+    return {};
+}
+
+Result<std::vector<pb::NodeProto>> renamedCopy(const Nodes& nodes, const std::string& prefix,
+                                               std::map<std::string, std::string> renamed,
+                                               const std::map<std::string, pb::AttributeProto>& attributes,
+                                               TakenNames& names, std::size_t& copied)
+{
+    Renamer renamer(prefix, std::move(renamed), attributes, names, copied);
     for (const pb::NodeProto& node : nodes)
         for (const std::string& output : node.output())
             renamer.declare(output);
     std::vector<pb::NodeProto> copies;
-    for (const pb::NodeProto& node : nodes)
+    for (const pb::NodeProto& node : nodes) {
         copies.push_back(renamer.node(node));
+        if (renamer.isTooLarge())
+            return fail(ErrorCode::TooLarge, "its functions and branches make more than 256 MiB of nodes");
+    }
     return copies;
 }
 
-Result<bool> inlineFunctions(pb::ModelProto& model, TakenNames& names)
+Result<bool> inlineFunctions(pb::ModelProto& model, TakenNames& names, std::size_t& copied)
 {
     std::map<std::string, const pb::FunctionProto*> functions;
     for (const pb::FunctionProto& function : model.functions())
@@ -196,10 +220,10 @@ Result<bool> inlineFunctions(pb::ModelProto& model, TakenNames& names)
     bool changed = false;
     Nodes prepared;
     for (int n = 0; n < model.graph().node_size(); ++n) {
-        const pb::NodeProto& node = model.graph().node(n);
+        pb::NodeProto& node = *model.mutable_graph()->mutable_node(n);
         const auto it = functions.find(identity(node.domain(), node.op_type(), node.overload()));
-        if (it == functions.end() || node.output_size() == 0) {
-            *prepared.Add() = node;
+        if (it == functions.end()) {
+            *prepared.Add() = std::move(node);
             continue;
         }
         const int64_t own = opsetOf(it->second->opset_import());
@@ -208,7 +232,7 @@ Result<bool> inlineFunctions(pb::ModelProto& model, TakenNames& names)
                         "the function is written in opset " + std::to_string(own) + ", the model in " +
                             std::to_string(opsetOf(model.opset_import())),
                         nodeLabel(node, n));
-        auto body = bodyOf(*it->second, node, names);
+        auto body = bodyOf(*it->second, node, names, copied);
         if (!body) {
             body.error().where = nodeLabel(node, n);
             return tl::unexpected<Error>(std::move(body.error()));
@@ -220,27 +244,28 @@ Result<bool> inlineFunctions(pb::ModelProto& model, TakenNames& names)
     return changed;
 }
 
-Result<bool> inlineBranches(pb::ModelProto& model, const std::map<std::string, bool>& branches, TakenNames& names)
+Result<bool> inlineBranches(pb::ModelProto& model, const std::map<std::string, bool>& branches, TakenNames& names,
+                            std::size_t& copied)
 {
     bool changed = false;
     Nodes prepared;
     pb::GraphProto& graph = *model.mutable_graph();
-    for (const pb::NodeProto& node : graph.node()) {
-        const auto decided = node.op_type() == "If" && isStandard(node.domain()) && node.output_size() > 0
-                                 ? branches.find(node.output(0))
-                                 : branches.end();
+    for (pb::NodeProto& node : *graph.mutable_node()) {
+        const auto decided =
+            node.op_type() == "If" && isStandard(node.domain()) ? branches.find(firstOutput(node)) : branches.end();
         const pb::GraphProto* branch = nullptr;
         if (decided != branches.end())
             for (const pb::AttributeProto& attribute : node.attribute())
                 if (attribute.has_g() && attribute.name() == (decided->second ? "then_branch" : "else_branch"))
                     branch = &attribute.g();
         if (!branch || branch->output_size() < node.output_size()) {
-            *prepared.Add() = node;
+            *prepared.Add() = std::move(node);
             continue;
         }
-        const std::string prefix = (node.name().empty() ? node.output(0) : node.name()) + "/";
+        const std::string prefix = (node.name().empty() ? firstOutput(node) : node.name()) + "/";
         std::map<std::string, std::string> renamed;
         std::vector<pb::TensorProto> constants;
+        copied += branch->ByteSizeLong();
         for (const pb::TensorProto& tensor : branch->initializer()) {
             renamed[tensor.name()] = names.unique(prefix + tensor.name());
             constants.push_back(tensor);
@@ -259,7 +284,8 @@ Result<bool> inlineBranches(pb::ModelProto& model, const std::map<std::string, b
             else
                 through.push_back(identityNode(renamed.contains(inner) ? renamed[inner] : inner, node.output(i)));
         }
-        QS_CHECK(appendAll(prepared, renamedCopy(branch->node(), prefix, std::move(renamed), {}, names)));
+        QS_ASSIGN(auto body, renamedCopy(branch->node(), prefix, std::move(renamed), {}, names, copied));
+        QS_CHECK(appendAll(prepared, std::move(body)));
         QS_CHECK(appendAll(prepared, std::move(through)));
         for (pb::TensorProto& tensor : constants)
             *graph.add_initializer() = std::move(tensor);

@@ -1,5 +1,6 @@
 #include "core/onnx/prepare/expansion.h"
 
+#include <algorithm>
 #include <numeric>
 #include <string>
 
@@ -94,7 +95,8 @@ Result<void> groupNorm(Expansion& e)
     if (!sizes || sizes->size() != 1)
         return fail(ErrorCode::Unsupported, "its scale is not a weight of the file");
     const int64_t groups = e.integer("groups", 1);
-    if (groups < 1 || groups > (*sizes)[0] || (*sizes)[0] % groups != 0)
+    constexpr int64_t kMostGroups = 1 << 16;
+    if (groups < 1 || groups > std::min((*sizes)[0], kMostGroups) || (*sizes)[0] % groups != 0)
         return fail(ErrorCode::ShapeMismatch, "cannot split " + std::to_string((*sizes)[0]) + " channels into " +
                                                   std::to_string(groups) + " groups");
     const std::vector<float> ones(static_cast<std::size_t>(groups), 1.0f);

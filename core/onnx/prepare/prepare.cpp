@@ -1,6 +1,7 @@
 #include "core/onnx/prepare/prepare.h"
 
 #include "core/onnx/file_graph.h"
+#include "core/onnx/prepare/check_nodes.h"
 #include "core/onnx/prepare/expansion.h"
 #include "core/onnx/prepare/floats.h"
 #include "core/onnx/prepare/inline.h"
@@ -28,7 +29,7 @@ Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, T
     google::protobuf::RepeatedPtrField<pb::NodeProto> prepared;
     for (int n = 0; n < graph.node_size(); ++n) {
         pb::NodeProto& node = *graph.mutable_node(n);
-        const ExpansionRule* rule = node.output_size() > 0 ? findExpansion(node.domain(), node.op_type()) : nullptr;
+        const ExpansionRule* rule = findExpansion(node.domain(), node.op_type());
         std::vector<pb::NodeProto> nodes;
         if (rule) {
             Expansion expansion(node, graph, opsetOf(model), facts, names);
@@ -43,7 +44,7 @@ Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, T
             continue;
         }
         if (prepared.size() + static_cast<int>(nodes.size()) > kMaxPreparedNodes)
-            return fail(ErrorCode::TooLarge, "its fused operators make more than 262144 nodes");
+            return fail(ErrorCode::TooLarge, "its fused operators make more than 65536 nodes");
         ++expanded[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
         for (pb::NodeProto& made : nodes)
             *prepared.Add() = std::move(made);
@@ -59,15 +60,18 @@ Result<void> prepare(pb::ModelProto& model, const PreparationFacts& facts, Tenso
 {
     if (!model.has_graph())
         return {}; // whoever reads the graph says so
+    QS_CHECK(checkFileNodes(model));
     PreparationReport found;
     TakenNames names(model.graph());
     if (model.functions_size() > 0 || !facts.branches.empty()) {
         bool changed = true;
+        std::size_t copied = 0;
         for (int round = 0; changed; ++round) {
             if (round == kMaxRounds)
-                return fail(ErrorCode::Malformed, "has functions that call themselves");
-            QS_ASSIGN(const bool functions, inlineFunctions(model, names));
-            QS_ASSIGN(const bool branches, inlineBranches(model, facts.branches, names));
+                return fail(ErrorCode::Malformed,
+                            "has functions that call themselves, or over 32 of them one inside another");
+            QS_ASSIGN(const bool functions, inlineFunctions(model, names, copied));
+            QS_ASSIGN(const bool branches, inlineBranches(model, facts.branches, names, copied));
             changed = functions || branches;
         }
         model.clear_functions();

@@ -31,7 +31,7 @@ struct PreparationReport {
 ///     RotaryEmbedding, ...) by the operators that define them (core/onnx/prepare/expansion.h).
 /// New nodes and values are named after the node that they stand for. What cannot be expanded is left, for the
 /// importer to name. Errors: Malformed (functions that call themselves, a call with too many inputs), TooLarge (more
-/// than 2^18 nodes), Unsupported (a form of a known operator that has no expansion), each naming the node; those of
+/// than 2^16 nodes), Unsupported (a form of a known operator that has no expansion), each naming the node; those of
 /// `reader`.
 Result<void> prepare(quantoscope_onnx::ModelProto& model, const PreparationFacts& facts, TensorReader& reader,
                      PreparationReport* report = nullptr);

@@ -8,7 +8,6 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <set>
 
 namespace qs::onnx {
 
@@ -26,7 +25,7 @@ int bitsOf(int32_t type)
 class QuantizerReader {
 public:
     QuantizerReader(pb::ModelProto& model, TakenNames& names, TensorReader& reader, bool floatNetwork)
-        : m_graph(*model.mutable_graph()), m_names(names), m_reader(reader), m_floatNetwork(floatNetwork)
+        : m_file(*model.mutable_graph(), names, reader), m_floatNetwork(floatNetwork)
     {
     }
 
@@ -39,47 +38,29 @@ private:
     Result<void> readNumbers(const pb::NodeProto& node, const Shape* shape, FileQuantizer& found);
     void describe(const std::string& value, FileQuantizer& found) const;
     std::string writeDynamic(const pb::NodeProto& quantizer);
-    std::string add(const std::string& base, const std::string& op, std::vector<std::string> inputs,
-                    const std::string& output = {});
-    std::string scalar(const std::string& base, float value);
-    Result<Tensor> constant(const std::string& name);
-    int32_t typeOf(const pb::NodeProto& node) const;
+    const std::string& insteadOf(const std::string& value) const;
+    int32_t typeOf(const pb::NodeProto& quantizer) const;
 
-    pb::GraphProto& m_graph;
-    TakenNames& m_names;
-    TensorReader& m_reader;
+    NodeRewriter m_file;
     bool m_floatNetwork;
-    std::vector<pb::NodeProto> m_source, m_nodes;
-    std::map<std::string, const pb::TensorProto*> m_constants;
-    std::map<std::string, const pb::NodeProto*> m_producers;
-    std::map<std::string, std::vector<const pb::NodeProto*>> m_readers;
     std::map<std::string, std::string> m_instead;  ///< a value by what is read instead
     std::map<std::string, std::string> m_dynamics; ///< codes by the value that a dynamic pair gives
     std::map<std::string, std::size_t> m_pairs;    ///< codes by place in m_found
-    std::set<std::string> m_outputs;
     std::vector<FileQuantizer> m_found;
 };
 
+bool makesCodes(const pb::NodeProto& node)
+{
+    return (node.op_type() == "QuantizeLinear" && node.input_size() >= 2) ||
+           (node.op_type() == "DynamicQuantizeLinear" && node.input_size() >= 1);
+}
+
 Result<std::vector<FileQuantizer>> QuantizerReader::run(const std::vector<PackedWeight>& packed)
 {
-    for (const pb::TensorProto& tensor : m_graph.initializer())
-        m_constants[tensor.name()] = &tensor;
-    for (const pb::ValueInfoProto& output : m_graph.output())
-        m_outputs.insert(output.name());
-    for (pb::NodeProto& node : *m_graph.mutable_node())
-        m_source.push_back(std::move(node));
-    m_graph.clear_node();
-    for (const pb::NodeProto& node : m_source) {
-        for (const std::string& input : node.input())
-            m_readers[input].push_back(&node);
-        for (const std::string& output : node.output())
-            m_producers[output] = &node;
-        if (const pb::AttributeProto* value = node.op_type() == "Constant" ? attribute(node, "value") : nullptr)
-            m_constants[node.output(0)] = &value->t();
-    }
-    for (std::size_t n = 0; n < m_source.size(); ++n)
-        if (auto done = read(m_source[n]); !done) {
-            done.error().where = nodeLabel(m_source[n], static_cast<int>(n));
+    const std::vector<pb::NodeProto>& source = m_file.source();
+    for (std::size_t n = 0; n < source.size(); ++n)
+        if (auto done = read(source[n]); !done) {
+            done.error().where = nodeLabel(source[n], static_cast<int>(n));
             return tl::unexpected<Error>(done.error());
         }
     for (const PackedWeight& weight : packed) {
@@ -90,67 +71,66 @@ Result<std::vector<FileQuantizer>> QuantizerReader::run(const std::vector<Packed
         describe(weight.value, found);
         m_found.push_back(std::move(found));
     }
-    for (pb::NodeProto& node : m_nodes)
-        *m_graph.add_node() = std::move(node);
+    m_file.finish();
     return std::move(m_found);
 }
 
 Result<void> QuantizerReader::read(const pb::NodeProto& node)
 {
     if (node.op_type() == "DequantizeLinear" && node.input_size() >= 2) {
-        if (m_constants.contains(node.input(0)))
+        if (m_file.isConstant(node.input(0)))
             return readConstant(node);
-        const auto from = m_producers.find(node.input(0));
-        if (from != m_producers.end() && from->second->op_type().ends_with("QuantizeLinear"))
-            return readPair(node, *from->second);
+        const pb::NodeProto* from = m_file.producer(node.input(0));
+        if (from && makesCodes(*from))
+            return readPair(node, *from);
     }
     if (node.op_type() == "DynamicQuantizeLinear")
         return {}; // its reader writes it
     if (m_floatNetwork && node.op_type() == "QuantizeLinear" && node.input_size() >= 2 &&
-        !m_outputs.contains(node.output(0)) && !m_constants.contains(node.input(0)) &&
-        std::ranges::all_of(m_readers[node.output(0)],
+        !m_file.isOutput(node.output(0)) && !m_file.isConstant(node.input(0)) &&
+        std::ranges::all_of(m_file.readers(node.output(0)),
                             [](const pb::NodeProto* reader) { return reader->op_type() == "DequantizeLinear"; }))
         return {};
-    m_nodes.push_back(node);
-    for (std::string& input : *m_nodes.back().mutable_input())
-        if (const auto it = m_instead.find(input); it != m_instead.end())
-            input = it->second;
+    for (std::string& input : *m_file.put(node).mutable_input())
+        input = insteadOf(input);
     return {};
+}
+
+const std::string& QuantizerReader::insteadOf(const std::string& value) const
+{
+    const auto it = m_instead.find(value);
+    return it == m_instead.end() ? value : it->second;
 }
 
 /// Codes of the file.
 Result<void> QuantizerReader::readConstant(const pb::NodeProto& node)
 {
-    const pb::TensorProto& codes = *m_constants.at(node.input(0));
+    const pb::TensorProto& codes = *m_file.stored(node.input(0));
     FileQuantizer found;
     found.type = codes.data_type();
     found.kind = found.type == kInt32 ? FileQuantizer::Kind::Bias : FileQuantizer::Kind::Weight;
     found.bits = bitsOf(found.type);
-    const Shape shape(std::vector<int64_t>(codes.dims().begin(), codes.dims().end()));
+    QS_ASSIGN(const Shape shape, TensorReader::shapeOf(codes));
     QS_CHECK(readNumbers(node, &shape, found));
     describe(node.output(0), found);
     m_found.push_back(found);
     if (!m_floatNetwork) {
-        m_nodes.push_back(node);
+        m_file.put(node);
         return {};
     }
-    QS_ASSIGN(const Tensor values, m_reader.read(codes));
-    QS_ASSIGN(const Tensor scale, constant(node.input(1)));
+    QS_ASSIGN(const Tensor values, m_file.reader().read(codes));
+    QS_ASSIGN(const Tensor scale, m_file.constant(node.input(1)));
     const bool hasZero = node.input_size() > 2 && !node.input(2).empty();
     Tensor zeros;
     if (hasZero) {
-        QS_ASSIGN(zeros, constant(node.input(2)));
+        QS_ASSIGN(zeros, m_file.constant(node.input(2)));
         if (zeros.elements() != scale.elements())
             return fail(ErrorCode::ShapeMismatch, "its zero point does not fit its scale");
     }
     QS_ASSIGN(const Blocks blocks, Blocks::of(shape, scale.shape(), integerAttribute(node, "axis", 1),
                                               integerAttribute(node, "block_size", 0)));
     QS_ASSIGN(const Tensor real, dequantized(values, scale, hasZero ? &zeros : nullptr, blocks));
-    pb::TensorProto& tensor = *m_graph.add_initializer();
-    tensor.set_name(node.output(0));
-    tensor.set_data_type(kFloat);
-    *tensor.mutable_dims() = codes.dims();
-    tensor.set_raw_data(real.floats().data(), real.floats().size_bytes());
+    m_file.store(node.output(0), real);
     return {};
 }
 
@@ -159,11 +139,10 @@ Result<void> QuantizerReader::readPair(const pb::NodeProto& dequantizer, const p
 {
     const bool isDynamic = quantizer.op_type() == "DynamicQuantizeLinear";
     const std::string source = quantizer.input(0);
-    const auto instead = m_instead.find(source);
-    const std::string from = instead == m_instead.end() ? source : instead->second;
+    const std::string from = insteadOf(source);
     FileQuantizer found;
     found.kind = isDynamic ? FileQuantizer::Kind::Dynamic : FileQuantizer::Kind::Activation;
-    if (m_constants.contains(source)) { // a weight that is stored as floats
+    if (m_file.isConstant(source)) { // a weight that is stored as floats
         found.kind = FileQuantizer::Kind::Weight;
         found.stored = false;
     }
@@ -182,8 +161,8 @@ Result<void> QuantizerReader::readPair(const pb::NodeProto& dequantizer, const p
         std::vector<std::string>& readers = m_found[it->second].readers;
         readers.insert(readers.end(), found.readers.begin(), found.readers.end());
     }
-    if (m_floatNetwork && m_outputs.contains(dequantizer.output(0))) {
-        add(dequantizer.name(), "Identity", {from}, dequantizer.output(0));
+    if (m_floatNetwork && m_file.isOutput(dequantizer.output(0))) {
+        m_file.add(dequantizer.name(), "Identity", {from}, dequantizer.output(0));
     } else if (m_floatNetwork) {
         m_instead[dequantizer.output(0)] = from;
     } else if (isDynamic) {
@@ -191,10 +170,10 @@ Result<void> QuantizerReader::readPair(const pb::NodeProto& dequantizer, const p
         if (value.empty())
             value = writeDynamic(quantizer);
         m_instead[dequantizer.output(0)] = value;
-        if (m_outputs.contains(dequantizer.output(0)))
-            add(dequantizer.name(), "Identity", {value}, dequantizer.output(0));
+        if (m_file.isOutput(dequantizer.output(0)))
+            m_file.add(dequantizer.name(), "Identity", {value}, dequantizer.output(0));
     } else {
-        m_nodes.push_back(dequantizer);
+        m_file.put(dequantizer);
     }
     return {};
 }
@@ -202,26 +181,29 @@ Result<void> QuantizerReader::readPair(const pb::NodeProto& dequantizer, const p
 std::string QuantizerReader::writeDynamic(const pb::NodeProto& quantizer)
 {
     const std::string base = quantizer.name().empty() ? quantizer.output(0) : quantizer.name();
-    const auto instead = m_instead.find(quantizer.input(0));
-    const std::string x = instead == m_instead.end() ? quantizer.input(0) : instead->second;
-    const std::string zero = scalar(base, 0), top = scalar(base, 255);
-    const std::string low = add(base, "Min", {add(base, "ReduceMin", {x}), zero});
-    const std::string high = add(base, "Max", {add(base, "ReduceMax", {x}), zero});
-    const std::string step = add(base, "Div", {add(base, "Sub", {high, low}), top});
-    const std::string scale = add(base, "Max", {step, scalar(base, std::numeric_limits<float>::min())});
-    const auto clipped = [&](const std::string& value) { return add(base, "Clip", {value, zero, top}); };
-    const std::string point = add(base, "Round", {clipped(add(base, "Div", {add(base, "Neg", {low}), scale}))});
-    const std::string codes = clipped(add(base, "Add", {add(base, "Round", {add(base, "Div", {x, scale})}), point}));
-    return add(base, "Mul", {add(base, "Sub", {codes, point}), scale});
+    const std::string& x = insteadOf(quantizer.input(0));
+    const auto add = [&](std::string_view op, std::vector<std::string> inputs) {
+        return m_file.add(base, op, std::move(inputs));
+    };
+    const auto scalar = [&](float value) { return m_file.addFloats(base + "/constant", {}, std::span(&value, 1)); };
+    const std::string zero = scalar(0), top = scalar(255);
+    const std::string low = add("Min", {add("ReduceMin", {x}), zero});
+    const std::string high = add("Max", {add("ReduceMax", {x}), zero});
+    const std::string step = add("Div", {add("Sub", {high, low}), top});
+    const std::string scale = add("Max", {step, scalar(std::numeric_limits<float>::min())});
+    const auto clipped = [&](const std::string& value) { return add("Clip", {value, zero, top}); };
+    const std::string point = add("Round", {clipped(add("Div", {add("Neg", {low}), scale}))});
+    const std::string codes = clipped(add("Add", {add("Round", {add("Div", {x, scale})}), point}));
+    return add("Mul", {add("Sub", {codes, point}), scale});
 }
 
 Result<void> QuantizerReader::readNumbers(const pb::NodeProto& node, const Shape* shape, FileQuantizer& found)
 {
-    if (!m_floatNetwork && !m_constants.contains(node.input(1)))
+    if (!m_floatNetwork && !m_file.isConstant(node.input(1)))
         return {}; // the importer may compute it
-    QS_ASSIGN(const Tensor scale, constant(node.input(1)));
-    if (scale.dtype() != DType::Float32)
-        return fail(ErrorCode::Malformed, "its scale is not float");
+    QS_ASSIGN(const Tensor scale, m_file.constant(node.input(1)));
+    if (scale.dtype() != DType::Float32 || scale.elements() == 0)
+        return fail(ErrorCode::Malformed, "its scale is not float, or empty");
     found.axis = integerAttribute(node, "axis", 1);
     if (found.axis < 0 && shape)
         found.axis += static_cast<int64_t>(shape->rank());
@@ -230,9 +212,9 @@ Result<void> QuantizerReader::readNumbers(const pb::NodeProto& node, const Shape
     if (m_floatNetwork && std::ranges::any_of(found.scale, [](float s) { return !(s > 0) || std::isinf(s); }))
         return fail(ErrorCode::Malformed, "its scale is not a positive number");
     found.zeroPoint.assign(found.scale.size(), 0);
-    if (node.input_size() < 3 || node.input(2).empty() || (!m_floatNetwork && !m_constants.contains(node.input(2))))
+    if (node.input_size() < 3 || node.input(2).empty() || (!m_floatNetwork && !m_file.isConstant(node.input(2))))
         return {};
-    QS_ASSIGN(const Tensor zeros, constant(node.input(2)));
+    QS_ASSIGN(const Tensor zeros, m_file.constant(node.input(2)));
     if (zeros.elements() != scale.elements())
         return fail(ErrorCode::ShapeMismatch, "its zero point does not fit its scale");
     for (std::size_t i = 0; i < found.zeroPoint.size(); ++i)
@@ -246,47 +228,18 @@ void QuantizerReader::describe(const std::string& value, FileQuantizer& found) c
     const auto label = [](const pb::NodeProto& node) {
         return node.op_type() + (node.name().empty() ? "" : " '" + printable(node.name()) + "'");
     };
-    const auto readers = m_readers.find(value);
-    if (readers == m_readers.end())
-        return;
-    for (const pb::NodeProto* reader : readers->second) {
-        if (reader->output_size() > 0)
-            found.readers.push_back(reader->output(0));
+    for (const pb::NodeProto* reader : m_file.readers(value)) {
+        found.readers.push_back(reader->output(0));
         if (found.place.empty())
             found.place = label(*reader);
     }
 }
 
-std::string QuantizerReader::add(const std::string& base, const std::string& op, std::vector<std::string> inputs,
-                                 const std::string& output)
-{
-    const std::string name = m_names.unique(base + "/" + op);
-    m_nodes.push_back(makeNode(op, name, std::move(inputs), output.empty() ? m_names.unique(name + "_0") : output));
-    return m_nodes.back().output(0);
-}
-
-std::string QuantizerReader::scalar(const std::string& base, float value)
-{
-    pb::TensorProto& tensor = *m_graph.add_initializer();
-    tensor.set_name(m_names.unique(base + "/constant"));
-    tensor.set_data_type(kFloat);
-    tensor.set_raw_data(&value, sizeof value);
-    return tensor.name();
-}
-
-Result<Tensor> QuantizerReader::constant(const std::string& name)
-{
-    const auto it = m_constants.find(name);
-    if (it == m_constants.end())
-        return fail(ErrorCode::Unsupported, "its scale or zero point is not a constant");
-    return m_reader.read(*it->second);
-}
-
 int32_t QuantizerReader::typeOf(const pb::NodeProto& node) const
 {
     if (node.input_size() > 2)
-        if (const auto it = m_constants.find(node.input(2)); it != m_constants.end())
-            return it->second->data_type();
+        if (const pb::TensorProto* zeros = m_file.stored(node.input(2)))
+            return zeros->data_type();
     return static_cast<int32_t>(integerAttribute(node, "output_dtype", kUInt8));
 }
 

@@ -1,0 +1,124 @@
+// What preparing a file relies on, spoilt: nodes, attributes, codes and functions.
+#include "tests/onnx/sound_model.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace qs::onnx {
+namespace {
+
+struct Case {
+    std::string name;
+    ErrorCode code;
+    std::string mention;
+    std::function<void(Sound&)> spoil;
+};
+
+/// The classifier's weight as codes [30] of one scale, reshaped.
+void addCodes(Sound& s)
+{
+    pb::TensorProto& codes = *s.graph().add_initializer();
+    codes.set_name("codes");
+    codes.set_data_type(pb::TensorProto::INT8);
+    codes.add_dims(6);
+    codes.add_dims(5);
+    codes.set_raw_data(std::string(30, 1));
+    s.b.node("DequantizeLinear", {"codes", s.b.scalar("step", 0.1f)}, "decoded");
+    s.node(2).set_input(1, "decoded");
+}
+
+/// local.F<level>: `calls` calls of the level below, one behind another.
+void addFunction(Sound& s, int level, int calls)
+{
+    pb::FunctionProto& f = *s.b.model().add_functions();
+    f.set_domain("local");
+    f.set_name("F" + std::to_string(level));
+    f.add_input("v0");
+    f.add_output("v" + std::to_string(calls));
+    for (int i = 0; i < calls; ++i) {
+        pb::NodeProto& node = *f.add_node();
+        node.set_op_type(level == 0 ? "Relu" : "F" + std::to_string(level - 1));
+        node.set_domain(level == 0 ? "" : "local");
+        node.add_input("v" + std::to_string(i));
+        node.add_output("v" + std::to_string(i + 1));
+    }
+}
+
+std::vector<Case> cases()
+{
+    return {
+        {"NodeWithoutOutputs", ErrorCode::Malformed, "has no output",
+         [](Sound& s) { s.graph().add_node()->set_op_type("DequantizeLinear"); }},
+        {"CodesOfTooManyDimensions", ErrorCode::Unsupported, "9 dimensions",
+         [](Sound& s) {
+             addCodes(s);
+             for (int i = 0; i < 7; ++i)
+                 s.tensor("codes").add_dims(1);
+         }},
+        {"CodesOfNegativeSize", ErrorCode::Malformed, "negative size",
+         [](Sound& s) {
+             addCodes(s);
+             s.tensor("codes").set_dims(0, -1);
+         }},
+        {"QuantizerWithoutScales", ErrorCode::Malformed, "scale",
+         [](Sound& s) {
+             addCodes(s);
+             s.tensor("step").add_dims(0);
+             s.tensor("step").clear_raw_data();
+         }},
+        {"AttributeOfAnotherType", ErrorCode::Malformed, "'keepdims' is of another type",
+         [](Sound& s) {
+             for (pb::AttributeProto& a : *s.node(1).mutable_attribute())
+                 if (a.name() == "keepdims") {
+                     a.clear_i();
+                     a.set_type(pb::AttributeProto::FLOAT);
+                     a.set_f(0);
+                 }
+         }},
+        {"AttributeOfNoFunction", ErrorCode::Malformed, "refers to a function's",
+         [](Sound& s) { s.node(1).mutable_attribute(0)->set_ref_attr_name("axes"); }},
+        {"FunctionsThatDouble", ErrorCode::TooLarge, "65536 nodes",
+         [](Sound& s) {
+             for (int level = 0; level < 30; ++level)
+                 addFunction(s, level, 2);
+             s.insert("F29");
+             s.node(3).set_domain("local");
+         }},
+        {"FunctionsOfManyBytes", ErrorCode::TooLarge, "256 MiB",
+         [](Sound& s) {
+             for (int level = 0; level < 3; ++level)
+                 addFunction(s, level, 16);
+             pb::NodeProto& heavy = *s.b.model().mutable_functions(0)->add_node();
+             heavy.set_op_type("Constant");
+             heavy.add_output("unread");
+             pb::AttributeProto& a = *heavy.add_attribute();
+             a.set_name("value");
+             a.set_type(pb::AttributeProto::TENSOR);
+             a.mutable_t()->set_raw_data(std::string(1 << 20, 'x'));
+             s.insert("F2");
+             s.node(3).set_domain("local");
+         }},
+    };
+}
+
+class MalformedNodes : public testing::TestWithParam<Case> {};
+
+TEST_P(MalformedNodes, AreAnErrorThatNamesTheCause)
+{
+    Sound sound;
+    GetParam().spoil(sound);
+    const std::string bytes = serialise(sound.b);
+    for (const bool floatNetwork : {false, true}) {
+        const auto model = importModel(std::as_bytes(std::span(bytes)), {}, {.floatNetwork = floatNetwork});
+        ASSERT_FALSE(model);
+        EXPECT_EQ(model.error().code, GetParam().code) << model.error().text();
+        EXPECT_NE(model.error().text().find(GetParam().mention), std::string::npos) << model.error().text();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, MalformedNodes, testing::ValuesIn(cases()),
+                         [](const auto& info) { return info.param.name; });
+
+} // namespace
+} // namespace qs::onnx
