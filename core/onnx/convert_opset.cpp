@@ -190,6 +190,15 @@ constexpr Change kChanges[] = {
 constexpr std::string_view kStable[] = {
     "Abs",
     "Add",
+    "Tan",
+    "Sinh",
+    "Cosh",
+    "Atanh",
+    "Atan",
+    "Asinh",
+    "Asin",
+    "Acosh",
+    "Acos",
     "And",
     "ArgMax",
     "ArgMin",
@@ -304,6 +313,8 @@ Result<void> convertOpset(ExportFile& file, int64_t target, const RankOf& rank)
 
 int64_t irVersionOf(int64_t opset)
 {
+    if (opset >= 23)
+        return opset >= 28 ? 14 : std::min<int64_t>(opset - 12, 13);
     if (opset >= 21)
         return 10;
     return opset >= 19 ? 9 : 8;

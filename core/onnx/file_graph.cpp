@@ -1,5 +1,6 @@
 #include "core/onnx/file_graph.h"
 
+#include "core/onnx/advice.h"
 #include "core/onnx/lowering.h"
 #include "core/onnx/prepare/expansion.h"
 #include "core/onnx/tensor_reader.h"
@@ -13,11 +14,44 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-constexpr int64_t kFirstOpset = 9, kLastOpset = 26;
+constexpr int64_t kFirstOpset = 9, kLastOpset = 28;
 
 bool isStandard(const std::string& domain)
 {
     return domain.empty() || domain == "ai.onnx";
+}
+
+/// What a standard operator says in opsets after 21 that it could not say before, and that is not computed.
+struct NewMeaning {
+    std::string_view op, attribute;
+    int64_t since;
+    std::string_view usual; ///< the value that means what it did
+};
+constexpr NewMeaning kNewMeanings[] = {
+    {"Cast", "round_mode", 24, "up"},
+    {"CastLike", "round_mode", 24, "up"},
+    {"DequantizeLinear", "output_dtype", 23, "0"},
+    {"QuantizeLinear", "precision", 23, "0"},
+    {"Range", "stash_type", 27, "1"},
+    {"SpaceToDepth", "mode", 28, "DCR"},
+};
+
+/// "" where the node means what it did in opset 21.
+std::string newerMeaning(const pb::NodeProto& node, int64_t opset)
+{
+    if (opset < 22 || !isStandard(node.domain()))
+        return {};
+    for (const NewMeaning& m : kNewMeanings) {
+        if (node.op_type() != m.op || opset < m.since)
+            continue;
+        for (const pb::AttributeProto& a : node.attribute())
+            if (a.name() == m.attribute &&
+                (a.type() == pb::AttributeProto::INT ? std::to_string(a.i()) : a.s()) != m.usual &&
+                !(m.attribute == "output_dtype" && a.i() == kFloat))
+                return "has '" + std::string(m.attribute) + "', which opset " + std::to_string(m.since) +
+                       " brought: not supported";
+    }
+    return {};
 }
 
 } // namespace
@@ -59,7 +93,7 @@ Result<void> FileGraph::readOpset(const pb::ModelProto& model)
     if (m_opset == 0)
         return fail(ErrorCode::Malformed, "does not say which opset it uses");
     if (m_opset < kFirstOpset || m_opset > kLastOpset)
-        return fail(ErrorCode::Unsupported, "uses opset " + std::to_string(m_opset) + " (9 to 26 are supported)");
+        return fail(ErrorCode::Unsupported, "uses opset " + std::to_string(m_opset) + " (9 to 28 are supported)");
     return {};
 }
 
@@ -178,16 +212,23 @@ Result<void> FileGraph::checkOperators() const
 {
     constexpr std::size_t kListed = 20;
     std::map<std::string, std::string> missing; // operator -> one node
+    std::string advice, newer;
     for (const int n : m_order) {
         const pb::NodeProto& node = m_graph->node(n);
+        if (const std::string since = newerMeaning(node, m_opset); newer.empty() && !since.empty())
+            newer = nodeLabel(node, n) + " " + since;
         if (isStandard(node.domain()) && (findRule(node.op_type()) || node.op_type() == "If"))
             continue;
         if (const ExpansionRule* rule = findExpansion(node.domain(), node.op_type()); rule && rule->guess)
             continue; // it waits for facts
         const std::string op =
             (isStandard(node.domain()) ? "" : printable(node.domain()) + ":") + printable(node.op_type());
+        if (const std::string text = adviceFor(node.domain(), node.op_type()); advice.empty() && !text.empty())
+            advice = "; " + op + ": " + text;
         missing.emplace(op, node.name().empty() ? "#" + std::to_string(n) : "'" + printable(node.name()) + "'");
     }
+    if (missing.empty() && !newer.empty())
+        return fail(ErrorCode::Unsupported, newer);
     if (missing.empty())
         return {};
     std::string list;
@@ -199,7 +240,7 @@ Result<void> FileGraph::checkOperators() const
         }
         list += (list.empty() ? "" : ", ") + op + " (node " + node + ")";
     }
-    return fail(ErrorCode::Unsupported, "uses operators that are not supported: " + list);
+    return fail(ErrorCode::Unsupported, "uses operators that are not supported: " + list + advice);
 }
 
 } // namespace qs::onnx

@@ -52,8 +52,12 @@ public:
     /// Adds facts that preparing the file must know: then what is returned is worth nothing, and reading starts
     /// again.
     Result<Model> run();
+    /// Facts that were taken from a guess and turned out to be others; reading starts again with them.
+    bool hasRevised() const { return m_revised; }
 
 private:
+    Result<void> addAll(const FileGraph& file);
+    void reviseFacts();
     Result<void> addInput(const FileGraph& file);
     Result<TensorId> findValue(const FileGraph& file, const std::string& name);
     Result<void> addNode(const FileGraph& file, int position);
@@ -71,6 +75,7 @@ private:
     ModelInfo m_info;
     std::unordered_map<std::string_view, TensorId> m_values;
     std::unordered_set<std::string> m_nodeNames;
+    bool m_revised = false;
 };
 
 Result<void> Importer::addInput(const FileGraph& file)
@@ -297,6 +302,33 @@ void Importer::addRemarks()
                                                         : "computed as the file does, with its quantizers"));
 }
 
+/// What a node waited for may have come from another that waited, whose output was a guess (FusedMatMul).
+void Importer::reviseFacts()
+{
+    for (auto& [name, fact] : m_facts.values) {
+        const auto it = m_values.find(name);
+        if (it == m_values.end())
+            continue;
+        const graph::Value& value = m_builder.value(it->second);
+        m_revised = m_revised || fact.dtype != value.dtype || fact.shape != value.shape;
+        fact = {value.dtype, value.shape};
+    }
+}
+
+Result<void> Importer::addAll(const FileGraph& file)
+{
+    QS_CHECK(addInput(file));
+    for (const int position : file.order())
+        if (auto added = addNode(file, position); !added) {
+            Error error = within(std::move(added.error()), nodeLabel(file.proto().node(position), position));
+            if (error.code == ErrorCode::ShapeMismatch)
+                for (const std::string& assumed : m_info.assumed)
+                    error.message += " (" + assumed + ")";
+            return tl::unexpected<Error>(std::move(error));
+        }
+    return {};
+}
+
 Result<Model> Importer::run()
 {
     if (m_bytes.empty())
@@ -319,15 +351,10 @@ Result<Model> Importer::run()
     for (const auto& [name, tensor] : m_options.constants)
         constants.insert(name);
     QS_ASSIGN(const FileGraph file, FileGraph::open(proto, constants));
-    QS_CHECK(addInput(file));
-    for (const int position : file.order())
-        if (auto added = addNode(file, position); !added) {
-            Error error = within(std::move(added.error()), nodeLabel(file.proto().node(position), position));
-            if (error.code == ErrorCode::ShapeMismatch)
-                for (const std::string& assumed : m_info.assumed)
-                    error.message += " (" + assumed + ")";
-            return tl::unexpected<Error>(std::move(error));
-        }
+    const auto added = addAll(file);
+    reviseFacts();
+    if (!added)
+        return tl::unexpected<Error>(added.error());
     if (m_facts.size() > known)
         return fail(ErrorCode::Internal, "is to be read again");
     std::vector<std::string> names;
@@ -390,8 +417,9 @@ Result<Model> importModel(std::span<const std::byte> bytes, const std::filesyste
         PreparationFacts facts;
         facts.floatNetwork = options.floatNetwork;
         for (std::size_t known = 0, round = 0;; known = facts.size(), ++round) {
-            Result<Model> model = Importer(bytes, folder, options, facts).run();
-            if (facts.size() > known && round < kMaxReadings)
+            Importer importer(bytes, folder, options, facts);
+            Result<Model> model = importer.run();
+            if ((facts.size() > known || importer.hasRevised()) && round < kMaxReadings)
                 continue;
             if (!model)
                 return tl::unexpected<Error>(oneLine(std::move(model.error())));

@@ -56,7 +56,7 @@ struct Model {
     ModelInfo info;
 };
 
-/// Reads an ONNX file, opsets 9 to 26 (of the newer ones, operators that are as they were in 21 and those that
+/// Reads an ONNX file, opsets 9 to 28 (of the newer ones, operators that are as they were in 21 and those that
 /// core/onnx/prepare expands): weights inline or external (inside the model's folder only), any float type for
 /// weights (converted to float32), static or dynamic batch (specialised to 1). Shape arithmetic is folded; fused and
 /// decomposed forms become canonical (see graph::Node).

@@ -16,6 +16,7 @@ namespace qs::onnx {
 //  element-wise
 //   Relu Sigmoid Tanh Exp Log Sqrt Reciprocal Neg Abs Erf Sin Cos Floor Ceil Round Sign Softplus Silu HardSwish
 //   Mish IsNaN
+//   Acos Acosh Asin Asinh Atan Atanh Cosh Sinh Tan
 //   Silu                                x * sigmoid(x)
 //   HardSigmoid                         alpha, beta
 //   LeakyRelu, Elu                      alpha

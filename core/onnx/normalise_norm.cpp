@@ -27,17 +27,47 @@ Result<void> needOneOutput(Lowering& n)
     return {};
 }
 
+graph::Attributes shaped(std::vector<int64_t> sizes)
+{
+    graph::Attributes attributes;
+    attributes.set("shape", std::move(sizes));
+    return attributes;
+}
+
+/// All axes from `axis` on are one in between.
 Result<void> layerNormalization(Lowering& n)
 {
     QS_CHECK(needOneOutput(n));
     QS_ASSIGN(const int64_t axis, n.axis(-1, n.rank(0)));
-    if (axis != n.rank(0) - 1)
-        return fail(ErrorCode::Unsupported, "normalises over more than the last axis");
-    for (const std::size_t i : {1u, 2u})
-        QS_CHECK(needVector(n, i, n.shape(0).back()));
+    const Shape shape = n.shape(0);
+    const auto first = static_cast<std::size_t>(axis);
+    const int64_t size = shape.product(first, shape.rank());
     graph::Attributes attributes = epsilonOf(n);
+    if (first + 1 == shape.rank()) {
+        for (const std::size_t i : {1u, 2u})
+            QS_CHECK(needVector(n, i, size));
+        attributes.set("axis", axis);
+        return n.finish("LayerNormalization", {n.input(0), n.input(1), n.input(2)}, std::move(attributes));
+    }
+    std::vector<TensorId> inputs;
+    std::vector<int64_t> rows(shape.begin(), shape.begin() + first);
+    rows.push_back(size);
     attributes.set("axis", axis);
-    return n.finish("LayerNormalization", {n.input(0), n.input(1), n.input(2)}, std::move(attributes));
+    for (const std::size_t i : {0u, 1u, 2u}) {
+        if (!n.has(i)) {
+            inputs.push_back({});
+            continue;
+        }
+        if (i > 0 && (n.dtype(i) != DType::Float32 || n.shape(i).elements() != size))
+            return fail(ErrorCode::Unsupported, "input " + std::to_string(i) + " (" + n.shape(i).text() +
+                                                    ") has not one number for each of the " + std::to_string(size) +
+                                                    " that it normalises");
+        QS_ASSIGN(const TensorId flat,
+                  n.step("Reshape", {n.input(i)}, shaped(i == 0 ? rows : std::vector<int64_t>{size})));
+        inputs.push_back(flat);
+    }
+    QS_ASSIGN(const TensorId y, n.step("LayerNormalization", std::move(inputs), std::move(attributes)));
+    return n.finish("Reshape", {y}, shaped(std::vector<int64_t>(shape.begin(), shape.end())));
 }
 
 /// Training mode: the statistics are those of the input itself, mean and (biased) variance a channel. Of a weight,

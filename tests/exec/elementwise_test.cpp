@@ -136,7 +136,9 @@ INSTANTIATE_TEST_SUITE_P(
         UnaryCase{"Round", [](double x) { return std::nearbyint(x); }},
         UnaryCase{"Sign", [](double x) { return static_cast<double>((x > 0) - (x < 0)); }},
         UnaryCase{"Sin", [](double x) { return std::sin(x); }},
-        UnaryCase{"Cos", [](double x) { return std::cos(x); }}));
+        UnaryCase{"Cos", [](double x) { return std::cos(x); }},
+        UnaryCase{"Asinh", [](double x) { return std::asinh(x); }},
+        UnaryCase{"Atan", [](double x) { return std::atan(x); }}));
 
 TEST(Unary, refusesWhatItDoesNotKnow)
 {

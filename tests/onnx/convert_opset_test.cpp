@@ -154,6 +154,12 @@ TEST(ConvertOpset, IrVersions)
     EXPECT_EQ(irVersionOf(18), 8);
     EXPECT_EQ(irVersionOf(20), 9);
     EXPECT_EQ(irVersionOf(21), 10);
+    EXPECT_EQ(irVersionOf(22), 10);
+    EXPECT_EQ(irVersionOf(23), 11);
+    EXPECT_EQ(irVersionOf(24), 12);
+    EXPECT_EQ(irVersionOf(25), 13);
+    EXPECT_EQ(irVersionOf(27), 13);
+    EXPECT_EQ(irVersionOf(28), 14);
 }
 
 } // namespace

@@ -78,6 +78,24 @@ std::vector<Case> cases()
          }},
         {"AttributeOfNoFunction", ErrorCode::Malformed, "refers to a function's",
          [](Sound& s) { s.node(1).mutable_attribute(0)->set_ref_attr_name("axes"); }},
+        {"RandomNumbers", ErrorCode::Unsupported, "export in evaluation mode",
+         [](Sound& s) { s.insert("RandomNormalLike"); }},
+        {"OptimisedForOneMachine", ErrorCode::Unsupported, "save it with level 'basic'",
+         [](Sound& s) { s.node(0).set_domain("com.microsoft.nchwc"); }},
+        {"PostProcessing", ErrorCode::Unsupported, "before its post-processing",
+         [](Sound& s) { s.insert("NonMaxSuppression"); }},
+        {"NewMeaning", ErrorCode::Unsupported, "'mode', which opset 28 brought",
+         [](Sound& s) {
+             s.b.model().mutable_opset_import(0)->set_version(28);
+             s.insert("SpaceToDepth");
+             s.b.with("blocksize", int64_t{2});
+             pb::AttributeProto& mode = *s.node(3).add_attribute();
+             mode.set_name("mode");
+             mode.set_type(pb::AttributeProto::STRING);
+             mode.set_s("CRD");
+         }},
+        {"OpsetOfTomorrow", ErrorCode::Unsupported, "opset 29",
+         [](Sound& s) { s.b.model().mutable_opset_import(0)->set_version(29); }},
         {"FunctionsThatDouble", ErrorCode::TooLarge, "65536 nodes",
          [](Sound& s) {
              for (int level = 0; level < 30; ++level)
@@ -117,8 +135,23 @@ TEST_P(MalformedNodes, AreAnErrorThatNamesTheCause)
     }
 }
 
+TEST(NewerOpsets, FilesWhoseOperatorsAreUnchangedLoad)
+{
+    for (int64_t opset = 18; opset <= 28; ++opset) {
+        Sound sound;
+        sound.b.model().mutable_opset_import(0)->set_version(opset);
+        sound.node(1).set_op_type("GlobalAveragePool");
+        sound.node(1).clear_attribute();
+        sound.node(1).set_output(0, "pooled");
+        sound.b.node("Flatten", {"pooled"}, "mean");
+        const auto model = importText(serialise(sound.b));
+        ASSERT_TRUE(model) << opset << ": " << model.error().text();
+        EXPECT_EQ(model->info.opset, opset);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cases, MalformedNodes, testing::ValuesIn(cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 } // namespace
 } // namespace qs::onnx

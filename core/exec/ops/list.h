@@ -12,6 +12,7 @@ namespace qs::exec {
     X(movementOps)                                                                                                   \
     X(gatherOps)                                                                                                     \
     X(shapeOps)                                                                                                      \
+    X(angleOps)                                                                                                      \
     X(unaryOps)                                                                                                      \
     X(binaryOps)                                                                                                     \
     X(reduceOps)                                                                                                     \

@@ -43,6 +43,15 @@ const std::map<std::string_view, Unary>& unaryTable()
 {
     static const std::map<std::string_view, Unary> table = {
         {"Abs", [](const Node&, double x) { return std::abs(x); }},
+        {"Acos", [](const Node&, double x) { return std::acos(x); }},
+        {"Acosh", [](const Node&, double x) { return std::acosh(x); }},
+        {"Asin", [](const Node&, double x) { return std::asin(x); }},
+        {"Asinh", [](const Node&, double x) { return std::asinh(x); }},
+        {"Atan", [](const Node&, double x) { return std::atan(x); }},
+        {"Atanh", [](const Node&, double x) { return std::atanh(x); }},
+        {"Cosh", [](const Node&, double x) { return std::cosh(x); }},
+        {"Sinh", [](const Node&, double x) { return std::sinh(x); }},
+        {"Tan", [](const Node&, double x) { return std::tan(x); }},
         {"Ceil", [](const Node&, double x) { return std::ceil(x); }},
         {"Clip", clip},
         {"Cos", [](const Node&, double x) { return std::cos(x); }},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,17 +61,73 @@ Result<void> refuse(const Expansion& e, std::initializer_list<std::pair<int, con
     return {};
 }
 
-/// com.microsoft Attention: x [b, s, d], weights [d, 3h], bias [3h] -> [b, s, h].
+/// A mask that keeps what lies on and below the diagonal. Errors: TooLarge (over 2^26 elements).
+Result<std::string> causal(Expansion& e, int64_t rows, int64_t columns)
+{
+    if (rows < 0 || columns < 0 || !countElements(std::array{rows, columns}, int64_t{1} << 26))
+        return fail(ErrorCode::TooLarge, "is causal over " + std::to_string(rows) + " tokens");
+    std::vector<float> mask(static_cast<std::size_t>(rows * columns), 0.0f);
+    for (int64_t r = 0; r < rows; ++r)
+        for (int64_t c = r + 1; c < columns; ++c)
+            mask[static_cast<std::size_t>(r * columns + c)] = -std::numeric_limits<float>::infinity();
+    return e.floats({rows, columns}, mask);
+}
+
+/// The mask of com.microsoft's attention as numbers to add [b, 1, 1 or s, keys]: 0 where a key counts, else
+/// mask_filter_value. Forms: how many keys of each image count [b], 0 or 1 a key [b, keys] or a pair [b, s, keys].
+Result<std::string> keyMask(Expansion& e, int i, int64_t keys)
+{
+    const Shape& shape = e.fact(i)->shape;
+    std::string counts;
+    if (shape.rank() == 1 && shape[0] == e.fact(0)->shape[0]) {
+        if (keys < 1 || keys > 1 << 24)
+            return fail(ErrorCode::TooLarge, "has " + std::to_string(keys) + " keys");
+        std::vector<float> places(static_cast<std::size_t>(keys));
+        std::iota(places.begin(), places.end(), 0.0f);
+        const auto lengths = e.add("Cast", {e.reshape(e.input(i), {-1, 1, 1, 1})}, "to", int64_t{1});
+        counts = e.add("Less", {e.floats({keys}, places), lengths});
+    } else if (shape.rank() == 2 || shape.rank() == 3) {
+        const auto mask = e.add("Cast", {e.input(i)}, "to", int64_t{1});
+        const int64_t rows = shape.rank() == 3 ? shape[1] : 1;
+        counts = e.add("Greater", {e.reshape(mask, {shape[0], 1, rows, shape[shape.rank() - 1]}), e.scalar(0)});
+    } else {
+        return fail(ErrorCode::Unsupported, "has a mask of the form " + shape.text());
+    }
+    return e.add("Where", {counts, e.scalar(0), e.scalar(e.real("mask_filter_value", -10000))});
+}
+
+/// What com.microsoft's attention adds to the scores: a bias, a mask, what lies behind a token.
+Result<std::string> scoreBias(Expansion& e, int mask, int bias, int64_t queries, int64_t keys)
+{
+    std::string sum = e.input(bias);
+    const auto add = [&](const std::string& more) { sum = sum.empty() ? more : e.add("Add", {sum, more}); };
+    if (e.has(mask)) {
+        QS_ASSIGN(const std::string hidden, keyMask(e, mask, keys));
+        add(hidden);
+    }
+    if (e.integer("unidirectional", 0) != 0) {
+        QS_ASSIGN(const std::string behind, causal(e, queries, keys));
+        add(behind);
+    }
+    return sum;
+}
+
+/// com.microsoft Attention: x [b, s, d], weights [d, 3h], bias [3h], mask -> [b, s, h].
 Result<void> packedAttention(Expansion& e)
 {
-    QS_CHECK(refuse(e, {{3, "a mask"}, {4, "a past state"}, {6, "a past length"}}));
-    if (e.integer("unidirectional", 0) != 0 || e.integer("do_rotary", 0) != 0)
-        return fail(ErrorCode::Unsupported, "is causal or rotary");
+    QS_CHECK(refuse(e, {{4, "a past state"}, {6, "a past length"}}));
+    if (e.integer("do_rotary", 0) != 0)
+        return fail(ErrorCode::Unsupported, "is rotary");
+    const exec::ValueInfo* x = e.fact(0);
+    if (!x || (e.has(3) && !e.fact(3)))
+        return {};
     const auto sizes = e.sizesOfWeight(1);
     const int64_t heads = e.integer("num_heads", 0);
     auto parts = e.integers("qkv_hidden_sizes");
     if (!sizes || sizes->size() != 2 || heads < 1)
         return fail(ErrorCode::Unsupported, "its weights are not those of the file");
+    if (x->shape.rank() != 3)
+        return fail(ErrorCode::ShapeMismatch, "its input has not 3 dimensions");
     if (parts.empty())
         parts.assign(3, (*sizes)[1] / 3);
     if (parts.size() != 3 || std::ranges::any_of(parts, [&](int64_t p) { return p < 1 || p > (*sizes)[1]; }))
@@ -82,33 +139,34 @@ Result<void> packedAttention(Expansion& e)
         return toHeads(e, e.slice(qkv, 2, begin, begin + size), heads);
     };
     const Heads all{part(0, parts[0]), part(parts[0], parts[1]), part(parts[0] + parts[1], parts[2])};
-    e.finish(fromHeads(e, attend(e, all, e.input(5))));
+    QS_ASSIGN(const std::string bias, scoreBias(e, 3, 5, x->shape[1], x->shape[1]));
+    e.finish(fromHeads(e, attend(e, all, bias)));
     return {};
 }
 
-/// com.microsoft MultiHeadAttention: q, k, v [b, s, h], bias [3h].
+/// com.microsoft MultiHeadAttention: q, k, v [b, s, h], bias [3h], mask of keys, bias of scores.
 Result<void> multiHeadAttention(Expansion& e)
 {
-    QS_CHECK(refuse(e, {{4, "a key padding mask"}, {6, "a past state"}, {7, "a past state"}}));
+    QS_CHECK(refuse(e, {{6, "a past state"}, {7, "a past state"}}));
     const int64_t heads = e.integer("num_heads", 0);
-    if (!e.has(1) || !e.has(2) || heads < 1 || e.integer("unidirectional", 0) != 0)
-        return fail(ErrorCode::Unsupported, "is causal, or packs query, key and value into one input");
-    const exec::ValueInfo* k = e.fact(1);
-    if (!k)
+    if (!e.has(1) || !e.has(2) || heads < 1)
+        return fail(ErrorCode::Unsupported, "packs query, key and value into one input");
+    const exec::ValueInfo *q = e.fact(0), *k = e.fact(1);
+    if (!q || !k || (e.has(4) && !e.fact(4)))
         return {};
-    if (k->shape.rank() < 3 || (e.has(3) && e.fact(0) && e.fact(0)->shape.rank() != 3))
+    const bool cross = k->shape.rank() == 4; // keys and values have their heads already
+    if (q->shape.rank() != 3 || (k->shape.rank() != 3 && !cross))
         return fail(ErrorCode::ShapeMismatch, "query, key and value have not 3 or 4 dimensions");
     std::string values[3] = {e.input(0), e.input(1), e.input(2)};
     if (e.has(3)) {
-        const exec::ValueInfo* q = e.fact(0);
-        const int64_t h = q ? q->shape.back() : 0;
-        for (int i = 0; i < 3; ++i)
+        const int64_t h = q->shape.back();
+        for (int i = 0; i < (cross ? 1 : 3); ++i)
             values[i] = e.add("Add", {values[i], e.slice(e.input(3), 0, i * h, i == 2 ? INT64_MAX : (i + 1) * h)});
     }
-    const bool cross = k->shape.rank() == 4; // keys and values have their heads already
     const Heads all{toHeads(e, values[0], heads), cross ? values[1] : toHeads(e, values[1], heads),
                     cross ? values[2] : toHeads(e, values[2], heads)};
-    e.finish(fromHeads(e, attend(e, all, e.input(5))));
+    QS_ASSIGN(const std::string bias, scoreBias(e, 4, 5, q->shape[1], k->shape[cross ? 2 : 1]));
+    e.finish(fromHeads(e, attend(e, all, bias)));
     return {};
 }
 
@@ -118,18 +176,6 @@ std::string repeated(Expansion& e, const std::string& x, const Shape& shape, int
     const int64_t times = heads / shape[1];
     const auto all = e.add("Expand", {e.unsqueeze(x, 2), e.list({shape[0], shape[1], times, shape[2], shape[3]})});
     return e.reshape(all, {shape[0], heads, shape[2], shape[3]});
-}
-
-/// A mask that keeps what lies on and below the diagonal. Errors: TooLarge (over 2^26 elements).
-Result<std::string> causal(Expansion& e, int64_t rows, int64_t columns)
-{
-    if (rows < 0 || columns < 0 || !countElements(std::array{rows, columns}, int64_t{1} << 26))
-        return fail(ErrorCode::TooLarge, "is causal over " + std::to_string(rows) + " tokens");
-    std::vector<float> mask(static_cast<std::size_t>(rows * columns), 0.0f);
-    for (int64_t r = 0; r < rows; ++r)
-        for (int64_t c = r + 1; c < columns; ++c)
-            mask[static_cast<std::size_t>(r * columns + c)] = -std::numeric_limits<float>::infinity();
-    return e.floats({rows, columns}, mask);
 }
 
 /// Attention of opsets 23 to 25: q, k, v [b, s, heads · d] with q_num_heads and kv_num_heads, or [b, heads, s, d]; a
@@ -187,13 +233,23 @@ std::optional<exec::ValueInfo> attended(Infos inputs)
     return y;
 }
 
+/// Of com.microsoft Attention: a third of the weights' columns.
+std::optional<exec::ValueInfo> packedWidth(Infos inputs)
+{
+    if (inputs.size() < 2 || inputs[0].shape.rank() != 3 || inputs[1].shape.rank() != 2)
+        return std::nullopt;
+    exec::ValueInfo y = inputs[0];
+    y.shape[2] = inputs[1].shape[1] / 3;
+    return y;
+}
+
 } // namespace
 
 std::span<const ExpansionRule> attentionExpansions()
 {
     static constexpr ExpansionRule rules[] = {
         {"", "Attention", attention, attended},
-        {"com.microsoft", "Attention", packedAttention},
+        {"com.microsoft", "Attention", packedAttention, packedWidth},
         {"com.microsoft", "MultiHeadAttention", multiHeadAttention, attended},
     };
     return rules;

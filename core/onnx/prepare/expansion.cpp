@@ -42,6 +42,12 @@ std::vector<int64_t> Expansion::integers(std::string_view name) const
     return a ? std::vector<int64_t>(a->ints().begin(), a->ints().end()) : std::vector<int64_t>();
 }
 
+std::vector<float> Expansion::reals(std::string_view name) const
+{
+    const auto* a = attribute(name);
+    return a ? std::vector<float>(a->floats().begin(), a->floats().end()) : std::vector<float>();
+}
+
 std::optional<std::vector<int64_t>> Expansion::sizesOfWeight(int i) const
 {
     if (has(i))
@@ -81,11 +87,7 @@ std::string Expansion::add(std::string_view op, const Values& inputs, std::strin
                            std::vector<int64_t> value)
 {
     const std::string output = add(op, inputs);
-    pb::AttributeProto& a = *m_nodes.back().add_attribute();
-    a.set_name(std::string(name));
-    a.set_type(pb::AttributeProto::INTS);
-    for (const int64_t v : value)
-        a.add_ints(v);
+    setLast(std::string(name), value);
     return output;
 }
 
@@ -159,6 +161,15 @@ void Expansion::setLast(const std::string& name, float value)
     setAttribute(m_nodes.back(), name, value);
 }
 
+void Expansion::setLast(const std::string& name, std::span<const int64_t> values)
+{
+    pb::AttributeProto& a = *m_nodes.back().add_attribute();
+    a.set_name(name);
+    a.set_type(pb::AttributeProto::INTS);
+    for (const int64_t v : values)
+        a.add_ints(v);
+}
+
 void Expansion::keepAttributes(std::initializer_list<std::string_view> but)
 {
     for (const pb::AttributeProto& a : m_node.attribute())
@@ -170,8 +181,8 @@ const ExpansionRule* findExpansion(std::string_view domain, std::string_view op)
 {
     if (domain == "ai.onnx")
         domain = "";
-    for (const auto& rules : {activationExpansions(), normalisationExpansions(), attentionExpansions(),
-                              rotaryExpansions(), productExpansions(), variadicExpansions()})
+    for (const auto& rules : {activationExpansions(), elementaryExpansions(), normalisationExpansions(),
+                              attentionExpansions(), rotaryExpansions(), productExpansions(), variadicExpansions()})
         for (const ExpansionRule& rule : rules)
             if (rule.op == op && rule.domain == domain)
                 return &rule;

@@ -34,6 +34,7 @@ public:
     std::string text(std::string_view name, std::string_view fallback) const;
     bool hasAttribute(std::string_view name) const { return attribute(name) != nullptr; }
     std::vector<int64_t> integers(std::string_view name) const;
+    std::vector<float> reals(std::string_view name) const;
     int64_t opset() const { return m_opset; }
 
     /// Sizes of a weight of the file; nothing where the input is computed.
@@ -69,6 +70,7 @@ public:
 
     /// An attribute of the last node added.
     void setLast(const std::string& name, float value);
+    void setLast(const std::string& name, std::span<const int64_t> values);
     /// Copies all attributes of the node to the last one added.
     void keepAttributes(std::initializer_list<std::string_view> but = {});
     std::vector<quantoscope_onnx::NodeProto> take() { return std::move(m_nodes); }
@@ -100,6 +102,7 @@ const ExpansionRule* findExpansion(std::string_view domain, std::string_view op)
 
 // One list a file.
 std::span<const ExpansionRule> activationExpansions();
+std::span<const ExpansionRule> elementaryExpansions();
 std::span<const ExpansionRule> normalisationExpansions();
 std::span<const ExpansionRule> attentionExpansions();
 std::span<const ExpansionRule> rotaryExpansions();

@@ -37,15 +37,31 @@ Result<void> fusedMatMul(Expansion& e)
     return {};
 }
 
-/// What stands behind a fused product: Relu, Sigmoid, Tanh, LeakyRelu, Clip, HardSigmoid with `activation_…`
-/// parameters.
+/// What stands behind a fused product, with its parameters: a list of FusedConv, attributes of FusedGemm.
 Result<std::string> activated(Expansion& e, const std::string& x)
 {
     const std::string name = e.text("activation", "");
+    const auto list = e.reals("activation_params");
+    const auto parameter = [&](std::size_t i, std::string_view attribute, float fallback) {
+        return i < list.size() ? list[i] : e.real(attribute, fallback);
+    };
     if (name.empty())
         return x;
     if (name == "Relu" || name == "Sigmoid" || name == "Tanh")
         return e.add(name, {x});
+    if (name == "LeakyRelu") {
+        const auto y = e.add(name, {x});
+        e.setLast("alpha", parameter(0, "activation_alpha", 0.01f));
+        return y;
+    }
+    if (name == "HardSigmoid") {
+        const auto y = e.add(name, {x});
+        e.setLast("alpha", parameter(0, "activation_alpha", 0.2f));
+        e.setLast("beta", parameter(1, "activation_beta", 0.5f));
+        return y;
+    }
+    if (name == "Clip" && list.size() == 2)
+        return e.add("Min", {e.add("Max", {x, e.scalar(list[0])}), e.scalar(list[1])});
     return fail(ErrorCode::Unsupported, "has the activation '" + name +
                                             "': save the model with optimisation level basic instead of extended");
 }
