@@ -311,6 +311,15 @@ Result<void> convertOpset(ExportFile& file, int64_t target, const RankOf& rank)
     return {};
 }
 
+bool meansTheSame(std::string_view op, int64_t a, int64_t b)
+{
+    const auto [low, high] = std::minmax(a, b);
+    return low == high ||
+           (isKnown(std::string(op)) && std::ranges::none_of(kChanges, [&, from = low, to = high](const Change& c) {
+                return c.op == op && from < c.since && c.since <= to;
+            }));
+}
+
 int64_t irVersionOf(int64_t opset)
 {
     if (opset >= 23)

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace qs::onnx {
 
@@ -22,6 +23,9 @@ class ExportFile;
 /// Errors: Unsupported, naming the node (an operator that is not known here, a Softmax over several axes).
 Result<void> convertOpset(ExportFile& file, int64_t target,
                           const std::function<std::optional<std::size_t>(const std::string&)>& rank);
+
+/// Whether nodes of a standard operator mean the same in both opsets, as far as is known.
+bool meansTheSame(std::string_view op, int64_t a, int64_t b);
 
 /// IR version that goes with an opset, as its release of ONNX has it.
 int64_t irVersionOf(int64_t opset);

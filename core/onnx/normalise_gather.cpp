@@ -72,11 +72,70 @@ Result<void> topK(Lowering& n)
     return n.finish("TopK", {n.input(0)}, std::move(attributes));
 }
 
+/// Places of what is not 0, of a constant.
+std::vector<int64_t> placesOf(const Tensor& tensor)
+{
+    std::vector<int64_t> places;
+    const std::size_t size = dtypeSize(tensor.dtype());
+    for (int64_t i = 0; i < tensor.elements(); ++i) {
+        const std::byte* element = tensor.bytes() + static_cast<std::size_t>(i) * size;
+        const bool isNegativeZero =
+            tensor.dtype() == DType::Float32 && tensor.floats()[static_cast<std::size_t>(i)] == 0;
+        if (!isNegativeZero && std::any_of(element, element + size, [](std::byte b) { return b != std::byte{0}; }))
+            places.push_back(i);
+    }
+    return places;
+}
+
+/// How many there are must not depend on the image.
+Result<void> nonZero(Lowering& n)
+{
+    const Tensor* x = n.constant(0);
+    if (!x)
+        return fail(ErrorCode::Unsupported, "how many results it has depends on the image: export the network before "
+                                            "its post-processing");
+    const Shape shape = x->shape().empty() ? Shape{1} : x->shape();
+    const auto places = placesOf(*x);
+    const auto count = static_cast<int64_t>(places.size()), rank = static_cast<int64_t>(shape.rank());
+    std::vector<int64_t> indices(places.size() * shape.rank());
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        int64_t rest = places[i];
+        for (std::size_t axis = shape.rank(); axis-- > 0; rest /= shape[axis])
+            indices[axis * places.size() + i] = rest % shape[axis];
+    }
+    return n.finishConstant(Tensor::fromInts({rank, count}, indices));
+}
+
+/// The slices of an axis (of all elements, where there is none) that a constant condition keeps.
+Result<void> compress(Lowering& n)
+{
+    const Tensor* condition = n.constant(1);
+    if (!condition || condition->dtype() != DType::Bool || condition->shape().rank() != 1)
+        return fail(ErrorCode::Unsupported, "its condition depends on the image: export the network before its "
+                                            "post-processing");
+    TensorId x = n.input(0);
+    int64_t axis = 0, size = n.shape(0).elements();
+    if (n.attributes().has("axis")) {
+        QS_ASSIGN(axis, n.axis(0, n.rank(0)));
+        size = n.shape(0)[static_cast<std::size_t>(axis)];
+    } else {
+        graph::Attributes flat;
+        flat.set("shape", std::vector<int64_t>{size});
+        QS_ASSIGN(x, n.step("Reshape", {x}, std::move(flat)));
+    }
+    const auto places = placesOf(*condition);
+    if (!places.empty() && places.back() >= size)
+        return fail(ErrorCode::Malformed, "its condition is longer than what it chooses from");
+    QS_ASSIGN(const TensorId indices,
+              n.constantStep(Tensor::fromInts({static_cast<int64_t>(places.size())}, places)));
+    graph::Attributes attributes;
+    attributes.set("axis", axis);
+    return n.finish("Gather", {x, indices}, std::move(attributes));
+}
+
 constexpr Rule kRules[] = {
-    {"Gather", 2, 2, gather},
-    {"GatherElements", 2, 2, gather},
-    {"GatherND", 2, 2, gatherTuples},
-    {"TopK", 1, 2, topK},
+    {"NonZero", 1, 1, nonZero},       {"Compress", 2, 2, compress},     {"Gather", 2, 2, gather},
+    {"GatherElements", 2, 2, gather}, {"GatherND", 2, 2, gatherTuples}, {"TopK", 1, 2, topK},
 };
 
 } // namespace

@@ -78,7 +78,17 @@ Result<void> resize(Lowering& n)
     for (int64_t& axis : axes)
         axis = axis < 0 ? axis + n.rank(0) : axis;
     if (n.attributes().integer("antialias", 0) != 0)
-        return fail(ErrorCode::Unsupported, "resizes with antialiasing");
+        // Where an axis grows, linear interpolation is the same with it.
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            const auto size = static_cast<double>(n.shape(0)[static_cast<std::size_t>(axes[i])]);
+            const double scale = scales              ? i < scales->size() ? (*scales)[i] : 0.0F
+                                 : i < sizes->size() ? static_cast<double>((*sizes)[i]) / size
+                                                     : 0.0;
+            if (scale < 1 || n.attributes().text("mode", "nearest") == "cubic")
+                return fail(ErrorCode::Unsupported, "shrinks, or is cubic, with antialiasing: export the model with "
+                                                    "antialias=False, or at a size at which "
+                                                    "nothing shrinks");
+        }
     if (sizes && n.attributes().text("keep_aspect_ratio_policy", "stretch") != "stretch")
         return fail(ErrorCode::Unsupported, "resizes with an aspect ratio policy");
     graph::Attributes attributes;

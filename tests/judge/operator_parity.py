@@ -116,6 +116,10 @@ case("GatherElements", lambda m: m.node("GatherElements", m.data(3, 4), m.consta
 case("GatherND", lambda m: m.node("GatherND", m.data(3, 4, 5), m.constant([[2, -1], [0, 3]])))
 case("GatherND elements", lambda m: m.node("GatherND", m.data(3, 4), m.constant([[[2, 0], [0, 3]], [[1, 1], [-3, -4]]])))
 case("GatherND batch", lambda m: m.node("GatherND", m.data(2, 4, 5), m.constant([[[3]], [[-4]]]), batch_dims=1))
+case("NonZero of a constant", lambda m: m.node("GatherND", m.data(3, 3), m.node("Transpose", m.node("NonZero", m.constant(
+    [[0, -0.0, 3], [1, 0, 2], [0, 0, 0]], numpy.float32)))))
+case("Compress", lambda m: m.node("Compress", m.data(3, 4, 5), m.constant([True, False, True], bool), axis=1))
+case("Compress of all elements", lambda m: m.node("Compress", m.data(3, 4), m.constant([False, True] * 5, bool)))
 case("ScatterND", lambda m: m.node("ScatterND", m.data(3, 4, 5), m.constant([[2, -1], [0, 3]]), m.data(2, 5, skip=70)))
 case("ScatterND elements", lambda m: m.node("ScatterND", m.data(3, 4), m.constant([[[2, 0], [0, 3]], [[1, 1], [-3, -4]]]), m.data(2, 2, skip=70)))
 case("ScatterND on a weight", lambda m: m.node("ScatterND", m.weights(3, 4), m.constant([[1]]), m.data(1, 4)))
@@ -384,6 +388,13 @@ fused("MultiHeadAttention to others", lambda m, ms: ms("MultiHeadAttention", m.d
                                                        m.data(1, 2, 5, 4, skip=90), num_heads=2))
 fused("MultiHeadAttention behind FusedMatMul", lambda m, ms: ms("MultiHeadAttention", ms("FusedMatMul", m.data(1, 6, 5), m.weights(5, 8)),
                                                                 m.data(1, 6, 8), m.data(1, 6, 8, skip=48), m.weights(24), num_heads=2))
+for o in ({}, dict(is_causal=1)):
+    hiding = [[False, True, True], [False] * 3, [True, False, False]]
+    case(f"Attention hides all {o}", lambda m, o=o: m.node("Attention", *[m.data(1, 2, 3, 4, skip=48 * i) for i in range(3)], m.constant(
+        hiding, bool), **o), 23)
+    case(f"Attention hides all, computed {o}", lambda m, o=o: m.node(
+        "Attention", *[m.data(1, 2, 3, 4, skip=24 * i) for i in range(3)], m.node("Where", m.node("Greater", m.data(3, 3, skip=80), m.constant(
+            0.9, numpy.float32)), m.constant(0, numpy.float32), m.constant(-numpy.inf, numpy.float32)), **o), 23)
 for name, o in [("halves", {}), ("neighbours", dict(interleaved=1)), ("a part", dict(rotary_embedding_dim=4))]:
     angles = o.get("rotary_embedding_dim", 6) // 2
     case(f"RotaryEmbedding {name}", lambda m, o=o, n=angles: m.node("RotaryEmbedding", m.data(1, 2, 5, 6), m.weights(1, 5, n), m.weights(1, 5, n),
@@ -399,6 +410,8 @@ for mode in ("nearest", "linear", "cubic"):
             case(f"Resize {mode} {coordinates} {sizes[2:]}", lambda m, p=(mode, coordinates, sizes): m.node(
                 "Resize", m.data(1, 2, 5, 6), "", "", m.constant(p[2]), mode=p[0], coordinate_transformation_mode=p[1],
                 **({"nearest_mode": "floor"} if p[1] == "asymmetric" else {})))
+case("Resize linear antialias, larger", lambda m: m.node("Resize", m.data(1, 2, 5, 6), "", "", m.constant([1, 2, 9, 7]), mode="linear",
+                                                         antialias=1), 18)
 case("Resize scales", lambda m: m.node("Resize", m.data(1, 2, 5, 6), "", m.constant([1, 1, 2, 1.5], numpy.float32), mode="linear"))
 
 # quantized files

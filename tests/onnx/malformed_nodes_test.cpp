@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 namespace qs::onnx {
@@ -94,8 +95,28 @@ std::vector<Case> cases()
              mode.set_type(pb::AttributeProto::STRING);
              mode.set_s("CRD");
          }},
+        {"ShrinkingWithAntialias", ErrorCode::Unsupported, "export the model with antialias=False",
+         [](Sound& s) {
+             s.b.model().mutable_opset_import(0)->set_version(18);
+             s.node(1).set_op_type("GlobalAveragePool");
+             s.node(1).clear_attribute();
+             s.b.node("Resize", {"image", "", "", s.b.ints("half", {1, 3, 4, 4})}, "smaller");
+             s.b.with("antialias", int64_t{1});
+             s.node(0).set_input(0, "smaller");
+         }},
+        {"NonZeroOfTheImage", ErrorCode::Unsupported, "before its post-processing",
+         [](Sound& s) { s.insert("NonZero"); }},
         {"OpsetOfTomorrow", ErrorCode::Unsupported, "opset 29",
          [](Sound& s) { s.b.model().mutable_opset_import(0)->set_version(29); }},
+        {"FunctionOfAnotherOpset", ErrorCode::Unsupported, "and Softmax may mean something else there",
+         [](Sound& s) {
+             addFunction(s, 0, 1);
+             pb::FunctionProto& f = *s.b.model().mutable_functions(0);
+             f.add_opset_import()->set_version(11);
+             f.mutable_node(0)->set_op_type("Softmax");
+             s.insert("F0");
+             s.node(3).set_domain("local");
+         }},
         {"FunctionsThatDouble", ErrorCode::TooLarge, "65536 nodes",
          [](Sound& s) {
              for (int level = 0; level < 30; ++level)
@@ -148,6 +169,19 @@ TEST(NewerOpsets, FilesWhoseOperatorsAreUnchangedLoad)
         ASSERT_TRUE(model) << opset << ": " << model.error().text();
         EXPECT_EQ(model->info.opset, opset);
     }
+}
+
+TEST(Functions, OfAnotherOpsetWhoseOperatorsAreUnchangedAreExpanded)
+{
+    Sound sound;
+    addFunction(sound, 0, 2);
+    sound.b.model().mutable_functions(0)->add_opset_import()->set_version(11);
+    sound.insert("F0");
+    sound.node(3).set_domain("local");
+    const auto model = importText(serialise(sound.b));
+    ASSERT_TRUE(model) << model.error().text();
+    EXPECT_EQ(std::ranges::count_if(model->graph.nodes(), [](const graph::Node& node) { return node.op == "Relu"; }),
+              2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, MalformedNodes, testing::ValuesIn(cases()),

@@ -178,6 +178,31 @@ std::string repeated(Expansion& e, const std::string& x, const Shape& shape, int
     return e.reshape(all, {shape[0], heads, shape[2], shape[3]});
 }
 
+/// Whether a query may see no key at all; its result is 0 (ONNX Attention, opset 23). Known of masks of the file.
+bool mayHideAll(const Expansion& e, int64_t queries, int64_t keys)
+{
+    const auto mask = e.weight(3);
+    if (!mask || mask->shape().empty() || mask->shape().back() != keys || keys == 0)
+        return true;
+    const bool isCausal = e.integer("is_causal", 0) != 0;
+    const auto columns = static_cast<std::size_t>(keys);
+    const auto rows = static_cast<std::size_t>(mask->elements()) / columns;
+    for (std::size_t r = 0; r < rows; ++r) {
+        const std::size_t query = mask->shape().rank() > 1 && mask->shape()[mask->shape().rank() - 2] == queries
+                                      ? r % static_cast<std::size_t>(queries)
+                                      : 0;
+        bool sees = false;
+        for (std::size_t c = 0; c < (isCausal ? std::min(query + 1, columns) : columns); ++c)
+            sees = sees || (mask->dtype() == DType::Bool
+                                ? mask->data<bool>()[r * columns + c]
+                                : mask->dtype() == DType::Float32 &&
+                                      mask->floats()[r * columns + c] > -std::numeric_limits<float>::infinity());
+        if (!sees)
+            return true;
+    }
+    return false;
+}
+
 /// Attention of opsets 23 to 25: q, k, v [b, s, heads · d] with q_num_heads and kv_num_heads, or [b, heads, s, d]; a
 /// mask.
 Result<void> attention(Expansion& e)
@@ -217,7 +242,16 @@ Result<void> attention(Expansion& e)
         QS_ASSIGN(const std::string mask, causal(e, qs[2], ks[2]));
         bias = bias.empty() ? mask : e.add("Add", {bias, mask});
     }
-    const auto y = attend(e, all, bias);
+    auto y = std::string();
+    if (e.has(3) && mayHideAll(e, qs[2], ks[2])) {
+        const auto most = e.opset() >= 18 ? e.add("ReduceMax", {bias, e.list({-1})})
+                                          : e.add("ReduceMax", {bias}, "axes", std::vector<int64_t>{-1});
+        const auto sees = e.add("Greater", {most, e.scalar(-std::numeric_limits<float>::infinity())});
+        const auto shown = e.add("Where", {sees, bias, e.scalar(0)}); // the sum of what is hidden would be 0 / 0
+        y = e.add("Mul", {attend(e, all, shown), e.add("Cast", {sees}, "to", int64_t{1})});
+    } else {
+        y = attend(e, all, bias);
+    }
     e.finish(flat ? fromHeads(e, y) : y);
     return {};
 }

@@ -57,6 +57,16 @@ std::optional<std::vector<int64_t>> Expansion::sizesOfWeight(int i) const
     return std::nullopt;
 }
 
+std::optional<Tensor> Expansion::weight(int i) const
+{
+    if (has(i))
+        for (const pb::TensorProto& tensor : m_graph.initializer())
+            if (tensor.name() == m_node.input(i))
+                if (auto read = TensorReader({}).read(tensor))
+                    return std::move(*read);
+    return std::nullopt;
+}
+
 const exec::ValueInfo* Expansion::fact(int i) const
 {
     const auto it = has(i) ? m_facts.values.find(m_node.input(i)) : m_facts.values.end();

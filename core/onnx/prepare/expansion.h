@@ -39,6 +39,8 @@ public:
 
     /// Sizes of a weight of the file; nothing where the input is computed.
     std::optional<std::vector<int64_t>> sizesOfWeight(int i) const;
+    /// The numbers of a weight that is stored in the file itself; nothing else.
+    std::optional<Tensor> weight(int i) const;
     /// Type and shape of an input, where an earlier reading found it.
     const exec::ValueInfo* fact(int i) const;
 

@@ -1,5 +1,6 @@
 #include "core/onnx/prepare/inline.h"
 
+#include "core/onnx/convert_opset.h"
 #include "core/onnx/file_graph.h"
 #include "core/onnx/tensor_reader.h"
 
@@ -136,6 +137,22 @@ std::string identity(const std::string& domain, const std::string& name, const s
     return domain + '\n' + name + '\n' + overload;
 }
 
+/// A function may be written in another opset than the model, as long as its operators mean the same in both.
+Result<void> checkOpset(const pb::FunctionProto& function, int64_t opset, const std::string& where)
+{
+    const int64_t own = opsetOf(function.opset_import());
+    if (own == 0 || own == opset)
+        return {};
+    for (const pb::NodeProto& node : function.node())
+        if (isStandard(node.domain()) && !meansTheSame(node.op_type(), own, opset))
+            return fail(ErrorCode::Unsupported,
+                        "the function is written in opset " + std::to_string(own) + ", the model in " +
+                            std::to_string(opset) + ", and " + printable(node.op_type()) +
+                            " may mean something else there",
+                        where);
+    return {};
+}
+
 Result<void> appendAll(Nodes& to, std::vector<pb::NodeProto> nodes)
 {
     if (to.size() + static_cast<int>(nodes.size()) > kMaxPreparedNodes)
@@ -226,12 +243,7 @@ Result<bool> inlineFunctions(pb::ModelProto& model, TakenNames& names, std::size
             *prepared.Add() = std::move(node);
             continue;
         }
-        const int64_t own = opsetOf(it->second->opset_import());
-        if (own != 0 && own != opsetOf(model.opset_import()))
-            return fail(ErrorCode::Unsupported,
-                        "the function is written in opset " + std::to_string(own) + ", the model in " +
-                            std::to_string(opsetOf(model.opset_import())),
-                        nodeLabel(node, n));
+        QS_CHECK(checkOpset(*it->second, opsetOf(model.opset_import()), nodeLabel(node, n)));
         auto body = bodyOf(*it->second, node, names, copied);
         if (!body) {
             body.error().where = nodeLabel(node, n);
