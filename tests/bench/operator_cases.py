@@ -110,6 +110,8 @@ def add_elementwise() -> None:
         case(f"{op} of casts", TOKENS, lambda m, x, op=op: cast(m, m.node(
             op, cast(m, x, BOOL), m.constant(m.random.integers(0, 2, TOKENS), bool)), FLOAT), without="Cast to bool and back")
     case("Not of casts", TOKENS, lambda m, x: cast(m, m.node("Not", cast(m, x, BOOL)), FLOAT), without="Cast to bool and back")
+    for op in ("Atan", "Tan", "Asinh", "Softsign", "Selu", "Celu"):
+        case(op, TOKENS, lambda m, x, op=op: m.node(op, x))
     case("IsNaN and cast", TOKENS, lambda m, x: cast(m, m.node("IsNaN", x), FLOAT))
     case("Where mask", ROWS, lambda m, x: m.node("Where", m.constant(m.random.integers(0, 2, (197, 197)), bool), x, m.number(-1e4)))
     case("Where same shape", TOKENS, lambda m, x: m.node("Where", m.constant(m.random.integers(0, 2, TOKENS), bool), x, m.weights(*TOKENS)))
