@@ -140,6 +140,16 @@ INSTANTIATE_TEST_SUITE_P(
         UnaryCase{"Asinh", [](double x) { return std::asinh(x); }},
         UnaryCase{"Atan", [](double x) { return std::atan(x); }}));
 
+TEST(Unary, atanAtItsEndsAndOfNothing)
+{
+    const Tensor y = evaluateOne("Atan", {}, {floats({7}, {INFINITY, -INFINITY, 1, -1, 0, -0.0F, NAN})});
+    const std::vector<float> expected{1.5707964F, -1.5707964F, 0.7853982F, -0.7853982F, 0, 0};
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_NEAR(y.floats()[i], expected[i], 2e-7F);
+    EXPECT_TRUE(std::signbit(y.floats()[5]));
+    EXPECT_TRUE(std::isnan(y.floats()[6]));
+}
+
 TEST(Unary, refusesWhatItDoesNotKnow)
 {
     EXPECT_EQ(errorOf("Gelu", {{"approximate", std::string("fast")}}, {counting({2})}), ErrorCode::Unsupported);
