@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operators that compare_operators.py times, each on a shape of real networks, and how their models are made."""
 
+import pathlib
+import sys
+
 import numpy
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "judge"))
+from small_model import SmallModel  # noqa: E402
 
 TOKENS = (1, 197, 768)  # ViT-B
 MAPS = (1, 96, 56, 56)  # first stage of Swin and ConvNeXt
@@ -10,34 +16,17 @@ ROWS = (1, 12, 197, 197)  # attention of ViT-B
 FLOAT, INT64, INT32, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL
 
 
-class Model:
-    """A model of one operator under construction. Values are names; "x" is the data."""
+class Model(SmallModel):
+    """"x" is the data."""
 
-    def __init__(self) -> None:
-        self.nodes, self.constants = [], []
-        self.random = numpy.random.default_rng(7)
-
-    def constant(self, value, kind=numpy.int64) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(numpy.asarray(value, kind), name))
-        return name
-
-    def weights(self, *shape) -> str:
-        return self.constant(self.random.standard_normal(shape) * 0.1, numpy.float32)
+    SCALE = 0.1
 
     def number(self, value: float) -> str:
         return self.constant(value, numpy.float32)
 
-    def node(self, op: str, *inputs: str, outputs: int = 1, output: str = "", domain: str = "", **attributes):
-        names = [output or f"v{len(self.nodes)}_{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(op, list(inputs), names, f"n{len(self.nodes)}", domain=domain, **attributes))
-        return names[0] if outputs == 1 else names
-
     def proto(self, source: str, shape, result: str, opset: int):
-        graph = helper.make_graph(self.nodes, "case", [helper.make_tensor_value_info(source, FLOAT, shape)],
-                                  [helper.make_tensor_value_info(result, FLOAT, None)], self.constants)
-        return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", opset),
-                                                                     helper.make_opsetid("com.microsoft", 1)])
+        return super().proto([helper.make_tensor_value_info(source, FLOAT, shape)], [helper.make_tensor_value_info(result, FLOAT, None)],
+                             opset)
 
 
 class Case:

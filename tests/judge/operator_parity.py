@@ -13,33 +13,15 @@ import sys
 import tempfile
 
 from judge import difference, numpy, onnx, ours, theirs
+from small_model import SmallModel
 
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 LIMIT = 1e-5
 IMAGE = [1, 3, 8, 8]
 
 
-class Model:
-    """A model under construction. Values are names."""
-
-    def __init__(self) -> None:
-        self.nodes, self.constants = [], []
-        self.random = numpy.random.default_rng(7)
-
-    def constant(self, value, kind=numpy.int64) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(numpy.asarray(value, kind), name))
-        return name
-
-    def weights(self, *shape) -> str:
-        return self.constant(self.random.standard_normal(shape), numpy.float32)
-
-    def node(self, op: str, *inputs: str, outputs: int = 1, **attributes):
-        names = [f"v{len(self.nodes)}_{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(op, list(inputs), names, f"n{len(self.nodes)}", **attributes))
-        return names[0] if outputs == 1 else names
-
+class Model(SmallModel):
     def data(self, *shape: int, skip: int = 0) -> str:
         """`shape` numbers of the image, from number `skip` on."""
         count = int(numpy.prod(shape))
@@ -49,11 +31,8 @@ class Model:
 
     def save(self, result: str, path: pathlib.Path, opset: int) -> None:
         flat = self.node("Reshape", result, self.constant([1, -1]))
-        graph = helper.make_graph(
-            self.nodes, "case", [helper.make_tensor_value_info("image", TensorProto.FLOAT, IMAGE)],
-            [helper.make_tensor_value_info(flat, TensorProto.FLOAT, [1, None])], self.constants)
-        onnx.save(helper.make_model(graph, opset_imports=[
-            helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)], ir_version=8), path)
+        onnx.save(self.proto([helper.make_tensor_value_info("image", TensorProto.FLOAT, IMAGE)],
+                             [helper.make_tensor_value_info(flat, TensorProto.FLOAT, [1, None])], opset), path)
 
 
 CASES = {}
