@@ -56,7 +56,7 @@ Result<void> runDemo(const Options& options)
     QS_ASSIGN(const auto calibration, stats::calibrate(model.graph, model.sites, *calibImages,
                                                        calibrationOptions(model, transform), context));
     QS_ASSIGN(const auto reference,
-              quant::floatReference(model.graph, model.sites, *testImages, testImages->size(), context));
+              quant::evaluationReference(model.graph, model.sites, *testImages, testImages->size(), context));
     const auto weights = exec::makeWeightCache();
     report::Results results;
     results.model = &model;

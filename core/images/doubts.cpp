@@ -13,6 +13,7 @@ constexpr float kLargestMean = 1.0F;
 constexpr float kSmallestMean = -5.0F;
 constexpr float kLargestStddev = 2.0F;
 constexpr float kBytes = 255.0F;
+constexpr float kClearlyOther = 0.5F;
 
 bool isByteMean(float mean)
 {
@@ -28,7 +29,38 @@ std::string listed(const std::array<float, 3>& values)
     return text.data();
 }
 
+/// Largest distance between what black or white of a channel become, in the network's units.
+float distance(const Preprocess& a, const Preprocess& b)
+{
+    float largest = 0;
+    for (std::size_t c = 0; c < a.mean.size(); ++c)
+        for (const float pixel : {0.0F, 1.0F})
+            largest =
+                std::max(largest, std::abs((pixel - a.mean[c]) / a.stddev[c] - (pixel - b.mean[c]) / b.stddev[c]));
+    return largest;
+}
+
 } // namespace
+
+std::string normalisationOptions(const Preprocess& preprocess)
+{
+    return "--mean " + listed(preprocess.mean) + " --std " + listed(preprocess.stddev);
+}
+
+std::vector<Alternative> alternativesTo(const Preprocess& preprocess)
+{
+    std::vector<Alternative> others;
+    for (const char* name : {"imagenet", "inception", "unit", "bytes"}) {
+        const auto preset = preprocessPreset(name, preprocess.cropHeight, preprocess.cropWidth);
+        if (!preset || distance(preprocess, *preset) < kClearlyOther)
+            continue;
+        Alternative other{name, preprocess};
+        other.preprocess.mean = preset->mean;
+        other.preprocess.stddev = preset->stddev;
+        others.push_back(std::move(other));
+    }
+    return others;
+}
 
 Preprocess scaledToUnit(Preprocess preprocess)
 {
@@ -54,7 +86,7 @@ std::vector<Doubt> preprocessDoubts(const Preprocess& preprocess)
     return {{DoubtKind::PixelScale,
              "the mean " + listed(preprocess.mean) + " and deviation " + listed(preprocess.stddev) +
                  " look like those of pixels from 0 to 255; here they are of pixels from 0 to 1",
-             "--mean " + listed(scaled.mean) + " --std " + listed(scaled.stddev),
+             normalisationOptions(scaled),
              {{"mean", static_cast<double>(extreme)}, {"std", static_cast<double>(stddev)}}}};
 }
 

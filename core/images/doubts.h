@@ -3,6 +3,7 @@
 #include "core/base/doubt.h"
 #include "core/images/preprocess.h"
 
+#include <string>
 #include <vector>
 
 namespace qs::images {
@@ -15,5 +16,19 @@ std::vector<Doubt> preprocessDoubts(const Preprocess& preprocess);
 /// Mean and deviation of pixels in [0, 1] that were meant for pixels of 0 to 255: those that are too large for [0, 1]
 /// divided by 255 (and a deviation of 1 beside such a mean).
 Preprocess scaledToUnit(Preprocess preprocess);
+
+/// "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225".
+std::string normalisationOptions(const Preprocess& preprocess);
+
+/// A preprocessing by its usual name.
+struct Alternative {
+    std::string name;
+    Preprocess preprocess;
+};
+
+/// The usual normalisations that differ clearly from this one: of the presets imagenet, inception, unit and bytes
+/// those that map black or white of some channel at least 0.5 away, with the same resize and crop. clip and dinov2
+/// are as imagenet by this measure: no figure tells them apart.
+std::vector<Alternative> alternativesTo(const Preprocess& preprocess);
 
 } // namespace qs::images

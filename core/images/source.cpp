@@ -1,3 +1,4 @@
+#include "core/images/doubts.h"
 #include "core/images/folder.h"
 #include "core/images/resample.h"
 
@@ -44,6 +45,15 @@ public:
     std::string name(std::size_t index) const override
     {
         return index < size() ? m_folder.entries[index].name : std::string();
+    }
+
+    std::vector<exec::AlternativeImages> alternatives() const override
+    {
+        std::vector<exec::AlternativeImages> others;
+        for (const Alternative& other : alternativesTo(m_preprocess))
+            others.push_back({other.name, normalisationOptions(other.preprocess),
+                              std::make_shared<const FolderSource>(m_folder, other.preprocess)});
+        return others;
     }
 
 private:

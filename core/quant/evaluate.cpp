@@ -4,6 +4,7 @@
 #include "core/quant/cost.h"
 #include "core/quant/doubts.h"
 #include "core/quant/logits.h"
+#include "core/quant/preprocess_fit.h"
 
 #include <algorithm>
 #include <chrono>
@@ -20,20 +21,33 @@ struct Pass {
     double seconds = 0;
 };
 
-Result<Pass> runNetwork(const graph::Graph& graph, const graph::SiteTable& sites, const exec::Simulation& simulation,
-                        const exec::ImageSource& images, std::size_t count,
-                        const std::shared_ptr<exec::WeightCache>& weights, const Context& context,
-                        std::string_view stage)
+Result<exec::Program> compileNetwork(const graph::Graph& graph, const graph::SiteTable& sites,
+                                     const exec::Simulation& simulation,
+                                     const std::shared_ptr<exec::WeightCache>& weights, const Context& context)
 {
     exec::Program::Options options;
     options.weights = weights;
     options.execution = context.execution;
-    QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, simulation, options));
+    return exec::Program::compile(graph, sites, simulation, options);
+}
+
+Result<Pass> runNetwork(const exec::Program& program, const exec::ImageSource& images, std::size_t count,
+                        const Context& context, std::string_view stage)
+{
     const auto start = std::chrono::steady_clock::now();
     Pass pass;
     QS_ASSIGN(pass.logits, exec::runImages(program, images, 0, count, context, stage));
     pass.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return pass;
+}
+
+Result<FloatReference> runFloat(const exec::Program& program, const exec::ImageSource& images, std::size_t count,
+                                const Context& context)
+{
+    if (count == 0)
+        return fail(ErrorCode::InvalidArgument, "there are no images to evaluate on");
+    QS_ASSIGN(Pass pass, runNetwork(program, images, count, context, "running the float network"));
+    return FloatReference{std::make_shared<const Tensor>(std::move(pass.logits)), pass.seconds};
 }
 
 Result<void> checkLabels(const exec::ImageSource& images, std::size_t count, int64_t classes)
@@ -73,11 +87,24 @@ struct Hits {
 Result<FloatReference> floatReference(const graph::Graph& graph, const graph::SiteTable& sites,
                                       const exec::ImageSource& images, std::size_t count, const Context& context)
 {
+    QS_ASSIGN(const exec::Program program, compileNetwork(graph, sites, {}, nullptr, context));
+    return runFloat(program, images, std::min(count, images.size()), context);
+}
+
+Result<FloatReference> evaluationReference(const graph::Graph& graph, const graph::SiteTable& sites,
+                                           const exec::ImageSource& images, std::size_t count, const Context& context)
+{
     count = std::min(count, images.size());
-    if (count == 0)
-        return fail(ErrorCode::InvalidArgument, "there are no images to evaluate on");
-    QS_ASSIGN(Pass pass, runNetwork(graph, sites, {}, images, count, nullptr, context, "running the float network"));
-    return FloatReference{std::make_shared<const Tensor>(std::move(pass.logits)), pass.seconds};
+    if (graph::givesScores(graph))
+        QS_CHECK(checkLabels(images, count, graph::outputsPerImage(graph)));
+    QS_ASSIGN(const exec::Program program, compileNetwork(graph, sites, {}, nullptr, context));
+    QS_ASSIGN(FloatReference reference, runFloat(program, images, count, context));
+    if (!graph::givesScores(graph))
+        return reference;
+    QS_ASSIGN(auto doubt, preprocessingDoubt(graph, program, images, count, *reference.logits, context));
+    if (doubt)
+        reference.doubts.push_back(std::move(*doubt));
+    return reference;
 }
 
 Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& sites, const Plan* plan,
@@ -94,7 +121,7 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
 
     FloatReference own;
     if (reference == nullptr) {
-        QS_ASSIGN(own, floatReference(graph, sites, images, count, context));
+        QS_ASSIGN(own, evaluationReference(graph, sites, images, count, context));
         reference = &own;
     }
     const Tensor& expected = *reference->logits;
@@ -104,10 +131,12 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
 
     Pass pass{expected, reference->seconds};
     if (plan) {
-        QS_ASSIGN(pass, runNetwork(graph, sites, plan->simulation, images, count, weights, context, "evaluating"));
+        QS_ASSIGN(const exec::Program program, compileNetwork(graph, sites, plan->simulation, weights, context));
+        QS_ASSIGN(pass, runNetwork(program, images, count, context, "evaluating"));
     }
 
     Evaluation result;
+    result.doubts = reference->doubts;
     result.isFloat = plan == nullptr;
     result.images = count;
     result.seconds = pass.seconds;

@@ -55,16 +55,22 @@ struct Evaluation {
     int threads = 1;
     int batch = 1; ///< images asked for at once by the caller; images run one by one on each thread
     std::vector<ImageResult> results;
-    std::vector<Doubt> doubts; ///< labels that are shifted, outputs that are no logits
+    std::vector<Doubt> doubts; ///< the reference's, labels that are shifted, outputs that are no logits
 };
 
 /// Outputs [images, outputs an image] of the float network, so that several evaluations share one float pass.
 struct FloatReference {
     std::shared_ptr<const Tensor> logits;
     double seconds = 0;
+    std::vector<Doubt> doubts{}; ///< another preprocessing that fits clearly better
 };
 Result<FloatReference> floatReference(const graph::Graph& graph, const graph::SiteTable& sites,
                                       const exec::ImageSource& images, std::size_t count, const Context& context);
+
+/// The same, with what is doubtful of how the images are prepared (preprocessingDoubt): where the reference is shown.
+Result<FloatReference> evaluationReference(const graph::Graph& graph, const graph::SiteTable& sites,
+                                           const exec::ImageSource& images, std::size_t count,
+                                           const Context& context);
 
 /// Outputs that are probabilities are compared as their logarithms, see exec::OutputForm, and said.
 /// `plan` null: the float network. `reference` null: it is computed first.

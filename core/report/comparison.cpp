@@ -174,7 +174,7 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
         if (std::ranges::find(into.rows, keys[i], &ComparisonRow::key) != into.rows.end())
             continue;
         if (!reference) {
-            QS_ASSIGN(reference, quant::floatReference(model.graph, model.sites, images, count, context));
+            QS_ASSIGN(reference, quant::evaluationReference(model.graph, model.sites, images, count, context));
             QS_ASSIGN(const auto evaluation, quant::evaluate(model.graph, model.sites, nullptr, images, count,
                                                              &*reference, nullptr, context));
             into.floatTop1 = evaluation.top1;

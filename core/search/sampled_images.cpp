@@ -9,11 +9,8 @@ namespace qs::search {
 Result<SampledImages> SampledImages::create(const exec::ImageSource& source, std::size_t count, std::size_t elements,
                                             std::size_t memoryBytes, const Context& context)
 {
-    SampledImages sampled;
-    sampled.m_source = &source;
-    count = std::min(count, source.size());
-    for (std::size_t i = 0; i < count; ++i)
-        sampled.m_indices.push_back(i * source.size() / count);
+    SampledImages sampled(exec::ImageSubset::spread(source, count));
+    count = sampled.size();
     if (count * elements * sizeof(float) > memoryBytes)
         return sampled;
 
@@ -25,7 +22,7 @@ Result<SampledImages> SampledImages::create(const exec::ImageSource& source, std
     std::vector<Result<void>> loaded(count);
     const auto one = [&](std::size_t i, int) {
         if (!context.stopRequested())
-            loaded[i] = source.load(sampled.m_indices[i], {sampled.m_pixels.data() + i * elements, elements});
+            loaded[i] = sampled.m_images.load(i, {sampled.m_pixels.data() + i * elements, elements});
     };
     if (context.pool)
         context.pool->parallelFor(count, one);
@@ -43,7 +40,7 @@ Result<SampledImages> SampledImages::create(const exec::ImageSource& source, std
 Result<void> SampledImages::load(std::size_t index, std::span<float> dst) const
 {
     if (m_pixels.empty())
-        return m_source->load(m_indices[index], dst);
+        return m_images.load(index, dst);
     std::copy_n(m_pixels.data() + index * dst.size(), dst.size(), dst.data());
     return {};
 }

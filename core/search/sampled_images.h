@@ -2,7 +2,7 @@
 
 #include "core/base/context.h"
 #include "core/base/error.h"
-#include "core/exec/image_source.h"
+#include "core/exec/image_subset.h"
 
 #include <cstddef>
 #include <vector>
@@ -16,14 +16,15 @@ public:
     static Result<SampledImages> create(const exec::ImageSource& source, std::size_t count, std::size_t elements,
                                         std::size_t memoryBytes, const Context& context);
 
-    std::size_t size() const override { return m_indices.size(); }
+    std::size_t size() const override { return m_images.size(); }
     Result<void> load(std::size_t index, std::span<float> dst) const override;
-    std::optional<int> label(std::size_t index) const override { return m_source->label(m_indices[index]); }
-    std::string name(std::size_t index) const override { return m_source->name(m_indices[index]); }
+    std::optional<int> label(std::size_t index) const override { return m_images.label(index); }
+    std::string name(std::size_t index) const override { return m_images.name(index); }
 
 private:
-    const exec::ImageSource* m_source = nullptr;
-    std::vector<std::size_t> m_indices;
+    explicit SampledImages(exec::ImageSubset images) : m_images(std::move(images)) {}
+
+    exec::ImageSubset m_images;
     std::vector<float> m_pixels; ///< all of them, or none
 };
 

@@ -1,4 +1,6 @@
 #include "core/stats/calibration.h"
+
+#include "core/exec/image_subset.h"
 #include "core/stats/collector.h"
 #include "core/stats/image_names.h"
 
@@ -18,27 +20,6 @@ std::size_t windowRuns(int threads)
     return std::max<std::size_t>(32, 8 * static_cast<std::size_t>(threads));
 }
 
-/// Part of a source, numbered from 0.
-class Part final : public exec::ImageSource {
-public:
-    Part(const exec::ImageSource& source, std::size_t first, std::size_t count)
-        : m_source(source), m_first(first), m_count(count)
-    {
-    }
-    std::size_t size() const override { return m_count; }
-    Result<void> load(std::size_t index, std::span<float> dst) const override
-    {
-        return m_source.load(m_first + index, dst);
-    }
-    std::optional<int> label(std::size_t index) const override { return m_source.label(m_first + index); }
-    std::string name(std::size_t index) const override { return m_source.name(m_first + index); }
-
-private:
-    const exec::ImageSource& m_source;
-    std::size_t m_first;
-    std::size_t m_count;
-};
-
 } // namespace
 
 Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, const graph::SiteTable& sites,
@@ -53,7 +34,7 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
     if (total % batch != 0)
         return fail(ErrorCode::InvalidArgument,
                     "the model takes " + std::to_string(batch) + " images at once: calibrate on a multiple of that");
-    const Part all(images, first, total);
+    const auto all = exec::ImageSubset::range(images, first, total);
 
     exec::Program::Options compileOptions;
     compileOptions.execution = context.execution;
@@ -71,7 +52,8 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
         Context inner = context;
         inner.report = [&](const Progress& progress) { context.progress(kStage, begin + progress.done, total); };
         collector.startAt(begin / batch);
-        auto logits = exec::runImages(program, Part(all, begin, count), 0, count, inner, kStage, &collector);
+        auto logits = exec::runImages(program, exec::ImageSubset::range(all, begin, count), 0, count, inner, kStage,
+                                      &collector);
         if (const auto bad = collector.notFinite(); bad && (logits || logits.error().code != ErrorCode::Cancelled))
             return fail(ErrorCode::NotFinite,
                         "a value is NaN or infinite, image " + all.name(bad->run * batch) + ": value \"" +

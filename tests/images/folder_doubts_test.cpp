@@ -194,6 +194,26 @@ TEST(PreprocessDoubts, PixelsOf255)
     EXPECT_EQ(*preprocessPreset("none", 32, 32), *preprocessPreset("unit", 32, 32));
 }
 
+TEST(PreprocessDoubts, AlternativesKeepTheSizesAndDifferClearly)
+{
+    const auto namesFor = [](const char* preset) {
+        std::vector<std::string> found;
+        const Preprocess p = *preprocessPreset(preset, 48, 64);
+        for (const Alternative& other : alternativesTo(p)) {
+            found.push_back(other.name);
+            EXPECT_EQ(other.preprocess.cropWidth, 64);
+            EXPECT_EQ(other.preprocess.resize, p.resize);
+            EXPECT_NE(normalisationOptions(other.preprocess), normalisationOptions(p));
+        }
+        return found;
+    };
+    EXPECT_THAT(namesFor("imagenet"), ElementsAre("inception", "unit", "bytes"));
+    EXPECT_THAT(namesFor("clip"), ElementsAre("inception", "unit", "bytes"));
+    EXPECT_THAT(namesFor("inception"), ElementsAre("imagenet", "unit", "bytes"));
+    EXPECT_THAT(namesFor("bytes"), ElementsAre("imagenet", "inception", "unit"));
+    EXPECT_EQ(normalisationOptions(*preprocessPreset("inception", 32, 32)), "--mean 0.5,0.5,0.5 --std 0.5,0.5,0.5");
+}
+
 TEST(OtherImages, AreNamed)
 {
     const test::TempDir dir;

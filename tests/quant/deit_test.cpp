@@ -102,5 +102,25 @@ TEST_F(DeitTiny, KeepsItsAccuracyAtEightBits)
     }
 }
 
+TEST_F(DeitTiny, AnotherPreprocessingIsNamedAndTheRightOneIsNot)
+{
+    const auto folder = *images::openFolder(
+        std::filesystem::path(std::getenv("QUANTOSCOPE_TEST_ASSETS")) / "images/imagenet-val", {.count = 64});
+    const auto doubts = [&](const char* preset) {
+        const auto images = images::makeSource(folder, *images::preprocessPreset(preset, 224, 224));
+        const auto evaluation =
+            evaluate(m_model->graph, m_model->sites, nullptr, *images, images->size(), nullptr, nullptr, m_context);
+        EXPECT_TRUE(evaluation) << (evaluation ? "" : evaluation.error().text());
+        return evaluation ? evaluation->doubts : std::vector<Doubt>{};
+    };
+    for (const char* right : {"imagenet", "dinov2"})
+        EXPECT_TRUE(doubts(right).empty()) << right;
+    for (const char* wrong : {"half", "none", "bytes"}) {
+        const auto found = doubts(wrong);
+        ASSERT_EQ(found.size(), 1u) << wrong;
+        EXPECT_EQ(found[0].cure, "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225") << wrong;
+    }
+}
+
 } // namespace
 } // namespace qs::quant

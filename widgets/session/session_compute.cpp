@@ -26,7 +26,7 @@ Result<Evaluated> evaluateOn(const onnx::Model& model, const quant::Plan& plan, 
 {
     if (!reference) {
         QS_ASSIGN(quant::FloatReference found,
-                  quant::floatReference(model.graph, model.sites, *images.source, count, context));
+                  quant::evaluationReference(model.graph, model.sites, *images.source, count, context));
         reference = std::make_shared<const quant::FloatReference>(std::move(found));
     }
     QS_ASSIGN(quant::Evaluation evaluation, quant::evaluate(model.graph, model.sites, &plan, *images.source, count,
