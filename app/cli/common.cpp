@@ -90,7 +90,7 @@ Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const
     QS_ASSIGN(const auto harm,
               quant::besideMinMax(model.graph, model.sites, plan, images, quant::kHarmImages, context));
     if (harm && harm->harms())
-        warn(harm->text(plan.recipe));
+        warn(harm->doubt(plan.recipe).text());
     return {};
 }
 

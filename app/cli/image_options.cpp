@@ -1,7 +1,7 @@
 #include "app/cli/image_options.h"
 
-#include "core/images/check.h"
 #include "core/images/doubts.h"
+#include "core/images/open.h"
 
 #include <array>
 #include <cmath>
@@ -126,7 +126,11 @@ Result<std::shared_ptr<const exec::ImageSource>>
 openSource(const FolderChoice& choice, const PreprocessOptions& preprocess, const onnx::ModelInfo& model, Run& run)
 {
     QS_ASSIGN(const auto transform, preprocess.resolve(model));
-    images::FolderOptions options;
+    images::FolderRequest request{.root = choice.folder,
+                                  .classes = model.classes,
+                                  .labelOffset = choice.labelOffset,
+                                  .damaged = {preprocess.mostBad}};
+    images::FolderOptions& options = request.options;
     options.forCalibration = !choice.labelled;
     options.withoutLabels = !choice.labelled || choice.labels == "none" || model.classes == 0;
     if (!choice.labels.empty() && !options.withoutLabels)
@@ -135,9 +139,7 @@ openSource(const FolderChoice& choice, const PreprocessOptions& preprocess, cons
         options.classNames = choice.classes;
     if (choice.count > 0)
         options.count = choice.count;
-    QS_ASSIGN(auto folder, images::openFolder(choice.folder, options));
-    QS_ASSIGN(folder, images::fitLabels(std::move(folder), model.classes, choice.labelOffset));
-    QS_ASSIGN(folder, images::withoutDamaged(std::move(folder), {preprocess.mostBad}, run.context()));
+    QS_ASSIGN(auto folder, images::openFor(request, run.context()));
     run.say(images::preprocessDoubts(transform));
     run.say(folder.doubts);
     return images::makeSource(std::move(folder), transform);

@@ -25,6 +25,8 @@ std::string_view doubtName(DoubtKind kind)
         return "probabilities";
     case DoubtKind::Preset:
         return "preset";
+    case DoubtKind::Assumption:
+        return "assumption";
     }
     return "";
 }

@@ -18,6 +18,7 @@ enum class DoubtKind {
     Preprocessing, ///< another usual preprocessing fits clearly better
     Probabilities, ///< outputs that are probabilities, not logits
     Preset,        ///< a preset that does worse than min-max at 8 bits
+    Assumption,    ///< what a model's file leaves open and was chosen
 };
 
 /// Something that the program knows and that makes a figure doubtful. It stops nothing; whoever shows the figure

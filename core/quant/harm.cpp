@@ -7,7 +7,7 @@
 
 namespace qs::quant {
 
-std::string Harm::text(const Recipe& recipe) const
+Doubt Harm::doubt(const Recipe& recipe) const
 {
     char numbers[160];
     std::snprintf(numbers, sizeof numbers, "%.1f dB of the outputs on %zu images, plain min-max has %.1f", ownDb,
@@ -20,7 +20,10 @@ std::string Harm::text(const Recipe& recipe) const
         cure = "set \"guard\": true in the recipe, which takes min-max site by site where that is better, or take "
                "minmax";
     const std::string name = recipe.preset.empty() ? "this recipe" : recipe.preset;
-    return name + " does harm here: it has " + numbers + ": " + cure;
+    return {DoubtKind::Preset,
+            name + " does harm here: it has " + numbers,
+            std::move(cure),
+            {{"own_db", ownDb}, {"minmax_db", minMaxDb}, {"images", static_cast<double>(images)}}};
 }
 
 Result<std::optional<Harm>> besideMinMax(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/context.h"
+#include "core/base/doubt.h"
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
 #include "core/graph/graph.h"
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 
 namespace qs::quant {
 
@@ -26,8 +26,8 @@ struct Harm {
     double minMaxDb = 0;
     std::size_t images = 0;
     bool harms() const { return ownDb < minMaxDb - kHarmDb; }
-    /// For people: what was found and the cure.
-    std::string text(const Recipe& recipe) const;
+    /// What was found and the cure, of kind Preset.
+    Doubt doubt(const Recipe& recipe) const;
 };
 
 /// Runs both on the first images (at most `count`, a multiple of the graph's batch). Nothing where there is nothing

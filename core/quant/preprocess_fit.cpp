@@ -66,11 +66,23 @@ Lead leadOf(const std::vector<double>& differences)
     return {mean, error > 0 ? mean / error : 0};
 }
 
-/// Differences of the likelihoods of images [begin, end) of `chosen`, appended.
-Result<void> compare(const exec::Program& program, const exec::ImageSource& alternative, const Tensor& ownLogits,
-                     const exec::OutputForm form, const std::vector<std::size_t>& chosen, std::size_t begin,
-                     std::size_t end, std::vector<double>& differences, const Context& context)
+/// An alternative's images: how much better their labels are told, and how well.
+struct Tried {
+    std::vector<double> differences{}; ///< nats, own less other
+    double sum = 0;                    ///< nats, of the other
+
+    bool beatsChance(std::size_t classes) const
+    {
+        return sum / static_cast<double>(differences.size()) < std::log(static_cast<double>(classes)) - kNats;
+    }
+};
+
+/// Adds the images of `chosen` up to `end`.
+Result<void> tryMore(const exec::Program& program, const exec::ImageSource& alternative, const Tensor& ownLogits,
+                     const exec::OutputForm form, const std::vector<std::size_t>& chosen, std::size_t end,
+                     Tried& tried, const Context& context)
 {
+    const std::size_t begin = tried.differences.size();
     const exec::ImageSubset subset(alternative, {chosen.begin() + static_cast<std::ptrdiff_t>(begin),
                                                  chosen.begin() + static_cast<std::ptrdiff_t>(end)});
     QS_ASSIGN(const Tensor outputs,
@@ -79,8 +91,10 @@ Result<void> compare(const exec::Program& program, const exec::ImageSource& alte
     const auto classes = static_cast<std::size_t>(logits.shape().back());
     for (std::size_t i = begin; i < end; ++i) {
         const int label = *alternative.label(chosen[i]);
-        differences.push_back(negativeLogLikelihood(ownLogits.floats().subspan(chosen[i] * classes, classes), label) -
-                              negativeLogLikelihood(logits.floats().subspan((i - begin) * classes, classes), label));
+        const double other = negativeLogLikelihood(logits.floats().subspan((i - begin) * classes, classes), label);
+        tried.sum += other;
+        tried.differences.push_back(
+            negativeLogLikelihood(ownLogits.floats().subspan(chosen[i] * classes, classes), label) - other);
     }
     return {};
 }
@@ -96,35 +110,36 @@ Result<std::optional<Doubt>> preprocessingDoubt(const graph::Graph& graph, const
         return std::nullopt;
     const exec::OutputForm form = exec::outputForm(graph, own);
     const Tensor ownLogits = exec::asLogits(own, form);
+    const auto classes = static_cast<std::size_t>(own.shape().back());
     std::optional<Doubt> found;
     double best = 0;
     for (const exec::AlternativeImages& other : images.alternatives()) {
-        std::vector<double> differences;
+        Tried tried;
         Lead lead;
         for (const std::size_t upTo : {kFirst, chosen.size()}) {
-            auto compared = compare(program, *other.images, ownLogits, form, chosen, differences.size(), upTo,
-                                    differences, context);
+            auto compared = tryMore(program, *other.images, ownLogits, form, chosen, upTo, tried, context);
             if (!compared && compared.error().code == ErrorCode::NotFinite) {
                 lead = {};
                 break;
             }
             QS_CHECK(compared);
-            lead = leadOf(differences);
+            lead = leadOf(tried.differences);
             if (lead.mean < kNats || lead.student < 1 || upTo == chosen.size())
                 break;
         }
-        if (lead.mean <= std::max(kNats, best) || lead.student <= kStudent)
+        if (lead.mean <= std::max(kNats, best) || lead.student <= kStudent || !tried.beatsChance(classes))
             continue;
         best = lead.mean;
         std::array<char, 64> nats{};
         std::snprintf(nats.data(), nats.size(), "%.2f", lead.mean);
-        found = Doubt{
-            DoubtKind::Preprocessing,
-            "the float network tells the labels clearly better when the images are prepared as '" + other.name +
-                "': by " + nats.data() + " nats of log likelihood on " + std::to_string(differences.size()) +
-                " images",
-            other.options,
-            {{"nats", lead.mean}, {"student_t", lead.student}, {"images", static_cast<double>(differences.size())}}};
+        found = Doubt{DoubtKind::Preprocessing,
+                      "the float network tells the labels clearly better when the images are prepared as '" +
+                          other.name + "': by " + nats.data() + " nats of log likelihood on " +
+                          std::to_string(tried.differences.size()) + " images",
+                      other.options,
+                      {{"nats", lead.mean},
+                       {"student_t", lead.student},
+                       {"images", static_cast<double>(tried.differences.size())}}};
     }
     return found;
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kClasses = 6;
 
-enum class Pixels { Right, Wrong, Enormous };
+enum class Pixels { Right, Wrong, Enormous, Confident };
 
 /// Images that are their own logits: `Right` ones point at the label.
 class Prepared : public exec::ImageSource {
@@ -32,6 +32,8 @@ public:
             value = m_pixels == Pixels::Enormous ? std::numeric_limits<float>::infinity() : noise(random);
         if (m_pixels == Pixels::Right)
             dst[index % kClasses] += 2;
+        if (m_pixels == Pixels::Confident) // and wrong
+            dst[(index + 1) % kClasses] += 8;
         return {};
     }
     std::optional<int> label(std::size_t index) const override
@@ -87,6 +89,9 @@ TEST(PreprocessingDoubt, IsSilentOnRightDataAndWhereNothingTells)
     EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 0).beside({Pixels::Right})).empty()) << "no labels";
     EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 7).beside({Pixels::Right})).empty()) << "seven prove nothing";
     EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 64).beside({Pixels::Enormous})).empty());
+    for (const Doubt& doubt : doubtsOn(Prepared(Pixels::Confident, 64, 64).beside({Pixels::Wrong})))
+        EXPECT_NE(doubt.kind, DoubtKind::Preprocessing)
+            << "no label fits: less confidence is no better preprocessing";
 }
 
 } // namespace

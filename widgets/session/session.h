@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/images/folder.h"
-#include "core/images/preprocess.h"
 #include "core/onnx/export.h"
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
@@ -9,6 +7,7 @@
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 #include "widgets/session/hybrid_run.h"
+#include "widgets/session/image_set.h"
 #include "widgets/session/job.h"
 #include "widgets/session/kept_comparison.h"
 #include "widgets/session/search_run.h"
@@ -36,14 +35,6 @@ namespace qs::ui {
 class History;
 struct SessionDocument;
 struct StateFigures;
-
-/// A folder of images under the session's preprocessing.
-struct ImageSet {
-    images::ImageFolder folder;
-    images::Preprocess preprocess;
-    std::shared_ptr<const exec::ImageSource> source;
-    std::size_t size() const { return folder.entries.size(); }
-};
 
 /// A value that a job computes from other values of the session. While `current` is false the value belongs to an
 /// older recipe (or set of images): draw it greyed, never as the present state. Null: never computed.
@@ -171,13 +162,16 @@ public:
     void setShowBefore(bool on);
 
     // --- commands: files -------------------------------------------------------------------------------------------
-    void openModel(const QString& path);
+    /// `options`: what the file leaves open, as the user chose it.
+    void openModel(const QString& path, const onnx::ImportOptions& options = {});
     void openCalibrationImages(const QString& folder);
     void openTestImages(const QString& folder);
     /// The model and the images of `folder` (see demo.h); calibrates when they are loaded.
     void openDemo(const QString& folder);
     void setPreprocess(const images::Preprocess& preprocess);
     void setCalibrationCount(std::size_t images);
+    int labelOffset() const { return m_labelOffset; } ///< added to the labels of all images
+    void setLabelOffset(int offset);
     /// Any dropped or named file: .onnx, .quantoscope, .json (recipe), a folder of images (calibration first, then
     /// test).
     void openPath(const QString& path);
@@ -275,6 +269,8 @@ signals:
     void jobFinished(qs::ui::JobKind kind);
     /// A command or a job failed (never for Cancelled). The window shows it in the error strip.
     void failed(const qs::Error& error);
+    /// A model fits at none of the assumed sizes but at these: one of them has to be chosen.
+    void sizeAsked(const QString& path, const std::vector<qs::onnx::ImageSize>& sizes);
     /// Something worth saying that is no error: warnings of the importer, of a folder, of a plan.
     void noticed(const QString& text);
 
@@ -282,6 +278,7 @@ private:
     struct Jobs;
 
     enum class Purpose { Calibration, Test };
+    ImageUse useOf(Purpose purpose) const;
     void openImages(Purpose purpose, const QString& folder);
     void readSession(const QString& path, bool recovered);
     void setImages(Purpose purpose, std::shared_ptr<const ImageSet> images);
@@ -328,6 +325,7 @@ private:
     quant::Recipe m_recipe;
     std::string m_key; ///< History::keyOf(m_recipe)
     Figure<quant::Plan> m_plan;
+    int m_labelOffset = 0;
     std::map<SiteId, std::shared_ptr<const quant::SitePlan>> m_previews; ///< of the present recipe
     std::set<SiteId> m_resmoothed; ///< sites whose numbers wait for the plan: a smoothing beside them changed
     Figure<quant::Evaluation> m_evaluation, m_probe;

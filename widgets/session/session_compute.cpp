@@ -4,6 +4,7 @@
 
 #include "core/onnx/onnx_runtime.h"
 #include "core/quant/evaluate.h"
+#include "core/quant/harm.h"
 
 #include <nlohmann/json.hpp>
 
@@ -32,6 +33,20 @@ Result<Evaluated> evaluateOn(const onnx::Model& model, const quant::Plan& plan, 
     QS_ASSIGN(quant::Evaluation evaluation, quant::evaluate(model.graph, model.sites, &plan, *images.source, count,
                                                             reference.get(), weights, context));
     return Evaluated{std::make_shared<const quant::Evaluation>(std::move(evaluation)), std::move(reference)};
+}
+
+/// With the doubt that plain min-max does better, as the command line says it.
+Result<Evaluated> withHarm(Evaluated evaluated, const onnx::Model& model, const quant::Plan& plan,
+                           const ImageSet& images, const Context& context)
+{
+    QS_ASSIGN(const auto harm,
+              quant::besideMinMax(model.graph, model.sites, plan, *images.source, quant::kHarmImages, context));
+    if (!harm || !harm->harms())
+        return evaluated;
+    auto doubted = std::make_shared<quant::Evaluation>(*evaluated.evaluation);
+    doubted->doubts.push_back(harm->doubt(plan.recipe));
+    evaluated.evaluation = std::move(doubted);
+    return evaluated;
 }
 
 } // namespace
@@ -227,7 +242,9 @@ void Session::evaluate()
                 QS_ASSIGN(present,
                           quant::resolve(model->graph, model->sites, calibration, recipe, plan.get(), context));
             }
-            return evaluateOn(*model, *present, *images, images->size(), reference, weights, context);
+            QS_ASSIGN(Evaluated evaluated,
+                      evaluateOn(*model, *present, *images, images->size(), reference, weights, context));
+            return withHarm(std::move(evaluated), *model, *present, *images, context);
         },
         [this, recipe = m_recipe, calibration = m_calibration.value,
          images = m_testImages](Result<Evaluated> result) {

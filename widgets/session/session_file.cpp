@@ -189,17 +189,30 @@ void resultsFromJson(const json& value, SessionDocument& document)
         document.hybridText = found.dump();
 }
 
-std::shared_ptr<const ImageSet> loadImages(const fs::path& root, SessionDocument& document)
+/// Height and width in pixels, or null.
+Result<std::optional<onnx::ImageSize>> imageSizeFrom(const json& value)
+{
+    if (value.is_null())
+        return std::nullopt;
+    const auto isSize = [](const json& v) { return v.is_number_integer() && v > 0 && v <= 16384; };
+    if (!value.is_array() || value.size() != 2 || !isSize(value[0]) || !isSize(value[1]))
+        return fail(ErrorCode::Malformed, "must be [height, width] in pixels", "image_size");
+    return onnx::ImageSize{value[0].get<int64_t>(), value[1].get<int64_t>()};
+}
+
+std::shared_ptr<const ImageSet> loadImages(const fs::path& root, bool forCalibration, SessionDocument& document,
+                                           const Context& context)
 {
     if (root.empty())
         return nullptr;
-    auto folder = images::openFolder(root);
-    if (!folder) {
-        document.warnings.push_back(folder.error().text());
+    auto images = readImageSet(
+        root, {document.preprocess, document.loadedModel->info.classes, document.labelOffset, forCalibration},
+        context);
+    if (!images) {
+        document.warnings.push_back(images.error().text());
         return nullptr;
     }
-    auto source = images::makeSource(*folder, document.preprocess);
-    return std::make_shared<const ImageSet>(ImageSet{std::move(*folder), document.preprocess, std::move(source)});
+    return *images;
 }
 
 } // namespace
@@ -219,11 +232,16 @@ std::string sessionToJson(const SessionDocument& document, const fs::path& folde
                {"calibration_images", pathToJson(document.calibrationFolder, folder)},
                {"calibration_count", document.calibrationCount},
                {"test_images", pathToJson(document.testFolder, folder)},
+               {"label_offset", document.labelOffset},
                {"preprocess", document.preprocess},
                {"calibration", pathToJson(document.calibrationFile, folder)},
                {"history", {{"index", document.index}, {"states", states}}},
                {"selection", document.selection},
                {"window", document.windowState.toBase64().toStdString()}};
+    if (document.imageSize)
+        value["image_size"] = {document.imageSize->height, document.imageSize->width};
+    if (!document.output.empty())
+        value["output"] = document.output;
     if (document.comparison && !document.comparison->table.rows.empty())
         value["comparison"] = comparisonJson(*document.comparison);
     if (!document.search.empty())
@@ -254,6 +272,10 @@ Result<SessionDocument> sessionFromJson(std::string_view text, const fs::path& f
     QS_ASSIGN(document.calibrationFile, pathFromJson(value, "calibration", folder));
     document.calibrationCount = std::max<std::size_t>(1, count(value, "calibration_count"));
     QS_ASSIGN(document.preprocess, images::preprocessFromJson(value.value("preprocess", json())));
+    document.labelOffset = static_cast<int>(std::clamp(number(value, "label_offset", 0), -100000.0, 100000.0));
+    QS_ASSIGN(document.imageSize, imageSizeFrom(value.value("image_size", json())));
+    if (const json output = value.value("output", json()); output.is_string())
+        document.output = output.get<std::string>();
     const json history = value.value("history", json());
     if (!history.is_object())
         return fail(ErrorCode::Malformed, "missing", "history");
@@ -295,6 +317,8 @@ Result<SessionDocument> loadSession(const fs::path& path, const Context& context
     context.progress("model", 0, 2);
     onnx::ImportOptions importing;
     importing.floatNetwork = true; // of a file that is already quantized
+    importing.imageSize = document.imageSize;
+    importing.output = document.output;
     QS_ASSIGN(onnx::Model model, onnx::importModel(document.model, importing));
     if (model.info.hash != document.modelHash)
         document.warnings.push_back(document.model.string() + ": the model changed since the session was saved");
@@ -302,8 +326,8 @@ Result<SessionDocument> loadSession(const fs::path& path, const Context& context
     if (context.stopRequested())
         return cancelled();
     context.progress("images and calibration", 1, 2);
-    document.loadedCalibrationImages = loadImages(document.calibrationFolder, document);
-    document.loadedTestImages = loadImages(document.testFolder, document);
+    document.loadedCalibrationImages = loadImages(document.calibrationFolder, true, document, context);
+    document.loadedTestImages = loadImages(document.testFolder, false, document, context);
     if (!document.hybridText.empty()) {
         if (auto hybrid = hybridFromJson(document.hybridText, document.loadedModel->sites))
             document.hybrid = std::move(*hybrid);

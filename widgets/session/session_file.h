@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,13 @@ struct SessionDocument {
     std::filesystem::path calibrationFolder, testFolder; ///< empty: none
     images::Preprocess preprocess;
     std::size_t calibrationCount = 256;
-    std::filesystem::path calibrationFile; ///< empty: not calibrated
-    std::vector<HistoryState> states;      ///< at least one
-    std::vector<StateFigures> figures;     ///< of the states; without results of single images
-    int index = 0;                         ///< of the present state
+    int labelOffset = 0;                      ///< added to the labels of all images
+    std::optional<onnx::ImageSize> imageSize; ///< chosen where the model leaves it open
+    std::string output;                       ///< chosen of the model's; "": as the importer does
+    std::filesystem::path calibrationFile;    ///< empty: not calibrated
+    std::vector<HistoryState> states;         ///< at least one
+    std::vector<StateFigures> figures;        ///< of the states; without results of single images
+    int index = 0;                            ///< of the present state
     std::vector<std::string> selection;
     QByteArray windowState;
     std::shared_ptr<const KeptComparison> comparison; ///< null: none

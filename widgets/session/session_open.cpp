@@ -25,8 +25,8 @@ std::filesystem::path toPath(const QString& path)
 /// ImageNet's transform for the model's input size: what the command line does by default.
 images::Preprocess defaultPreprocess(const onnx::ModelInfo& info)
 {
-    const auto preset =
-        images::preprocessPreset("imagenet", static_cast<int>(info.height), static_cast<int>(info.width));
+    const auto preset = images::preprocessPreset(info.bytes ? "bytes" : "imagenet", static_cast<int>(info.height),
+                                                 static_cast<int>(info.width));
     return preset ? *preset : images::Preprocess{};
 }
 
@@ -36,14 +36,8 @@ quant::Recipe defaultRecipe()
     return recipe ? *recipe : quant::Recipe{};
 }
 
-std::shared_ptr<const ImageSet> makeSet(images::ImageFolder folder, const images::Preprocess& preprocess)
-{
-    auto source = images::makeSource(folder, preprocess);
-    return std::make_shared<const ImageSet>(ImageSet{std::move(folder), preprocess, std::move(source)});
-}
-
 /// The demo as a session: its model, its images, and images as large as the model's input, so nothing is resized.
-Result<SessionDocument> loadDemo(const std::filesystem::path& folder)
+Result<SessionDocument> loadDemo(const std::filesystem::path& folder, const Context& context)
 {
     SessionDocument document;
     document.model = folder / "demo_vit.onnx";
@@ -53,37 +47,52 @@ Result<SessionDocument> loadDemo(const std::filesystem::path& folder)
     QS_ASSIGN(document.preprocess, images::preprocessPreset("crop-only", static_cast<int>(model.info.height),
                                                             static_cast<int>(model.info.width)));
     document.loadedModel = std::make_shared<const onnx::Model>(std::move(model));
-    QS_ASSIGN(images::ImageFolder calibration, images::openFolder(document.calibrationFolder));
-    document.loadedCalibrationImages = makeSet(std::move(calibration), document.preprocess);
-    QS_ASSIGN(images::ImageFolder test, images::openFolder(document.testFolder));
-    document.loadedTestImages = makeSet(std::move(test), document.preprocess);
+    ImageUse use{document.preprocess, document.loadedModel->info.classes, 0, true};
+    QS_ASSIGN(document.loadedCalibrationImages, readImageSet(document.calibrationFolder, use, context));
+    use.forCalibration = false;
+    QS_ASSIGN(document.loadedTestImages, readImageSet(document.testFolder, use, context));
     document.states.push_back({QStringLiteral("minmax W8A8"), defaultRecipe(), {}});
     return document;
 }
 
 } // namespace
 
-void Session::openModel(const QString& path)
+void Session::openModel(const QString& path, const onnx::ImportOptions& options)
 {
+    const auto fitting =
+        std::make_shared<std::vector<onnx::ImageSize>>(); // where the size is open and must be another
     m_jobs->openModel.start(
-        [file = toPath(path)](const Context&) -> Result<std::shared_ptr<const onnx::Model>> {
-            onnx::ImportOptions importing;
+        [file = toPath(path), options, fitting](const Context&) -> Result<std::shared_ptr<const onnx::Model>> {
+            onnx::ImportOptions importing = options;
             importing.floatNetwork = true; // of a file that is already quantized
-            QS_ASSIGN(onnx::Model model, onnx::importModel(file, importing));
-            return std::make_shared<const onnx::Model>(std::move(model));
+            auto model = onnx::importModel(file, importing);
+            if (!model && model.error().code == ErrorCode::ShapeMismatch && !importing.imageSize)
+                *fitting = onnx::fittingSizes(file, importing);
+            QS_CHECK(model);
+            return std::make_shared<const onnx::Model>(std::move(*model));
         },
-        [this](Result<std::shared_ptr<const onnx::Model>> result) {
+        [this, path, options, fitting](Result<std::shared_ptr<const onnx::Model>> result) {
+            if (!result && !fitting->empty())
+                return emit sizeAsked(path, *fitting);
             if (!succeeded(result))
                 return;
             SessionDocument document;
             document.loadedModel = *result;
+            document.labelOffset = m_labelOffset;
+            document.imageSize = options.imageSize;
+            document.output = options.output;
             document.preprocess = defaultPreprocess((*result)->info);
             document.calibrationCount = m_calibrationCount;
-            const auto keep = [&](const std::shared_ptr<const ImageSet>& images) {
-                return images ? makeSet(images->folder, document.preprocess) : nullptr;
+            const auto keep = [&](const std::shared_ptr<const ImageSet>& images,
+                                  bool forCalibration) -> std::shared_ptr<const ImageSet> {
+                if (!images)
+                    return nullptr;
+                auto fitted =
+                    refit(*images, {document.preprocess, (*result)->info.classes, m_labelOffset, forCalibration});
+                return succeeded(fitted) ? *fitted : nullptr;
             };
-            document.loadedCalibrationImages = keep(m_calibrationImages);
-            document.loadedTestImages = keep(m_testImages);
+            document.loadedCalibrationImages = keep(m_calibrationImages, true);
+            document.loadedTestImages = keep(m_testImages, false);
             document.states.push_back({QStringLiteral("minmax W8A8"), defaultRecipe(), {}});
             restore(std::move(document));
             for (const std::string& warning : m_model->info.warnings)
@@ -102,25 +111,25 @@ void Session::openTestImages(const QString& folder)
     openImages(Purpose::Test, folder);
 }
 
+ImageUse Session::useOf(Purpose purpose) const
+{
+    return {m_preprocess, m_model ? std::optional(m_model->info.classes) : std::nullopt, m_labelOffset,
+            purpose == Purpose::Calibration};
+}
+
 void Session::openImages(Purpose purpose, const QString& folder)
 {
     auto& job = purpose == Purpose::Calibration ? m_jobs->openCalibrationImages : m_jobs->openTestImages;
-    job.start(
-        [root = toPath(folder),
-         preprocess = m_preprocess](const Context&) -> Result<std::shared_ptr<const ImageSet>> {
-            QS_ASSIGN(images::ImageFolder found, images::openFolder(root));
-            return makeSet(std::move(found), preprocess);
-        },
-        [this, purpose](Result<std::shared_ptr<const ImageSet>> result) {
-            if (!succeeded(result))
-                return;
-            std::shared_ptr<const ImageSet> images = *result;
-            if (images->preprocess != m_preprocess) // changed while the folder was read
-                images = makeSet(images->folder, m_preprocess);
-            for (const Doubt& doubt : images->folder.doubts)
-                emit noticed(QString::fromStdString(doubt.text()));
-            setImages(purpose, std::move(images));
-        });
+    job.start([root = toPath(folder),
+               use = useOf(purpose)](const Context& context) { return readImageSet(root, use, context); },
+              [this, purpose](Result<std::shared_ptr<const ImageSet>> result) {
+                  if (!succeeded(result))
+                      return;
+                  // Model, preprocessing or offset may have changed while the folder was read.
+                  const auto images = refit(**result, useOf(purpose));
+                  if (succeeded(images))
+                      setImages(purpose, *images);
+              });
 }
 
 void Session::setImages(Purpose purpose, std::shared_ptr<const ImageSet> images)
@@ -155,7 +164,7 @@ void Session::setPreprocess(const images::Preprocess& preprocess)
     m_preprocess = preprocess;
     const auto again = [&](std::shared_ptr<const ImageSet>& images) {
         if (images)
-            images = makeSet(images->folder, preprocess);
+            images = prepared(*images, preprocess);
     };
     again(m_calibrationImages);
     again(m_testImages);
@@ -171,6 +180,27 @@ void Session::setPreprocess(const images::Preprocess& preprocess)
         calibrate();
 }
 
+void Session::setLabelOffset(int offset)
+{
+    if (std::exchange(m_labelOffset, offset) == offset)
+        return;
+    for (const Purpose purpose : {Purpose::Calibration, Purpose::Test}) {
+        auto& images = purpose == Purpose::Calibration ? m_calibrationImages : m_testImages;
+        if (!images)
+            continue;
+        if (const auto fitted = refit(*images, useOf(purpose)); succeeded(fitted))
+            images = *fitted;
+    }
+    m_jobs->testReference.reset();
+    m_jobs->probeReference.reset();
+    m_comparison.reset();
+    setModified(true);
+    dropFigures();
+    emit imagesChanged();
+    if (m_plan.current)
+        startProbe();
+}
+
 void Session::setCalibrationCount(std::size_t images)
 {
     if (std::exchange(m_calibrationCount, images) == images)
@@ -184,7 +214,7 @@ void Session::setCalibrationCount(std::size_t images)
 
 void Session::openDemo(const QString& folder)
 {
-    m_jobs->openSession.start([root = toPath(folder)](const Context&) { return loadDemo(root); },
+    m_jobs->openSession.start([root = toPath(folder)](const Context& context) { return loadDemo(root, context); },
                               [this](Result<SessionDocument> result) {
                                   if (!succeeded(result))
                                       return;
@@ -323,6 +353,11 @@ SessionDocument Session::document() const
         document.testFolder = m_testImages->folder.root;
     document.preprocess = m_preprocess;
     document.calibrationCount = m_calibrationCount;
+    document.labelOffset = m_labelOffset;
+    if (m_model) {
+        document.imageSize = m_model->info.options.imageSize;
+        document.output = m_model->info.options.output;
+    }
     for (int i = 0; i < m_history->size(); ++i) {
         document.states.push_back(m_history->state(i));
         document.figures.push_back(m_history->figures(m_history->state(i).key));
@@ -354,6 +389,7 @@ void Session::restore(SessionDocument document)
     m_testImages = std::move(document.loadedTestImages);
     m_preprocess = document.preprocess;
     m_calibrationCount = document.calibrationCount;
+    m_labelOffset = document.labelOffset;
     m_calibration = {std::move(document.loadedCalibration), true, false};
     m_comparison = std::move(document.comparison);
     m_jobs->weights = exec::makeWeightCache();

@@ -94,7 +94,7 @@ ImagesDialog::ImagesDialog(Session& session, QWidget* parent) : QDialog(parent),
         for (QDoubleSpinBox*& box : boxes) {
             box = new QDoubleSpinBox(this);
             box->setDecimals(4);
-            box->setRange(0, 1);
+            box->setRange(-1000, 1000); // a value that is doubtful is shown as it is, and said
             box->setSingleStep(0.01);
             box->setToolTip(tip);
             row->addWidget(box);

@@ -12,6 +12,7 @@
 #include <QCloseEvent>
 #include <QComboBox>
 #include <QDragEnterEvent>
+#include <QFileInfo>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
@@ -41,6 +42,7 @@ MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* au
 
     connect(&session, &Session::failed, m_messages, &MessageStrip::showError);
     connect(&session, &Session::noticed, m_messages, &MessageStrip::showNote);
+    connect(&session, &Session::sizeAsked, this, &MainWindow::askSize);
     connect(&session, &Session::modelChanged, this, &MainWindow::showModelState);
     for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::sessionChanged})
         connect(&session, signal, this, &MainWindow::updateTitle);
@@ -68,6 +70,20 @@ void MainWindow::openPaths(const QStringList& paths)
 {
     for (const QString& path : paths)
         m_session.openPath(path);
+}
+
+void MainWindow::askSize(const QString& path, const std::vector<onnx::ImageSize>& sizes)
+{
+    std::vector<MessageStrip::Button> buttons;
+    for (const onnx::ImageSize& size : sizes)
+        buttons.emplace_back(tr("%1 × %2 px").arg(size.height).arg(size.width), [this, path, size] {
+            onnx::ImportOptions options;
+            options.imageSize = size;
+            m_session.openModel(path, options);
+        });
+    m_messages->ask(tr("%1 leaves the height and width of its image open, and 224 × 224 does not fit. It fits at:")
+                        .arg(QFileInfo(path).fileName()),
+                    buttons);
 }
 
 void MainWindow::openDemo()

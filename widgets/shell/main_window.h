@@ -82,6 +82,7 @@ private:
     void restoreLayout();
     void saveLayout();
     void resetLayout();
+    void askSize(const QString& path, const std::vector<onnx::ImageSize>& sizes);
     void showModelState();
     void setTheme(Theme theme);
     QDockWidget* addDock(const QString& id, const QString& title, QWidget* widget, Qt::DockWidgetArea area);

@@ -1,7 +1,10 @@
 #include "widgets/history/history_panel.h"
 #include "widgets/recipe/recipe_panel.h"
 #include "widgets/session/autosave.h"
+#include "widgets/session/doubt_list.h"
 #include "widgets/session/session.h"
+#include "widgets/shell/doubts_view.h"
+#include "widgets/shell/input_dialog.h"
 #include "widgets/shell/job_strip.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
@@ -52,6 +55,9 @@ void MainWindow::buildStrips()
     m_area = new QMainWindow(whole);
     m_area->setWindowFlags(Qt::Widget); // the constructor makes every main window a window
     m_area->setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
+    auto* doubts = new DoubtList(m_session, this);
+    auto* doubtsView = new DoubtsView(*doubts, m_area);
+    connect(doubts, &DoubtList::chooseInput, this, [this] { showInputDialog(m_session, this); });
     layout->addWidget(m_messages);
     layout->addWidget(m_area, 1);
     layout->addWidget(new JobStrip(m_session, whole));
@@ -59,6 +65,7 @@ void MainWindow::buildStrips()
 
     statusBar()->setSizeGripEnabled(true);
     statusBar()->addWidget(new StatusFigures(m_session, this), 1);
+    statusBar()->addPermanentWidget(doubtsView->counter());
     m_corner = new QLabel(this);
     m_corner->setContentsMargins(8, 0, 12, 0);
     m_corner->setAlignment(Qt::AlignRight | Qt::AlignVCenter);

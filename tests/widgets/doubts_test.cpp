@@ -1,0 +1,179 @@
+// What is doubtful, in the window: each planted thing becomes a strip whose button mends it, right data none, and
+// nothing moves when a strip comes or goes.
+#include "demo_window.h"
+
+#include "widgets/session/doubt_list.h"
+#include "widgets/shell/doubts_view.h"
+
+#include <QPushButton>
+#include <QToolButton>
+
+#include <algorithm>
+#include <fstream>
+
+using namespace qs;
+using namespace qs::ui;
+using namespace qs::test;
+
+namespace {
+
+/// Images 0 to count - 1 of the demo's test images without those of the last class, with all labels one too high.
+void copyWithLabelsFromOne(const QString& to, int count)
+{
+    const QString from = demoFolder() + QStringLiteral("/images/test/");
+    std::ifstream labels((from + QStringLiteral("labels.csv")).toStdString());
+    std::ofstream moved((to + QStringLiteral("/labels.csv")).toStdString());
+    std::string line;
+    std::getline(labels, line);
+    moved << "file,class_index\n";
+    int last = 0;
+    std::vector<std::pair<std::string, int>> rows;
+    while (std::getline(labels, line)) {
+        const auto comma = line.find(',');
+        rows.emplace_back(line.substr(0, comma), std::stoi(line.substr(comma + 1)));
+        last = std::max(last, rows.back().second);
+    }
+    for (const auto& [name, label] : rows) {
+        if (label == last || count-- <= 0)
+            continue;
+        const QString file = QString::fromStdString(name);
+        QFile::copy(from + file, to + QLatin1Char('/') + file);
+        moved << name << ',' << label + 1 << '\n';
+    }
+}
+
+} // namespace
+
+class DoubtsTest : public QObject {
+    Q_OBJECT
+private:
+    static DoubtsView* view(DemoWindow& demo)
+    {
+        return demo.window().findChild<DoubtsView*>(QStringLiteral("DoubtsView"));
+    }
+    static QPushButton* remedy(DemoWindow& demo, const QString& text)
+    {
+        for (auto* button : view(demo)->findChildren<QPushButton*>())
+            if (button->isVisible() && button->text() == text)
+                return button;
+        return nullptr;
+    }
+
+private slots:
+    void plantedDoubtsAreStripsThatMoveNothing()
+    {
+        DemoWindow demo("doubts");
+        SessionDocument document = smallDocument();
+        auto model = std::make_shared<onnx::Model>(*document.loadedModel);
+        model->info.assumed = {"the height and width are symbolic: 8 x 8 assumed"};
+        document.loadedModel = model;
+        demo.session().restore(document);
+        QVERIFY(view(demo)->isVisible());
+        QCOMPARE(view(demo)->texts(),
+                 QStringList{QStringLiteral("The height and width are symbolic: 8 x 8 assumed")});
+        QVERIFY(remedy(demo, QStringLiteral("Choose…")));
+
+        auto preprocess = demo.session().preprocess();
+        preprocess.mean = {123.675F, 116.28F, 103.53F};
+        preprocess.stddev = {58.395F, 57.12F, 57.375F};
+        demo.session().setPreprocess(preprocess);
+        QCOMPARE(view(demo)->texts().size(), 2);
+        QCOMPARE(view(demo)->counter()->text(), QStringLiteral("2 doubts"));
+        shoot(demo.window(), QStringLiteral("doubts"));
+        remedy(demo, QStringLiteral("Divide by 255"))->click();
+        QTRY_COMPARE(view(demo)->texts().size(), 1);
+        QVERIFY(std::abs(demo.session().preprocess().mean[0] - 0.485F) < 1e-6F);
+
+        QWidget* layers = demo.window().panel(QStringLiteral("layers"));
+        const auto place = [&] { return QRect(layers->mapTo(&demo.window(), QPoint()), layers->size()); };
+        QTest::qWait(300); // the preprocessing started a calibration, which says that there are no such files
+        const QRect before = place();
+        view(demo)->findChildren<QToolButton*>().last()->click(); // put away
+        QTRY_VERIFY(!view(demo)->isVisible());
+        QTest::qWait(100);
+        QCOMPARE(place(), before);
+        view(demo)->counter()->click();
+        QVERIFY(view(demo)->isVisible());
+        QTest::qWait(100);
+        QCOMPARE(place(), before);
+    }
+
+    void labelsFromOneAreMovedBack()
+    {
+        if (!hasDemo())
+            QSKIP("the demo model is not there");
+        DemoWindow demo("doubts-labels");
+        const QString folder = demo.folder() + QStringLiteral("/from-one");
+        QDir().mkpath(folder);
+        copyWithLabelsFromOne(folder, 60);
+        demo.session().openDemo(demoFolder());
+        QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
+        QVERIFY2(view(demo)->texts().isEmpty(), qPrintable(view(demo)->texts().join(QStringLiteral("; "))));
+
+        demo.session().openTestImages(folder);
+        QTRY_VERIFY_WITH_TIMEOUT(view(demo)->texts().size() == 1, kDemoPatienceMs);
+        QVERIFY(view(demo)->texts()[0].contains(QStringLiteral("-1")));
+        shoot(demo.window(), QStringLiteral("doubts-labels"));
+        QPushButton* button = remedy(demo, QStringLiteral("Move labels by −1"));
+        QVERIFY(button);
+        button->click();
+        QTRY_COMPARE(demo.session().labelOffset(), -1);
+        QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
+        QVERIFY(view(demo)->texts().isEmpty());
+        QVERIFY(demo.session().probe()->top1.value() > 0.5);
+
+        const QString file = demo.folder() + QStringLiteral("/offset.quantoscope");
+        demo.session().saveSession(file);
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().sessionPath(), file, kDemoPatienceMs);
+        demo.session().openDemo(demoFolder());
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().labelOffset(), 0, kDemoPatienceMs);
+        demo.session().openSession(file);
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().labelOffset(), -1, kDemoPatienceMs);
+    }
+
+    void damagedAndOtherFilesAreCounted()
+    {
+        if (!hasDemo())
+            QSKIP("the demo model is not there");
+        DemoWindow demo("doubts-files");
+        const QString folder = demo.folder() + QStringLiteral("/damaged");
+        QDir().mkpath(folder);
+        for (int i = 0; i < 20; ++i) {
+            const QString name = QStringLiteral("%1.jpg").arg(i, 4, 10, QLatin1Char('0'));
+            QFile::copy(demoFolder() + QStringLiteral("/images/test/") + name, folder + QLatin1Char('/') + name);
+        }
+        std::ofstream((folder + QStringLiteral("/0005.jpg")).toStdString(), std::ios::trunc) << "no picture";
+        std::ofstream((folder + QStringLiteral("/more.gif")).toStdString()) << "GIF89a";
+        demo.session().openTestImages(folder);
+        QTRY_VERIFY_WITH_TIMEOUT(view(demo)->texts().size() == 2, kDemoPatienceMs);
+        QCOMPARE(demo.session().testImages()->size(), std::size_t{19});
+        const QString all = view(demo)->texts().join(QLatin1Char('\n'));
+        QVERIFY2(all.contains(QStringLiteral("0005.jpg")) && all.contains(QStringLiteral(".gif")), qPrintable(all));
+    }
+
+    void anOpenSizeIsAsked()
+    {
+        const QString assets = qEnvironmentVariable("QUANTOSCOPE_TEST_ASSETS");
+        const QString file = assets + QStringLiteral("/repro/symbolic_height_width/hw_symbolic.onnx");
+        if (assets.isEmpty() || !QFileInfo::exists(file))
+            QSKIP("QUANTOSCOPE_TEST_ASSETS is not set");
+        DemoWindow demo("doubts-size");
+        demo.session().openModel(file);
+        QPushButton* size = nullptr;
+        const auto asked = [&] {
+            for (auto* button : demo.window().findChildren<QPushButton*>())
+                if (button->text() == QStringLiteral("64 × 64 px"))
+                    size = button;
+            return size != nullptr;
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(asked(), kDemoPatienceMs);
+        shoot(demo.window(), QStringLiteral("doubts-size"));
+        size->click();
+        QTRY_VERIFY_WITH_TIMEOUT(demo.session().model(), kDemoPatienceMs);
+        QCOMPARE(demo.session().model()->info.height, int64_t{64});
+        QCOMPARE(demo.session().document().imageSize, (std::optional{onnx::ImageSize{64, 64}}));
+    }
+};
+
+QTEST_MAIN(DoubtsTest)
+#include "doubts_test.moc"

@@ -1,0 +1,120 @@
+#include "widgets/shell/input_dialog.h"
+
+#include "widgets/session/job.h"
+#include "widgets/session/session.h"
+
+#include <QComboBox>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QSpinBox>
+
+namespace qs::ui {
+
+namespace {
+
+constexpr int kLargest = 4096; ///< px
+
+class InputDialog : public QDialog {
+public:
+    InputDialog(Session& session, QWidget* parent);
+
+private:
+    void offer(const std::vector<onnx::ImageSize>& sizes);
+    void apply();
+
+    Session& m_session;
+    std::shared_ptr<const onnx::Model> m_model;
+    QSpinBox* m_height = new QSpinBox(this);
+    QSpinBox* m_width = new QSpinBox(this);
+    QHBoxLayout* m_sizes = new QHBoxLayout;
+    QComboBox* m_output = new QComboBox(this);
+    Job<std::vector<onnx::ImageSize>> m_fitting;
+};
+
+InputDialog::InputDialog(Session& session, QWidget* parent)
+    : QDialog(parent), m_session(session), m_model(session.model()), m_fitting(session.runner(), Lane::Background)
+{
+    setAttribute(Qt::WA_DeleteOnClose);
+    setWindowTitle(tr("What the model's file leaves open"));
+    auto* layout = new QVBoxLayout(this);
+    for (const std::string& assumed : m_model->info.assumed) {
+        auto* label = new QLabel(QString::fromStdString(assumed), this);
+        label->setWordWrap(true);
+        layout->addWidget(label);
+    }
+    auto* form = new QFormLayout;
+    layout->addLayout(form);
+    for (const auto& [box, value] : {std::pair{m_height, m_model->info.height}, {m_width, m_model->info.width}}) {
+        box->setRange(1, kLargest);
+        box->setValue(static_cast<int>(value));
+        box->setSuffix(tr(" px"));
+    }
+    form->addRow(tr("&Height"), m_height);
+    form->addRow(tr("&Width"), m_width);
+    m_sizes->addWidget(new QLabel(tr("looking…"), this));
+    m_sizes->addStretch(1);
+    form->addRow(tr("Sizes that fit"), m_sizes);
+    for (const onnx::OutputInfo& output : m_model->info.outputs)
+        m_output->addItem(QString::fromStdString(output.name));
+    m_output->setCurrentText(QString::fromStdString(m_model->info.output));
+    m_output->setEnabled(m_output->count() > 1);
+    form->addRow(tr("&Output"), m_output);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
+    buttons->button(QDialogButtonBox::Ok)->setText(tr("Open so"));
+    layout->addWidget(buttons);
+    connect(buttons, &QDialogButtonBox::accepted, this, [this] {
+        apply();
+        accept();
+    });
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    m_fitting.start([path = m_model->info.path, options = m_model->info.options](const Context&)
+                        -> Result<std::vector<onnx::ImageSize>> { return onnx::fittingSizes(path, options); },
+                    [this](Result<std::vector<onnx::ImageSize>> found) {
+                        offer(found ? *found : std::vector<onnx::ImageSize>{});
+                    });
+}
+
+void InputDialog::offer(const std::vector<onnx::ImageSize>& sizes)
+{
+    while (QLayoutItem* item = m_sizes->takeAt(0)) {
+        delete item->widget();
+        delete item;
+    }
+    if (sizes.empty())
+        m_sizes->addWidget(new QLabel(tr("none is left open"), this));
+    for (const onnx::ImageSize& size : sizes) {
+        auto* button = new QPushButton(QStringLiteral("%1 × %2").arg(size.height).arg(size.width), this);
+        connect(button, &QPushButton::clicked, this, [this, size] {
+            m_height->setValue(static_cast<int>(size.height));
+            m_width->setValue(static_cast<int>(size.width));
+        });
+        m_sizes->addWidget(button);
+    }
+    m_sizes->addStretch(1);
+    m_height->setEnabled(!sizes.empty());
+    m_width->setEnabled(!sizes.empty());
+}
+
+void InputDialog::apply()
+{
+    onnx::ImportOptions options = m_model->info.options;
+    if (m_height->isEnabled())
+        options.imageSize = onnx::ImageSize{m_height->value(), m_width->value()};
+    if (m_output->currentText().toStdString() != m_model->info.output)
+        options.output = m_output->currentText().toStdString();
+    m_session.openModel(QString::fromStdString(m_model->info.path.string()), options);
+}
+
+} // namespace
+
+void showInputDialog(Session& session, QWidget* parent)
+{
+    if (session.model())
+        (new InputDialog(session, parent))->show();
+}
+
+} // namespace qs::ui

@@ -1,0 +1,13 @@
+#pragma once
+
+class QWidget;
+
+namespace qs::ui {
+
+class Session;
+
+/// Asks for what the open model's file leaves open, height and width of the image and the output that counts, with
+/// the sizes at which the file is known to fit, and opens it again so. Not modal.
+void showInputDialog(Session& session, QWidget* parent);
+
+} // namespace qs::ui
