@@ -67,7 +67,7 @@ Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed
         const graph::ChannelLayout& layout = sites[m_observed[i]].layout;
         slot = std::make_unique<Lanes>();
         Lanes& lanes = *slot;
-        const bool inner = layout.inner > 1;
+        const bool inner = sites[m_observed[i]].role == graph::Role::ValueOperand; // of one dimension a head too
         lanes.byChannel = !inner;
         lanes.groups = inner ? static_cast<std::size_t>(layout.outer) : 1;
         lanes.rows = inner ? channels : static_cast<std::size_t>(layout.outer);

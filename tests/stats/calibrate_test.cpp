@@ -1,12 +1,15 @@
 #include "core/base/thread_pool.h"
 #include "core/stats/calibration.h"
+#include "tests/support/attention_block.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
+#include <utility>
 
 namespace qs::stats {
 namespace {
@@ -131,6 +134,31 @@ TEST_F(Calibrate, NamesTheSiteAndTheImageThatIsNotFinite)
         EXPECT_EQ(result.error().code, ErrorCode::NotFinite);
         EXPECT_EQ(result.error().where, m_vit.sites[m_vit.at("p0", 0)].name);
         EXPECT_NE(result.error().message.find("noise-41"), std::string::npos) << result.error().message;
+    }
+}
+
+TEST(CalibrateLanes, AreHeadsTimesDimensionsOfTheValuesOfOneDimensionToo)
+{
+    for (const int dimensions : {8, 1}) {
+        std::string text = test::kAttentionBlock;
+        if (dimensions == 1)
+            for (const auto& [from, to] : {std::pair{"3x2x8", "3x16x1"},
+                                           {"[1 5 3 2 8]", "[1 5 3 16 1]"},
+                                           {"x2x5x8", "x16x5x1"},
+                                           {"[1 2 5 8]", "[1 16 5 1]"},
+                                           {"1x2x8x5", "1x16x1x5"},
+                                           {"1x2x5x5", "1x16x5x5"},
+                                           {"1x5x2x8", "1x5x16x1"}})
+                for (std::size_t at = 0; (at = text.find(from)) != std::string::npos;)
+                    text.replace(at, std::strlen(from), to);
+        const test::SmallVit vit = test::smallVit(text);
+        const auto calibration = calibrate(vit.graph, vit.sites, test::NoiseImages(8), {}, {});
+        ASSERT_TRUE(calibration) << calibration.error().text();
+        const auto value = std::ranges::find(vit.sites, graph::Role::ValueOperand, &graph::Site::role);
+        ASSERT_NE(value, vit.sites.end());
+        const SiteStatistics& statistics = (*calibration)->sites[value->id.index()];
+        EXPECT_EQ(statistics.minimum.size(), 5u); // channels are tokens
+        EXPECT_EQ(statistics.lanes.lanes(), 16u);
     }
 }
 
