@@ -24,6 +24,40 @@ constexpr std::size_t kLanes = 16;
 constexpr std::size_t kVector = hn::MaxLanes(D());
 constexpr std::size_t kVectors = kLanes / kVector;
 
+/// Where a partial vector may be read and written without touching what lies beyond it.
+constexpr bool kMasks = HWY_TARGET <= HWY_AVX3;
+
+/// The first `count` of a vector, the others `padding`.
+HWY_INLINE V loadPart(const float* x, std::size_t count, float padding)
+{
+    const D d;
+    const V fill = hn::Set(d, padding);
+    if (count == 0)
+        return fill;
+    if (count >= kVector)
+        return hn::LoadU(d, x);
+    if constexpr (kMasks) {
+        const auto inside = hn::FirstN(d, count);
+        return hn::IfThenElse(inside, hn::MaskedLoad(inside, d, x), fill);
+    }
+    alignas(64) float part[kVector];
+    hn::Store(fill, d, part);
+    std::copy_n(x, count, part);
+    return hn::Load(d, part);
+}
+
+HWY_INLINE void storePart(V v, std::size_t count, float* y)
+{
+    const D d;
+    if (count >= kVector)
+        return hn::StoreU(v, d, y);
+    if constexpr (kMasks)
+        return hn::BlendedStore(v, hn::FirstN(d, count), d, y);
+    alignas(64) float part[kVector];
+    hn::Store(v, d, part);
+    std::copy_n(part, count, y);
+}
+
 /// Calls body(part, value) for every vector of the row, part = its place in a block of 16; a last partial block is
 /// filled up with `padding`.
 template <class Body>
@@ -37,24 +71,58 @@ HWY_INLINE void forBlocks(std::size_t cols, const float* x, float padding, Body 
             body(part, hn::LoadU(d, x + i + part * kVector));
     if (i == cols)
         return;
-    alignas(64) float rest[kLanes];
-    std::fill_n(rest, kLanes, padding);
-    std::copy(x + i, x + cols, rest);
 #pragma GCC unroll 16
-    for (std::size_t part = 0; part < kVectors; ++part)
-        body(part, hn::Load(d, rest + part * kVector));
+    for (std::size_t part = 0; part < kVectors; ++part) {
+        const std::size_t at = std::min(cols, i + part * kVector);
+        body(part, loadPart(x + at, cols - at, padding));
+    }
 }
 
+/// The lanes of one vector, halves onto each other.
+template <class DN>
+HWY_INLINE float addHalves(DN d, hn::Vec<DN> v)
+{
+#if HWY_TARGET == HWY_SCALAR
+    static_cast<void>(d);
+#else
+    if constexpr (hn::MaxLanes(DN()) > 4) {
+        const hn::Half<DN> half;
+        return addHalves(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+    } else {
+        static_assert(hn::MaxLanes(DN()) == 4);
+        v = hn::Add(v, hn::Shuffle1032(v));
+        v = hn::Add(v, hn::Shuffle2301(v));
+    }
+#endif
+    return hn::GetLane(v);
+}
+
+/// In the order of the reference: halves of the 16 lanes onto each other.
 HWY_INLINE float addLanes(const V (&sums)[kVectors])
 {
-    const D d;
-    alignas(64) float lanes[kLanes];
-    for (std::size_t part = 0; part < kVectors; ++part)
-        hn::Store(sums[part], d, lanes + part * kVector);
-    for (std::size_t half = kLanes / 2; half > 0; half /= 2)
+    V parts[kVectors];
+    std::copy(sums, sums + kVectors, parts);
+    for (std::size_t half = kVectors / 2; half > 0; half /= 2)
         for (std::size_t i = 0; i < half; ++i)
-            lanes[i] += lanes[i + half];
-    return lanes[0];
+            parts[i] = hn::Add(parts[i], parts[i + half]);
+    return addHalves(D(), parts[0]);
+}
+
+/// The largest number of the row, NaN left out; -inf of none.
+HWY_INLINE float largest(std::size_t cols, const float* x)
+{
+    constexpr float kLowest = -std::numeric_limits<float>::infinity();
+    const D d;
+    V tops[kVectors];
+    for (V& top : tops)
+        top = hn::Set(d, kLowest);
+    forBlocks(cols, x, kLowest, [&](std::size_t part, V v) HWY_ATTR {
+        tops[part] = hn::IfThenElse(hn::Gt(v, tops[part]), v, tops[part]);
+    });
+    for (std::size_t half = kVectors / 2; half > 0; half /= 2)
+        for (std::size_t i = 0; i < half; ++i)
+            tops[i] = hn::Max(tops[i], tops[i + half]);
+    return hn::GetLane(hn::MaxOfLanes(d, tops[0]));
 }
 
 HWY_INLINE void moments(std::size_t cols, const float* x, float epsilon, float& mean, float& inverse)
@@ -123,55 +191,12 @@ void normalizeOneRow(std::size_t cols, const float* x, float scale, float shift,
         y[i] = multiplyAdd((x[i] - mean) * inverse, scale, shift);
 }
 
-/// Where a partial vector may be read and written without touching what lies beyond it.
-constexpr bool kMasks = HWY_TARGET <= HWY_AVX3;
-
-/// The first `count` of a vector, the others `padding`.
-HWY_INLINE V loadPart(const float* x, std::size_t count, float padding)
-{
-    const D d;
-    const V fill = hn::Set(d, padding);
-    if (count == 0)
-        return fill;
-    if (count >= kVector)
-        return hn::LoadU(d, x);
-    if constexpr (kMasks) {
-        const auto inside = hn::FirstN(d, count);
-        return hn::IfThenElse(inside, hn::MaskedLoad(inside, d, x), fill);
-    }
-    alignas(64) float part[kVector];
-    hn::Store(fill, d, part);
-    std::copy_n(x, count, part);
-    return hn::Load(d, part);
-}
-
-HWY_INLINE void storePart(V v, std::size_t count, float* y)
-{
-    const D d;
-    if (count >= kVector)
-        return hn::StoreU(v, d, y);
-    if constexpr (kMasks)
-        return hn::BlendedStore(v, hn::FirstN(d, count), d, y);
-    alignas(64) float part[kVector];
-    hn::Store(v, d, part);
-    std::copy_n(part, count, y);
-}
-
 void logSoftmaxRows(std::size_t rows, std::size_t cols, const float* x, float* y)
 {
     constexpr float kLowest = -std::numeric_limits<float>::infinity();
     const D d;
     for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
-        V tops[kVectors];
-        for (V& top : tops)
-            top = hn::Set(d, kLowest);
-        forBlocks(cols, x, kLowest, [&](std::size_t part, V v) HWY_ATTR {
-            tops[part] = hn::IfThenElse(hn::Gt(v, tops[part]), v, tops[part]);
-        });
-        alignas(64) float lanes[kLanes];
-        for (std::size_t part = 0; part < kVectors; ++part)
-            hn::Store(tops[part], d, lanes + part * kVector);
-        const V top = hn::Set(d, *std::max_element(lanes, lanes + kLanes));
+        const V top = hn::Set(d, largest(cols, x));
         V sums[kVectors];
         for (V& sum : sums)
             sum = hn::Zero(d);
@@ -227,20 +252,10 @@ void softmaxOfColumns(std::size_t size, std::size_t cols, const float* x, bool l
 
 void softmaxRows(std::size_t rows, std::size_t cols, const float* x, float scale, float* y)
 {
-    constexpr float kLowest = -std::numeric_limits<float>::infinity();
     const D d;
     const V factor = hn::Set(d, scale);
     for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
-        V tops[kVectors];
-        for (V& top : tops)
-            top = hn::Set(d, kLowest);
-        forBlocks(cols, x, kLowest, [&](std::size_t part, V v) HWY_ATTR {
-            tops[part] = hn::IfThenElse(hn::Gt(v, tops[part]), v, tops[part]);
-        });
-        alignas(64) float lanes[kLanes];
-        for (std::size_t part = 0; part < kVectors; ++part)
-            hn::Store(tops[part], d, lanes + part * kVector);
-        const float shiftValue = -(*std::max_element(lanes, lanes + kLanes) * scale);
+        const float shiftValue = -(largest(cols, x) * scale);
         const V shift = hn::Set(d, shiftValue);
 
         V sums[kVectors];

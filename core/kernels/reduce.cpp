@@ -89,6 +89,20 @@ void into(Fold fold, std::size_t count, const float* x, double* sums)
     reference::foldInto(fold, {x + whole, count - whole}, {sums + whole, count - whole});
 }
 
+void cumulate(std::size_t count, const float* x, double* sums, float* y, bool exclusive)
+{
+    const D d;
+    const std::size_t whole = count / kVector * kVector;
+    for (std::size_t i = 0; i < whole; i += kVector) {
+        const V before = hn::LoadU(d, sums + i);
+        const V after = hn::Add(before, load(x + i));
+        hn::StoreU(hn::DemoteTo(F(), exclusive ? before : after), F(), y + i);
+        hn::StoreU(after, d, sums + i);
+    }
+    reference::cumulateInto({x + whole, count - whole}, {sums + whole, count - whole}, {y + whole, count - whole},
+                            exclusive);
+}
+
 } // namespace qs::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -98,6 +112,7 @@ namespace qs::kernels {
 
 HWY_EXPORT(rowOf);
 HWY_EXPORT(into);
+HWY_EXPORT(cumulate);
 
 double foldRow(Fold fold, std::span<const float> x)
 {
@@ -108,6 +123,12 @@ void foldInto(Fold fold, std::span<const float> x, std::span<double> sums)
 {
     assert(x.size() == sums.size());
     HWY_DYNAMIC_DISPATCH(into)(fold, x.size(), x.data(), sums.data());
+}
+
+void cumulateInto(std::span<const float> x, std::span<double> sums, std::span<float> y, bool exclusive)
+{
+    assert(x.size() == sums.size() && x.size() == y.size());
+    HWY_DYNAMIC_DISPATCH(cumulate)(x.size(), x.data(), sums.data(), y.data(), exclusive);
 }
 
 } // namespace qs::kernels

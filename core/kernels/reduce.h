@@ -22,12 +22,18 @@ double foldRow(Fold fold, std::span<const float> x);
 /// sums[i] = sums[i] folded with x[i]: one row of a reduction over the rows. Sizes equal; bit-equal to the reference.
 void foldInto(Fold fold, std::span<const float> x, std::span<double> sums);
 
+/// One row of a cumulative sum down the rows: sums[i] += x[i] in double, y[i] = sums[i] rounded to float, before the
+/// addition where `exclusive`. Sizes equal; y may be x. Bit-equal to the reference.
+/// Source: ONNX CumSum, opset 14.
+void cumulateInto(std::span<const float> x, std::span<double> sums, std::span<float> y, bool exclusive);
+
 /// What a fold of nothing is.
 double foldStart(Fold fold);
 
 namespace reference {
 double foldRow(Fold fold, std::span<const float> x);
 void foldInto(Fold fold, std::span<const float> x, std::span<double> sums);
+void cumulateInto(std::span<const float> x, std::span<double> sums, std::span<float> y, bool exclusive);
 } // namespace reference
 
 } // namespace qs::kernels

@@ -53,6 +53,16 @@ void foldInto(Fold fold, std::span<const float> x, std::span<double> sums)
         sums[i] = together(fold, sums[i], termOf(fold, x[i]));
 }
 
+void cumulateInto(std::span<const float> x, std::span<double> sums, std::span<float> y, bool exclusive)
+{
+    assert(x.size() == sums.size() && x.size() == y.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double before = sums[i];
+        sums[i] += static_cast<double>(x[i]);
+        y[i] = static_cast<float>(exclusive ? before : sums[i]);
+    }
+}
+
 } // namespace reference
 
 } // namespace qs::kernels

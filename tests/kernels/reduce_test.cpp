@@ -39,6 +39,32 @@ TEST(Reduce, IntoEqualsReferenceForEverySize)
     });
 }
 
+TEST(Reduce, CumulatedEqualsReferenceForEverySize)
+{
+    forEachTarget([] {
+        for (const std::size_t size : awkwardSizes())
+            for (const bool exclusive : {false, true}) {
+                std::vector<double> got(size), want(size);
+                std::vector<float> y(size), z(size);
+                for (uint32_t row = 0; row < 4; ++row) {
+                    auto x = normals(size, row, 5);
+                    if (size > 2 && row == 3) // beyond the largest float, and what is no number
+                        x[0] = x[size / 2] = 3e38f, x[size - 1] = std::numeric_limits<float>::quiet_NaN();
+                    reference::cumulateInto(x, want, z, exclusive);
+                    cumulateInto(x, got, y, exclusive);
+                    EXPECT_TRUE(allSameBits<double>(got, want) && allSameBits<float>(y, z)) << "row of " << size;
+                    want = got;
+                }
+            }
+    });
+    std::vector<double> sums{0.5, -2};
+    std::vector<float> y(2);
+    cumulateInto(std::vector<float>{1, 2}, sums, y, true);
+    EXPECT_EQ(y, (std::vector<float>{0.5f, -2}));
+    cumulateInto(std::vector<float>{1, 2}, sums, y, false);
+    EXPECT_EQ(y, (std::vector<float>{2.5f, 2}));
+}
+
 TEST(Reduce, NaNAndInfinityAtEveryPlace)
 {
     forEachTarget([] {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <vector>
 
 namespace qs::exec {
 
@@ -94,6 +96,41 @@ Taps tapsAt(float normalised, int64_t size, char mode, Padding padding, bool cor
     return taps;
 }
 
+/// One output of any number of taps; taps outside add nothing.
+float sampled(const Taps& across, const Taps& down, const float* image, int64_t width)
+{
+    float sum = 0;
+    for (int i = 0; i < down.count; ++i) {
+        float row = 0;
+        for (int j = 0; j < across.count; ++j)
+            if (down.index[i] >= 0 && across.index[j] >= 0)
+                row += across.weight[j] * image[down.index[i] * width + across.index[j]];
+        sum += down.weight[i] * row;
+    }
+    return sum;
+}
+
+/// A bilinear point whose four pixels are inside, in the form that every channel needs it.
+struct Bilinear {
+    int64_t upper = 0, lower = 0; ///< left pixels of both rows
+    int64_t right = 0;            ///< from a left pixel to the right one
+    float across[2] = {0, 0}, down[2] = {0, 0};
+    int64_t point = 0;
+
+    Bilinear(const Taps& x, const Taps& y, int64_t width, int64_t number)
+        : upper(y.index[0] * width + x.index[0]), lower(y.index[1] * width + x.index[0]),
+          right(x.index[1] - x.index[0]), across{x.weight[0], x.weight[1]}, down{y.weight[0], y.weight[1]},
+          point(number)
+    {
+    }
+    float of(const float* image) const
+    {
+        const float top = across[0] * image[upper] + across[1] * image[upper + right];
+        const float bottom = across[0] * image[lower] + across[1] * image[lower + right];
+        return down[0] * top + down[1] * bottom;
+    }
+};
+
 void computeGridSample(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
                        std::span<std::byte>, ThreadPool* pool)
 {
@@ -102,25 +139,36 @@ void computeGridSample(const graph::Node& node, std::span<const ConstView> in, s
     const char first = node.attributes.text("padding_mode", "zeros").front();
     const Padding padding = first == 'z' ? Padding::Zeros : first == 'b' ? Padding::Border : Padding::Reflection;
     const Shape& x = in[0].shape;
-    const int64_t channels = x[1], plane = x[2] * x[3];
+    const int64_t channels = x[1], width = x[3], plane = x[2] * x[3];
     const int64_t points = out[0].shape[2] * out[0].shape[3];
     const auto* grid = in[1].as<float>();
-    parallelChunks(pool, x[0] * points, 256, [&](int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; ++p) {
-            const Taps across = tapsAt(grid[2 * p], x[3], mode, padding, corners);
-            const Taps down = tapsAt(grid[2 * p + 1], x[2], mode, padding, corners);
-            const float* image = in[0].as<float>() + p / points * channels * plane;
-            float* dst = out[0].as<float>() + p / points * channels * points + p % points;
-            for (int64_t c = 0; c < channels; ++c, image += plane, dst += points) {
-                float sum = 0;
-                for (int i = 0; i < down.count; ++i) {
-                    float row = 0;
-                    for (int j = 0; j < across.count; ++j)
-                        if (down.index[i] >= 0 && across.index[j] >= 0)
-                            row += across.weight[j] * image[down.index[i] * x[3] + across.index[j]];
-                    sum += down.weight[i] * row;
-                }
-                *dst = sum;
+    // A piece of the points of one image: where they lie is found once, then channel after channel is read, so that
+    // one plane at a time is in the cache and results are written in a row.
+    constexpr int64_t kPiece = 256;
+    const int64_t pieces = (points + kPiece - 1) / kPiece;
+    parallelChunks(pool, x[0] * pieces, 1, [&](int64_t begin, int64_t end) {
+        std::vector<Bilinear> inside;
+        std::vector<std::tuple<Taps, Taps, int64_t>> others;
+        for (int64_t piece = begin; piece < end; ++piece) {
+            const int64_t b = piece / pieces;
+            inside.clear();
+            others.clear();
+            for (int64_t p = piece % pieces * kPiece; p < std::min(points, (piece % pieces + 1) * kPiece); ++p) {
+                const float* at = grid + 2 * (b * points + p);
+                const Taps across = tapsAt(at[0], width, mode, padding, corners);
+                const Taps down = tapsAt(at[1], x[2], mode, padding, corners);
+                if (mode == 'l' && std::min({across.index[0], across.index[1], down.index[0], down.index[1]}) >= 0)
+                    inside.emplace_back(across, down, width, p);
+                else
+                    others.emplace_back(across, down, p);
+            }
+            for (int64_t c = b * channels; c < (b + 1) * channels; ++c) {
+                const float* image = in[0].as<float>() + c * plane;
+                float* dst = out[0].as<float>() + c * points;
+                for (const Bilinear& point : inside)
+                    dst[point.point] = point.of(image);
+                for (const auto& [across, down, p] : others)
+                    dst[p] = sampled(across, down, image, width);
             }
         }
     });

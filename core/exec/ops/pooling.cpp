@@ -48,26 +48,30 @@ Counts countsOf(const Window& w, int axis)
 }
 
 /// One plane after the other, rows first, then columns: a window is folded in kernel height + width steps, each of
-/// which is one operation on whole, padded planes.
+/// which is one operation on whole rows; where no stride is larger than 1, on whole, padded planes.
 class Pooling {
 public:
     Pooling(const Window& window, bool most, bool countPads)
         : m_window(window), m_op(most ? kernels::BinaryOp::Max : kernels::BinaryOp::Add),
-          m_start(most ? -std::numeric_limits<float>::infinity() : 0.0f)
+          m_start(most ? -std::numeric_limits<float>::infinity() : 0.0f),
+          m_dense(window.stride[0] == 1 && window.stride[1] == 1)
     {
         const auto reach = [&](int axis) {
             return std::max(window.size[axis] + window.before[axis],
                             (window.out[axis] - 1) * window.stride[axis] +
                                 (window.kernel[axis] - 1) * window.dilation[axis] + 1);
         };
-        // A row holds the phases of the horizontal stride one after the other, so that neighbours in the output are
-        // neighbours here. Rows are a little longer than needed: taps of the last output of a row stay inside.
+        // A row of m_columns holds the phases of the horizontal stride one after the other, so that neighbours in the
+        // output are neighbours here. Rows are a little longer than needed: taps of the last output of a row stay
+        // inside.
         m_phase = (reach(1) + window.stride[1] - 1) / window.stride[1];
         m_row = m_phase * window.stride[1];
-        m_rows = reach(0);
-        m_slack = static_cast<std::size_t>(m_row);
-        m_padded.assign(static_cast<std::size_t>(m_rows * m_row) + m_slack, m_start);
-        m_columns.assign(static_cast<std::size_t>(window.out[0] * m_row) + m_slack, m_start);
+        const auto slack = static_cast<std::size_t>(m_row);
+        if (m_dense)
+            m_padded.assign(static_cast<std::size_t>(reach(0) * m_row) + slack, m_start);
+        else
+            m_folded.resize(static_cast<std::size_t>(window.size[1]));
+        m_columns.assign(static_cast<std::size_t>(window.out[0] * m_row) + slack, m_start);
         m_result.resize(static_cast<std::size_t>(window.out[0] * m_row));
         if (most)
             return;
@@ -82,14 +86,11 @@ public:
     void run(const float* src, float* dst)
     {
         const Window& w = m_window;
-        fill(src);
-        // Rows: output row y gathers the padded rows y stride + k dilation.
-        const int64_t lines = w.stride[0] == 1 ? 1 : w.out[0];
-        const int64_t length = w.stride[0] == 1 ? w.out[0] * m_row : m_row;
-        for (int64_t y = 0; y < lines; ++y)
-            for (int64_t k = 0; k < w.kernel[0]; ++k)
-                fold(k, m_padded.data() + (y * w.stride[0] + k * w.dilation[0]) * m_row, length,
-                     m_columns.data() + y * m_row);
+        if (m_dense)
+            foldPlane(src);
+        else
+            for (int64_t y = 0; y < w.out[0]; ++y)
+                foldRows(src, y);
         // Columns: the first m_phase places of a row become results, what is computed beyond is not used.
         for (int64_t k = 0; k < w.kernel[1]; ++k) {
             const int64_t column = k * w.dilation[1];
@@ -104,24 +105,45 @@ public:
     }
 
 private:
-    void fill(const float* src)
+    /// All rows of m_columns at once.
+    void foldPlane(const float* src)
     {
         const Window& w = m_window;
-        for (int64_t y = 0; y < w.size[0]; ++y, src += w.size[1]) {
-            float* row = m_padded.data() + (y + w.before[0]) * m_row;
-            if (w.stride[1] == 1) {
-                std::copy_n(src, w.size[1], row + w.before[1]);
+        for (int64_t y = 0; y < w.size[0]; ++y, src += w.size[1])
+            std::copy_n(src, w.size[1], m_padded.data() + (y + w.before[0]) * m_row + w.before[1]);
+        for (int64_t k = 0; k < w.kernel[0]; ++k)
+            fold(k, m_padded.data() + k * w.dilation[0] * m_row, w.out[0] * m_row, m_columns.data());
+    }
+    /// Row y of m_columns: the input's rows y stride + k dilation that are inside, then their columns by phases.
+    void foldRows(const float* src, int64_t y)
+    {
+        const Window& w = m_window;
+        const auto width = static_cast<std::size_t>(w.size[1]);
+        const float* sum = nullptr;
+        for (int64_t k = 0; k < w.kernel[0]; ++k) {
+            const int64_t at = y * w.stride[0] - w.before[0] + k * w.dilation[0];
+            if (at < 0 || at >= w.size[0])
                 continue;
+            const float* row = src + at * w.size[1];
+            if (sum) {
+                kernels::binary(m_op, kernels::Broadcast::None, 1, width, sum, row, m_folded.data());
+                sum = m_folded.data();
+            } else {
+                sum = row;
             }
-            int64_t phase = w.before[1] % w.stride[1];
-            int64_t at = w.before[1] / w.stride[1];
-            for (int64_t x = 0; x < w.size[1]; ++x) {
-                row[phase * m_phase + at] = src[x];
-                if (++phase == w.stride[1]) {
-                    phase = 0;
-                    ++at;
-                }
-            }
+        }
+        if (!sum) { // the window lies in the padding
+            std::fill(m_folded.begin(), m_folded.end(), m_start);
+            sum = m_folded.data();
+        }
+        float* columns = m_columns.data() + y * m_row;
+        const int64_t stride = w.stride[1];
+        for (int64_t phase = 0; phase < stride; ++phase) {
+            // Padded column at · stride + phase is the input's, without what is before.
+            int64_t at = std::max<int64_t>(0, (w.before[1] - phase + stride - 1) / stride);
+            float* to = columns + phase * m_phase;
+            for (int64_t x = at * stride + phase - w.before[1]; x < w.size[1]; x += stride)
+                to[at++] = sum[x];
         }
     }
     void fold(int64_t k, const float* src, int64_t count, float* dst) const
@@ -135,9 +157,11 @@ private:
     const Window& m_window;
     kernels::BinaryOp m_op;
     float m_start;
-    int64_t m_phase = 0, m_row = 0, m_rows = 0;
-    std::size_t m_slack = 0;
-    std::vector<float> m_padded, m_columns, m_result;
+    bool m_dense;
+    int64_t m_phase = 0, m_row = 0;
+    std::vector<float> m_padded; ///< the input; where it is folded as a whole
+    std::vector<float> m_folded; ///< a row; where it is not
+    std::vector<float> m_columns, m_result;
     std::vector<float> m_divisor; ///< by output; empty for the maximum
 };
 

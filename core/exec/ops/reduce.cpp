@@ -301,6 +301,12 @@ void computeCumSum(const graph::Node& node, std::span<const ConstView> in, std::
                 std::fill_n(acc.begin(), width, A{});
                 for (int64_t j = 0; j < size; ++j) {
                     const int64_t at = (o * size + (reverse ? size - 1 - j : j)) * inner + i0;
+                    if constexpr (std::is_same_v<T, float>)
+                        if (width > 4) {
+                            const auto n = static_cast<std::size_t>(width);
+                            kernels::cumulateInto({src + at, n}, {acc.data(), n}, {dst + at, n}, exclusive);
+                            continue;
+                        }
                     for (int64_t i = 0; i < width; ++i) {
                         const A before = acc[static_cast<std::size_t>(i)];
                         const A after = before + static_cast<A>(src[at + i]);

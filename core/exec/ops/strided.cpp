@@ -29,6 +29,19 @@ void transposeTiles(const T* src, T* dst, int64_t rows, int64_t columns, int64_t
         }
 }
 
+/// A short run by hand, then twice as much each time.
+template <class T>
+void repeat(T value, T* dst, int64_t count)
+{
+    const int64_t start = std::min<int64_t>(count, 16);
+    std::fill_n(dst, start, value);
+    for (int64_t done = start; done < count;) {
+        const int64_t more = std::min(done, count - done);
+        std::memcpy(dst + done, dst, static_cast<std::size_t>(more) * sizeof(T));
+        done += more;
+    }
+}
+
 template <class T>
 void copyTyped(const ConstView& view, T* dst, const Shape& dstStrides, ThreadPool* pool)
 {
@@ -68,7 +81,7 @@ void copyTyped(const ConstView& view, T* dst, const Shape& dstStrides, ThreadPoo
             if (s == 1 && d == 1)
                 std::memcpy(to, from, static_cast<std::size_t>(inner) * sizeof(T));
             else if (s == 0 && d == 1)
-                std::fill_n(to, inner, *from);
+                repeat(*from, to, inner);
             else
                 for (int64_t i = 0; i < inner; ++i)
                     to[i * d] = from[i * s];

@@ -134,9 +134,10 @@ void computeUnary(const graph::Node& node, std::span<const ConstView> in, std::s
 void computeNot(const graph::Node&, std::span<const ConstView> in, std::span<const View> out, std::span<std::byte>,
                 ThreadPool* pool)
 {
-    const auto* src = in[0].as<uint8_t>();
-    auto* dst = out[0].as<uint8_t>();
     parallelChunks(pool, in[0].shape.elements(), kGrain, [&](int64_t first, int64_t last) {
+        // Pointers of its own: bytes may alias anything, captured pointers too, and then no vectors are made.
+        const auto* src = in[0].as<uint8_t>();
+        auto* dst = out[0].as<uint8_t>();
         for (int64_t i = first; i < last; ++i)
             dst[i] = src[i] == 0;
     });
