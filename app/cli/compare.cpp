@@ -3,6 +3,9 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "core/base/file.h"
+#include "core/quant/doubts.h"
+
+#include <nlohmann/json.hpp>
 
 #include <charconv>
 #include <cstdio>
@@ -148,14 +151,22 @@ void print(const report::ComparisonRow& row)
     std::fflush(stdout);
 }
 
-Result<void> write(const report::Comparison& comparison, const std::string& path)
+/// The table as JSON, with what was doubtful of the images.
+std::string withDoubts(const report::Comparison& comparison, std::span<const Doubt> doubts)
+{
+    auto json = nlohmann::ordered_json::parse(report::comparisonToJson(comparison));
+    json["doubts"] = nlohmann::ordered_json::parse(quant::doubtsToJson(doubts));
+    return json.dump(2) + "\n";
+}
+
+Result<void> write(const report::Comparison& comparison, std::span<const Doubt> doubts, const std::string& path)
 {
     const std::string extension = std::filesystem::path(path).extension().string();
     if (extension == ".csv")
         return writeAtomically(path, report::comparisonToCsv(comparison));
     if (extension == ".html")
         return writeAtomically(path, report::comparisonToHtml(comparison));
-    return writeAtomically(path, report::comparisonToJson(comparison));
+    return writeAtomically(path, withDoubts(comparison, doubts));
 }
 
 Result<void> compare(const Options& options)
@@ -192,7 +203,7 @@ Result<void> compare(const Options& options)
     if (comparison.floatTop1)
         std::printf("float top-1 %.2f %% on %zu images\n", *comparison.floatTop1 * 100, comparison.images);
     for (const std::string& path : options.outputs)
-        QS_CHECK(write(comparison, path));
+        QS_CHECK(write(comparison, run.said(), path));
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include "app/cli/tables.h"
 #include "core/base/file.h"
 #include "core/onnx/onnx_runtime.h"
+#include "core/quant/doubts.h"
 #include "core/report/report.h"
 
 #include <nlohmann/json.hpp>
@@ -62,8 +63,11 @@ Result<void> exportFile(const Options& options)
     printExport(*results.exported, results.verified);
     for (const auto& warning : results.exported->warnings)
         warn(warning);
-    if (!options.json.empty())
-        QS_CHECK(writeAtomically(options.json, report::resultsToJson(results).dump(2) + "\n"));
+    if (!options.json.empty()) {
+        nlohmann::json json = report::resultsToJson(results);
+        json["doubts"] = nlohmann::json::parse(quant::doubtsToJson(run.said()));
+        QS_CHECK(writeAtomically(options.json, json.dump(2) + "\n"));
+    }
     if (results.verified && !results.verified->passed)
         return fail(ErrorCode::Internal, "the exported file does not compute what the simulation computes",
                     options.output);

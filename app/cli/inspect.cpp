@@ -2,6 +2,7 @@
 #include "app/cli/model_options.h"
 #include "core/base/file.h"
 #include "core/onnx/file_quantization.h"
+#include "core/quant/doubts.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/smoothing.h"
 #include "core/quant/zero_point.h"
@@ -283,9 +284,11 @@ Result<void> inspect(const Options& options)
     for (const auto& warning : model.info.warnings)
         warn(warning);
     std::shared_ptr<const stats::Calibration> calibration;
+    std::vector<Doubt> doubts;
     if (options.calibration.given()) {
         Run run(options.run);
         QS_ASSIGN(calibration, options.calibration.resolve(model, options.preprocess, run));
+        doubts = run.said();
     }
     if (!options.recipeOut.empty() && !model.info.quantization)
         return fail(ErrorCode::InvalidArgument, "is not quantized: there is no recipe to write", options.model.path);
@@ -298,8 +301,11 @@ Result<void> inspect(const Options& options)
     }
     if (calibration)
         print(model, *calibration, options.bits);
-    if (!options.json.empty())
-        QS_CHECK(writeAtomically(options.json, toJson(model, calibration.get(), options.bits).dump(2) + "\n"));
+    if (!options.json.empty()) {
+        nlohmann::json json = toJson(model, calibration.get(), options.bits);
+        json["doubts"] = nlohmann::json::parse(quant::doubtsToJson(doubts));
+        QS_CHECK(writeAtomically(options.json, json.dump(2) + "\n"));
+    }
     return {};
 }
 

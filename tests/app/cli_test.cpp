@@ -386,6 +386,27 @@ TEST_F(Cli, DoubtsAreSaidAndWritten)
     expectRefusal(common + " --preprocess nonsense", {"--preprocess nonsense", "imagenet", "clip", "dinov2"});
 }
 
+/// Every command that reads images writes what it said of them, and an empty list of right data.
+TEST_F(Cli, DoubtsAreInTheJsonOfOtherCommands)
+{
+    const std::string bytes = " --mean 123.675,116.28,103.53 --std 58.395,57.12,57.375";
+    const std::string calibration = " --resize none --calib-images " + calib + " --calib-count 4";
+    const std::string out = path("d.json");
+    const std::string commands[] = {
+        "inspect " + model + calibration + " --json " + out,
+        "export " + model + calibration + " --preset minmax -o " + path("q.onnx") + " --json " + out,
+        "compare " + model + calibration + " --images " + test + " --count 8 --presets minmax --bits 8/8 -o " + out};
+    for (const std::string& command : commands) {
+        const Outcome right = run(command);
+        ASSERT_EQ(right.exitCode, 0) << command << right.output;
+        EXPECT_EQ(readJson(out).at("doubts").size(), 0u) << command;
+        const Outcome wrong = run(command + bytes);
+        ASSERT_EQ(wrong.exitCode, 0) << command << wrong.output;
+        ASSERT_GE(readJson(out).at("doubts").size(), 1u) << command;
+        EXPECT_EQ(readJson(out).at("doubts").at(0).at("kind"), "pixel-scale") << command;
+    }
+}
+
 TEST_F(Cli, FilesThatAreNotWhatTheyShouldBe)
 {
     std::ofstream(path("text.onnx")) << "this is not a model";
