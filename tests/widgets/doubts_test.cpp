@@ -2,11 +2,15 @@
 // nothing moves when a strip comes or goes.
 #include "demo_window.h"
 
+#include "core/quant/guard.h"
 #include "widgets/session/doubt_list.h"
+#include "widgets/session/site_notes.h"
 #include "widgets/shell/doubts_view.h"
 
+#include <QAction>
 #include <QPushButton>
 #include <QToolButton>
+#include <QUndoStack>
 
 #include <algorithm>
 #include <fstream>
@@ -149,6 +153,43 @@ private slots:
         QCOMPARE(demo.session().testImages()->size(), std::size_t{19});
         const QString all = view(demo)->texts().join(QLatin1Char('\n'));
         QVERIFY2(all.contains(QStringLiteral("0005.jpg")) && all.contains(QStringLiteral(".gif")), qPrintable(all));
+    }
+
+    void theGuardIsSeenAndCanBeTakenAway()
+    {
+        if (!hasDemo())
+            QSKIP("the demo model is not there");
+        DemoWindow demo("doubts-guard");
+        demo.session().openDemo(demoFolder());
+        QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
+        QAction* literal = demo.window().action(QStringLiteral("Take the recipe literally"));
+        QVERIFY(literal);
+        QVERIFY(!literal->isChecked());
+        demo.session().applyPreset(QStringLiteral("fq-vit"), 4, 4);
+        QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
+        const auto guarded = [&] {
+            std::size_t count = 0;
+            for (const graph::Site& site : demo.session().sites())
+                count += static_cast<std::size_t>(
+                    std::ranges::count(siteNotes(demo.session(), site.id), SiteNote::Kind::Guard, &SiteNote::kind));
+            return count;
+        };
+        QVERIFY(demo.session().plan()->guard);
+        QCOMPARE(guarded(), demo.session().plan()->guard->replaced());
+        literal->trigger();
+        QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
+        QVERIFY(literal->isChecked());
+        QVERIFY(!demo.session().recipe().guard);
+        QCOMPARE(guarded(), std::size_t{0});
+        demo.session().undoStack().undo();
+        QTRY_VERIFY(!literal->isChecked());
+        auto recipe = demo.session().recipe();
+        recipe.preset = "opt-m-literal";
+        demo.session().setRecipe(recipe, QStringLiteral("literal"));
+        bool shown = false;
+        for (auto* box : demo.window().findChildren<QComboBox*>())
+            shown = shown || box->currentData().toString() == QStringLiteral("opt-m");
+        QVERIFY(shown);
     }
 
     void anOpenSizeIsAsked()

@@ -331,6 +331,13 @@ void Session::setCoverage(graph::Coverage coverage)
     setRecipe(recipe, tr("Coverage: %1").arg(coverageTitle(coverage)));
 }
 
+void Session::setGuard(bool guard)
+{
+    quant::Recipe recipe = m_recipe;
+    recipe.guard = guard;
+    setRecipe(recipe, guard ? tr("Min-max where it does better") : tr("The recipe literally"));
+}
+
 void Session::setRecipe(const quant::Recipe& recipe, const QString& text)
 {
     m_history->push(recipe, text);

@@ -223,6 +223,7 @@ public:
     void setLocked(std::span<const SiteId> sites, bool locked);
     void applyPreset(const QString& name, int weightBits, int activationBits);
     void setCoverage(graph::Coverage coverage);
+    void setGuard(bool guard); ///< min-max where it does better (core/quant/guard.h), or the recipe literally
     void setRecipe(const quant::Recipe& recipe, const QString& text);
     /// With the present locks; locked sites as they are now.
     quant::Recipe keepingLocked(quant::Recipe recipe) const;

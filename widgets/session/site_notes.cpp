@@ -1,5 +1,6 @@
 #include "widgets/session/site_notes.h"
 
+#include "core/quant/guard.h"
 #include "core/quant/zero_point.h"
 #include "widgets/session/session.h"
 #include "widgets/theme/format.h"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace qs::ui {
 
@@ -149,6 +151,17 @@ std::optional<SiteNote> dynamicNote(const quant::SiteSettings& settings, const s
     return note;
 }
 
+SiteNote guardNote(const quant::GuardedGroup& group)
+{
+    SiteNote note;
+    note.kind = SiteNote::Kind::Guard;
+    note.title = tr("min-max taken");
+    note.text = tr("The recipe's own choice has %1 times the error of min-max here, so the guard took min-max.")
+                    .arg(formatNumber(group.own / group.minMax));
+    note.remedy = tr("\"Take the recipe literally\" in the menu Quantize keeps the choice nevertheless.");
+    return note;
+}
+
 } // namespace
 
 std::vector<SiteNote> siteNotes(const quant::SiteSettings& settings, const stats::SiteStatistics& statistics)
@@ -166,10 +179,14 @@ std::vector<SiteNote> siteNotes(const quant::SiteSettings& settings, const stats
 
 std::vector<SiteNote> siteNotes(const Session& session, SiteId site)
 {
+    std::vector<SiteNote> notes;
+    if (const quant::GuardReport* guard = session.plan() ? session.plan()->guard.get() : nullptr)
+        if (const quant::GuardedGroup* group = guard->of(site); group && group->replaced)
+            notes.push_back(guardNote(*group));
     const stats::SiteStatistics* statistics = session.statistics(site);
     if (!statistics || session.sites()[site].kind != graph::SiteKind::Activation)
-        return {};
-    std::vector<SiteNote> notes = siteNotes(session.settings(site), *statistics);
+        return notes;
+    std::ranges::move(siteNotes(session.settings(site), *statistics), std::back_inserter(notes));
     if (session.sites()[site].role == graph::Role::SoftmaxOutput) // its channels are tokens: they have no scales
         std::erase_if(notes, [](const SiteNote& note) { return note.kind == SiteNote::Kind::DynamicRange; });
     return notes;

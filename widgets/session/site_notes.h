@@ -15,7 +15,7 @@ class Session;
 
 /// What is worth knowing of a site before it is quantized.
 struct SiteNote {
-    enum class Kind { ZeroPointOverflow, DynamicRange };
+    enum class Kind { ZeroPointOverflow, DynamicRange, Guard };
     Kind kind = Kind::ZeroPointOverflow;
     bool severe = false; ///< values are lost; else the note explains a cost
     QString title;       ///< a few words, for tables: "zero point −510"
@@ -38,6 +38,8 @@ constexpr double kStarvedShare = 0.25;
 /// None for weights, in float, for other levels than uniform ones, and where smoothing makes other channels of them.
 /// Source: Q-HyViT (arXiv 2303.12557), challenges C1 and C2.
 std::vector<SiteNote> siteNotes(const quant::SiteSettings& settings, const stats::SiteStatistics& statistics);
+/// With what the guard did (core/quant/guard.h), also of weights:
+///   Guard              it took min-max in place of the recipe's choice, whose error at the site was larger
 std::vector<SiteNote> siteNotes(const Session& session, SiteId site);
 
 /// Why layers belong to a bridge block, in a sentence: "Bridge block 1 (one of 3): ...".

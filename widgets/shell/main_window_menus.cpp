@@ -256,6 +256,17 @@ void MainWindow::buildQuantizeMenu()
         one->setChecked(m_session.recipe().coverage == value);
         m_needs.push_back({one, true});
     }
+    QAction* literal = add(menu, tr("Take the recipe &literally"), {}, nullptr, [] {});
+    literal->setCheckable(true);
+    literal->setToolTip(tr("Else min-max is taken at the sites where it has less error than the recipe's choice"));
+    connect(literal, &QAction::triggered, this, [this](bool on) { m_session.setGuard(!on); });
+    const auto follow = [this, literal] {
+        const quant::Recipe& recipe = m_session.recipe();
+        literal->setChecked(!recipe.guard && recipe.preset != "minmax");
+    };
+    connect(&m_session, &Session::recipeChanged, literal, follow);
+    follow();
+    m_needs.push_back({literal, true});
     QMenu* bits = menu->addMenu(tr("&Bits of the selected sites"));
     for (int n = 2; n <= 8; ++n)
         m_needs.push_back(

@@ -69,7 +69,10 @@ void PresetBox::follow()
 {
     const quant::Recipe& recipe = m_session.recipe();
     setEnabled(m_session.model() != nullptr);
-    if (const int at = m_preset->findData(QString::fromStdString(recipe.preset)); at >= 0)
+    std::string_view name = recipe.preset;
+    if (name.ends_with(quant::kLiteral)) // the same preset, taken literally
+        name.remove_suffix(quant::kLiteral.size());
+    if (const int at = m_preset->findData(text(name)); at >= 0)
         m_preset->setCurrentIndex(at);
     m_preset->setToolTip(
         QStringLiteral("<p>%1</p><p>%2</p>")
