@@ -14,11 +14,11 @@ namespace qs::quant {
 /// spread over the first `count`: the other is named where
 ///   mean(d) > 0.3 and mean(d) / (sd(d) / sqrt(n)) > 4.5,
 /// and the mean likelihood under the other is that much better than chance, log(classes) (labels that fit under none
-/// are another fault), for the alternative of the largest mean. Of right data with twelve networks and four alternatives each no t was
-/// over 2.2. Eight images decide first whether an alternative is worth the others. Under 8 labelled images nothing is
-/// said; without labels nothing can be: the entropy of the outputs misleads.
-/// `own`: outputs [>= count, classes] of `program`, which is the float `graph`, on `images`.
-/// Errors: the images', Cancelled. An alternative under which the network overflows is none.
+/// are another fault), for the alternative of the largest mean. The limits
+/// are chosen, and tried on four networks (FIGURES.md). Eight images decide first whether an alternative is worth the
+/// others. Under 8 labelled images nothing is said; without labels nothing can be: the entropy of the outputs
+/// misleads. `own`: outputs [>= count, classes] of `program`, which is the float `graph`, on `images`. Errors: the
+/// images', Cancelled. An alternative under which the network overflows is none.
 Result<std::optional<Doubt>> preprocessingDoubt(const graph::Graph& graph, const exec::Program& program,
                                                 const exec::ImageSource& images, std::size_t count, const Tensor& own,
                                                 const Context& context);
