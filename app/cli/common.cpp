@@ -84,13 +84,12 @@ Result<std::optional<quant::Recipe>> RecipeOptions::resolve(const graph::SiteTab
     return recipe;
 }
 
-Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images,
-                        const Context& context)
+Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images, Run& run)
 {
     QS_ASSIGN(const auto harm,
-              quant::besideMinMax(model.graph, model.sites, plan, images, quant::kHarmImages, context));
+              quant::besideMinMax(model.graph, model.sites, plan, images, quant::kHarmImages, run.context()));
     if (harm && harm->harms())
-        warn(harm->doubt(plan.recipe).text());
+        run.say(harm->doubt(plan.recipe));
     return {};
 }
 

@@ -45,8 +45,7 @@ struct RecipeOptions {
 };
 
 /// Warns where the plan has more error than plain min-max on the first images (quant/harm.h).
-Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images,
-                        const Context& context);
+Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images, Run& run);
 
 /// A command: adds itself to the application; the returned function runs it once the arguments are parsed.
 using Command = std::function<Result<void>()>;

@@ -199,6 +199,7 @@ Result<void> compare(const Options& options)
         print(row);
     };
     QS_CHECK(report::compare(model, candidates, *images, images->size(), comparison, grew, run.context()));
+    run.say(comparison.doubts);
     QS_CHECK(std::move(saved));
     if (comparison.floatTop1)
         std::printf("float top-1 %.2f %% on %zu images\n", *comparison.floatTop1 * 100, comparison.images);

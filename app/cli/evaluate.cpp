@@ -65,12 +65,12 @@ Result<void> evaluate(const Options& options)
         QS_ASSIGN(evaluation, quant::evaluate(model.graph, model.sites, plan.get(), *source, source->size(), nullptr,
                                               exec::makeWeightCache(), run.context()));
         run.say(evaluation.doubts);
-        evaluation.doubts = run.said();
         if (plan) {
             for (const auto& warning : plan->warnings)
                 warn(warning);
-            QS_CHECK(warnOfHarm(model, *plan, *source, run.context()));
+            QS_CHECK(warnOfHarm(model, *plan, *source, run));
         }
+        evaluation.doubts = run.said();
     }
     evaluation.batch = static_cast<int>(options.batch);
     print(evaluation);

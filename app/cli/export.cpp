@@ -58,7 +58,7 @@ Result<void> exportFile(const Options& options)
             verifying.python = onnx::judgePython();
         QS_ASSIGN(results.verified,
                   onnx::verifyExport(model, *plan, options.output, *source, verifying, run.context()));
-        QS_CHECK(warnOfHarm(model, *plan, *source, run.context()));
+        QS_CHECK(warnOfHarm(model, *plan, *source, run));
     }
     printExport(*results.exported, results.verified);
     for (const auto& warning : results.exported->warnings)

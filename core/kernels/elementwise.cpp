@@ -11,6 +11,7 @@
 
 #include "core/kernels/math_inl.h"
 
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -139,6 +140,8 @@ void mapUnary(UnaryOp op, std::size_t count, const float* x, float* y, float pVa
         return each([](V v) HWY_ATTR { return sineOrCosine(v, false); });
     case UnaryOp::Cos:
         return each([](V v) HWY_ATTR { return sineOrCosine(v, true); });
+    case UnaryOp::Atan:
+        return each([](V v) HWY_ATTR { return hn::Atan(D(), v); });
     case UnaryOp::Mish:
         return each([=](V v) HWY_ATTR { return vectorMish(d, v); });
     default:

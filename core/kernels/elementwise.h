@@ -40,6 +40,7 @@ enum class UnaryOp : uint8_t {
     Sign,
     Sin,
     Cos,
+    Atan,
     Mish, ///< x tanh(log(1 + exp(x)))
 };
 
@@ -47,6 +48,7 @@ enum class UnaryOp : uint8_t {
 /// exp, erf, tanh and what is made of them are bit-equal to reference::unary on targets with FMA. Largest errors
 /// against double, in units of the last place of the result: exp 1.5 (results below 1.7e-38: 0), erf 6.5, tanh 6.5,
 /// sigmoid 3. Gelu: absolute 3e-7 * max(1, |x|). Sin and Cos: absolute 2e-7 for |x| <= 8192 (beyond: the C library).
+/// Atan: that of Highway (hwy/contrib/math), 4 units in the last place, not bit-equal to the reference.
 /// NaN stays NaN. Log, Softplus, Pow call the C library one by one.
 void unary(UnaryOp op, std::span<const float> x, std::span<float> y, float p = 0, float q = 0);
 

@@ -202,6 +202,8 @@ float apply(UnaryOp op, float x, float p, float q)
         return sin(x);
     case UnaryOp::Cos:
         return cos(x);
+    case UnaryOp::Atan:
+        return std::atan(x);
     case UnaryOp::Mish:
         return mish(x);
     }

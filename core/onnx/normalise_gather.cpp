@@ -1,3 +1,4 @@
+#include "core/onnx/advice.h"
 #include "core/onnx/lowering.h"
 
 #include <algorithm>
@@ -92,8 +93,7 @@ Result<void> nonZero(Lowering& n)
 {
     const Tensor* x = n.constant(0);
     if (!x)
-        return fail(ErrorCode::Unsupported, "how many results it has depends on the image: export the network before "
-                                            "its post-processing");
+        return fail(ErrorCode::Unsupported, adviceFor("", n.op()));
     const Shape shape = x->shape().empty() ? Shape{1} : x->shape();
     const auto places = placesOf(*x);
     const auto count = static_cast<int64_t>(places.size()), rank = static_cast<int64_t>(shape.rank());
@@ -111,8 +111,7 @@ Result<void> compress(Lowering& n)
 {
     const Tensor* condition = n.constant(1);
     if (!condition || condition->dtype() != DType::Bool || condition->shape().rank() != 1)
-        return fail(ErrorCode::Unsupported, "its condition depends on the image: export the network before its "
-                                            "post-processing");
+        return fail(ErrorCode::Unsupported, adviceFor("", n.op()));
     TensorId x = n.input(0);
     int64_t axis = 0, size = n.shape(0).elements();
     if (n.attributes().has("axis")) {

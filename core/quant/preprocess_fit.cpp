@@ -15,11 +15,12 @@ namespace qs::quant {
 namespace {
 
 constexpr std::size_t kFirst = 8;
+constexpr std::size_t kFewest = 16;
 constexpr std::size_t kImages = 32;
 constexpr double kNats = 0.3;
 constexpr double kStudent = 4.5;
 
-/// `most` of the labelled images before `count`, evenly spread.
+/// At most kImages of the labelled images before `count`, evenly spread.
 std::vector<std::size_t> labelledImages(const exec::ImageSource& images, std::size_t count)
 {
     std::vector<std::size_t> labelled;
@@ -106,7 +107,7 @@ Result<std::optional<Doubt>> preprocessingDoubt(const graph::Graph& graph, const
                                                 const Context& context)
 {
     const auto chosen = firstOnesSpread(labelledImages(images, count));
-    if (chosen.size() < kFirst)
+    if (chosen.size() < kFewest)
         return std::nullopt;
     const exec::OutputForm form = exec::outputForm(graph, own);
     const Tensor ownLogits = exec::asLogits(own, form);
@@ -133,7 +134,7 @@ Result<std::optional<Doubt>> preprocessingDoubt(const graph::Graph& graph, const
         std::array<char, 64> nats{};
         std::snprintf(nats.data(), nats.size(), "%.2f", lead.mean);
         found = Doubt{DoubtKind::Preprocessing,
-                      "the float network tells the labels clearly better when the images are prepared as '" +
+                      "the float network tells the labels clearly better when pixels are normalised as by '" +
                           other.name + "': by " + nats.data() + " nats of log likelihood on " +
                           std::to_string(tried.differences.size()) + " images",
                       other.options,

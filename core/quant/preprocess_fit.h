@@ -16,7 +16,7 @@ namespace qs::quant {
 /// and the mean likelihood under the other is that much better than chance, log(classes) (labels that fit under none
 /// are another fault), for the alternative of the largest mean. The limits
 /// are chosen, and tried on four networks (FIGURES.md). Eight images decide first whether an alternative is worth the
-/// others. Under 8 labelled images nothing is said; without labels nothing can be: the entropy of the outputs
+/// others. Under 16 labelled images nothing is said; without labels nothing can be: the entropy of the outputs
 /// misleads. `own`: outputs [>= count, classes] of `program`, which is the float `graph`, on `images`. Errors: the
 /// images', Cancelled. An alternative under which the network overflows is none.
 Result<std::optional<Doubt>> preprocessingDoubt(const graph::Graph& graph, const exec::Program& program,

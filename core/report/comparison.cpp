@@ -178,6 +178,7 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
             QS_ASSIGN(const auto evaluation, quant::evaluate(model.graph, model.sites, nullptr, images, count,
                                                              &*reference, nullptr, context));
             into.floatTop1 = evaluation.top1;
+            into.doubts = evaluation.doubts;
         }
         ComparisonRow row = rowOf(candidates[i], keys[i]);
         QS_CHECK(fill(model, candidates[i], images, count, *reference, row, context));

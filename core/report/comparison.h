@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/context.h"
+#include "core/base/doubt.h"
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
 #include "core/graph/sites.h"
@@ -78,6 +79,7 @@ struct Comparison {
     std::string imagesHash;
     std::optional<double> floatTop1;
     std::vector<ComparisonRow> rows; ///< in the order of the candidates
+    std::vector<Doubt> doubts;       ///< of images and labels, where a line was made; not in the files of rows
     friend bool operator==(const Comparison&, const Comparison&) = default;
 };
 

@@ -60,6 +60,24 @@ const std::vector<Operator>& operators()
     return all;
 }
 
+TEST(Unary, AtanIsThatOfTheCLibraryWithinFourUnits)
+{
+    std::vector<float> x = awkwardFloats();
+    for (const auto& more : {anyFloats(100'003, 5), normals(20'001, 6, 4)})
+        x.insert(x.end(), more.begin(), more.end());
+    std::vector<float> got(x.size());
+    forEachTarget([&] {
+        unary(UnaryOp::Atan, x, got);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double want = std::atan(static_cast<double>(x[i]));
+            if (std::isnan(want))
+                ASSERT_TRUE(std::isnan(got[i])) << i;
+            else
+                ASSERT_NEAR(got[i], want, 4 * 1.2e-7 * std::abs(want) + 1e-37) << x[i];
+        }
+    });
+}
+
 TEST(Unary, EqualsReferenceOnAwkwardAndArbitraryFloats)
 {
     std::vector<float> x = awkwardFloats();

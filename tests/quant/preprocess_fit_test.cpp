@@ -87,7 +87,7 @@ TEST(PreprocessingDoubt, IsSilentOnRightDataAndWhereNothingTells)
     EXPECT_TRUE(doubtsOn(Prepared(Pixels::Right, 64, 64).beside({Pixels::Right})).empty()) << "as good";
     EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 64)).empty()) << "nothing to try";
     EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 0).beside({Pixels::Right})).empty()) << "no labels";
-    EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 7).beside({Pixels::Right})).empty()) << "seven prove nothing";
+    EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 15).beside({Pixels::Right})).empty()) << "fifteen prove nothing";
     EXPECT_TRUE(doubtsOn(Prepared(Pixels::Wrong, 64, 64).beside({Pixels::Enormous})).empty());
     for (const Doubt& doubt : doubtsOn(Prepared(Pixels::Confident, 64, 64).beside({Pixels::Wrong})))
         EXPECT_NE(doubt.kind, DoubtKind::Preprocessing)

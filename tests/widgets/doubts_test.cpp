@@ -126,6 +126,9 @@ private slots:
         QVERIFY(view(demo)->texts().isEmpty());
         QVERIFY(demo.session().probe()->top1.value() > 0.5);
 
+        demo.session().setLabelOffset(1000); // outside the classes: refused, and nothing is changed
+        QCOMPARE(demo.session().labelOffset(), -1);
+        QCOMPARE(demo.session().testImages()->size(), std::size_t{60});
         const QString file = demo.folder() + QStringLiteral("/offset.quantoscope");
         demo.session().saveSession(file);
         QTRY_COMPARE_WITH_TIMEOUT(demo.session().sessionPath(), file, kDemoPatienceMs);

@@ -82,6 +82,10 @@ void Session::openModel(const QString& path, const onnx::ImportOptions& options)
             document.imageSize = options.imageSize;
             document.output = options.output;
             document.preprocess = defaultPreprocess((*result)->info);
+            if (m_model && m_model->info.path == (*result)->info.path) { // at another size: normalised as it was
+                document.preprocess.mean = m_preprocess.mean;
+                document.preprocess.stddev = m_preprocess.stddev;
+            }
             document.calibrationCount = m_calibrationCount;
             const auto keep = [&](const std::shared_ptr<const ImageSet>& images,
                                   bool forCalibration) -> std::shared_ptr<const ImageSet> {
@@ -182,15 +186,23 @@ void Session::setPreprocess(const images::Preprocess& preprocess)
 
 void Session::setLabelOffset(int offset)
 {
-    if (std::exchange(m_labelOffset, offset) == offset)
+    if (offset == m_labelOffset)
         return;
+    std::shared_ptr<const ImageSet> fitted[2];
     for (const Purpose purpose : {Purpose::Calibration, Purpose::Test}) {
-        auto& images = purpose == Purpose::Calibration ? m_calibrationImages : m_testImages;
+        const auto& images = purpose == Purpose::Calibration ? m_calibrationImages : m_testImages;
         if (!images)
             continue;
-        if (const auto fitted = refit(*images, useOf(purpose)); succeeded(fitted))
-            images = *fitted;
+        ImageUse use = useOf(purpose);
+        use.labelOffset = offset;
+        const auto moved = refit(*images, use);
+        if (!succeeded(moved)) // labels outside the classes: nothing is changed
+            return;
+        fitted[static_cast<int>(purpose)] = *moved;
     }
+    m_labelOffset = offset;
+    m_calibrationImages = fitted[static_cast<int>(Purpose::Calibration)];
+    m_testImages = fitted[static_cast<int>(Purpose::Test)];
     m_jobs->testReference.reset();
     m_jobs->probeReference.reset();
     m_comparison.reset();

@@ -41,6 +41,7 @@ constexpr UnaryName kUnary[] = {
     {"Ceil", kernels::UnaryOp::Ceil},
     {"Round", kernels::UnaryOp::Round},
     {"Sign", kernels::UnaryOp::Sign},
+    {"Atan", kernels::UnaryOp::Atan},
     {"Sin", kernels::UnaryOp::Sin},
     {"Cos", kernels::UnaryOp::Cos},
     {"Mish", kernels::UnaryOp::Mish},
@@ -193,6 +194,7 @@ std::span<const OpDef> unaryOps()
 {
     static constexpr OpDef ops[] = {
         {.name = "Abs", .infer = inferNumber, .compute = computeUnary, .beforeWrite = 1},
+        {.name = "Atan", .infer = inferFloat, .compute = computeUnary, .beforeWrite = 1},
         {.name = "Ceil", .infer = inferFloat, .compute = computeUnary, .beforeWrite = 1},
         {.name = "Clip", .infer = inferNumber, .compute = computeUnary, .beforeWrite = 1},
         {.name = "Cos", .infer = inferFloat, .compute = computeUnary, .beforeWrite = 1},
