@@ -8,7 +8,10 @@
 #include "widgets/shell/doubts_view.h"
 
 #include <QAction>
+#include <QDialog>
+#include <QDialogButtonBox>
 #include <QPushButton>
+#include <QSpinBox>
 #include <QToolButton>
 #include <QUndoStack>
 
@@ -193,6 +196,48 @@ private slots:
         for (auto* box : demo.window().findChildren<QComboBox*>())
             shown = shown || box->currentData().toString() == QStringLiteral("opt-m");
         QVERIFY(shown);
+    }
+
+    void anAssumedSizeCanBeChosen()
+    {
+        const QString assets = qEnvironmentVariable("QUANTOSCOPE_TEST_ASSETS");
+        const QString file = assets + QStringLiteral("/repro/symbolic_height_width/dinov2_silently_224.onnx");
+        if (assets.isEmpty() || !QFileInfo::exists(file))
+            QSKIP("QUANTOSCOPE_TEST_ASSETS is not set");
+        DemoWindow demo("doubts-input");
+        demo.session().openModel(file);
+        QTRY_VERIFY_WITH_TIMEOUT(demo.session().model(), kDemoPatienceMs);
+        QCOMPARE(demo.session().model()->info.height, int64_t{224});
+        QVERIFY(!view(demo)->texts().isEmpty());
+        auto preprocess = demo.session().preprocess();
+        preprocess.mean = {0.5F, 0.5F, 0.5F};
+        demo.session().setPreprocess(preprocess);
+        remedy(demo, QStringLiteral("Choose…"))->click();
+        QDialog* dialog = nullptr;
+        const auto opened = [&] {
+            for (auto* found : demo.window().findChildren<QDialog*>())
+                if (found->isVisible())
+                    dialog = found;
+            return dialog != nullptr;
+        };
+        QTRY_VERIFY(opened());
+        const auto offered = [&] {
+            return std::ranges::any_of(dialog->findChildren<QPushButton*>(), [](const QPushButton* button) {
+                return button->text().contains(QStringLiteral(" × "));
+            });
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(offered(), kDemoPatienceMs);
+        shoot(*dialog, QStringLiteral("doubts-input"));
+        const auto boxes = dialog->findChildren<QSpinBox*>();
+        QCOMPARE(boxes.size(), 2);
+        boxes[0]->setValue(112);
+        boxes[1]->setValue(168);
+        dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok)->click();
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().model()->info.height, int64_t{112}, kDemoPatienceMs);
+        QCOMPARE(demo.session().model()->info.width, int64_t{168});
+        QCOMPARE(demo.session().preprocess().cropWidth, 168);
+        QCOMPARE(demo.session().preprocess().mean[0], 0.5F); // the same file is normalised as it was
+        QVERIFY(view(demo)->texts().isEmpty());              // chosen, not assumed
     }
 
     void anOpenSizeIsAsked()
