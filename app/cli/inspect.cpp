@@ -180,7 +180,6 @@ nlohmann::json toJson(const onnx::Model& model, const stats::Calibration* calibr
             {"classes", info.classes},
             {"outputs", outputsToJson(info)},
             {"output", info.output},
-            {"assumed", info.assumed},
             {"expanded", info.expanded},
             {"blocks", model.sites.blocks()},
             {"bridges", std::move(bridges)},
@@ -284,11 +283,11 @@ Result<void> inspect(const Options& options)
     for (const auto& warning : model.info.warnings)
         warn(warning);
     std::shared_ptr<const stats::Calibration> calibration;
-    std::vector<Doubt> doubts;
+    std::vector<Doubt> doubts = model.info.assumed;
     if (options.calibration.given()) {
         Run run(options.run);
         QS_ASSIGN(calibration, options.calibration.resolve(model, options.preprocess, run));
-        doubts = run.said();
+        doubts.insert(doubts.end(), run.said().begin(), run.said().end());
     }
     if (!options.recipeOut.empty() && !model.info.quantization)
         return fail(ErrorCode::InvalidArgument, "is not quantized: there is no recipe to write", options.model.path);

@@ -59,8 +59,8 @@ Result<onnx::Model> ModelOptions::open(bool floatNetwork) const
         QS_ASSIGN(options.constants[input.substr(0, equals)], readNpy(input.substr(equals + 1)));
     }
     QS_ASSIGN(auto model, onnx::importModel(path, options));
-    for (const std::string& assumed : model.info.assumed)
-        warn(path + ": " + assumed);
+    for (const Doubt& assumed : model.info.assumed)
+        warn(path + ": " + assumed.text());
     if (const auto& file = model.info.quantization)
         warn("the file is already quantized (" + file->form + ": " + file->summary + "); " +
              (floatNetwork ? "this is the float network behind it, inspect --recipe-out writes what the file did"

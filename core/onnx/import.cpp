@@ -104,8 +104,11 @@ Result<Model> Importer::run()
     m_builder.data().outputs = {m_builder.data().outputs[chosen]};
     m_info.output = m_info.outputs[chosen].name;
     if (m_info.outputs.size() > 1 && m_options.output.empty())
-        m_info.assumed.push_back("the model has " + std::to_string(m_info.outputs.size()) + " outputs: '" +
-                                 printable(m_info.output) + "' assumed; --output NAME chooses");
+        m_info.assumed.push_back({DoubtKind::Assumption,
+                                  "the model has " + std::to_string(m_info.outputs.size()) + " outputs: '" +
+                                      printable(m_info.output) + "' assumed",
+                                  "--output NAME chooses",
+                                  {}});
     QS_ASSIGN(graph::Graph graph,
               graph::canonicalise(std::move(m_builder.data()), std::move(m_builder.bypassed()), m_options.rewrites));
     QS_CHECK(checkNodes(graph));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/doubt.h"
 #include "core/base/error.h"
 #include "core/graph/graph.h"
 #include "core/graph/rewrites/rewrite_set.h"
@@ -37,8 +38,8 @@ struct ModelInfo {
     int64_t classes = 0;                         ///< 0: the output is no row of scores
     std::vector<OutputInfo> outputs;             ///< all that the file has
     std::string output;                          ///< the one that counts
-    std::vector<std::string> assumed; ///< what the file leaves open and was chosen here, and how to choose otherwise
-    ImportOptions options;            ///< as it was opened, for opening it again
+    std::vector<Doubt> assumed; ///< what the file leaves open and was chosen here, and how to choose otherwise
+    ImportOptions options;      ///< as it was opened, for opening it again
     std::vector<std::string> warnings;
     std::map<std::string, int>
         expanded; ///< operators that stand for several: how many, "com.microsoft:BiasGelu" -> 12

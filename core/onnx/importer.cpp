@@ -223,8 +223,8 @@ Result<void> Importer::addAll(const FileGraph& file)
         if (auto added = addNode(file, position); !added) {
             Error error = within(std::move(added.error()), nodeLabel(file.proto().node(position), position));
             if (error.code == ErrorCode::ShapeMismatch)
-                for (const std::string& assumed : m_info.assumed)
-                    error.message += " (" + assumed + ")";
+                for (const Doubt& assumed : m_info.assumed)
+                    error.message += " (" + assumed.text() + ")";
             return tl::unexpected<Error>(std::move(error));
         }
     return {};

@@ -59,7 +59,8 @@ Result<ModelInput> readInput(const pb::ValueInfoProto& input, const std::optiona
         sizes[0] = batch;
     if (open[1]) {
         sizes[1] = 3;
-        plan.assumed.push_back("the number of channels is open in the file: 3 assumed");
+        plan.assumed.push_back(
+            {DoubtKind::Assumption, "the number of channels is open in the file: 3 assumed", "", {}});
     }
     const ImageSize chosen = size.value_or(ImageSize{kDefaultSide, kDefaultSide});
     if (open[2])
@@ -67,11 +68,14 @@ Result<ModelInput> readInput(const pb::ValueInfoProto& input, const std::optiona
     if (open[3])
         sizes[3] = chosen.width;
     if ((open[2] || open[3]) && !size)
-        plan.assumed.push_back(std::string(open[2] && open[3] ? "height and width are"
-                                           : open[2]          ? "the height is"
-                                                              : "the width is") +
-                               " open in the file: " + std::to_string(sizes[2]) + "×" + std::to_string(sizes[3]) +
-                               " assumed; --input-size HxW chooses");
+        plan.assumed.push_back({DoubtKind::Assumption,
+                                std::string(open[2] && open[3] ? "height and width are"
+                                            : open[2]          ? "the height is"
+                                                               : "the width is") +
+                                    " open in the file: " + std::to_string(sizes[2]) + "×" +
+                                    std::to_string(sizes[3]) + " assumed",
+                                "--input-size HxW chooses",
+                                {}});
     if (size && ((!open[2] && chosen.height != sizes[2]) || (!open[3] && chosen.width != sizes[3])))
         return fail(ErrorCode::InvalidArgument,
                     "is " + std::to_string(sizes[2]) + "×" + std::to_string(sizes[3]) + " in the file, not " +

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/doubt.h"
 #include "core/base/error.h"
 #include "core/base/shape.h"
 #include "core/onnx/import_options.h"
@@ -18,7 +19,7 @@ struct ModelInput {
     bool dynamicBatch = false;         ///< the file leaves the batch open
     bool channelsLast = false;         ///< the file has [batch, height, width, channels]
     bool bytes = false;                ///< the file takes uint8: pixels of 0 to 255, whole numbers
-    std::vector<std::string> assumed;  ///< sizes that were chosen here, each with what chooses otherwise
+    std::vector<Doubt> assumed;        ///< sizes that were chosen here, each with what chooses otherwise
     std::vector<std::string> warnings; ///< types that are converted
 };
 

@@ -46,12 +46,14 @@ TEST(ModelInput, OpenSizesAreChosenAndWhatIsAssumedIsSaid)
     const auto assumed = import(b);
     ASSERT_TRUE(assumed) << assumed.error().text();
     EXPECT_EQ(assumed->info.height, 224);
-    EXPECT_THAT(assumed->info.assumed, ::testing::Contains(HasSubstr("224×224 assumed; --input-size HxW chooses")));
+    EXPECT_THAT(assumed->info.assumed, ::testing::Contains(::testing::Property(
+                                           &Doubt::text, HasSubstr("224×224 assumed: --input-size HxW chooses"))));
     const auto chosen = import(b, {.imageSize = ImageSize{32, 48}});
     ASSERT_TRUE(chosen) << chosen.error().text();
     EXPECT_EQ(chosen->info.height, 32);
     EXPECT_EQ(chosen->info.width, 48);
-    EXPECT_THAT(chosen->info.assumed, ::testing::Not(::testing::Contains(HasSubstr("--input-size"))));
+    EXPECT_THAT(chosen->info.assumed,
+                ::testing::Not(::testing::Contains(::testing::Property(&Doubt::text, HasSubstr("--input-size")))));
     auto fixed = mapModel({-1, 3, 16, -1});
     EXPECT_EQ(import(fixed, {.imageSize = ImageSize{16, 24}})->info.width, 24);
     EXPECT_EQ(import(fixed, {.imageSize = ImageSize{32, 24}}).error().code, ErrorCode::InvalidArgument);

@@ -72,7 +72,8 @@ private slots:
         DemoWindow demo("doubts");
         SessionDocument document = smallDocument();
         auto model = std::make_shared<onnx::Model>(*document.loadedModel);
-        model->info.assumed = {"the height and width are symbolic: 8 x 8 assumed"};
+        model->info.assumed = {
+            {DoubtKind::Assumption, "the height and width are symbolic: 8 x 8 assumed", "--input-size", {}}};
         document.loadedModel = model;
         demo.session().restore(document);
         QVERIFY(view(demo)->isVisible());

@@ -35,8 +35,7 @@ std::vector<Doubt> DoubtList::all() const
             found.push_back(doubt);
     };
     if (m_session.model()) {
-        for (const std::string& assumed : m_session.model()->info.assumed)
-            add({DoubtKind::Assumption, assumed, "", {}});
+        std::ranges::for_each(m_session.model()->info.assumed, add);
         for (const Doubt& doubt : images::preprocessDoubts(m_session.preprocess()))
             add(doubt);
     }
@@ -53,6 +52,8 @@ ShownDoubt DoubtList::withRemedy(const Doubt& doubt)
 {
     switch (doubt.kind) {
     case DoubtKind::Assumption:
+        if (doubt.cure.empty())
+            break;
         return {doubt, tr("Choose…"), [this] { emit chooseInput(); }};
     case DoubtKind::PixelScale:
         return {doubt, tr("Divide by 255"),

@@ -316,4 +316,12 @@ QString describe(std::span<const SiteId> which, const graph::SiteTable& sites)
     return QStringLiteral("%1 sites").arg(which.size());
 }
 
+QString sentence(const std::string& message)
+{
+    QString text = QString::fromStdString(message);
+    if (!text.isEmpty())
+        text[0] = text[0].toUpper();
+    return text;
+}
+
 } // namespace qs::ui

@@ -37,6 +37,9 @@ QString smoothingHelp(quant::SmoothingKind kind);
 QString objectiveHelp(quant::Objective objective);
 QString noiseLawHelp(quant::NoiseLaw law);
 
+/// What core says, with a capital: core's messages stand behind the name of a file.
+QString sentence(const std::string& message);
+
 /// "4 bits, symmetric, percentile".
 QString describe(const quant::SitePatch& patch);
 /// "blocks.3.fc2.input", "3 sites", "all 148 sites".

@@ -1,6 +1,7 @@
 #include "widgets/shell/doubts_view.h"
 
 #include "widgets/session/doubt_list.h"
+#include "widgets/session/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/icon.h"
 
@@ -93,8 +94,7 @@ void DoubtsView::addStrip(std::size_t index)
 {
     const ShownDoubt& shown = m_list.doubts()[index];
     auto* strip = new Strip(this);
-    QString text = QString::fromStdString(shown.doubt.message);
-    text[0] = text[0].toUpper();
+    const QString text = sentence(shown.doubt.message);
     strip->setAccessibleName(text);
     auto* layout = new QHBoxLayout(strip);
     layout->setContentsMargins(kEdge + 10, 5, 6, 5);

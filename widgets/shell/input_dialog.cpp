@@ -2,6 +2,7 @@
 
 #include "widgets/session/job.h"
 #include "widgets/session/session.h"
+#include "widgets/session/text.h"
 
 #include <QComboBox>
 #include <QDialog>
@@ -41,8 +42,8 @@ InputDialog::InputDialog(Session& session, QWidget* parent)
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("What the model's file leaves open"));
     auto* layout = new QVBoxLayout(this);
-    for (const std::string& assumed : m_model->info.assumed) {
-        auto* label = new QLabel(QString::fromStdString(assumed), this);
+    for (const Doubt& assumed : m_model->info.assumed) {
+        auto* label = new QLabel(sentence(assumed.message), this);
         label->setWordWrap(true);
         layout->addWidget(label);
     }
@@ -64,7 +65,7 @@ InputDialog::InputDialog(Session& session, QWidget* parent)
     m_output->setEnabled(m_output->count() > 1);
     form->addRow(tr("&Output"), m_output);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
-    buttons->button(QDialogButtonBox::Ok)->setText(tr("Open so"));
+    buttons->button(QDialogButtonBox::Ok)->setText(tr("Open"));
     layout->addWidget(buttons);
     connect(buttons, &QDialogButtonBox::accepted, this, [this] {
         apply();
@@ -104,7 +105,7 @@ void InputDialog::apply()
     onnx::ImportOptions options = m_model->info.options;
     if (m_height->isEnabled())
         options.imageSize = onnx::ImageSize{m_height->value(), m_width->value()};
-    if (m_output->currentText().toStdString() != m_model->info.output)
+    if (m_output->isEnabled())
         options.output = m_output->currentText().toStdString();
     m_session.openModel(QString::fromStdString(m_model->info.path.string()), options);
 }
