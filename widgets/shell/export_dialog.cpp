@@ -1,5 +1,6 @@
 #include "widgets/shell/export_dialog.h"
 
+#include "widgets/session/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -116,6 +117,7 @@ void ExportDialog::refreshRunning()
 {
     const bool running = m_session.running(JobKind::Export);
     m_write->setEnabled(!running && m_session.plan().current);
+    m_runtime->setEnabled(m_session.probeImages() != nullptr); // there is nothing to run it on
     if (!running && m_summary->text() == tr("Writing …"))
         m_summary->setText(tr("Nothing was written."));
 }
@@ -144,7 +146,7 @@ void ExportDialog::report(const ExportOutcome& outcome)
                          : tr("logits at most %1 of the largest apart").arg(formatNumber(v.maxLogitDifference)))
                 .arg(v.weightsCompared);
         for (const onnx::Opinion& opinion : v.opinions)
-            check += u'\n' + QString::fromStdString(opinion.text());
+            check += u'\n' + sentence(opinion.text());
     } else if (outcome.verificationError) {
         colour = colours().bad;
         check = tr("✗ The check failed: %1").arg(QString::fromStdString(outcome.verificationError->text()));
