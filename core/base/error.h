@@ -47,7 +47,10 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::stri
 }
 
 /// The usual error of a job that was stopped.
-inline tl::unexpected<Error> cancelled() { return fail(ErrorCode::Cancelled, "cancelled"); }
+inline tl::unexpected<Error> cancelled()
+{
+    return fail(ErrorCode::Cancelled, "cancelled");
+}
 
 } // namespace qs
 

@@ -16,7 +16,10 @@ namespace qs {
 
 namespace {
 
-std::string systemReason(int error) { return std::strerror(error); }
+std::string systemReason(int error)
+{
+    return std::strerror(error);
+}
 
 } // namespace
 
@@ -122,6 +125,9 @@ std::string contentHash(std::span<const std::byte> bytes)
     return text;
 }
 
-std::string contentHash(std::string_view text) { return contentHash(std::as_bytes(std::span(text))); }
+std::string contentHash(std::string_view text)
+{
+    return contentHash(std::as_bytes(std::span(text)));
+}
 
 } // namespace qs

@@ -33,7 +33,8 @@ private:
 Result<std::string> readText(const std::filesystem::path& path);
 
 /// Writes to a temporary name in the same folder, syncs, then renames over `path`: a reader sees the old file or the
-/// whole new one, and nothing is left behind when writing fails. Errors: Io with the system's reason (full disk, ...).
+/// whole new one, and nothing is left behind when writing fails. Errors: Io with the system's reason (full disk,
+/// ...).
 Result<void> writeAtomically(const std::filesystem::path& path, const std::function<bool(std::ostream&)>& write);
 Result<void> writeAtomically(const std::filesystem::path& path, std::string_view content);
 

@@ -19,7 +19,10 @@ void Shape::erase(std::size_t at)
     --m_rank;
 }
 
-int64_t Shape::elements() const { return product(0, m_rank); }
+int64_t Shape::elements() const
+{
+    return product(0, m_rank);
+}
 
 int64_t Shape::product(std::size_t first, std::size_t last) const
 {

@@ -26,10 +26,26 @@ public:
 
     std::size_t rank() const { return m_rank; }
     bool empty() const { return m_rank == 0; }
-    int64_t operator[](std::size_t i) const { assert(i < m_rank); return m_dims[i]; }
-    int64_t& operator[](std::size_t i) { assert(i < m_rank); return m_dims[i]; }
-    int64_t back() const { assert(m_rank > 0); return m_dims[m_rank - 1]; }
-    void push_back(int64_t d) { assert(m_rank < kMaxRank); m_dims[m_rank++] = d; }
+    int64_t operator[](std::size_t i) const
+    {
+        assert(i < m_rank);
+        return m_dims[i];
+    }
+    int64_t& operator[](std::size_t i)
+    {
+        assert(i < m_rank);
+        return m_dims[i];
+    }
+    int64_t back() const
+    {
+        assert(m_rank > 0);
+        return m_dims[m_rank - 1];
+    }
+    void push_back(int64_t d)
+    {
+        assert(m_rank < kMaxRank);
+        m_dims[m_rank++] = d;
+    }
     void insert(std::size_t at, int64_t d);
     void erase(std::size_t at);
     const int64_t* begin() const { return m_dims.data(); }

@@ -25,11 +25,14 @@ std::size_t dtypeSize(DType type)
 {
     switch (type) {
     case DType::Float32:
-    case DType::Int32: return 4;
-    case DType::Int64: return 8;
+    case DType::Int32:
+        return 4;
+    case DType::Int64:
+        return 8;
     case DType::Int8:
     case DType::UInt8:
-    case DType::Bool: return 1;
+    case DType::Bool:
+        return 1;
     }
     return 0;
 }
@@ -37,12 +40,18 @@ std::size_t dtypeSize(DType type)
 std::string_view dtypeName(DType type)
 {
     switch (type) {
-    case DType::Float32: return "float32";
-    case DType::Int64: return "int64";
-    case DType::Int32: return "int32";
-    case DType::Int8: return "int8";
-    case DType::UInt8: return "uint8";
-    case DType::Bool: return "bool";
+    case DType::Float32:
+        return "float32";
+    case DType::Int64:
+        return "int64";
+    case DType::Int32:
+        return "int32";
+    case DType::Int8:
+        return "int8";
+    case DType::UInt8:
+        return "uint8";
+    case DType::Bool:
+        return "bool";
     }
     return "?";
 }
@@ -68,7 +77,10 @@ Tensor Tensor::fromInts(const Shape& shape, std::span<const int64_t> values)
     return t;
 }
 
-Tensor Tensor::scalar(float value) { return fromFloats({}, {&value, 1}); }
+Tensor Tensor::scalar(float value)
+{
+    return fromFloats({}, {&value, 1});
+}
 
 Tensor Tensor::reshaped(const Shape& shape) const
 {

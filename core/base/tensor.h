@@ -17,13 +17,32 @@ enum class DType : uint8_t { Float32, Int64, Int32, Int8, UInt8, Bool };
 std::size_t dtypeSize(DType type);
 std::string_view dtypeName(DType type);
 
-template <class T> struct DTypeOf;
-template <> struct DTypeOf<float> { static constexpr DType value = DType::Float32; };
-template <> struct DTypeOf<int64_t> { static constexpr DType value = DType::Int64; };
-template <> struct DTypeOf<int32_t> { static constexpr DType value = DType::Int32; };
-template <> struct DTypeOf<int8_t> { static constexpr DType value = DType::Int8; };
-template <> struct DTypeOf<uint8_t> { static constexpr DType value = DType::UInt8; };
-template <> struct DTypeOf<bool> { static constexpr DType value = DType::Bool; };
+template <class T>
+struct DTypeOf;
+template <>
+struct DTypeOf<float> {
+    static constexpr DType value = DType::Float32;
+};
+template <>
+struct DTypeOf<int64_t> {
+    static constexpr DType value = DType::Int64;
+};
+template <>
+struct DTypeOf<int32_t> {
+    static constexpr DType value = DType::Int32;
+};
+template <>
+struct DTypeOf<int8_t> {
+    static constexpr DType value = DType::Int8;
+};
+template <>
+struct DTypeOf<uint8_t> {
+    static constexpr DType value = DType::UInt8;
+};
+template <>
+struct DTypeOf<bool> {
+    static constexpr DType value = DType::Bool;
+};
 
 /// A dense, row-major, 64-byte aligned array. Copies share their storage; the first write through a copy detaches
 /// (copy on write), so a Tensor behaves as a value and is cheap to pass. Elements start at zero.
@@ -44,12 +63,14 @@ public:
     /// Same elements under another shape of equal size; storage is shared.
     Tensor reshaped(const Shape& shape) const;
 
-    template <class T> std::span<const T> data() const
+    template <class T>
+    std::span<const T> data() const
     {
         assert(DTypeOf<T>::value == m_type);
         return {reinterpret_cast<const T*>(m_storage.get()), static_cast<std::size_t>(elements())};
     }
-    template <class T> std::span<T> mutableData()
+    template <class T>
+    std::span<T> mutableData()
     {
         assert(DTypeOf<T>::value == m_type);
         detach();
@@ -57,7 +78,11 @@ public:
     }
     std::span<const float> floats() const { return data<float>(); }
     const std::byte* bytes() const { return m_storage.get(); }
-    std::byte* mutableBytes() { detach(); return m_storage.get(); }
+    std::byte* mutableBytes()
+    {
+        detach();
+        return m_storage.get();
+    }
 
     /// Identity of the storage: equal for copies that share it. For caches.
     const void* storageKey() const { return m_storage.get(); }

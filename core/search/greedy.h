@@ -90,9 +90,9 @@ struct GreedyResult {
 /// every bit of a unit loses at least four times what the one before lost); Table asks for every unit at every bit
 /// width it comes to, all others at the reference (LossOracle::moveToReference), and adds up. Interpolating, Lazy
 /// starts from the table, measures units at some bits less than those asked about, takes the law's share of that, and
-/// measures a unit again where, since the base it was measured against, the loss has changed by a quarter or a quarter
-/// of the units has stepped. `onStep`, from the calling thread, after each step.
-/// Cancelling is no error: what was found is returned. Errors: the oracle's.
+/// measures a unit again where, since the base it was measured against, the loss has changed by a quarter or a
+/// quarter of the units has stepped. `onStep`, from the calling thread, after each step. Cancelling is no error: what
+/// was found is returned. Errors: the oracle's.
 Result<GreedyResult> greedy(const GreedyProblem& problem, LossOracle& oracle, const Context& context,
                             const std::function<void(const GreedyResult&, const GreedyStep&)>& onStep = {});
 
