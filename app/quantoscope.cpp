@@ -1,6 +1,6 @@
 // The window program: wiring only.
-#include "widgets/session/autosave.h"
-#include "widgets/session/session.h"
+#include "widgets/model/autosave.h"
+#include "widgets/model/session.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/theme/colours.h"
 

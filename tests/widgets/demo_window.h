@@ -2,7 +2,7 @@
 
 #include "session_helper.h"
 
-#include "widgets/session/history.h"
+#include "widgets/model/history.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/theme/colours.h"
 

@@ -3,8 +3,8 @@
 #include "demo_window.h"
 
 #include "core/quant/guard.h"
-#include "widgets/session/doubt_list.h"
-#include "widgets/session/site_notes.h"
+#include "widgets/model/doubt_list.h"
+#include "widgets/model/site_notes.h"
 #include "widgets/shell/doubts_view.h"
 
 #include <QAction>

@@ -10,8 +10,8 @@
 #include "widgets/panels/hybrid/hybrid_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/recipe/notes_label.h"
-#include "widgets/session/hybrid_file.h"
-#include "widgets/session/site_notes.h"
+#include "widgets/model/hybrid_file.h"
+#include "widgets/model/site_notes.h"
 #include "widgets/shell/message_strip.h"
 
 #include <QLabel>

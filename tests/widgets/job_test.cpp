@@ -1,5 +1,5 @@
 // The bridge between long functions and the UI thread: results, cancel, supersede, follow, destruction, lanes.
-#include "widgets/session/job.h"
+#include "widgets/model/job.h"
 
 #include <QSignalSpy>
 #include <QTest>

@@ -6,8 +6,8 @@
 #include "widgets/panels/distribution/distribution_panel.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/recipe/noise_curve.h"
-#include "widgets/session/site_preview.h"
-#include "widgets/session/text.h"
+#include "widgets/model/site_preview.h"
+#include "widgets/model/text.h"
 
 #include <QCheckBox>
 #include <QDoubleSpinBox>

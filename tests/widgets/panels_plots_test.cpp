@@ -9,7 +9,7 @@
 #include "widgets/panels/error/split_plot.h"
 #include "widgets/panels/shared/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 
 #include <QElapsedTimer>
 #include <QFileInfo>

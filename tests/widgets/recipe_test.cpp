@@ -3,7 +3,7 @@
 #include "session_helper.h"
 
 #include "widgets/recipe/recipe_panel.h"
-#include "widgets/session/history.h"
+#include "widgets/model/history.h"
 
 #include <QCheckBox>
 #include <QComboBox>

@@ -4,12 +4,12 @@
 
 #include "core/onnx/import.h"
 #include "widgets/history/history_panel.h"
-#include "widgets/session/autosave.h"
-#include "widgets/session/history.h"
+#include "widgets/model/autosave.h"
+#include "widgets/model/history.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
-#include "widgets/shell/panel.h"
-#include "widgets/shell/status_figures.h"
+#include "widgets/frame/panel.h"
+#include "widgets/frame/status_figures.h"
 
 #include <QAbstractItemModelTester>
 #include <QAction>

@@ -2,10 +2,10 @@
 #include "session_helper.h"
 
 #include "core/quant/search_grid.h"
-#include "widgets/session/autosave.h"
-#include "widgets/session/hybrid_file.h"
-#include "widgets/session/search_file.h"
-#include "widgets/session/session_file.h"
+#include "widgets/model/autosave.h"
+#include "widgets/model/hybrid_file.h"
+#include "widgets/model/search_file.h"
+#include "widgets/model/session_file.h"
 
 #include <QFile>
 #include <QTemporaryDir>

@@ -4,8 +4,8 @@
 #include "core/graph/sites.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/small_vit.h"
-#include "widgets/session/session.h"
-#include "widgets/session/session_file.h"
+#include "widgets/model/session.h"
+#include "widgets/model/session_file.h"
 
 #include <QSignalSpy>
 #include <QTest>

@@ -1,7 +1,7 @@
 // The document of the window: values, figures that go stale, edits, undo, selection.
 #include "session_helper.h"
 
-#include "widgets/session/history.h"
+#include "widgets/model/history.h"
 
 #include <QUndoStack>
 

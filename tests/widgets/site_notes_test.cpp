@@ -1,8 +1,8 @@
 // What is said of sites and plans: zero points that overflow, dynamic ranges, bridge blocks, warnings in one line.
 #include "session_helper.h"
 
-#include "widgets/session/plan_warnings.h"
-#include "widgets/session/site_notes.h"
+#include "widgets/model/plan_warnings.h"
+#include "widgets/model/site_notes.h"
 
 using namespace qs;
 using namespace qs::ui;

@@ -12,7 +12,7 @@
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/panels/layers/site_columns.h"
 #include "widgets/recipe/recipe_panel.h"
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 
 #include <QCheckBox>
 #include <QComboBox>

@@ -1,8 +1,8 @@
 #include "widgets/history/history_model.h"
 
-#include "widgets/session/history.h"
-#include "widgets/session/session.h"
-#include "widgets/shell/status_figures.h"
+#include "widgets/model/history.h"
+#include "widgets/model/session.h"
+#include "widgets/frame/status_figures.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

@@ -1,8 +1,8 @@
 #include "widgets/history/history_panel.h"
 
 #include "widgets/history/history_model.h"
-#include "widgets/session/history.h"
-#include "widgets/session/session.h"
+#include "widgets/model/history.h"
+#include "widgets/model/session.h"
 
 #include <QHeaderView>
 #include <QLabel>

@@ -1,6 +1,6 @@
 #include "widgets/recipe/noise_curve.h"
 
-#include "widgets/panels/shared/csv.h"
+#include "widgets/frame/csv.h"
 #include "widgets/theme/colours.h"
 
 #include <QToolTip>

@@ -3,8 +3,8 @@
 #include "core/quant/noise.h"
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/form_note.h"
-#include "widgets/session/site_preview.h"
-#include "widgets/session/text.h"
+#include "widgets/model/site_preview.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/format.h"
 
 #include <QCheckBox>

@@ -1,7 +1,7 @@
 #include "widgets/recipe/notes_label.h"
 
-#include "widgets/session/site_notes.h"
-#include "widgets/shell/help.h"
+#include "widgets/model/site_notes.h"
+#include "widgets/frame/help.h"
 #include "widgets/theme/colours.h"
 
 #include <QEvent>

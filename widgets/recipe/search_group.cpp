@@ -2,7 +2,7 @@
 
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/form_note.h"
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 
 #include <QCheckBox>
 #include <QFormLayout>

@@ -1,6 +1,6 @@
 #include "widgets/recipe/site_group.h"
 
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 
 #include <QFormLayout>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/quant/recipe.h"
-#include "widgets/session/session.h"
+#include "widgets/model/session.h"
 
 #include <QWidget>
 

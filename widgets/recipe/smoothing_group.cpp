@@ -2,8 +2,8 @@
 
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/form_note.h"
-#include "widgets/session/site_preview.h"
-#include "widgets/session/text.h"
+#include "widgets/model/site_preview.h"
+#include "widgets/model/text.h"
 
 #include <QCheckBox>
 #include <QFormLayout>

@@ -1,7 +1,7 @@
 #include "widgets/recipe/zero_point_group.h"
 
 #include "widgets/recipe/choice.h"
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 
 #include <QFormLayout>
 

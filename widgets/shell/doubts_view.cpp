@@ -1,7 +1,7 @@
 #include "widgets/shell/doubts_view.h"
 
-#include "widgets/session/doubt_list.h"
-#include "widgets/session/text.h"
+#include "widgets/model/doubt_list.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/icon.h"
 

@@ -1,6 +1,6 @@
 #include "widgets/shell/export_dialog.h"
 
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

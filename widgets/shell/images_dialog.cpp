@@ -1,6 +1,6 @@
 #include "widgets/shell/images_dialog.h"
 
-#include "widgets/session/session.h"
+#include "widgets/model/session.h"
 #include "widgets/theme/format.h"
 
 #include <QCheckBox>

@@ -1,8 +1,8 @@
 #include "widgets/shell/input_dialog.h"
 
-#include "widgets/session/job.h"
-#include "widgets/session/session.h"
-#include "widgets/session/text.h"
+#include "widgets/model/job.h"
+#include "widgets/model/session.h"
+#include "widgets/model/text.h"
 
 #include <QComboBox>
 #include <QDialog>

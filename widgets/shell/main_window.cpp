@@ -1,7 +1,7 @@
 #include "widgets/shell/main_window.h"
 
-#include "widgets/session/autosave.h"
-#include "widgets/session/session.h"
+#include "widgets/model/autosave.h"
+#include "widgets/model/session.h"
 #include "widgets/shell/message_strip.h"
 #include "widgets/shell/welcome.h"
 #include "widgets/theme/icon.h"

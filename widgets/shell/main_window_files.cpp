@@ -1,5 +1,5 @@
-#include "widgets/session/autosave.h"
-#include "widgets/session/session.h"
+#include "widgets/model/autosave.h"
+#include "widgets/model/session.h"
 #include "widgets/shell/export_dialog.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"

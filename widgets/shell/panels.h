@@ -1,6 +1,6 @@
 #pragma once
 
-#include "widgets/shell/panel.h"
+#include "widgets/frame/panel.h"
 
 #include <span>
 

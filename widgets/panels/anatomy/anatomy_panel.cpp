@@ -1,7 +1,7 @@
 #include "widgets/panels/anatomy/anatomy_panel.h"
 
 #include "widgets/panels/shared/weight_statistics.h"
-#include "widgets/session/site_notes.h"
+#include "widgets/model/site_notes.h"
 
 namespace qs::ui {
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "widgets/panels/anatomy/anatomy_view.h"
-#include "widgets/session/session.h"
-#include "widgets/shell/panel.h"
+#include "widgets/model/session.h"
+#include "widgets/frame/panel.h"
 
 #include <QTimer>
 

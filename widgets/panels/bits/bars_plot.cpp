@@ -2,7 +2,7 @@
 
 #include "core/quant/recipe.h"
 #include "widgets/panels/bits/block_ticker.h"
-#include "widgets/panels/shared/csv.h"
+#include "widgets/frame/csv.h"
 #include "widgets/panels/shared/role_colour.h"
 #include "widgets/theme/colours.h"
 

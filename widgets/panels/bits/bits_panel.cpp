@@ -3,8 +3,8 @@
 #include "widgets/panels/bits/bars_plot.h"
 #include "widgets/panels/bits/search_form.h"
 #include "widgets/panels/bits/trace_plot.h"
-#include "widgets/session/history.h"
-#include "widgets/shell/job_strip.h"
+#include "widgets/model/history.h"
+#include "widgets/frame/job_strip.h"
 
 #include <QMenu>
 

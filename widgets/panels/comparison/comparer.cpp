@@ -1,6 +1,6 @@
 #include "widgets/panels/comparison/comparer.h"
 
-#include "widgets/session/history.h"
+#include "widgets/model/history.h"
 
 namespace qs::ui {
 

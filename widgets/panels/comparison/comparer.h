@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/report/comparison.h"
-#include "widgets/session/session.h"
+#include "widgets/model/session.h"
 
 #include <QObject>
 #include <QTimer>

@@ -1,6 +1,6 @@
 #include "widgets/panels/comparison/comparison_form.h"
 
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/format.h"
 
 #include <QCheckBox>

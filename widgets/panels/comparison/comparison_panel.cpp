@@ -3,8 +3,8 @@
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_table.h"
 #include "widgets/panels/shared/empty_state.h"
-#include "widgets/session/text.h"
-#include "widgets/shell/job_strip.h"
+#include "widgets/model/text.h"
+#include "widgets/frame/job_strip.h"
 #include "widgets/theme/format.h"
 
 #include <QLabel>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "widgets/panels/comparison/comparer.h"
-#include "widgets/session/session.h"
-#include "widgets/shell/panel.h"
+#include "widgets/model/session.h"
+#include "widgets/frame/panel.h"
 
 #include <QTimer>
 #include <QWidget>

@@ -4,8 +4,8 @@
 #include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/weight_statistics.h"
-#include "widgets/session/site_preview.h"
-#include "widgets/session/text.h"
+#include "widgets/model/site_preview.h"
+#include "widgets/model/text.h"
 
 namespace qs::ui {
 

@@ -2,8 +2,8 @@
 
 #include "widgets/panels/distribution/distribution_view.h"
 #include "widgets/panels/distribution/quantizer_table.h"
-#include "widgets/session/session.h"
-#include "widgets/shell/panel.h"
+#include "widgets/model/session.h"
+#include "widgets/frame/panel.h"
 
 #include <QTimer>
 

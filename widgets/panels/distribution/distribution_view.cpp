@@ -5,7 +5,7 @@
 #include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/empty_state.h"
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

@@ -1,7 +1,7 @@
 #include "widgets/panels/distribution/quantizer_table.h"
 
-#include "widgets/panels/shared/csv.h"
-#include "widgets/session/text.h"
+#include "widgets/frame/csv.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

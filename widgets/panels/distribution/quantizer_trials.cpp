@@ -1,7 +1,7 @@
 #include "widgets/panels/distribution/quantizer_trials.h"
 
 #include "core/quant/quantizers.h"
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/format.h"
 
 #include <QObject>

@@ -1,6 +1,6 @@
 #include "widgets/panels/hybrid/choices_model.h"
 
-#include "widgets/session/text.h"
+#include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
 
 #include <cmath>

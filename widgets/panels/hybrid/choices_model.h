@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/search/hybrid_search.h"
-#include "widgets/session/hybrid_found.h"
+#include "widgets/model/hybrid_found.h"
 
 #include <QAbstractTableModel>
 #include <QString>

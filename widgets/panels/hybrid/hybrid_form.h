@@ -2,7 +2,7 @@
 
 #include "core/search/hybrid_search.h"
 #include "widgets/panels/shared/search_parts.h"
-#include "widgets/session/search_run.h"
+#include "widgets/model/search_run.h"
 
 #include <QWidget>
 

@@ -3,8 +3,8 @@
 #include "widgets/panels/hybrid/candidates_plot.h"
 #include "widgets/panels/hybrid/choices_model.h"
 #include "widgets/panels/hybrid/hybrid_form.h"
-#include "widgets/shell/help.h"
-#include "widgets/shell/job_strip.h"
+#include "widgets/frame/help.h"
+#include "widgets/frame/job_strip.h"
 #include "widgets/theme/format.h"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 #include "widgets/panels/hybrid/candidates_plot.h"
 #include "widgets/panels/hybrid/choices_model.h"
 #include "widgets/panels/hybrid/hybrid_form.h"
-#include "widgets/panels/shared/csv.h"
+#include "widgets/frame/csv.h"
 #include "widgets/panels/shared/empty_state.h"
 #include "widgets/theme/colours.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "widgets/session/hybrid_found.h"
+#include "widgets/model/hybrid_found.h"
 
 #include <QWidget>
 

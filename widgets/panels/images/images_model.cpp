@@ -1,6 +1,6 @@
 #include "widgets/panels/images/images_model.h"
 
-#include "widgets/panels/shared/csv.h"
+#include "widgets/frame/csv.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

@@ -2,7 +2,7 @@
 
 #include "core/images/folder.h"
 #include "core/images/preprocess.h"
-#include "widgets/session/job.h"
+#include "widgets/model/job.h"
 
 #include <QCache>
 #include <QImage>

@@ -3,8 +3,8 @@
 #include "core/quant/zero_point.h"
 #include "widgets/panels/shared/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
-#include "widgets/session/site_notes.h"
-#include "widgets/session/text.h"
+#include "widgets/model/site_notes.h"
+#include "widgets/model/text.h"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 #include "widgets/panels/layers/delegates.h"
 #include "widgets/panels/layers/site_columns.h"
 #include "widgets/panels/layers/site_filter.h"
-#include "widgets/panels/shared/csv.h"
+#include "widgets/frame/csv.h"
 #include "widgets/panels/shared/empty_state.h"
 
 #include <QApplication>

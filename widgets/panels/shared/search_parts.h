@@ -1,6 +1,6 @@
 #pragma once
 
-#include "widgets/session/search_run.h"
+#include "widgets/model/search_run.h"
 
 #include <QWidget>
 

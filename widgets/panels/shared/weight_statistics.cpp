@@ -1,6 +1,6 @@
 #include "widgets/panels/shared/weight_statistics.h"
 
-#include "widgets/session/session.h"
+#include "widgets/model/session.h"
 
 #include <algorithm>
 #include <limits>

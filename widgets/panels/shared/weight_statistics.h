@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/stats/calibration.h"
-#include "widgets/session/job.h"
+#include "widgets/model/job.h"
 
 #include <QObject>
 

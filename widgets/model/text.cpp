@@ -1,0 +1,327 @@
+#include "widgets/model/text.h"
+
+#include "core/quant/quantizers.h"
+#include "widgets/theme/format.h"
+
+#include <QStringList>
+
+namespace qs::ui {
+
+QString siteTitle(const graph::Site& site)
+{
+    return QString::fromStdString(site.name).replace(QLatin1Char('.'), QStringLiteral(" · "));
+}
+
+QString schemeTitle(quant::Scheme scheme)
+{
+    return scheme == quant::Scheme::Symmetric ? QStringLiteral("symmetric") : QStringLiteral("asymmetric");
+}
+
+QString granularityTitle(quant::Granularity granularity)
+{
+    return granularity == quant::Granularity::Tensor ? QStringLiteral("per tensor")
+           : granularity == quant::Granularity::Part ? QStringLiteral("per part")
+                                                     : QStringLiteral("per channel");
+}
+
+QString estimatorTitle(quant::EstimatorKind kind)
+{
+    switch (kind) {
+    case quant::EstimatorKind::MinMax:
+        return QStringLiteral("min–max");
+    case quant::EstimatorKind::Percentile:
+        return QStringLiteral("percentile");
+    case quant::EstimatorKind::Mse:
+        return QStringLiteral("MSE");
+    case quant::EstimatorKind::Entropy:
+        return QStringLiteral("entropy");
+    case quant::EstimatorKind::Manual:
+        return QStringLiteral("manual");
+    case quant::EstimatorKind::Search:
+        return QStringLiteral("layer search");
+    case quant::EstimatorKind::MinMaxHalf:
+        return QStringLiteral("min–max and half a code");
+    case quant::EstimatorKind::Scaled:
+        return QStringLiteral("scaled min–max");
+    }
+    return {};
+}
+
+QString zeroPointTitle(quant::ZeroPoint zeroPoint)
+{
+    return zeroPoint == quant::ZeroPoint::ZeroInRange ? QStringLiteral("zero in range")
+           : zeroPoint == quant::ZeroPoint::Clamped   ? QStringLiteral("clamped")
+                                                      : QStringLiteral("wide");
+}
+
+QString zeroPointHelp(quant::ZeroPoint zeroPoint)
+{
+    switch (zeroPoint) {
+    case quant::ZeroPoint::ZeroInRange:
+        return QStringLiteral("A range without 0 is widened to contain it: no zero point overflows, the step grows "
+                              "(what ONNX Runtime's tools do).");
+    case quant::ZeroPoint::Clamped:
+        return QStringLiteral("A zero point beyond the codes is clamped to them, the step kept: the grid no longer "
+                              "covers the values (zero-point overflow, Q-HyViT, arXiv 2303.12557).");
+    case quant::ZeroPoint::Wide:
+        return QStringLiteral("A zero point beyond the codes is kept as a 32-bit integer: no overflow and no larger "
+                              "step, but not a zero point of ONNX.");
+    }
+    return {};
+}
+
+QString coverageTitle(graph::Coverage coverage)
+{
+    return coverage == graph::Coverage::MatMul ? QStringLiteral("matrix products") : QStringLiteral("full");
+}
+
+QString quantizerTitle(const std::string& name)
+{
+    const quant::QuantizerDef* def = quant::findQuantizer(name);
+    return def ? QString::fromUtf8(def->title.data(), qsizetype(def->title.size())) : QString::fromStdString(name);
+}
+
+QString objectiveTitle(quant::Objective objective)
+{
+    return objective == quant::Objective::InputError    ? QStringLiteral("input error")
+           : objective == quant::Objective::OutputError ? QStringLiteral("output error")
+           : objective == quant::Objective::Cosine      ? QStringLiteral("cosine")
+                                                        : QStringLiteral("Hessian");
+}
+
+QString objectiveHelp(quant::Objective objective)
+{
+    if (objective == quant::Objective::Cosine)
+        return QStringLiteral("The search makes 1 − cosine of the operator's output small, on the sampled rows, "
+                              "together with its other operand (EasyQuant, arXiv 2006.16669).");
+    if (objective == quant::Objective::Hessian)
+        return QStringLiteral(
+            "The search makes the output's error small, each number weighed by the squared gradient "
+            "of the network's loss (PTQ4ViT, arXiv 2111.12293). Needs a calibration with importances "
+            "(quantoscope-cli calibrate --importances).");
+    return objective == quant::Objective::InputError
+               ? QStringLiteral("The search makes Σ(x − Q(x))² small, on the histogram: fast.")
+               : QStringLiteral(
+                     "The search makes the error of the operators that read the site small, on the sampled "
+                     "rows; slower. Where they are no products with constant weights it is the input "
+                     "error.");
+}
+
+QString smoothingTitle(quant::SmoothingKind kind)
+{
+    switch (kind) {
+    case quant::SmoothingKind::None:
+        return QStringLiteral("none");
+    case quant::SmoothingKind::Scale:
+        return QStringLiteral("SmoothQuant");
+    case quant::SmoothingKind::ShiftScale:
+        return QStringLiteral("SQ-b");
+    case quant::SmoothingKind::Shift:
+        return QStringLiteral("shift");
+    case quant::SmoothingKind::Reparameterize:
+        return QStringLiteral("RepQ-ViT");
+    }
+    return {};
+}
+
+QString smoothingHelp(quant::SmoothingKind kind)
+{
+    switch (kind) {
+    case quant::SmoothingKind::None:
+        return QStringLiteral("Channels keep their scales and offsets.");
+    case quant::SmoothingKind::Scale:
+        return QStringLiteral("Every channel is divided by s = R^α / w^(1 − α), which the weights that read it undo: "
+                              "outlier channels shrink (SmoothQuant, arXiv 2211.10438).");
+    case quant::SmoothingKind::ShiftScale:
+        return QStringLiteral("Every channel is moved to the middle of its range, then scaled; weights and bias undo "
+                              "it (SQ-b of MPTQ-ViT, arXiv 2401.14895; reconstructed).");
+    case quant::SmoothingKind::Shift:
+        return QStringLiteral("Every channel is moved to the middle of its range, which the bias undoes; scales stay "
+                              "as they are.");
+    case quant::SmoothingKind::Reparameterize:
+        return QStringLiteral("Every channel gets the codes of a grid of its own, moved and scaled onto one grid for "
+                              "all; weights and bias undo it (RepQ-ViT, arXiv 2212.08254). The range estimator of "
+                              "the site chooses the grids of the channels.");
+    }
+    return {};
+}
+
+QString smoothingText(const quant::Smoothing& smoothing)
+{
+    QString text = smoothingTitle(smoothing.kind);
+    const bool scales =
+        smoothing.kind == quant::SmoothingKind::Scale || smoothing.kind == quant::SmoothingKind::ShiftScale;
+    if (scales)
+        text += smoothing.searchAlpha ? QStringLiteral(", α searched")
+                                      : QStringLiteral(" α = %1").arg(smoothing.alpha, 0, 'f', 2);
+    if (smoothing.quantile < 1 && smoothing.kind != quant::SmoothingKind::None &&
+        smoothing.kind != quant::SmoothingKind::Reparameterize)
+        text += QStringLiteral(", quantile %1").arg(smoothing.quantile);
+    return text;
+}
+
+QString smoothingText(const quant::SitePlan& plan)
+{
+    if (!plan.smoothing)
+        return {};
+    quant::Smoothing found = plan.settings.smoothing;
+    found.alpha = plan.smoothing->alpha;
+    found.searchAlpha = false;
+    return smoothingText(found) + (plan.smoothing->target.place == quant::FoldPlace::Explicit
+                                       ? QStringLiteral(", explicit")
+                                       : QStringLiteral(", folded"));
+}
+
+QString noiseLawTitle(quant::NoiseLaw law)
+{
+    return law == quant::NoiseLaw::Uniform ? QStringLiteral("uniform") : QStringLiteral("as released");
+}
+
+QString noiseLawHelp(quant::NoiseLaw law)
+{
+    return law == quant::NoiseLaw::Uniform
+               ? QStringLiteral("U(−n, n), as in the paper (NoisyQuant, arXiv 2211.16056).")
+               : QStringLiteral("n (2 g − 1) with Gaussian g, as the released code of NoisyQuant draws it: mean −n, "
+                                "deviation 2 n.");
+}
+
+QString noiseText(const quant::Noise& noise)
+{
+    if (!noise.on)
+        return QStringLiteral("no noise");
+    QString text =
+        noise.searchRange ? QStringLiteral("noise searched up to %1 steps") : QStringLiteral("noise of %1 steps");
+    text = text.arg(noise.range, 0, 'f', 2);
+    if (noise.law == quant::NoiseLaw::Released)
+        text += QStringLiteral(", law as released");
+    if (noise.shift)
+        text += QStringLiteral(", shift searched");
+    if (noise.objective == quant::Objective::InputError)
+        text += QStringLiteral(", by input error");
+    if (noise.int16)
+        text += QStringLiteral(", in INT16");
+    if (noise.seed != 0)
+        text += QStringLiteral(", seed %1").arg(noise.seed);
+    return text;
+}
+
+QString estimatorHelp(quant::EstimatorKind kind)
+{
+    switch (kind) {
+    case quant::EstimatorKind::MinMax:
+        return QStringLiteral(
+            "The range from the smallest to the largest value that was seen: nothing is clipped, and "
+            "one outlier makes the grid coarse for all.");
+    case quant::EstimatorKind::Percentile:
+        return QStringLiteral(
+            "The range between the (1 − p) and p quantiles; of p = 0.999, 0.9999 and 0.99999 the one "
+            "with the smallest squared error (RepQ-ViT, Li et al. 2023).");
+    case quant::EstimatorKind::Mse:
+        return QStringLiteral("The range, searched on a grid, whose expected squared error (rounding and clipping "
+                              "together) is smallest.");
+    case quant::EstimatorKind::Entropy:
+        return QStringLiteral(
+            "The range with the smallest KL divergence between the histogram and its quantized form "
+            "(TensorRT's calibrator, Migacz 2017).");
+    case quant::EstimatorKind::Manual:
+        return QStringLiteral("The range given by hand, in units of the activation; drag the clip limits in the "
+                              "histogram or type them here.");
+    case quant::EstimatorKind::Search:
+        return QStringLiteral(
+            "The best step of a grid of candidates, found together with the operator's other operand "
+            "(EasyQuant, Wu et al. 2020; PTQ4ViT, Yuan et al. 2022).");
+    case quant::EstimatorKind::MinMaxHalf:
+        return QStringLiteral("As min–max, but of symmetric codes the largest value lies half a code beyond the last "
+                              "one (FQ-ViT's weights).");
+    case quant::EstimatorKind::Scaled:
+        return QStringLiteral("The range from the smallest to the largest value, times a factor that a search of the "
+                              "whole network has found (Q-HyViT, Lee et al. 2024).");
+    }
+    return {};
+}
+
+QString schemeHelp(quant::Scheme scheme)
+{
+    return scheme == quant::Scheme::Symmetric
+               ? QStringLiteral("Zero point 0, codes −(2ᵇ⁻¹−1) … 2ᵇ⁻¹−1: cheapest for weights; wastes half the codes "
+                                "on one-sided values.")
+               : QStringLiteral(
+                     "A zero point shifts the codes 0 … 2ᵇ−1 over the range: for one-sided activations such "
+                     "as GELU and softmax outputs.");
+}
+
+QString granularityHelp(quant::Granularity granularity)
+{
+    if (granularity == quant::Granularity::Part)
+        return QStringLiteral("The weight of a joined q, k, v layer has one scale for each of the three (PTQ4ViT); "
+                              "elsewhere one for the whole tensor.");
+    return granularity == quant::Granularity::Tensor
+               ? QStringLiteral("One scale for the whole tensor: what integer kernels need for activations.")
+               : QStringLiteral("One scale for each channel: usual for weights; for activations it has no integer "
+                                "kernel in ONNX Runtime and runs in float.");
+}
+
+QString describe(const quant::SitePatch& patch)
+{
+    QStringList parts;
+    if (patch.bits)
+        parts << (*patch.bits == quant::kFloatBits ? QStringLiteral("float")
+                                                   : QStringLiteral("%1 bits").arg(*patch.bits));
+    if (patch.scheme)
+        parts << schemeTitle(*patch.scheme);
+    if (patch.granularity)
+        parts << granularityTitle(*patch.granularity);
+    if (patch.quantizer)
+        parts << quantizerTitle(*patch.quantizer);
+    if (patch.estimator) {
+        QString text = estimatorTitle(patch.estimator->kind);
+        if (patch.estimator->kind == quant::EstimatorKind::Manual)
+            text += QStringLiteral(" [%1, %2]")
+                        .arg(formatNumber(patch.estimator->low), formatNumber(patch.estimator->high));
+        if (patch.estimator->kind == quant::EstimatorKind::Search) {
+            const quant::SearchGrid& grid = patch.estimator->search;
+            text +=
+                QStringLiteral(" × %1 … %2, %3 candidates, %4")
+                    .arg(formatNumber(grid.low), formatNumber(grid.high))
+                    .arg(grid.count)
+                    .arg(grid.rounds == 1 ? QStringLiteral("1 round") : QStringLiteral("%1 rounds").arg(grid.rounds));
+        }
+        if (patch.estimator->kind == quant::EstimatorKind::Scaled)
+            text += QStringLiteral(" × %1").arg(formatNumber(patch.estimator->factor));
+        parts << text;
+    }
+    if (patch.zeroPoint)
+        parts << QStringLiteral("zero point: %1").arg(zeroPointTitle(*patch.zeroPoint));
+    if (patch.saturationSafe)
+        parts << (*patch.saturationSafe ? QStringLiteral("safe from saturation")
+                                        : QStringLiteral("full 8-bit codes"));
+    if (patch.objective)
+        parts << QStringLiteral("searched by %1").arg(objectiveTitle(*patch.objective));
+    if (patch.smoothing)
+        parts << (patch.smoothing->kind == quant::SmoothingKind::None ? QStringLiteral("no smoothing")
+                                                                      : smoothingText(*patch.smoothing));
+    if (patch.noise)
+        parts << noiseText(*patch.noise);
+    if (patch.biasCorrection)
+        parts << (*patch.biasCorrection ? QStringLiteral("bias corrected") : QStringLiteral("bias not corrected"));
+    return parts.join(QStringLiteral(", "));
+}
+
+QString describe(std::span<const SiteId> which, const graph::SiteTable& sites)
+{
+    if (which.size() == 1)
+        return QString::fromStdString(sites[which.front()].name);
+    if (which.size() == sites.size())
+        return QStringLiteral("all %1 sites").arg(which.size());
+    return QStringLiteral("%1 sites").arg(which.size());
+}
+
+QString sentence(const std::string& message)
+{
+    QString text = QString::fromStdString(message);
+    if (!text.isEmpty())
+        text[0] = text[0].toUpper();
+    return text;
+}
+
+} // namespace qs::ui
