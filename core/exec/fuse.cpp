@@ -1,6 +1,7 @@
 #include "core/exec/fuse.h"
 
 #include "core/exec/ops/support.h"
+#include "core/graph/op_traits.h"
 
 namespace qs::exec {
 
@@ -41,7 +42,7 @@ public:
     {
         for (std::size_t i = 0; i < m_graph.nodes().size(); ++i) {
             const Node& node = m_graph.nodes()[i];
-            if (node.op == "Linear" || node.op == "Conv" || node.op == "ConvTranspose")
+            if (has(node, graph::OpTrait::Weighted))
                 findDense(NodeId(i));
             else if (node.op == "MatMul")
                 findMatMul(NodeId(i));

@@ -4,6 +4,7 @@
 
 #include "core/exec/gradients/plan.h"
 #include "core/exec/gradients/support.h"
+#include "core/graph/op_traits.h"
 #include "core/graph/output_form.h"
 
 #include <algorithm>
@@ -17,13 +18,6 @@ struct GradientProgram::Impl {
 };
 
 namespace {
-
-/// Operators whose output is their input's memory under another shape.
-bool sameMemory(std::string_view op)
-{
-    return op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" || op == "Identity" ||
-           op == "Dropout";
-}
 
 /// One run: the values of the way forward, and the gradients of the way back.
 class Sweep {
@@ -94,7 +88,7 @@ private:
 
     void compute(const NodePlan& plan)
     {
-        if (sameMemory(plan.node.op)) {
+        if (graph::has(plan.node, graph::OpTrait::KeepsOrder)) { // the same memory under another shape
             define(plan.node.outputs[0], read(plan.sources[0]).reshaped(plan.out[0].shape));
             return;
         }

@@ -1,7 +1,7 @@
 #include "core/exec/narrow.h"
 
 #include "core/exec/ops/support.h"
-#include "core/exec/ops/unary.h"
+#include "core/graph/op_traits.h"
 
 namespace qs::exec {
 
@@ -9,11 +9,6 @@ namespace {
 
 using graph::Graph;
 using graph::Node;
-
-bool elementwise(const Node& node)
-{
-    return node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div" || unaryCall(node);
-}
 
 /// The node computes each index along `axis` by itself.
 bool worksByIndex(const Graph& graph, const Node& node, std::size_t axis)
@@ -25,7 +20,7 @@ bool worksByIndex(const Graph& graph, const Node& node, std::size_t axis)
         const auto first = resolveAxis(node.attributes.integer("axis", -1), rank);
         return first && axis < *first;
     }
-    return elementwise(node);
+    return has(node, graph::OpTrait::Elementwise) && !has(node, graph::OpTrait::Moves);
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "core/exec/output_form.h"
 
+#include "core/graph/op_traits.h"
+
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -12,17 +14,11 @@ constexpr double kTolerance = 5e-3;
 constexpr float kSmallest = 1e-30F;
 constexpr float kLargestSigmoid = 1.0F - 0x1p-24F;
 
-bool changesShapeAlone(std::string_view op)
-{
-    return op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" || op == "Identity" ||
-           op == "Dropout";
-}
-
 std::string_view lastOperator(const graph::Graph& graph)
 {
     for (NodeId node = graph.value(graph.output()).producer; node.valid();) {
         const graph::Node& last = graph.node(node);
-        if (!changesShapeAlone(last.op) || last.inputs.empty() || !last.inputs[0].valid())
+        if (!graph::has(last, graph::OpTrait::KeepsOrder) || last.inputs.empty() || !last.inputs[0].valid())
             return last.op;
         node = graph.value(last.inputs[0]).producer;
     }

@@ -1,4 +1,5 @@
 #include "core/graph/bridges.h"
+#include "core/graph/op_traits.h"
 #include "core/graph/structure.h"
 
 #include <algorithm>
@@ -13,11 +14,6 @@ constexpr int kMaxSteps = 100; ///< of one walk along single values
 bool anything(const Node&)
 {
     return true;
-}
-
-bool isNormalisation(const Node& node)
-{
-    return node.op == "LayerNormalization" || node.op == "BatchNormalization" || node.op == "InstanceNormalization";
 }
 
 class BridgeFinder {
@@ -130,7 +126,7 @@ private:
                     computed = input;
                     ++inputs;
                 }
-            if (inputs != 1 || !(isMovement(node) || isNormalisation(node) || isActivation(node) ||
+            if (inputs != 1 || !(isMovement(node) || has(node, OpTrait::Normalises) || isActivation(node) ||
                                  node.op == "Add" || node.op == "Mul" || node.op == "AveragePool"))
                 break;
             id = computed;

@@ -1,7 +1,9 @@
+#include "core/graph/op_traits.h"
 #include "core/graph/sites.h"
 #include "core/graph/structure.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -59,10 +61,11 @@ bool isBothActivations(const Graph& graph, const Node& node)
     return !graph.value(node.inputs[0]).isConstant() && !graph.value(node.inputs[1]).isConstant();
 }
 
-/// Name of a smooth activation function; "" for all else.
-std::string_view smoothActivation(const Node& node)
+/// "gelu", "hardswish", ...
+std::string lowerCase(std::string word)
 {
-    return node.op == "Gelu" ? "gelu" : node.op == "Silu" ? "silu" : node.op == "HardSwish" ? "hardswish" : "";
+    std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return word;
 }
 
 class SiteFinder {
@@ -111,8 +114,8 @@ private:
         } else if (node.op == "Softmax" && m_softmaxes.contains(id)) {
             addFull(id, Role::SoftmaxInput, unique(m_block, "softmax"), m_block,
                     static_cast<std::size_t>(node.attributes.integer("axis", 0)));
-        } else if (const std::string_view word = smoothActivation(node); !word.empty()) {
-            addFull(id, Role::GeluInput, unique(m_block, word), m_block, channelAxis(node.inputs[0]));
+        } else if (has(node, OpTrait::Dips)) {
+            addFull(id, Role::GeluInput, unique(m_block, lowerCase(node.op)), m_block, channelAxis(node.inputs[0]));
         } else if (node.op == "Add" && isBothActivations(m_graph, node) &&
                    m_graph.value(node.inputs[0]).shape == m_graph.value(node.inputs[1]).shape) {
             addResidual(id);
@@ -173,7 +176,7 @@ private:
             m_sites.back().nodeName = m_graph.node(id).name;
         }
         m_sites[it->second].uses.push_back({id, input});
-        m_sites[it->second].macs += macs(m_graph.node(id));
+        m_sites[it->second].macs += multiplyAccumulates(m_graph, m_graph.node(id));
     }
 
     void addWeighted(NodeId id)
@@ -241,7 +244,7 @@ private:
         site.coverage = Coverage::Full;
         for (const Use& use : m_graph.value(sum).uses) {
             const Node& reader = m_graph.node(use.node);
-            if (isLayer(m_graph, reader) || reader.op == "LayerNormalization" || !smoothActivation(reader).empty() ||
+            if (isLayer(m_graph, reader) || reader.op == "LayerNormalization" || has(reader, OpTrait::Dips) ||
                 m_softmaxes.contains(use.node))
                 continue;
             if (site.uses.empty())
@@ -275,16 +278,6 @@ private:
         const bool fromConv =
             std::any_of(layers.begin(), layers.end(), [&](NodeId layer) { return m_graph.node(layer).op == "Conv"; });
         return rank == 0 ? 0 : fromConv && rank > 1 ? 1 : rank - 1;
-    }
-
-    int64_t macs(const Node& node) const
-    {
-        const int64_t outputs =
-            m_graph.value(node.outputs[0]).shape.elements() / std::max<int64_t>(m_graph.batch(), 1);
-        const Shape& weight = m_graph.value(node.inputs[1]).shape;
-        if (node.op == "Conv")
-            return outputs * weight.product(1, weight.rank());
-        return outputs * m_graph.value(node.inputs[0]).shape.back();
     }
 
     const Graph& m_graph;

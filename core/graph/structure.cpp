@@ -1,18 +1,15 @@
 #include "core/graph/structure.h"
 
+#include "core/graph/op_traits.h"
+
 #include <algorithm>
-#include <array>
 #include <cstddef>
+#include <map>
+#include <string>
 
 namespace qs::graph {
 
 namespace {
-
-template <std::size_t n>
-bool isOneOf(const std::string& op, const std::array<std::string_view, n>& list)
-{
-    return std::find(list.begin(), list.end(), op) != list.end();
-}
 
 /// Nodes (or values) that one walk goes through: far more than lie between two layers of a network, and an end to
 /// hostile chains.
@@ -58,18 +55,63 @@ bool isDepthwise(const Graph& graph, const Node& node)
 
 bool isMovement(const Node& node)
 {
-    static constexpr std::array<std::string_view, 12> kOps = {"Reshape", "Transpose", "Slice",  "Split",
-                                                              "Gather",  "Expand",    "Cast",   "Pad",
-                                                              "Concat",  "Tile",      "Resize", "FakeQuantize"};
-    return isOneOf(node.op, kOps);
+    return has(node, OpTrait::Moves) || has(node, OpTrait::Represents);
 }
 
 bool isActivation(const Node& node)
 {
-    static constexpr std::array<std::string_view, 11> kOps = {"Gelu",        "Relu",      "Silu",    "HardSwish",
-                                                              "HardSigmoid", "LeakyRelu", "Elu",     "Clip",
-                                                              "Sigmoid",     "Tanh",      "Softplus"};
-    return isOneOf(node.op, kOps);
+    return has(node, OpTrait::Activation);
+}
+
+namespace {
+
+/// Products of a sum that Einsum computes for one output element: the sizes of the labels that its result lacks.
+int64_t summedProducts(const Graph& graph, const Node& node)
+{
+    const std::string equation = node.attributes.text("equation", "");
+    const std::size_t arrow = equation.find("->");
+    const std::string result = arrow == std::string::npos ? "" : equation.substr(arrow + 2);
+    std::map<char, int64_t> sizes;
+    std::map<char, int> times;
+    std::size_t input = 0;
+    std::size_t axis = 0;
+    for (const char c : equation.substr(0, arrow)) {
+        if (c == ',') {
+            ++input;
+            axis = 0;
+        } else if (c == '.') {
+            return 0; // an ellipsis: not counted
+        } else if (c != ' ' && input < node.inputs.size()) {
+            const Shape& shape = graph.value(node.inputs[input]).shape;
+            sizes[c] = axis < shape.rank() ? shape[axis] : 1;
+            ++times[c];
+            ++axis;
+        }
+    }
+    int64_t products = 1;
+    for (const auto& [label, size] : sizes)
+        if (arrow == std::string::npos ? times[label] > 1 : result.find(label) == std::string::npos)
+            products *= size;
+    return products;
+}
+
+} // namespace
+
+int64_t multiplyAccumulates(const Graph& graph, const Node& node)
+{
+    if (!has(node, OpTrait::Product) || node.inputs.size() < 2 || !node.inputs[1].valid())
+        return 0;
+    const Shape& left = graph.value(node.inputs[0]).shape;
+    const Shape& right = graph.value(node.inputs[1]).shape;
+    const int64_t outputs = graph.value(node.outputs[0]).shape.elements();
+    const int64_t images = std::max<int64_t>(graph.batch(), 1);
+    if (node.op == "Linear" || node.op == "MatMul")
+        return left.rank() > 0 ? outputs * left.back() / images : 0;
+    if (node.op == "Conv")
+        return outputs * right.product(1, right.rank()) / images;
+    if (node.op == "ConvTranspose") // every input element meets the weights of its channel
+        return left.elements() * right.product(1, right.rank()) / images;
+    return outputs * summedProducts(graph, node) / images;
 }
 
 std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*through)(const Node&))

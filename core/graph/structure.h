@@ -50,10 +50,13 @@ std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*throu
 /// that it does not accept.
 std::vector<Use> readersAfter(const Graph& graph, TensorId from, bool (*through)(const Node&));
 
-/// Reshape, Transpose, Slice, Split, Gather, ...: moves elements and computes nothing.
+/// Moves elements, or represents them in another way (Cast, FakeQuantize, Resize): computes nothing of its own.
 bool isMovement(const Node& node);
 /// Gelu, Relu, Silu, ...
 bool isActivation(const Node& node);
+/// Multiply-accumulates of one image: of products (Linear, MatMul, Conv, ConvTranspose, Einsum without an ellipsis);
+/// 0 for all else.
+int64_t multiplyAccumulates(const Graph& graph, const Node& node);
 /// Between the projections of an attention and its products: split into heads, scale, normalise, activate.
 bool isOperandStep(const Node& node);
 /// Convolution of one input channel a group.

@@ -1,5 +1,6 @@
 #include "core/onnx/file_quantization.h"
 
+#include "core/graph/op_traits.h"
 #include "core/onnx/blocks.h"
 
 #include <algorithm>
@@ -18,7 +19,13 @@ namespace {
 using Kind = FileQuantizer::Kind;
 
 constexpr int kMostBits = 8; ///< of a site
-constexpr std::string_view kMovers[] = {"Reshape", "Transpose", "Slice", "Split", "Gather", "Expand", "Tile"};
+
+/// All that it gives are values of its first input.
+bool movesOneValue(const graph::Node& node)
+{
+    using graph::OpTrait;
+    return has(node, OpTrait::Moves) && !has(node, OpTrait::Fills) && !has(node, OpTrait::Joins);
+}
 
 /// "12 activations (uint8, dynamic range)".
 std::string countText(const std::vector<FileQuantizer>& quantizers, bool weights)
@@ -147,8 +154,7 @@ private:
                                                 [&](const std::string& name) { return readers.contains(name); }))
                             return i;
                 const NodeId producer = m_graph.value(tensor).producer;
-                if (!producer.valid() ||
-                    std::ranges::find(kMovers, std::string_view(m_graph.node(producer).op)) == std::end(kMovers))
+                if (!producer.valid() || !movesOneValue(m_graph.node(producer)))
                     break;
                 moved = true;
                 readers = outputsOf(producer);

@@ -1,9 +1,10 @@
 #include "core/onnx/precision.h"
 
+#include "core/graph/op_traits.h"
+#include "core/graph/structure.h"
 #include "core/quant/saturation.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -18,10 +19,11 @@ namespace pb = quantoscope_onnx;
 
 namespace {
 
-constexpr std::array<std::string_view, 19> kMovers{
-    "Reshape",  "Transpose", "Slice", "Split",  "Concat", "Gather",       "GatherElements",
-    "GatherND", "Expand",    "Tile",  "Pad",    "Cast",   "DepthToSpace", "SpaceToDepth",
-    "Where",    "TopK",      "Trilu", "ArgMax", "ArgMin"};
+/// Moves values or compares them: nothing that a precision could change.
+bool computesNothing(const graph::Node& node)
+{
+    return graph::has(node, graph::OpTrait::Moves) || graph::has(node, graph::OpTrait::Chooses) || node.op == "Cast";
+}
 
 std::string layerOf(const Model& model, NodeId id, std::size_t inputs)
 {
@@ -197,19 +199,6 @@ void findQuantizedOutputs(const pb::GraphProto& file, bool dynamicBatch, std::ma
     }
 }
 
-int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node)
-{
-    const Shape& output = graph.value(node.outputs[0]).shape;
-    const int64_t images = std::max<int64_t>(graph.batch(), 1);
-    if (node.op == "Linear" || node.op == "MatMul")
-        return output.elements() / images * graph.value(node.inputs[0]).shape.back();
-    if (node.op == "Conv") {
-        const Shape& weight = graph.value(node.inputs[1]).shape;
-        return output.elements() / images * (weight.elements() / std::max<int64_t>(weight[0], 1));
-    }
-    return 0;
-}
-
 std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<NodeId, ProductForm>& forms)
 {
     std::vector<NodePrecision> table;
@@ -220,13 +209,13 @@ std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<N
         row.node = node.name;
         row.op = node.op;
         row.layer = layerOf(model, id, node.inputs.size());
-        row.macs = multiplyAccumulates(model.graph, node);
+        row.macs = graph::multiplyAccumulates(model.graph, node);
         if (const auto form = forms.find(id); form != forms.end()) {
             row.node = form->second.node.empty() ? node.name : form->second.node;
             row.op = form->second.op;
             row.reason = reasonOfProduct(model, node, form->second);
             row.precision = row.reason.empty() ? Precision::Int8 : Precision::Float;
-        } else if (std::ranges::find(kMovers, std::string_view(node.op)) != kMovers.end()) {
+        } else if (computesNothing(node)) {
             row.precision = Precision::Moves;
         } else {
             row.reason = reasonOfOther(node);

@@ -27,9 +27,6 @@ std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<N
 void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, bool dynamicBatch,
                           std::map<NodeId, ProductForm>& forms);
 
-/// Multiply-accumulates of a node of the graph, for one image; 0 for what is not a product.
-int64_t multiplyAccumulates(const graph::Graph& graph, const graph::Node& node);
-
 /// Names of the layers whose weights can saturate the 16-bit sums of x86 CPUs without VNNI (quant/saturation.h) with
 /// the codes that their input has; symmetric activations are moved to 0..255 by the runtime.
 std::vector<std::string> saturatingLayers(const Model& model, const quant::Plan& plan);

@@ -1,5 +1,7 @@
 #include "core/quant/cost.h"
 
+#include "core/graph/structure.h"
+
 #include <cstdint>
 #include <vector>
 
@@ -19,21 +21,6 @@ int bitsAt(const graph::SiteTable& sites, const Plan& plan, graph::Use use)
 }
 
 } // namespace
-
-int64_t macsOf(const graph::Graph& graph, const graph::Node& node)
-{
-    if (node.inputs.size() < 2 || !node.inputs[1].valid())
-        return 0;
-    const Shape& left = graph.value(node.inputs[0]).shape;
-    const Shape& right = graph.value(node.inputs[1]).shape;
-    const int64_t outputs = graph.value(node.outputs[0]).shape.elements();
-    int64_t depth = 0;
-    if (node.op == "Linear" || node.op == "MatMul")
-        depth = left.rank() > 0 ? left.back() : 0;
-    else if (node.op == "Conv")
-        depth = right.product(1, right.rank());
-    return outputs * depth / graph.batch();
-}
 
 void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan& plan)
 {
@@ -70,7 +57,7 @@ void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan&
 
     plan.bops = 0;
     for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-        const auto macs = static_cast<double>(macsOf(graph, graph.nodes()[i]));
+        const auto macs = static_cast<double>(graph::multiplyAccumulates(graph, graph.nodes()[i]));
         if (macs > 0)
             plan.bops += macs * bitsAt(sites, plan, {NodeId(i), 0}) * bitsAt(sites, plan, {NodeId(i), 1});
     }
@@ -85,7 +72,7 @@ Cost costOfFloat(const graph::Graph& graph)
     for (const graph::Value& value : graph.values())
         cost.modelBytes += value.constant.sizeBytes();
     for (const graph::Node& node : graph.nodes())
-        cost.bops += static_cast<double>(macsOf(graph, node)) * kFloatBits * kFloatBits;
+        cost.bops += static_cast<double>(graph::multiplyAccumulates(graph, node)) * kFloatBits * kFloatBits;
     return cost;
 }
 

@@ -9,9 +9,6 @@
 
 namespace qs::quant {
 
-/// Multiply-accumulates of a Linear, Conv or MatMul for one image; 0 for other operators.
-int64_t macsOf(const graph::Graph& graph, const graph::Node& node);
-
 /// Fills in what a plan costs: mean bits, bytes, bit operations.
 void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan& plan);
 

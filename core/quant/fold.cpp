@@ -1,4 +1,5 @@
 #include "core/exec/op.h"
+#include "core/graph/op_traits.h"
 #include "core/graph/structure.h"
 #include "core/quant/smoothing.h"
 
@@ -19,14 +20,11 @@ using graph::Use;
 /// Nodes between a value and the place it is folded into: more than that is no transformer.
 constexpr std::size_t kMaxWalk = 200;
 
-/// Moves values, or averages values of one channel: a channel keeps its change of scale and offset. Pad puts zeros
-/// in, which only a change of scale keeps.
+/// Moves or averages values: a channel keeps its change of scale and offset, where it is averaged with itself alone
+/// (which the Carrier finds out). Pad puts zeros in, which only a change of scale keeps.
 bool keepsChannels(const Node& node)
 {
-    static const std::set<std::string, std::less<>> kOps{"Reshape", "Transpose", "Slice",  "Split",      "Gather",
-                                                         "Expand",  "Concat",    "Tile",   "ReduceMean", "Identity",
-                                                         "Squeeze", "Unsqueeze", "Flatten"};
-    return kOps.contains(node.op);
+    return graph::has(node, graph::OpTrait::Carries);
 }
 
 /// Values of the part of the graph that only moves what `from` holds, computed on made-up numbers: where do they go?
@@ -74,7 +72,7 @@ private:
     std::map<TensorId, Tensor> m_values;
 };
 
-/// A tensor of `shape` whose value is the position along an axis.
+/// A tensor of `shape` whose value is the position along an axis, from 1: a 0 that is filled in is none of them.
 Tensor positions(const Shape& shape, std::size_t axis)
 {
     Tensor tensor(DType::Float32, shape);
@@ -82,11 +80,11 @@ Tensor positions(const Shape& shape, std::size_t axis)
     const auto size = static_cast<std::size_t>(shape[axis]);
     const auto inner = static_cast<std::size_t>(shape.product(axis + 1, shape.rank()));
     for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = static_cast<float>(i / inner % size);
+        values[i] = static_cast<float>(i / inner % size + 1);
     return tensor;
 }
 
-/// The number that all values of a channel share, by channel; nothing where they differ.
+/// The position (from 0) that all values of a channel share, by channel; nothing where they differ.
 std::optional<std::vector<int64_t>> byChannel(const Tensor& tensor, const graph::ChannelLayout& layout)
 {
     const auto values = tensor.floats();
@@ -94,11 +92,11 @@ std::optional<std::vector<int64_t>> byChannel(const Tensor& tensor, const graph:
         return std::nullopt;
     std::vector<int64_t> result(static_cast<std::size_t>(layout.channels), -1);
     for (std::size_t i = 0; i < values.size(); ++i) {
-        const auto number = static_cast<int64_t>(std::lround(values[i]));
+        const auto number = static_cast<int64_t>(std::lround(values[i])) - 1;
         int64_t& channel = result[i / static_cast<std::size_t>(layout.inner) % result.size()];
         if (channel == -1)
             channel = number;
-        if (channel != number || std::abs(values[i] - static_cast<float>(number)) > 1e-3F)
+        if (channel != number || number < 0 || std::abs(values[i] - static_cast<float>(number + 1)) > 1e-3F)
             return std::nullopt;
     }
     return result;
@@ -215,7 +213,7 @@ FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const gr
     const auto rows = static_cast<std::size_t>(sum[sum.rank() - 2]);
     const auto ids = columns.mutableData<float>();
     for (std::size_t i = 0; i < ids.size(); ++i)
-        ids[i] = static_cast<float>(i / (rows * inner) * inner + i % inner);
+        ids[i] = static_cast<float>(i / (rows * inner) * inner + i % inner + 1);
     Carrier forward(graph, source, columns);
     const auto arrived = forward.at(site.tensor);
     const auto lanes = arrived ? byChannel(*arrived, site.layout) : std::nullopt;
@@ -238,7 +236,7 @@ FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const gr
     std::vector<int64_t> columnOfLane(groups * inner, -1);
     for (std::size_t i = 0; i < values.size(); ++i) {
         int64_t& column = columnOfLane[i / (tokens * inner) * inner + i % inner];
-        const auto here = static_cast<int64_t>(std::lround(values[i]));
+        const auto here = static_cast<int64_t>(std::lround(values[i])) - 1;
         if (column != -1 && column != here)
             return explicitly("V mixes columns of its projection");
         column = here;
@@ -267,13 +265,13 @@ FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const gr
             continue;
         for (const Use& use : graph.value(id).uses) {
             const Node& reader = graph.node(use.node);
-            if (keepsChannels(reader)) {
+            if (graph::has(reader, graph::OpTrait::Moves)) { // a mean mixes columns: it reads them all
                 stack.insert(stack.end(), reader.outputs.begin(), reader.outputs.end());
                 continue;
             }
             const auto numbers = back.at(id);
             if (!numbers || std::ranges::any_of(numbers->floats(), [&](float column) {
-                    return taken.contains(static_cast<int64_t>(std::lround(column)));
+                    return taken.contains(static_cast<int64_t>(std::lround(column)) - 1);
                 }))
                 return explicitly("something else reads V's projection");
         }

@@ -1,3 +1,4 @@
+#include "core/graph/op_traits.h"
 #include "core/quant/bias_stage.h"
 #include "core/quant/choices.h"
 #include "core/quant/cost.h"
@@ -14,7 +15,6 @@
 #include "core/quant/zero_point.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -294,8 +294,6 @@ private:
     /// The first activation with one step that reads the value, as it is or moved; invalid if there is none.
     SiteId readerOf(TensorId value, int moves = 12) const
     {
-        constexpr std::array<std::string_view, 9> kMovers{"Gather",    "Reshape", "Transpose", "Slice", "Squeeze",
-                                                          "Unsqueeze", "Flatten", "Pad",       "Concat"};
         for (const graph::Use& use : m_graph.value(value).uses) {
             const SiteId site = m_sites.at(use);
             if (site.valid() && m_sites[site].kind == graph::SiteKind::Activation)
@@ -303,9 +301,10 @@ private:
         }
         for (const graph::Use& use : m_graph.value(value).uses)
             if (const graph::Node& node = m_graph.node(use.node);
-                moves > 0 && std::ranges::find(kMovers, std::string_view(node.op)) != kMovers.end())
-                if (const SiteId found = readerOf(node.outputs[0], moves - 1); found.valid())
-                    return found;
+                moves > 0 && graph::has(node, graph::OpTrait::Moves))
+                for (const TensorId output : node.outputs)
+                    if (const SiteId found = output.valid() ? readerOf(output, moves - 1) : SiteId(); found.valid())
+                        return found;
         return {};
     }
 

@@ -1,5 +1,6 @@
 #include "core/quant/site_error.h"
 
+#include "core/exec/ops/unary.h"
 #include "core/kernels/elementwise.h"
 #include "core/kernels/norm.h"
 #include "core/quant/noise.h"
@@ -104,17 +105,10 @@ std::vector<float> outputOf(const graph::Node& node, std::size_t channels, std::
         kernels::softmax(rows.size() / channels, channels, rows.data(), 1, result.data());
         return result;
     }
-    std::optional<kernels::Activation> activation;
-    if (node.op == "Gelu")
-        activation = node.attributes.text("approximate", "none") == "tanh" ? kernels::Activation::GeluTanh
-                                                                           : kernels::Activation::Gelu;
-    else if (node.op == "Silu")
-        activation = kernels::Activation::Silu;
-    else if (node.op == "HardSwish")
-        activation = kernels::Activation::HardSwish;
-    if (!activation)
+    const auto call = exec::unaryCall(node);
+    if (!call)
         return {};
-    kernels::activate(*activation, rows, result);
+    kernels::unary(call->op, rows, result, call->p, call->q);
     return result;
 }
 

@@ -1,5 +1,6 @@
 #include "core/search/network_cost.h"
 
+#include "core/graph/structure.h"
 #include "core/quant/cost.h"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ NetworkCost::NetworkCost(const graph::Graph& graph, const graph::SiteTable& site
 
     for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
         Product product;
-        product.macs = static_cast<double>(quant::macsOf(graph, graph.nodes()[i]));
+        product.macs = static_cast<double>(graph::multiplyAccumulates(graph, graph.nodes()[i]));
         if (product.macs <= 0)
             continue;
         for (int side = 0; side < 2; ++side) {

@@ -74,6 +74,7 @@ const Case kCases[] = {
     {"logSoftmax", "input x:2x5x3\ny:2x5x3 = LogSoftmax(x) axis=1\noutput y\n"},
     // one operand
     {"abs", "input x:3x7\ny:3x7 = Abs(x)\noutput y\n"},
+    {"atan", "input x:3x7\ny:3x7 = Atan(x)\noutput y\n", 3},
     {"clip", "input x:3x7\ny:3x7 = Clip(x) min=-0.5 max=0.25\noutput y\n"},
     {"cos", "input x:3x7\ny:3x7 = Cos(x)\noutput y\n"},
     {"elu", "input x:3x7\ny:3x7 = Elu(x) alpha=0.7\noutput y\n"},

@@ -92,6 +92,25 @@ TEST(Program, computesOnlyTheTokenThatIsTaken)
     EXPECT_THAT(program->dump(), ::testing::HasSubstr("[5×48] = Linear +bias("));
 }
 
+/// What works element by element computes one token where one is taken, whatever the operator.
+TEST(Program, everyElementwiseOperatorComputesOnlyTheTokenThatIsTaken)
+{
+    for (const char* line :
+         {"y:2x5x4 = Max(a, pos)", "y:2x5x4 = Pow(s, pos)", "y:2x5x4 = PRelu(a, slope)", "y:2x5x4 = Where(c, a, s)",
+          "y:2x5x4 = Mish(a)", "y:2x5x4 = Mod(a, half) fmod=1", "y:2x5x4 = Tan(s)"}) {
+        const Graph graph = parsed("input x:2x5x4\nw:4x4 = random(1)\npos:5x4 = random(2)\nhalf:scalar = [0.5]\n"
+                                   "slope:4 = random(3)\none:1:int64 = [-2]\na:2x5x4 = Linear(x, w)\n"
+                                   "s:2x5x4 = Sigmoid(a)\nc:2x5x4:bool = Greater(a, pos)\n" +
+                                   std::string(line) + "\nu:2x5x4 = Neg(y)\ne:2x1x4 = Gather(u, one) axis=1\n" +
+                                   "f:2x4 = Reshape(e) shape=[2 4]\noutput f\n");
+        const auto program = Program::compile(graph, {});
+        ASSERT_TRUE(program) << program.error().text();
+        const std::string dump = program->dump();
+        EXPECT_THAT(dump, ::testing::Not(::testing::HasSubstr("[2×5×4] ="))) << line << dump;
+        expectClose(runProgram(*program, randomTensor({2, 5, 4}, 5)), reference(graph, randomTensor({2, 5, 4}, 5)));
+    }
+}
+
 TEST(Program, narrowsNothingThatAnotherNeedsWhole)
 {
     const std::string text = R"(input x:2x5x4

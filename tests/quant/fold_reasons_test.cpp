@@ -108,7 +108,10 @@ TEST(FoldReasons, BatchNormalizationTakesUpTheTransform)
     for (const char* form : {"m:1x4 = ReduceMean(a) axes=[2 3] keepdims=0\n"
                              "n:1x4 = BatchNormalization(m, g, b, mean, variance) epsilon=0.001\n",
                              "p:1x4x4x4 = BatchNormalization(a, g, b, mean, variance) epsilon=0.001\n"
-                             "n:1x4 = ReduceMean(p) axes=[2 3] keepdims=0\n"}) {
+                             "n:1x4 = ReduceMean(p) axes=[2 3] keepdims=0\n",
+                             "p:1x4x4x4 = BatchNormalization(a, g, b, mean, variance) epsilon=0.001\n"
+                             "t:1x4x1x1 = AveragePool(p) kernel_shape=[4 4] strides=[4 4] pads=[0 0 0 0]\n"
+                             "n:1x4 = Reshape(t) shape=[1 4]\n"}) {
         const auto graph = graph::parse(head + form + "y:1x5 = Linear(n, h)\noutput y\n");
         ASSERT_TRUE(graph) << graph.error().text();
         const graph::SiteTable sites = graph::findSites(*graph);

@@ -135,6 +135,8 @@ void Derivative::of(const UnaryCall& call)
         return each([](float x) { return std::cos(x); });
     case UnaryOp::Cos:
         return each([](float x) { return -std::sin(x); });
+    case UnaryOp::Atan:
+        return each([](float x) { return 1 / (1 + x * x); });
     case UnaryOp::Pow:
         return each([p](float x) { return p * std::pow(x, p - 1); });
     case UnaryOp::Affine:
@@ -189,19 +191,15 @@ std::span<const BackwardDef> unaryGradients()
         return BackwardDef{.op = op, .keeps = Keeps::Inputs, .backward = unaryBackward};
     };
     static constexpr BackwardDef all[] = {
-        unary("Abs"),         unary("Ceil"),
-        unary("Clip"),        unary("Cos"),
-        unary("Elu"),         unary("Erf"),
-        unary("Exp"),         unary("Floor"),
-        unary("Gelu"),        unary("Log"),
-        unary("HardSigmoid"), unary("HardSwish"),
-        unary("Neg"),         unary("LeakyRelu"),
-        unary("Reciprocal"),  unary("Relu"),
-        unary("Round"),       unary("Sigmoid"),
-        unary("Sign"),        unary("Silu"),
-        unary("Sin"),         unary("Sqrt"),
-        unary("Softplus"),    unary("Tanh"),
-        unary("Mish"),        {.op = "Cast", .backward = castBackward},
+        unary("Abs"),        unary("Atan"), unary("Ceil"),
+        unary("Clip"),       unary("Cos"),  unary("Elu"),
+        unary("Erf"),        unary("Exp"),  unary("Floor"),
+        unary("Gelu"),       unary("Log"),  unary("HardSigmoid"),
+        unary("HardSwish"),  unary("Neg"),  unary("LeakyRelu"),
+        unary("Reciprocal"), unary("Relu"), unary("Round"),
+        unary("Sigmoid"),    unary("Sign"), unary("Silu"),
+        unary("Sin"),        unary("Sqrt"), unary("Softplus"),
+        unary("Tanh"),       unary("Mish"), {.op = "Cast", .backward = castBackward},
     };
     return all;
 }

@@ -1,5 +1,6 @@
 #include "core/onnx/prepare/codes.h"
 
+#include "core/graph/op_traits.h"
 #include "core/onnx/export_file.h"
 #include "core/onnx/file_graph.h"
 
@@ -13,11 +14,16 @@ namespace pb = quantoscope_onnx;
 namespace {
 
 constexpr std::string_view kQuantizers[] = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"};
-/// Operators whose output has the values of their first input at other places: on numbers they do what they do on
-/// codes of one scale.
-constexpr std::string_view kMovers[] = {"Reshape", "Transpose",    "Squeeze",      "Unsqueeze", "Flatten", "Slice",
-                                        "Gather",  "Split",        "Identity",     "Concat",    "MaxPool", "Expand",
-                                        "Tile",    "DepthToSpace", "SpaceToDepth", "Shape",     "Resize"};
+
+/// Operators that do on numbers what they do on codes of one scale: they move the values of their first input
+/// (Concat: of all), take the largest, or ask for the shape alone.
+bool isMover(std::string_view op)
+{
+    using graph::OpTrait;
+    if (op == "Concat" || op == "MaxPool" || op == "Resize" || op == "Shape")
+        return true;
+    return graph::has(op, OpTrait::Moves) && !graph::has(op, OpTrait::Fills) && !graph::has(op, OpTrait::Joins);
+}
 
 bool isIn(std::span<const std::string_view> list, std::string_view op)
 {
@@ -118,7 +124,7 @@ Result<bool> CodesPass::pair(const pb::NodeProto& node)
 Result<bool> CodesPass::move(const pb::NodeProto& node)
 {
     const bool takesAll = node.op_type() == "Concat";
-    if (!isIn(kMovers, node.op_type()) || node.input_size() == 0 || !m_codes.contains(node.input(0)))
+    if (!isMover(node.op_type()) || node.input_size() == 0 || !m_codes.contains(node.input(0)))
         return false;
     if (const pb::AttributeProto* mode = node.op_type() == "Resize" ? attribute(node, "mode") : nullptr;
         mode && mode->s() != "nearest")
