@@ -1,8 +1,8 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
+#include "core/base/stopwatch.h"
 #include "core/stats/importance.h"
 
-#include <chrono>
 #include <cstdio>
 
 namespace qs::cli {
@@ -58,9 +58,9 @@ Command addCalibrate(CLI::App& app)
     options->preprocess.addTo(app);
     options->run.addTo(app);
     return [options]() -> Result<void> {
-        const auto begin = std::chrono::steady_clock::now();
+        const Stopwatch watch;
         QS_ASSIGN(const auto calibration, calibrated(*options));
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        const double seconds = watch.seconds();
         QS_CHECK(stats::saveCalibration(*calibration, options->output));
         std::printf("%s: %zu images, %zu sites, %.1f s, statistics %.1f MB\n", options->output.c_str(),
                     calibration->images, calibration->sites.size(), seconds,

@@ -81,28 +81,23 @@ Result<void> Compiler::check() const
 
 Result<void> Compiler::checkNode(const Node& node, NodeId id) const
 {
+    constexpr int kMostAdded = 16;
+    const auto end = m_simulation.constants.lower_bound(Use{NodeId(id.index() + 1), 0});
+    if (const auto last = m_simulation.constants.lower_bound(Use{id, kMostAdded}); last != end)
+        return mismatch("a replaced constant has no input");
+    const Node seen = simulatedNode(m_graph, id, m_simulation);
     std::vector<ValueInfo> infos;
-    Node seen = node; // with the absent inputs that the simulation fills in
-    for (std::size_t i = 0; i < node.inputs.size(); ++i)
-        if (node.inputs[i].valid())
-            infos.push_back({m_graph.value(node.inputs[i]).dtype, m_graph.value(node.inputs[i]).shape});
+    for (std::size_t i = 0; i < seen.inputs.size(); ++i)
+        if (const auto it = m_simulation.constants.find(Use{id, static_cast<int>(i)});
+            it != m_simulation.constants.end())
+            infos.push_back({it->second.dtype(), it->second.shape()});
+        else if (seen.inputs[i].valid())
+            infos.push_back({m_graph.value(seen.inputs[i]).dtype, m_graph.value(seen.inputs[i]).shape});
         else
             infos.emplace_back();
-    for (auto it = m_simulation.constants.lower_bound(Use{id, 0});
-         it != m_simulation.constants.end() && it->first.node == id; ++it) {
-        const auto input = static_cast<std::size_t>(it->first.input);
-        if (input > 16)
-            return mismatch("a replaced constant has no input");
-        if (infos.size() <= input) {
-            infos.resize(input + 1);
-            seen.inputs.resize(input + 1);
-        }
-        infos[input] = {it->second.dtype(), it->second.shape()};
-        seen.inputs[input] = TensorId(std::size_t{0});
-    }
-    QS_ASSIGN(const auto outputs, findOp(node.op)->infer(seen, infos));
+    QS_ASSIGN(const auto outputs, findOp(seen.op)->infer(seen, infos));
     if (outputs.size() < node.outputs.size())
-        return mismatch("more outputs than " + node.op + " has");
+        return mismatch("more outputs than " + seen.op + " has");
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
         if (!node.outputs[i].valid())
             continue;
@@ -360,14 +355,10 @@ bool Compiler::emitView(NodeId id)
 
 void Compiler::emitGeneric(NodeId id)
 {
-    const Node& node = m_graph.node(id);
+    const Node node = simulatedNode(m_graph, id, m_simulation);
     const OpDef* op = findOp(node.op);
-    std::size_t inputs = node.inputs.size();
-    for (auto it = m_simulation.constants.lower_bound(Use{id, 0});
-         it != m_simulation.constants.end() && it->first.node == id; ++it)
-        inputs = std::max(inputs, static_cast<std::size_t>(it->first.input) + 1);
     std::vector<Operand> in;
-    for (std::size_t i = 0; i < inputs; ++i) {
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         Operand operand = read({id, static_cast<int>(i)});
         in.push_back(op->acceptsStrides ? operand : contiguous(operand));
     }

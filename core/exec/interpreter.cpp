@@ -23,8 +23,7 @@ bool isPlain(const graph::Node& node, const std::vector<Tensor>& inputs)
     for (std::size_t i = first; i < inputs.size(); ++i)
         if (!inputs[i].empty() && inputs[i].dtype() != DType::Float32)
             return false;
-    // Inputs beyond the ONNX ones are the engine's own (an integer LayerNormalization).
-    return node.op != "LayerNormalization" || inputs.size() <= 3;
+    return true;
 }
 
 } // namespace
@@ -40,6 +39,9 @@ std::set<std::string_view> Interpreter::borrowed() const
     for (const graph::Node& node : m_graph.nodes())
         if (!reference::find(node.op))
             names.insert(node.op);
+    for (const auto& [node, op] : m_simulation.operators)
+        if (!reference::find(op))
+            names.insert(op);
     return names;
 }
 
@@ -97,18 +99,10 @@ Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop
         for (std::size_t n = 0; n < m_graph.nodes().size(); ++n) {
             if (stop.stop_requested())
                 return tl::unexpected<Error>(Error{ErrorCode::Cancelled, "cancelled", {}});
-            graph::Node node = m_graph.nodes()[n];
-            std::size_t count = node.inputs.size();
-            for (auto it = m_simulation.constants.lower_bound(graph::Use{NodeId(n), 0});
-                 it != m_simulation.constants.end() && it->first.node == NodeId(n); ++it)
-                count = std::max(count, static_cast<std::size_t>(it->first.input) + 1);
+            const graph::Node node = simulatedNode(m_graph, NodeId(n), m_simulation);
             std::vector<Tensor> inputs;
-            for (std::size_t i = 0; i < count; ++i)
+            for (std::size_t i = 0; i < node.inputs.size(); ++i)
                 inputs.push_back(read(node, {NodeId(n), static_cast<int>(i)}));
-            node.inputs.resize(count);
-            for (std::size_t i = 0; i < count; ++i) // an absent input that the simulation fills in
-                if (!inputs[i].empty() && !node.inputs[i].valid())
-                    node.inputs[i] = TensorId(std::size_t{0});
             auto outputs = compute(node, inputs);
             if (!outputs) {
                 outputs.error().where = node.name;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace qs::exec {
@@ -29,6 +30,13 @@ struct Simulation {
     /// Constants (dequantized weights, bias, folded LayerNorm parameters) by the input that reads them. An absent
     /// optional input (the bias of a Linear without one) may be given here too.
     std::map<graph::Use, Tensor> constants;
+    /// Operators in place of the graph's, by node: the same outputs, and the inputs that `constants` adds
+    /// (IntegerLayerNormalization in place of LayerNormalization).
+    std::map<NodeId, std::string_view> operators;
 };
+
+/// A node as the simulation computes it: its operator, and as many inputs as it reads. Inputs that the simulation
+/// alone gives have a valid id that means nothing.
+graph::Node simulatedNode(const graph::Graph& graph, NodeId id, const Simulation& simulation);
 
 } // namespace qs::exec

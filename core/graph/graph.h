@@ -61,6 +61,8 @@ struct Value {
 ///   Conv        x [b, c, h, w], weight [o, c/group, kh, kw], bias [o] or absent
 ///   MatMul      two activations, broadcast over leading dimensions
 ///   LayerNormalization  x, gamma, beta (or absent); axis, epsilon                 (also from its decomposed form)
+///   IntegerLayerNormalization  as LayerNormalization, and steps of x by channel, step of the result: computes in
+///               integers (kernels/integer_norm.h); in simulations alone, never in a graph
 ///   Gelu        approximate = "none" (erf) or "tanh"                             (also from its decomposed forms)
 ///   Softmax     axis                                                            (also from its decomposed form)
 ///   FakeQuantize x; scale, zero_point (tensors), qmin, qmax, axis                  (QuantizeLinear ->
@@ -112,8 +114,5 @@ private:
 
 /// Multi-line text of a graph: `y:1x197x576 = Linear(x, w, b) axis=1`. For tests and messages.
 std::string dump(const Graph& graph);
-/// Parses the form that dump writes (constants as `name:3 = [1 2 3]` or `name:4x8 = random(seed)`), for small test
-/// graphs.
-Result<Graph> parse(std::string_view text);
 
 } // namespace qs::graph

@@ -68,6 +68,7 @@ constexpr std::array kTable = {
     row("HardSwish", {Elementwise, Activation, Dips}),
     row("Identity", {Moves, KeepsOrder, Carries, Elementwise, FileOnly}),
     row("InstanceNormalization", {Normalises}),
+    row("IntegerLayerNormalization"), // of simulations alone, in place of LayerNormalization
     row("IsNaN", {Elementwise}),
     row("LayerNormalization", {Normalises}),
     row("LeakyRelu", {Elementwise, Activation}),

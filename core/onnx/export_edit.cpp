@@ -41,7 +41,8 @@ Result<void> ExportEdit::checkPlan() const
             known.insert(site.uses.begin(), site.uses.end());
             continue;
         }
-        if (numbers.settings.quantizer == quant::kIntegerNorm)
+        if (const quant::QuantizerDef* quantizer = quant::findQuantizer(numbers.settings.quantizer);
+            quantizer && quantizer->integerNorm)
             return fail(ErrorCode::Unsupported,
                         "no standard operator is an integer LayerNormalization: power-of-two factors alone (\"ptf\") "
                         "can be exported",

@@ -1,5 +1,6 @@
 #include "core/quant/bias_correction.h"
 
+#include "core/quant/dense.h"
 #include "core/quant/noise.h"
 
 #include <algorithm>
@@ -11,7 +12,6 @@ std::vector<double> outputShift(const stats::SiteStatistics& statistics, const e
                                 std::span<const float> weight, std::span<const float> quantized)
 {
     const std::size_t inputs = statistics.mean.size();
-    const std::size_t outputs = weight.size() / inputs;
     std::vector<double> lost(inputs, 0.0); // E[x - q(x)]
     if (map && !statistics.sample.empty()) {
         const auto rows = statistics.sample.floats();
@@ -22,10 +22,14 @@ std::vector<double> outputShift(const stats::SiteStatistics& statistics, const e
         for (double& mean : lost)
             mean /= static_cast<double>(statistics.sample.shape()[0]);
     }
-    std::vector<double> shift(outputs, 0.0);
-    for (std::size_t i = 0; i < weight.size(); ++i)
-        shift[i % outputs] += (static_cast<double>(weight[i]) - quantized[i]) * statistics.mean[i / outputs] +
-                              quantized[i] * lost[i / outputs];
+    std::vector<double> shift(weight.size() / inputs, 0.0);
+    const WeightMatrix w = weightMatrix(weight, inputs);
+    const WeightMatrix q = weightMatrix(quantized, inputs);
+    for (Eigen::Index i = 0; i < w.rows(); ++i) {
+        const auto row = q.row(i).cast<double>();
+        const auto at = static_cast<std::size_t>(i);
+        rowVector(shift) += (w.row(i).cast<double>() - row) * statistics.mean[at] + row * lost[at];
+    }
     return shift;
 }
 

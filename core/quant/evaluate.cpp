@@ -1,5 +1,6 @@
 #include "core/quant/evaluate.h"
 
+#include "core/base/stopwatch.h"
 #include "core/graph/output_form.h"
 #include "core/quant/cost.h"
 #include "core/quant/doubts.h"
@@ -7,7 +8,6 @@
 #include "core/quant/preprocess_fit.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace qs::quant {
@@ -34,10 +34,10 @@ Result<exec::Program> compileNetwork(const graph::Graph& graph, const graph::Sit
 Result<Pass> runNetwork(const exec::Program& program, const exec::ImageSource& images, std::size_t count,
                         const Context& context, std::string_view stage)
 {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     Pass pass;
     QS_ASSIGN(pass.logits, exec::runImages(program, images, 0, count, context, stage));
-    pass.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    pass.seconds = watch.seconds();
     return pass;
 }
 

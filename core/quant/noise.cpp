@@ -4,6 +4,7 @@
 // request.
 #include "core/quant/noise.h"
 
+#include "core/quant/dense.h"
 #include "core/quant/output_error.h"
 
 #include <algorithm>
@@ -252,10 +253,11 @@ std::shared_ptr<const exec::ElementMap> makeNoiseMap(std::vector<float> noise,
 std::vector<double> denoiseRest(std::span<const float> weight, std::span<const float> quantized,
                                 std::span<const float> noise)
 {
-    const std::size_t outputs = weight.size() / noise.size();
-    std::vector<double> rest(outputs, 0.0);
-    for (std::size_t i = 0; i < weight.size(); ++i)
-        rest[i % outputs] += (static_cast<double>(weight[i]) - quantized[i]) * noise[i / outputs];
+    std::vector<double> rest(weight.size() / noise.size(), 0.0);
+    const WeightMatrix w = weightMatrix(weight, noise.size());
+    const WeightMatrix q = weightMatrix(quantized, noise.size());
+    for (Eigen::Index i = 0; i < w.rows(); ++i)
+        rowVector(rest) += (w.row(i).cast<double>() - q.row(i).cast<double>()) * noise[static_cast<std::size_t>(i)];
     return rest;
 }
 

@@ -57,12 +57,12 @@ struct QuantizerDef {
     std::optional<graph::Role> role = {};
     /// Values below 0 have no level: resolve() refuses them.
     bool refusesNegative = false;
+    /// The LayerNormalization that reads the codes computes in integers (kernels/integer_norm.h), where what reads
+    /// its result has one step. No file can hold it.
+    bool integerNorm = false;
 
     bool suitsRole(graph::Role other) const { return !role || *role == other; }
 };
-
-/// FQ-ViT's factors, and the LayerNormalization that reads the codes computes in integers (kernels/integer_norm.h).
-inline constexpr std::string_view kIntegerNorm = "ptf-integer";
 
 /// All quantizers, "uniform" first.
 std::span<const QuantizerDef> quantizers();

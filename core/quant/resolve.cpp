@@ -308,13 +308,19 @@ private:
         return {};
     }
 
+    static bool computesIntegers(const SiteSettings& settings)
+    {
+        const QuantizerDef* quantizer = findQuantizer(settings.quantizer);
+        return quantizer && quantizer->integerNorm;
+    }
+
     /// Steps of what LayerNormalizations in integers read and give.
     void simulateIntegerNorms()
     {
         for (const graph::Site& site : m_sites) {
             const SitePlan& plan = m_plan[site.id];
             if (site.kind != graph::SiteKind::Activation || !plan.quantized() || site.uses.empty() ||
-                plan.settings.quantizer != kIntegerNorm)
+                !computesIntegers(plan.settings))
                 continue;
             const NodeId node = site.uses[0].node;
             const SiteId reader = readerOf(m_graph.node(node).outputs[0]);
@@ -330,6 +336,7 @@ private:
             const Shape channels{site.layout.channels};
             constants[{node, 3}] = Tensor::fromFloats(channels, steps);
             constants[{node, 4}] = Tensor::fromFloats(Shape{1}, m_plan[reader].grid.scale);
+            m_plan.simulation.operators[node] = "IntegerLayerNormalization";
         }
     }
 

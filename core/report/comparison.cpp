@@ -1,30 +1,18 @@
 #include "core/report/comparison.h"
 
 #include "core/base/file.h"
+#include "core/base/stopwatch.h"
 #include "core/onnx/export.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
 #include "core/search/hybrid_methods.h"
+#include "core/stats/image_names.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace qs::report {
 
 namespace {
-
-double secondsSince(std::chrono::steady_clock::time_point start)
-{
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-std::string hashOfNames(const exec::ImageSource& images, std::size_t count)
-{
-    std::string names;
-    for (std::size_t i = 0; i < count; ++i)
-        names += images.name(i) + '\n';
-    return contentHash(names);
-}
 
 /// What a search depends on, beside the recipe.
 std::string describe(const HybridSearch& search)
@@ -36,7 +24,7 @@ std::string describe(const HybridSearch& search)
           std::size_t{o.scheme}, std::size_t{o.channelActivations}, std::size_t{o.importance}, std::size_t{o.bridges},
           o.images})
         text += ' ' + std::to_string(number);
-    return text + '\n' + (search.images ? hashOfNames(*search.images, search.images->size()) : "no images");
+    return text + '\n' + (search.images ? stats::hashOfNames(*search.images) : "no images");
 }
 
 std::string keyOf(const Comparison& comparison, const Candidate& candidate)
@@ -84,14 +72,14 @@ Result<void> fill(const onnx::Model& model, const Candidate& candidate, const ex
                   std::size_t count, const quant::FloatReference& reference, ComparisonRow& row,
                   const Context& context)
 {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const auto recipe = recipeOf(model, candidate, context);
     if (recipe && candidate.search)
         row.found = *recipe;
     const auto plan = recipe.and_then([&](const quant::Recipe& settings) {
         return quant::resolve(model.graph, model.sites, candidate.calibration, settings, nullptr, context);
     });
-    row.resolveSeconds = secondsSince(start);
+    row.resolveSeconds = watch.seconds();
     if (!plan) {
         if (plan.error().code == ErrorCode::Cancelled)
             return tl::unexpected(plan.error());
@@ -153,7 +141,7 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
                      std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context)
 {
     count = std::min(count, images.size());
-    const std::string imagesHash = hashOfNames(images, count);
+    const std::string imagesHash = stats::hashOfNames(images, count);
     if (!into.rows.empty() && (into.modelHash != model.info.hash || into.imagesHash != imagesHash))
         return fail(ErrorCode::InvalidArgument,
                     "the comparison to go on from is of another model or of other images");

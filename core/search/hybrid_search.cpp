@@ -2,6 +2,7 @@
 // Deviations: see the header.
 #include "core/search/hybrid_search.h"
 
+#include "core/base/stopwatch.h"
 #include "core/exec/gradient.h"
 #include "core/exec/record_values.h"
 #include "core/quant/evaluate.h"
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -29,18 +29,6 @@ using quant::Granularity;
 using quant::Scheme;
 
 constexpr std::size_t kImageBytes = std::size_t{256} << 20;
-
-class Stopwatch {
-public:
-    explicit Stopwatch(double& seconds) : m_seconds(seconds) {}
-    ~Stopwatch() { m_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - m_start).count(); }
-    Stopwatch(const Stopwatch&) = delete;
-    Stopwatch& operator=(const Stopwatch&) = delete;
-
-private:
-    double& m_seconds;
-    std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
-};
 
 struct Candidate {
     Scheme scheme;
@@ -135,7 +123,7 @@ private:
 
     Result<void> measureLoss()
     {
-        const Stopwatch watch(m_result.secondsRecording);
+        const AddsSeconds watch(m_result.secondsRecording);
         QS_ASSIGN(const quant::FloatReference reference,
                   quant::floatReference(m_graph, m_sites, m_images, m_images.size(), m_context));
         m_reference = *reference.logits;
@@ -151,7 +139,7 @@ private:
         QS_ASSIGN(auto runs, record(begin, end));
         if (m_options.importance)
             QS_CHECK(weigh(begin, end, runs));
-        const Stopwatch watch(m_result.secondsCandidates);
+        const AddsSeconds watch(m_result.secondsCandidates);
         const std::size_t first = m_result.choices.size();
         for (std::size_t u = begin; u < end; ++u)
             for (const SiteId site : m_units[u].sites)
@@ -184,7 +172,7 @@ private:
 
     Result<std::vector<std::vector<UnitRun>>> record(std::size_t begin, std::size_t end)
     {
-        const Stopwatch watch(m_result.secondsRecording);
+        const AddsSeconds watch(m_result.secondsRecording);
         std::vector<TensorId> wanted;
         for (std::size_t u = begin; u < end; ++u) {
             wanted.insert(wanted.end(), m_units[u].inputs.begin(), m_units[u].inputs.end());
@@ -209,7 +197,7 @@ private:
     /// Squared gradients of the units' outputs.
     Result<void> weigh(std::size_t begin, std::size_t end, std::vector<std::vector<UnitRun>>& runs)
     {
-        const Stopwatch watch(m_result.secondsGradients);
+        const AddsSeconds watch(m_result.secondsGradients);
         std::vector<TensorId> wanted;
         for (std::size_t u = begin; u < end; ++u)
             wanted.insert(wanted.end(), m_units[u].outputs.begin(), m_units[u].outputs.end());

@@ -2,6 +2,7 @@
 // reconstructions.
 #include "core/search/mixed_precision.h"
 
+#include "core/base/stopwatch.h"
 #include "core/graph/output_form.h"
 #include "core/quant/doubts.h"
 #include "core/quant/evaluate.h"
@@ -12,7 +13,6 @@
 #include "core/search/sampled_images.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace qs::search {
@@ -130,7 +130,7 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
                                      const Context& context,
                                      const std::function<void(const Trace&, const Step&)>& onStep)
 {
-    const auto began = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     QS_CHECK(checkOptions(options));
     Outcome outcome;
     outcome.recipe = recipe;
@@ -181,14 +181,14 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
                       writer.start(soFar);
                   const Step& added = writer.add(step);
                   trace.evaluations = oracle.evaluations();
-                  trace.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+                  trace.seconds = watch.seconds();
                   if (onStep)
                       onStep(trace, added);
               }));
     writer.start(result);
     trace.fillFrom = result.fillFrom;
     trace.evaluations = oracle.evaluations();
-    trace.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    trace.seconds = watch.seconds();
     outcome.recipe = withBits(recipe, sites, trace.units, result.bits);
     outcome.loss = result.loss;
     outcome.met = result.met;

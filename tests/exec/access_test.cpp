@@ -4,6 +4,7 @@
 
 #include "op_testing.h"
 #include "tests/support/attention_block.h"
+#include "tests/support/graph_text.h"
 
 #include <cstring>
 

@@ -1,5 +1,6 @@
 #include "core/exec/program.h"
 #include "core/graph/rewrites/rewrites.h"
+#include "tests/support/graph_text.h"
 
 #include <gtest/gtest.h>
 

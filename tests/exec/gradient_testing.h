@@ -3,6 +3,7 @@
 #include "core/exec/gradient.h"
 
 #include "op_testing.h"
+#include "tests/support/graph_text.h"
 
 #include <algorithm>
 #include <cmath>

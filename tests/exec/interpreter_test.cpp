@@ -3,6 +3,7 @@
 #include "core/exec/reference/reference.h"
 #include "op_testing.h"
 #include "tests/support/attention_block.h"
+#include "tests/support/graph_text.h"
 #include "tests/support/small_vit.h"
 
 #include <cmath>

@@ -11,7 +11,7 @@ namespace qs::exec::testing {
 /// One call of an operator: the data inputs are made up (all numbers different, of both signs), the others given.
 struct Call {
     AttributeList attributes{};
-    std::vector<Shape> data{};         ///< shapes of the data inputs
+    std::vector<Shape> data{};           ///< shapes of the data inputs
     std::map<std::size_t, Tensor> set{}; ///< inputs that are no data, by position
     std::size_t outputs = 1;
 
@@ -71,6 +71,10 @@ inline std::map<std::string, Call> specialCalls()
          {{{"mode", std::string("linear")}}, {{1, 2, 4, 4}}, {{1, floats({1, 1, 2, 2}, {-1, 0.9F, 0.3F, -0.2F})}}}},
         {"GroupNormalization", {{{"num_groups", int64_t{2}}}, {{2, 4, 3, 2}, {4}, {4}}}},
         {"InstanceNormalization", {{}, {kImages, {3}, {3}}}},
+        {"IntegerLayerNormalization",
+         {{{"axis", int64_t{2}}},
+          {kCube, {4}, {4}},
+          {{3, floats({4}, {0.1F, 0.1F, 0.2F, 0.4F})}, {4, floats({1}, {0.25F})}}}},
         {"LayerNormalization", {{{"axis", int64_t{2}}}, {kCube, {4}, {4}}}},
         {"Linear", {{}, {kCube, {4, 5}}}},
         {"LogSoftmax", {{{"axis", int64_t{2}}}, {kCube}}},

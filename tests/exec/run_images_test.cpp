@@ -1,6 +1,7 @@
 #include "core/exec/program.h"
 
 #include "op_testing.h"
+#include "tests/support/graph_text.h"
 
 #include <cmath>
 #include <set>

@@ -1,5 +1,6 @@
 #include "core/graph/bridges.h"
 #include "core/graph/sites.h"
+#include "tests/support/graph_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 #include "core/graph/rewrites/rewrites.h"
+#include "tests/support/graph_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

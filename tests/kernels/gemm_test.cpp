@@ -2,8 +2,11 @@
 
 #include "tests/kernels/kernel_testing.h"
 
+#include <Eigen/Core>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 namespace qs::kernels {
@@ -48,6 +51,33 @@ void check(const Case& test, ThreadPool* pool = nullptr)
     }
     for (std::size_t i = 0; i < got.size(); ++i)
         EXPECT_NEAR(got[i], want[i], 1e-6 * static_cast<double>(test.k + 10)) << i;
+}
+
+/// A second opinion that shares no code with the kernel and its reference: Eigen, in double. A sum of k products in
+/// float is off by at most k times half a unit in the last place of the sum of their magnitudes.
+TEST(Gemm, IsTheProductOfEigenInDouble)
+{
+    using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    for (const auto& [m, k, n] :
+         {std::tuple<std::size_t, std::size_t, std::size_t>{1, 1, 1}, {7, 33, 19}, {65, 384, 37}}) {
+        const auto a = normals(m * k, 5);
+        const auto b = normals(k * n, 6);
+        const auto index = [](std::size_t i) { return static_cast<Eigen::Index>(i); };
+        const Eigen::MatrixXd left = Eigen::Map<const RowMajor>(a.data(), index(m), index(k)).cast<double>();
+        const Eigen::MatrixXd right = Eigen::Map<const RowMajor>(b.data(), index(k), index(n)).cast<double>();
+        const Eigen::MatrixXd want = left * right;
+        const Eigen::MatrixXd magnitude = left.cwiseAbs() * right.cwiseAbs();
+        forEachTarget([&] {
+            std::vector<float> c(m * n);
+            gemm(a.data(), k, m, packMatrix(b.data(), k, n, n, 1).view(), c.data(), n);
+            for (std::size_t i = 0; i < c.size(); ++i) {
+                const Eigen::Index row = index(i / n), column = index(i % n);
+                EXPECT_LE(std::abs(c[i] - want(row, column)),
+                          static_cast<double>(k) * 0x1p-24 * magnitude(row, column))
+                    << m << 'x' << k << 'x' << n << " at " << i;
+            }
+        });
+    }
 }
 
 TEST(Gemm, SmallProductWithEpilogue)

@@ -135,7 +135,7 @@ TEST(ExportLevels, NoFileHoldsAnIntegerLayerNormalization)
     for (const graph::Site& site : model.sites)
         if (site.role == graph::Role::LayerNormInput) {
             auto numbers = std::make_shared<quant::SitePlan>(plan[site.id]);
-            numbers->settings.quantizer = quant::kIntegerNorm;
+            numbers->settings.quantizer = "ptf-integer";
             plan.sites[site.id.index()] = numbers;
         }
     const auto report = exportModel(model, plan, folder / "q.onnx", {});

@@ -1,5 +1,6 @@
 #include "core/onnx/import.h"
 #include "tests/support/assets.h"
+#include "tests/support/graph_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 #include "core/quant/doubts.h"
 
 #include "core/quant/logits.h"
+#include "tests/support/graph_text.h"
 
 #include <cmath>
 #include <gmock/gmock.h>

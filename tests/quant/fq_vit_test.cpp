@@ -193,7 +193,7 @@ Rule integerNormOf(graph::Role role)
     Rule rule;
     rule.match.kind = graph::SiteKind::Activation;
     rule.match.role = role;
-    rule.set.quantizer = std::string(kIntegerNorm);
+    rule.set.quantizer = "ptf-integer";
     rule.set.scheme = Scheme::Asymmetric;
     return rule;
 }

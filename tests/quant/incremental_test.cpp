@@ -4,6 +4,7 @@
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
 #include "tests/support/assets.h"
+#include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

@@ -1,6 +1,7 @@
 #include "core/quant/preprocess_fit.h"
 
 #include "core/quant/evaluate.h"
+#include "tests/support/graph_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

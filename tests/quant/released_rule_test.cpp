@@ -1,6 +1,7 @@
 // The fixed rule of Q-HyViT's released code: preset q-hyvit-code.
 #include "core/exec/run_images.h"
 #include "core/quant/plan.h"
+#include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 
 #include <gtest/gtest.h>

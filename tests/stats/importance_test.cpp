@@ -5,6 +5,7 @@
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
 #include "tests/support/attention_block.h"
+#include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/temp_dir.h"
 

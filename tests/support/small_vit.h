@@ -4,6 +4,7 @@
 #include "core/graph/sites.h"
 #include "core/stats/calibration.h"
 #include "core/stats/collector.h"
+#include "tests/support/graph_text.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,7 @@
 // Histograms on pixels, the clip preview, and the plots that show them.
 #include "core/quant/plan.h"
 #include "core/quant/quantizers.h"
+#include "widgets/model/text.h"
 #include "widgets/panels/distribution/distribution_view.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
@@ -9,7 +10,6 @@
 #include "widgets/panels/error/split_plot.h"
 #include "widgets/panels/shared/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
-#include "widgets/model/text.h"
 
 #include <QElapsedTimer>
 #include <QFileInfo>
@@ -378,3 +378,4 @@ private slots:
 
 QTEST_MAIN(PanelsPlotsTest)
 #include "panels_plots_test.moc"
+#include "tests/support/graph_text.h"

@@ -134,6 +134,7 @@ std::span<const BackwardDef> normalisationGradients()
         {.op = "BatchNormalization", .keeps = Keeps::Inputs, .backward = batchNormBackward, .inputs = kData},
         {.op = "GroupNormalization", .keeps = Keeps::Inputs, .backward = groupNormBackward, .inputs = kData},
         {.op = "InstanceNormalization", .keeps = Keeps::Inputs, .backward = groupNormBackward, .inputs = kData},
+        {.op = "IntegerLayerNormalization", .keeps = Keeps::Inputs, .backward = layerNormBackward, .inputs = kData},
         {.op = "LayerNormalization", .keeps = Keeps::Inputs, .backward = layerNormBackward, .inputs = kData},
         {.op = "LogSoftmax", .keeps = Keeps::Outputs, .backward = softmaxBackward},
         {.op = "Softmax", .keeps = Keeps::Outputs, .backward = softmaxBackward},

@@ -133,21 +133,15 @@ private:
     Result<void> addNode(NodeId id)
     {
         NodePlan plan;
-        plan.node = m_graph.node(id);
+        plan.node = simulatedNode(m_graph, id, m_simulation);
         plan.op = findOp(plan.node.op);
         if (!plan.op)
             return unsupported("operator " + plan.node.op + " is not supported");
-        std::size_t inputs = plan.node.inputs.size();
-        for (auto it = m_simulation.constants.lower_bound(Use{id, 0});
-             it != m_simulation.constants.end() && it->first.node == id; ++it)
-            inputs = std::max(inputs, static_cast<std::size_t>(it->first.input) + 1);
-        plan.node.inputs.resize(inputs);
-        for (std::size_t i = 0; i < inputs; ++i) {
+        for (std::size_t i = 0; i < plan.node.inputs.size(); ++i) {
             Source source = sourceOf({id, static_cast<int>(i)});
             ValueInfo info;
             if (!source.constant.empty()) {
                 info = {source.constant.dtype(), source.constant.shape()};
-                plan.node.inputs[i] = TensorId(std::size_t{0}); // given
             } else if (source.value.valid()) {
                 info = {m_graph.value(source.value).dtype, m_graph.value(source.value).shape};
             }

@@ -28,44 +28,69 @@ Result<void> expectVectors(const graph::Node& node, Infos in, int64_t size)
     return {};
 }
 
-/// Two inputs more than ONNX has, which a simulation gives: 3, the steps of the values by channel, and 4, the one of
-/// the result, make it compute in integers (kernels::integerLayerNorm).
-InferResult inferLayerNorm(const graph::Node& node, Infos in)
+/// x; gamma and beta of the size of a row, or absent.
+InferResult inferRows(const graph::Node& node, Infos in)
 {
-    QS_CHECK(expectFloats(node, in, 1, 5));
     const Shape& shape = in[0].shape;
     QS_ASSIGN(const std::size_t axis, resolveAxis(node.attributes.integer("axis", -1), shape.rank()));
     const int64_t size = shape.product(axis, shape.rank());
-    for (std::size_t i = 1; i < in.size(); ++i)
-        if (given(node, in, i) && in[i].shape.elements() != (i == 4 ? 1 : size))
+    for (std::size_t i = 1; i < in.size() && i < 4; ++i)
+        if (given(node, in, i) && in[i].shape.elements() != size)
             return mismatch("parameter " + in[i].shape.text() + " does not fit " + shape.text());
-    if (in.size() == 4)
-        return mismatch("steps of the values without one of the result");
     return oneOutput(DType::Float32, shape);
 }
 
-void computeLayerNorm(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
-                      std::span<std::byte>, ThreadPool* pool)
+InferResult inferLayerNorm(const graph::Node& node, Infos in)
+{
+    QS_CHECK(expectFloats(node, in, 1, 3));
+    return inferRows(node, in);
+}
+
+/// x, gamma, beta, the steps of the values by channel, and the step of the result.
+InferResult inferIntegerLayerNorm(const graph::Node& node, Infos in)
+{
+    QS_CHECK(expectFloats(node, in, 5, 5));
+    if (!given(node, in, 3) || !given(node, in, 4) || in[4].shape.elements() != 1)
+        return mismatch("it needs the steps of its values and one of its result");
+    return inferRows(node, in);
+}
+
+/// rows(x, y, how many, gamma, beta) over chunks of rows.
+template <class Rows>
+void computeRows(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out, ThreadPool* pool,
+                 Rows rows)
 {
     const Shape& shape = in[0].shape;
     const std::size_t axis = *resolveAxis(node.attributes.integer("axis", -1), shape.rank());
     const int64_t cols = shape.product(axis, shape.rank());
-    const float epsilon = node.attributes.real("epsilon", 1e-5f);
     const auto parameter = [&](std::size_t i) {
         return i < in.size() && in[i].present() ? in[i].as<float>() : nullptr;
     };
     if (cols == 0)
         return;
     parallelChunks(pool, shape.product(0, axis), std::max<int64_t>(1, 4096 / cols), [&](int64_t r0, int64_t r1) {
-        const auto rows = static_cast<std::size_t>(r1 - r0);
-        const float* x = in[0].as<float>() + r0 * cols;
-        float* y = out[0].as<float>() + r0 * cols;
-        if (const float* steps = parameter(3))
-            kernels::integerLayerNorm(rows, static_cast<std::size_t>(cols), x, parameter(1), parameter(2), steps,
-                                      *parameter(4), y);
-        else
-            kernels::layerNorm(rows, static_cast<std::size_t>(cols), x, parameter(1), parameter(2), epsilon, y);
+        rows(in[0].as<float>() + r0 * cols, out[0].as<float>() + r0 * cols, static_cast<std::size_t>(r1 - r0),
+             static_cast<std::size_t>(cols), parameter(1), parameter(2));
     });
+}
+
+void computeLayerNorm(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
+                      std::span<std::byte>, ThreadPool* pool)
+{
+    const float epsilon = node.attributes.real("epsilon", 1e-5f);
+    computeRows(node, in, out, pool,
+                [&](const float* x, float* y, std::size_t rows, std::size_t cols, const float* gamma,
+                    const float* beta) { kernels::layerNorm(rows, cols, x, gamma, beta, epsilon, y); });
+}
+
+void computeIntegerLayerNorm(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
+                             std::span<std::byte>, ThreadPool* pool)
+{
+    const auto* steps = in[3].as<float>();
+    const float step = *in[4].as<float>();
+    computeRows(node, in, out, pool,
+                [&](const float* x, float* y, std::size_t rows, std::size_t cols, const float* gamma,
+                    const float* beta) { kernels::integerLayerNorm(rows, cols, x, gamma, beta, steps, step, y); });
 }
 
 InferResult inferSoftmax(const graph::Node& node, Infos in)
@@ -182,6 +207,10 @@ std::span<const OpDef> normalisationOps()
         {.name = "BatchNormalization", .infer = inferChannelNorm, .compute = computeBatchNorm, .beforeWrite = 1},
         {.name = "GroupNormalization", .infer = inferChannelNorm, .compute = computeGroupNorm},
         {.name = "InstanceNormalization", .infer = inferChannelNorm, .compute = computeGroupNorm},
+        {.name = "IntegerLayerNormalization",
+         .infer = inferIntegerLayerNorm,
+         .compute = computeIntegerLayerNorm,
+         .beforeWrite = 1},
         {.name = "LayerNormalization", .infer = inferLayerNorm, .compute = computeLayerNorm, .beforeWrite = 1},
         {.name = "LogSoftmax", .infer = inferSoftmax, .compute = computeSoftmax, .beforeWrite = 1},
         {.name = "Softmax", .infer = inferSoftmax, .compute = computeSoftmax, .beforeWrite = 1},

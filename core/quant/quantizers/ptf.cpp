@@ -81,13 +81,15 @@ QuantizerDef ptfQuantizer()
 
 QuantizerDef ptfIntegerQuantizer()
 {
-    return {kIntegerNorm,
+    return {"ptf-integer",
             "Power-of-two factors, integer LayerNorm",
             "The same, and the LayerNorm that reads the codes computes in integers (FQ-ViT); no file can hold it.",
             suitsAll,
             resolvePtf,
             nullptr,
-            graph::Role::LayerNormInput};
+            graph::Role::LayerNormInput,
+            false,
+            true};
 }
 
 } // namespace qs::quant

@@ -1,4 +1,4 @@
-#include "core/graph/graph.h"
+#include "tests/support/graph_text.h"
 
 #include <charconv>
 #include <cstdlib>
