@@ -2,6 +2,8 @@
 #include "core/quant/harm.h"
 
 #include "core/onnx/file_quantization.h"
+#include "core/quant/presets.h"
+#include "core/quant/recipe_json.h"
 
 #include <nlohmann/json.hpp>
 

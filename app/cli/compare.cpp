@@ -4,6 +4,8 @@
 #include "app/cli/model_options.h"
 #include "core/base/file.h"
 #include "core/quant/doubts.h"
+#include "core/quant/presets.h"
+#include "core/quant/recipe_json.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,7 @@
 #include "app/cli/common.h"
 #include "app/cli/tables.h"
 #include "core/base/file.h"
+#include "core/quant/presets.h"
 #include "core/report/report.h"
 
 #include <nlohmann/json.hpp>

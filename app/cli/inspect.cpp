@@ -4,6 +4,7 @@
 #include "core/onnx/file_quantization.h"
 #include "core/quant/doubts.h"
 #include "core/quant/quantizer.h"
+#include "core/quant/recipe_json.h"
 #include "core/quant/smoothing.h"
 #include "core/quant/zero_point.h"
 

@@ -7,6 +7,7 @@
 #include "core/onnx/precision.h"
 #include "core/onnx/prepare/floats.h"
 #include "core/quant/recipe.h"
+#include "core/quant/recipe_json.h"
 #include "core/stats/calibration.h"
 
 #include <nlohmann/json.hpp>

@@ -13,7 +13,7 @@ int bitsWithoutQuantizers(const Recipe& recipe, const graph::Site& site, const S
 {
     Recipe plain = recipe;
     for (Rule& rule : plain.rules)
-        if (rule.set.quantizer && *rule.set.quantizer != "uniform")
+        if (rule.set.quantizer && *rule.set.quantizer != kUniform)
             rule.set.bits.reset();
     return wanted.isFloat() ? kFloatBits : settingsOf(plain, site).bits;
 }

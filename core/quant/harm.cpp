@@ -1,6 +1,7 @@
 #include "core/quant/harm.h"
 
 #include "core/quant/evaluate.h"
+#include "core/quant/presets.h"
 
 #include <algorithm>
 #include <cstdio>

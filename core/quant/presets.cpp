@@ -1,4 +1,4 @@
-#include "core/quant/recipe.h"
+#include "core/quant/presets.h"
 
 #include <algorithm>
 #include <array>

@@ -60,6 +60,8 @@ struct QuantizerDef {
     /// The LayerNormalization that reads the codes computes in integers (kernels/integer_norm.h), where what reads
     /// its result has one step. No file can hold it.
     bool integerNorm = false;
+    /// Where its levels lie (ratios, splits) is searched, by settings.objective.
+    bool searchesLevels = false;
 
     bool suitsRole(graph::Role other) const { return !role || *role == other; }
 };

@@ -33,62 +33,19 @@ bool matchesPattern(std::string_view pattern, std::string_view text)
     return p == pattern.size();
 }
 
-template <class T>
-void assign(T& value, const std::optional<T>& patch)
-{
-    if (patch)
-        value = *patch;
-}
-
-template <class T>
-void assign(std::optional<T>& value, const std::optional<T>& patch)
-{
-    if (patch)
-        value = patch;
-}
-
 } // namespace
 
-bool SitePatch::empty() const
+SiteSettings plainWeight()
 {
-    return *this == SitePatch{};
+    SiteSettings settings;
+    settings.scheme = Scheme::Symmetric;
+    settings.granularity = Granularity::Channel;
+    return settings;
 }
 
-SitePatch wholePatch(const SiteSettings& settings)
+SiteSettings plainActivation()
 {
-    return {settings.bits,      settings.scheme,         settings.granularity, settings.quantizer,
-            settings.estimator, settings.saturationSafe, settings.objective,   settings.smoothing,
-            settings.noise,     settings.biasCorrection, settings.zeroPoint};
-}
-
-void SitePatch::applyTo(SiteSettings& settings) const
-{
-    assign(settings.bits, bits);
-    assign(settings.scheme, scheme);
-    assign(settings.granularity, granularity);
-    assign(settings.quantizer, quantizer);
-    assign(settings.estimator, estimator);
-    assign(settings.saturationSafe, saturationSafe);
-    assign(settings.objective, objective);
-    assign(settings.smoothing, smoothing);
-    assign(settings.noise, noise);
-    assign(settings.biasCorrection, biasCorrection);
-    assign(settings.zeroPoint, zeroPoint);
-}
-
-void SitePatch::merge(const SitePatch& other)
-{
-    assign(bits, other.bits);
-    assign(scheme, other.scheme);
-    assign(granularity, other.granularity);
-    assign(quantizer, other.quantizer);
-    assign(estimator, other.estimator);
-    assign(saturationSafe, other.saturationSafe);
-    assign(objective, other.objective);
-    assign(smoothing, other.smoothing);
-    assign(noise, other.noise);
-    assign(biasCorrection, other.biasCorrection);
-    assign(zeroPoint, other.zeroPoint);
+    return {};
 }
 
 bool Selector::matches(const graph::Site& site) const

@@ -81,7 +81,7 @@ Result<void> checkSettings(const stats::SiteStatistics& statistics, const SiteSe
 {
     if (settings.estimator.kind == EstimatorKind::Manual)
         return fail(ErrorCode::InvalidArgument, "reparameterization chooses the ranges of channels itself");
-    if (settings.quantizer != "uniform" || settings.granularity != Granularity::Tensor)
+    if (!settings.isUniform() || settings.granularity != Granularity::Tensor)
         return fail(ErrorCode::InvalidArgument,
                     "reparameterization makes the grid of a uniform quantizer with one scale for all channels");
     if (statistics.lanes.empty() || statistics.lanes.lanes() != statistics.minimum.size())

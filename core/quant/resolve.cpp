@@ -386,7 +386,7 @@ private:
     {
         const SiteSettings& settings = m_plan[site.id].settings;
         if (settings.scheme != Scheme::Asymmetric || settings.zeroPoint != ZeroPoint::Clamped ||
-            settings.quantizer != "uniform")
+            !settings.isUniform())
             return;
         const ZeroPointReport report = zeroPointReport(statistics);
         const bool byChannel = settings.granularity == Granularity::Channel;

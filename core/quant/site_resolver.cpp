@@ -28,7 +28,7 @@ Result<void> checkSettings(const graph::Site& site, const SiteSettings& settings
     if (!settings.isFloat() && !quantizer->suitsRole(site.role))
         return fail(ErrorCode::InvalidArgument,
                     "the quantizer \"" + settings.quantizer + "\" is for sites of another role", site.name);
-    if (!settings.isFloat() && site.kind == graph::SiteKind::Weight && settings.quantizer != "uniform")
+    if (!settings.isFloat() && site.kind == graph::SiteKind::Weight && !settings.isUniform())
         return fail(ErrorCode::InvalidArgument, "weights take the uniform quantizer only", site.name);
     return {};
 }

@@ -94,7 +94,7 @@ const UniformGrid* gridOf(const SmoothingPlan* smoothing, const SiteSettings& se
     if (!smoothing || smoothing->grid.scale.empty() || settings.isFloat())
         return nullptr;
     const UniformGrid asked = uniformGrid(0, 1, settings.bits, settings.scheme);
-    const bool same = settings.smoothing.kind == SmoothingKind::Reparameterize && settings.quantizer == "uniform" &&
+    const bool same = settings.smoothing.kind == SmoothingKind::Reparameterize && settings.isUniform() &&
                       settings.granularity == Granularity::Tensor && asked.qmin == smoothing->grid.qmin &&
                       asked.qmax == smoothing->grid.qmax;
     return same ? &smoothing->grid : nullptr;

@@ -5,6 +5,8 @@
 #include "core/onnx/export.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
+#include "core/quant/recipe_json.h"
 #include "core/search/hybrid_methods.h"
 #include "core/stats/image_names.h"
 

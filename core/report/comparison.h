@@ -6,6 +6,7 @@
 #include "core/exec/image_source.h"
 #include "core/graph/sites.h"
 #include "core/onnx/import.h"
+#include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "core/search/hybrid_search.h"
 #include "core/stats/calibration.h"

@@ -1,3 +1,4 @@
+#include "core/quant/recipe_json.h"
 #include "core/report/comparison.h"
 #include "core/report/page.h"
 

@@ -1,3 +1,4 @@
+#include "core/quant/presets.h"
 #include "core/search/hybrid_methods.h"
 
 #include <algorithm>

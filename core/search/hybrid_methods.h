@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "core/search/hybrid_search.h"
 

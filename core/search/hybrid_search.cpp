@@ -85,7 +85,7 @@ private:
     bool searched(const graph::Site& site) const
     {
         const quant::SiteSettings& settings = m_plan[site.id].settings;
-        return !settings.isFloat() && settings.quantizer == "uniform" && !m_plan.recipe.locked.contains(site.name);
+        return !settings.isFloat() && settings.isUniform() && !m_plan.recipe.locked.contains(site.name);
     }
 
     /// Every operator for itself.

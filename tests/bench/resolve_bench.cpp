@@ -2,6 +2,7 @@
 // weight and every activation of the default coverage in turn; the counter and the label tell the slowest site.
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/stats/calibration.h"
 #include "tests/support/noise_images.h"
 

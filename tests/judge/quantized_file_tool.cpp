@@ -7,6 +7,8 @@
 #include "core/exec/run_images.h"
 #include "core/onnx/export.h"
 #include "core/onnx/file_quantization.h"
+#include "core/quant/presets.h"
+#include "core/quant/recipe_json.h"
 #include "core/stats/calibration.h"
 #include "tests/judge/raw_images.h"
 

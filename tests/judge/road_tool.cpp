@@ -8,6 +8,7 @@
 #include "core/onnx/export.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/search/hybrid_methods.h"
 #include "core/stats/calibration.h"
 

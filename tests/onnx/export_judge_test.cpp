@@ -4,6 +4,7 @@
 #include "core/images/folder.h"
 #include "core/onnx/export.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/stats/calibration.h"
 #include "tests/support/temp_dir.h"
 

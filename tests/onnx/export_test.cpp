@@ -3,6 +3,7 @@
 #include "core/onnx/export.h"
 #include "core/onnx/export_file.h"
 #include "core/onnx/precision.h"
+#include "core/quant/recipe_json.h"
 #include "tests/onnx/hand_plan.h"
 #include "tests/onnx/tiny_vit.h"
 #include "tests/support/temp_dir.h"

@@ -5,6 +5,7 @@
 #include "core/onnx/file_quantization.h"
 #include "core/onnx/prepare/floats.h"
 #include "core/onnx/tensor_reader.h"
+#include "core/quant/recipe_json.h"
 #include "core/stats/calibration.h"
 #include "tests/onnx/hand_plan.h"
 #include "tests/onnx/tiny_vit.h"

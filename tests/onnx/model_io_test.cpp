@@ -4,6 +4,7 @@
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/stats/calibration.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/onnx_builder.h"

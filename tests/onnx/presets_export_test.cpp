@@ -1,6 +1,7 @@
 // Every preset, with both coverages, on networks of awkward forms: what resolves is exported, and the file computes
 // what the simulation computes.
 #include "core/onnx/export.h"
+#include "core/quant/presets.h"
 #include "tests/onnx/hand_plan.h"
 #include "tests/onnx/tiny_vit.h"
 #include "tests/support/temp_dir.h"

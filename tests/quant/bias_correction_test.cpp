@@ -2,6 +2,7 @@
 #include "core/exec/program.h"
 #include "core/quant/bias_correction.h"
 #include "core/quant/noise.h"
+#include "core/quant/presets.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

@@ -5,6 +5,7 @@
 #include "core/images/folder.h"
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
+#include "core/quant/presets.h"
 
 #include <gtest/gtest.h>
 

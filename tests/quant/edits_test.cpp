@@ -1,6 +1,7 @@
 // A plan that is made from the one before it has the very numbers of a plan that is made afresh, whatever was edited:
 // the rule of what may be kept.
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"

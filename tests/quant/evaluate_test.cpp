@@ -2,6 +2,7 @@
 
 #include "core/base/thread_pool.h"
 #include "core/quant/logits.h"
+#include "core/quant/presets.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

@@ -1,6 +1,7 @@
 // Smoothing and noise in networks with several kinds of normalisation: where they apply, and what is said elsewhere.
 #include "core/exec/run_images.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/smoothing.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/logits.h"

@@ -4,6 +4,7 @@
 #include "core/kernels/quantize.h"
 #include "core/quant/estimator.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
@@ -63,7 +64,9 @@ TEST(PowerOfTwoFactors, AreTheBestOfFourByChannel)
 {
     const Channels data;
     for (const int bits : {4, 8}) {
-        SiteSettings settings{bits, Scheme::Asymmetric, Granularity::Tensor, "ptf", {}};
+        SiteSettings settings;
+        settings.bits = bits;
+        settings.quantizer = "ptf";
         const auto numbers = findQuantizer("ptf")->resolve({data.statistics, settings});
         ASSERT_TRUE(numbers) << numbers.error().text();
         const UniformGrid& grid = numbers->grid;
@@ -90,7 +93,9 @@ TEST(PowerOfTwoFactors, AreTheBestOfFourByChannel)
         // At factor 0 the interval is an eighth of the whole.
         EXPECT_FLOAT_EQ(static_cast<float>(top) * grid.scale.back(), static_cast<float>(top) * whole.scale[0] / 8);
     }
-    SiteSettings symmetric{8, Scheme::Symmetric, Granularity::Tensor, "ptf", {}};
+    SiteSettings symmetric;
+    symmetric.scheme = Scheme::Symmetric;
+    symmetric.quantizer = "ptf";
     EXPECT_FALSE(findQuantizer("ptf")->resolve({data.statistics, symmetric}));
 }
 

@@ -1,6 +1,8 @@
 #include "core/quant/choices.h"
 #include "core/quant/guard.h"
+#include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
+#include "core/quant/recipe_json.h"
 #include "core/quant/site_error.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/random_graph.h"

@@ -3,6 +3,7 @@
 #include "core/exec/incremental.h"
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "tests/support/assets.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"

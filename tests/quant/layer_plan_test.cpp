@@ -3,6 +3,7 @@
 #include "core/quant/layer_plan.h"
 
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
 #include "core/quant/search_grid.h"
 #include "tests/support/small_vit.h"

@@ -4,7 +4,9 @@
 #include "core/base/thread_pool.h"
 #include "core/kernels/quantize.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/quantizer.h"
+#include "core/quant/recipe_json.h"
 #include "core/quant/search_grid.h"
 #include "tests/support/small_vit.h"
 

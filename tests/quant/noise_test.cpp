@@ -4,6 +4,7 @@
 #include "core/quant/noise.h"
 #include "core/quant/output_error.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/smoothing.h"
 #include "tests/support/logits.h"
 #include "tests/support/noise_images.h"

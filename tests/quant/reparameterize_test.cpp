@@ -2,6 +2,7 @@
 #include "core/exec/program.h"
 #include "core/quant/estimator.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
 #include "core/quant/reparameterize.h"
 #include "tests/support/logits.h"
@@ -26,7 +27,9 @@ using test::SmallVit;
 SiteSettings settingsAt(int bits, Scheme scheme = Scheme::Asymmetric,
                         EstimatorKind estimator = EstimatorKind::Percentile)
 {
-    SiteSettings settings{bits, scheme, Granularity::Tensor, "uniform", {}};
+    SiteSettings settings;
+    settings.bits = bits;
+    settings.scheme = scheme;
     settings.estimator.kind = estimator;
     settings.smoothing.kind = SmoothingKind::Reparameterize;
     return settings;

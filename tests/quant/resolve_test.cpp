@@ -1,6 +1,7 @@
 #include "core/base/thread_pool.h"
 #include "core/quant/bias.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>
@@ -215,7 +216,9 @@ TEST_F(Resolve, ErrorsShrinkWithBits)
         double last = -std::numeric_limits<double>::infinity();
         double lastOutput = std::numeric_limits<double>::infinity();
         for (int bits = 2; bits <= 8; bits += 2) {
-            SiteSettings settings{bits, Scheme::Symmetric, Granularity::Tensor, "uniform", {}};
+            SiteSettings settings;
+            settings.bits = bits;
+            settings.scheme = Scheme::Symmetric;
             const auto plan = resolveSite(m_vit.graph, site, *m_calibration, settings);
             ASSERT_TRUE(plan);
             EXPECT_GT(plan->error.sqnrDb, last + 3) << site.name << " " << bits;

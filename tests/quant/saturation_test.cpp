@@ -70,7 +70,7 @@ struct WeightFixture {
 TEST(Saturation, SafeWeightsStayUnderTheLimitAndCloseToThePlainOnes)
 {
     const WeightFixture fixture(193, 40);
-    SiteSettings settings{8, Scheme::Symmetric, Granularity::Channel, "uniform", {}, true};
+    SiteSettings settings = plainWeight();
     const auto safe = resolveWeight(FloatConstants(*fixture.graph), fixture.site, nullptr, settings);
     settings.saturationSafe = false;
     const auto plain = resolveWeight(FloatConstants(*fixture.graph), fixture.site, nullptr, settings);
@@ -89,7 +89,9 @@ TEST(Saturation, FewerBitsAreLeftAlone)
 {
     const WeightFixture fixture(64, 8);
     for (const bool careful : {false, true}) {
-        SiteSettings settings{7, Scheme::Symmetric, Granularity::Channel, "uniform", {}, careful};
+        SiteSettings settings = plainWeight();
+        settings.bits = 7;
+        settings.saturationSafe = careful;
         const auto plan = resolveWeight(FloatConstants(*fixture.graph), fixture.site, nullptr, settings);
         ASSERT_TRUE(plan);
         const auto codes = plan->codes.data<int8_t>();

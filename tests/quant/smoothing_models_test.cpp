@@ -3,6 +3,7 @@
 #include "core/base/thread_pool.h"
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
+#include "core/quant/presets.h"
 #include "tests/support/assets.h"
 #include "tests/support/logits.h"
 #include "tests/support/noise_images.h"

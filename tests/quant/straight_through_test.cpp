@@ -1,6 +1,7 @@
 // Gradients through what smoothing puts in front of a quantizer.
 #include "core/exec/gradient.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>

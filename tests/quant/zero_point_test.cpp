@@ -2,6 +2,7 @@
 
 #include "core/quant/plan.h"
 #include "tests/support/graph_text.h"
+#include "core/quant/presets.h"
 #include "tests/support/noise_images.h"
 
 #include <algorithm>

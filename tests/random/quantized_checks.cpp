@@ -5,6 +5,8 @@
 #include "core/exec/program.h"
 #include "core/onnx/export.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
+#include "core/quant/recipe_json.h"
 #include "core/stats/calibration.h"
 
 #include "tests/judge/raw_images.h"

@@ -1,3 +1,4 @@
+#include "core/quant/presets.h"
 #include "core/report/comparison.h"
 
 #include <gmock/gmock.h>

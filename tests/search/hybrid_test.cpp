@@ -1,6 +1,7 @@
 #include "core/search/hybrid_search.h"
 
 #include "core/base/thread_pool.h"
+#include "core/quant/presets.h"
 #include "core/search/hybrid_unit_error.h"
 #include "tests/search/hybrid_testing.h"
 

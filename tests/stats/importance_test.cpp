@@ -3,6 +3,7 @@
 
 #include "core/exec/gradient.h"
 #include "core/quant/plan.h"
+#include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "tests/support/attention_block.h"
 #include "tests/support/graph_text.h"

@@ -221,3 +221,4 @@ private slots:
 
 QTEST_MAIN(ComparisonTest)
 #include "comparison_test.moc"
+#include "core/quant/presets.h"

@@ -262,3 +262,4 @@ private slots:
 
 QTEST_MAIN(SessionTest)
 #include "session_test.moc"
+#include "core/quant/presets.h"

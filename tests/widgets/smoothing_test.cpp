@@ -3,6 +3,7 @@
 // set to a folder, pictures of the window are written there, light and dark.
 #include "demo_window.h"
 
+#include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
 
 #include "widgets/panels/distribution/distribution_panel.h"

@@ -1,6 +1,7 @@
 #include "widgets/model/history.h"
 
 #include "core/base/file.h"
+#include "core/quant/recipe_json.h"
 
 #include <QUndoCommand>
 

@@ -1,5 +1,6 @@
 #include "widgets/model/hybrid_file.h"
 
+#include "core/quant/recipe_json.h"
 #include "core/quant/search_grid.h"
 
 #include <nlohmann/json.hpp>

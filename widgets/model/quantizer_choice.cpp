@@ -27,9 +27,4 @@ std::vector<bool> suitableQuantizers(const Session& session, SiteId site)
     return suits;
 }
 
-bool searchesLevels(const std::string& quantizer)
-{
-    return quantizer.starts_with("region-") || quantizer.starts_with("twin-");
-}
-
 } // namespace qs::ui

@@ -1,4 +1,5 @@
 #include "widgets/model/search_file.h"
+#include "core/quant/recipe_json.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,6 +2,7 @@
 
 #include "widgets/model/session_jobs.h"
 #include "widgets/model/text.h"
+#include "core/quant/presets.h"
 
 #include <algorithm>
 #include <numeric>

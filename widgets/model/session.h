@@ -5,6 +5,7 @@
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
+#include "core/quant/recipe_json.h"
 #include "core/stats/calibration.h"
 #include "widgets/model/hybrid_run.h"
 #include "widgets/model/image_set.h"

@@ -1,6 +1,7 @@
 #include "widgets/model/session_file.h"
 
 #include "core/base/file.h"
+#include "core/quant/recipe_json.h"
 #include "widgets/model/hybrid_file.h"
 #include "widgets/model/session.h"
 

@@ -21,7 +21,7 @@ QString Session::hybridObstacle() const
         if (own.smoothing.kind != quant::SmoothingKind::None || own.noise.on)
             return tr("The recipe has smoothing or noise, which belong to other methods: start from a preset "
                       "without them, MinMax say.");
-        any |= own.quantizer == "uniform" && !locked(site.id);
+        any |= own.isUniform() && !locked(site.id);
     }
     return any ? QString() : tr("Nothing to search: no site is quantized uniformly and unlocked.");
 }

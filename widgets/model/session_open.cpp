@@ -4,6 +4,8 @@
 #include "widgets/model/text.h"
 
 #include "core/base/file.h"
+#include "core/quant/presets.h"
+#include "core/quant/recipe_json.h"
 #include "core/report/report.h"
 
 #include <nlohmann/json.hpp>

@@ -2,6 +2,7 @@
 
 #include "core/quant/noise.h"
 #include "core/quant/output_error.h"
+#include "core/quant/setting_table.h"
 #include "core/quant/smoothing_plan.h"
 
 #include <algorithm>
@@ -71,10 +72,7 @@ void addNoise(const onnx::Model& model, const graph::Site& site, const stats::Ca
 
 bool mayBeSmoothed(const graph::Graph& graph, const graph::Site& site)
 {
-    return site.kind == graph::SiteKind::Activation && site.layout.inner == 1 && !site.uses.empty() &&
-           std::ranges::all_of(site.uses, [&](const graph::Use& use) {
-               return use.input == 0 && graph.node(use.node).op == "Linear";
-           });
+    return site.kind == graph::SiteKind::Activation && quant::entersLinearLayers(graph, site);
 }
 
 Result<std::shared_ptr<const quant::SitePlan>> previewSite(const onnx::Model& model,

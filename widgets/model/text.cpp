@@ -1,11 +1,20 @@
 #include "widgets/model/text.h"
 
 #include "core/quant/quantizers.h"
-#include "widgets/theme/format.h"
-
-#include <QStringList>
+#include "core/quant/setting_names.h"
 
 namespace qs::ui {
+
+namespace {
+
+template <class Names, class T>
+QString titleOf(const Names& names, T value)
+{
+    const std::string_view title = quant::namedOf(names, value).title;
+    return QString::fromUtf8(title.data(), qsizetype(title.size()));
+}
+
+} // namespace
 
 QString siteTitle(const graph::Site& site)
 {
@@ -14,44 +23,22 @@ QString siteTitle(const graph::Site& site)
 
 QString schemeTitle(quant::Scheme scheme)
 {
-    return scheme == quant::Scheme::Symmetric ? QStringLiteral("symmetric") : QStringLiteral("asymmetric");
+    return titleOf(quant::kSchemes, scheme);
 }
 
 QString granularityTitle(quant::Granularity granularity)
 {
-    return granularity == quant::Granularity::Tensor ? QStringLiteral("per tensor")
-           : granularity == quant::Granularity::Part ? QStringLiteral("per part")
-                                                     : QStringLiteral("per channel");
+    return titleOf(quant::kGranularities, granularity);
 }
 
 QString estimatorTitle(quant::EstimatorKind kind)
 {
-    switch (kind) {
-    case quant::EstimatorKind::MinMax:
-        return QStringLiteral("min–max");
-    case quant::EstimatorKind::Percentile:
-        return QStringLiteral("percentile");
-    case quant::EstimatorKind::Mse:
-        return QStringLiteral("MSE");
-    case quant::EstimatorKind::Entropy:
-        return QStringLiteral("entropy");
-    case quant::EstimatorKind::Manual:
-        return QStringLiteral("manual");
-    case quant::EstimatorKind::Search:
-        return QStringLiteral("layer search");
-    case quant::EstimatorKind::MinMaxHalf:
-        return QStringLiteral("min–max and half a code");
-    case quant::EstimatorKind::Scaled:
-        return QStringLiteral("scaled min–max");
-    }
-    return {};
+    return titleOf(quant::kEstimators, kind);
 }
 
 QString zeroPointTitle(quant::ZeroPoint zeroPoint)
 {
-    return zeroPoint == quant::ZeroPoint::ZeroInRange ? QStringLiteral("zero in range")
-           : zeroPoint == quant::ZeroPoint::Clamped   ? QStringLiteral("clamped")
-                                                      : QStringLiteral("wide");
+    return titleOf(quant::kZeroPoints, zeroPoint);
 }
 
 QString zeroPointHelp(quant::ZeroPoint zeroPoint)
@@ -72,7 +59,7 @@ QString zeroPointHelp(quant::ZeroPoint zeroPoint)
 
 QString coverageTitle(graph::Coverage coverage)
 {
-    return coverage == graph::Coverage::MatMul ? QStringLiteral("matrix products") : QStringLiteral("full");
+    return titleOf(quant::kCoverages, coverage);
 }
 
 QString quantizerTitle(const std::string& name)
@@ -83,10 +70,7 @@ QString quantizerTitle(const std::string& name)
 
 QString objectiveTitle(quant::Objective objective)
 {
-    return objective == quant::Objective::InputError    ? QStringLiteral("input error")
-           : objective == quant::Objective::OutputError ? QStringLiteral("output error")
-           : objective == quant::Objective::Cosine      ? QStringLiteral("cosine")
-                                                        : QStringLiteral("Hessian");
+    return titleOf(quant::kObjectives, objective);
 }
 
 QString objectiveHelp(quant::Objective objective)
@@ -109,19 +93,7 @@ QString objectiveHelp(quant::Objective objective)
 
 QString smoothingTitle(quant::SmoothingKind kind)
 {
-    switch (kind) {
-    case quant::SmoothingKind::None:
-        return QStringLiteral("none");
-    case quant::SmoothingKind::Scale:
-        return QStringLiteral("SmoothQuant");
-    case quant::SmoothingKind::ShiftScale:
-        return QStringLiteral("SQ-b");
-    case quant::SmoothingKind::Shift:
-        return QStringLiteral("shift");
-    case quant::SmoothingKind::Reparameterize:
-        return QStringLiteral("RepQ-ViT");
-    }
-    return {};
+    return titleOf(quant::kSmoothings, kind);
 }
 
 QString smoothingHelp(quant::SmoothingKind kind)
@@ -148,16 +120,7 @@ QString smoothingHelp(quant::SmoothingKind kind)
 
 QString smoothingText(const quant::Smoothing& smoothing)
 {
-    QString text = smoothingTitle(smoothing.kind);
-    const bool scales =
-        smoothing.kind == quant::SmoothingKind::Scale || smoothing.kind == quant::SmoothingKind::ShiftScale;
-    if (scales)
-        text += smoothing.searchAlpha ? QStringLiteral(", α searched")
-                                      : QStringLiteral(" α = %1").arg(smoothing.alpha, 0, 'f', 2);
-    if (smoothing.quantile < 1 && smoothing.kind != quant::SmoothingKind::None &&
-        smoothing.kind != quant::SmoothingKind::Reparameterize)
-        text += QStringLiteral(", quantile %1").arg(smoothing.quantile);
-    return text;
+    return QString::fromStdString(quant::inWords(smoothing));
 }
 
 QString smoothingText(const quant::SitePlan& plan)
@@ -174,7 +137,7 @@ QString smoothingText(const quant::SitePlan& plan)
 
 QString noiseLawTitle(quant::NoiseLaw law)
 {
-    return law == quant::NoiseLaw::Uniform ? QStringLiteral("uniform") : QStringLiteral("as released");
+    return titleOf(quant::kNoiseLaws, law);
 }
 
 QString noiseLawHelp(quant::NoiseLaw law)
@@ -187,22 +150,7 @@ QString noiseLawHelp(quant::NoiseLaw law)
 
 QString noiseText(const quant::Noise& noise)
 {
-    if (!noise.on)
-        return QStringLiteral("no noise");
-    QString text =
-        noise.searchRange ? QStringLiteral("noise searched up to %1 steps") : QStringLiteral("noise of %1 steps");
-    text = text.arg(noise.range, 0, 'f', 2);
-    if (noise.law == quant::NoiseLaw::Released)
-        text += QStringLiteral(", law as released");
-    if (noise.shift)
-        text += QStringLiteral(", shift searched");
-    if (noise.objective == quant::Objective::InputError)
-        text += QStringLiteral(", by input error");
-    if (noise.int16)
-        text += QStringLiteral(", in INT16");
-    if (noise.seed != 0)
-        text += QStringLiteral(", seed %1").arg(noise.seed);
-    return text;
+    return QString::fromStdString(quant::inWords(noise));
 }
 
 QString estimatorHelp(quant::EstimatorKind kind)
@@ -263,48 +211,7 @@ QString granularityHelp(quant::Granularity granularity)
 
 QString describe(const quant::SitePatch& patch)
 {
-    QStringList parts;
-    if (patch.bits)
-        parts << (*patch.bits == quant::kFloatBits ? QStringLiteral("float")
-                                                   : QStringLiteral("%1 bits").arg(*patch.bits));
-    if (patch.scheme)
-        parts << schemeTitle(*patch.scheme);
-    if (patch.granularity)
-        parts << granularityTitle(*patch.granularity);
-    if (patch.quantizer)
-        parts << quantizerTitle(*patch.quantizer);
-    if (patch.estimator) {
-        QString text = estimatorTitle(patch.estimator->kind);
-        if (patch.estimator->kind == quant::EstimatorKind::Manual)
-            text += QStringLiteral(" [%1, %2]")
-                        .arg(formatNumber(patch.estimator->low), formatNumber(patch.estimator->high));
-        if (patch.estimator->kind == quant::EstimatorKind::Search) {
-            const quant::SearchGrid& grid = patch.estimator->search;
-            text +=
-                QStringLiteral(" × %1 … %2, %3 candidates, %4")
-                    .arg(formatNumber(grid.low), formatNumber(grid.high))
-                    .arg(grid.count)
-                    .arg(grid.rounds == 1 ? QStringLiteral("1 round") : QStringLiteral("%1 rounds").arg(grid.rounds));
-        }
-        if (patch.estimator->kind == quant::EstimatorKind::Scaled)
-            text += QStringLiteral(" × %1").arg(formatNumber(patch.estimator->factor));
-        parts << text;
-    }
-    if (patch.zeroPoint)
-        parts << QStringLiteral("zero point: %1").arg(zeroPointTitle(*patch.zeroPoint));
-    if (patch.saturationSafe)
-        parts << (*patch.saturationSafe ? QStringLiteral("safe from saturation")
-                                        : QStringLiteral("full 8-bit codes"));
-    if (patch.objective)
-        parts << QStringLiteral("searched by %1").arg(objectiveTitle(*patch.objective));
-    if (patch.smoothing)
-        parts << (patch.smoothing->kind == quant::SmoothingKind::None ? QStringLiteral("no smoothing")
-                                                                      : smoothingText(*patch.smoothing));
-    if (patch.noise)
-        parts << noiseText(*patch.noise);
-    if (patch.biasCorrection)
-        parts << (*patch.biasCorrection ? QStringLiteral("bias corrected") : QStringLiteral("bias not corrected"));
-    return parts.join(QStringLiteral(", "));
+    return QString::fromStdString(quant::inWords(patch));
 }
 
 QString describe(std::span<const SiteId> which, const graph::SiteTable& sites)

@@ -1,10 +1,10 @@
 #include "widgets/recipe/noise_group.h"
 
 #include "core/quant/noise.h"
-#include "widgets/recipe/choice.h"
-#include "widgets/recipe/form_note.h"
 #include "widgets/model/site_preview.h"
 #include "widgets/model/text.h"
+#include "widgets/recipe/choice.h"
+#include "widgets/recipe/form_note.h"
 #include "widgets/theme/format.h"
 
 #include <QCheckBox>
@@ -171,12 +171,12 @@ void NoiseGroup::editRange(double range)
 
 void NoiseGroup::edit(const std::function<void(quant::Noise&)>& change, int gesture)
 {
-    SiteGroup::edit(&quant::SitePatch::noise, &quant::SiteSettings::noise, change, gesture);
+    SiteGroup::edit(&quant::SitePatch::noise, change, gesture);
 }
 
 bool NoiseGroup::suits(const graph::Site& site, const quant::SiteSettings& settings) const
 {
-    return !settings.isFloat() && mayBeSmoothed(m_session.model()->graph, site);
+    return applies(&quant::SitePatch::noise, site, settings);
 }
 
 void NoiseGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)

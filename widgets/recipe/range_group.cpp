@@ -61,12 +61,12 @@ RangeGroup::RangeGroup(Session& session, QWidget* parent) : SiteGroup(session, p
 
 void RangeGroup::edit(const std::function<void(quant::Estimator&)>& change)
 {
-    SiteGroup::edit(&quant::SitePatch::estimator, &quant::SiteSettings::estimator, change, gesture());
+    SiteGroup::edit(&quant::SitePatch::estimator, change, gesture());
 }
 
-bool RangeGroup::suits(const graph::Site&, const quant::SiteSettings& settings) const
+bool RangeGroup::suits(const graph::Site& site, const quant::SiteSettings& settings) const
 {
-    return !settings.isFloat();
+    return applies(&quant::SitePatch::estimator, site, settings);
 }
 
 void RangeGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)

@@ -1,6 +1,8 @@
 #include "widgets/recipe/recipe_panel.h"
 
 #include "core/quant/quantizers.h"
+#include "widgets/model/quantizer_choice.h"
+#include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/noise_group.h"
 #include "widgets/recipe/notes_label.h"
@@ -8,8 +10,6 @@
 #include "widgets/recipe/search_group.h"
 #include "widgets/recipe/smoothing_group.h"
 #include "widgets/recipe/zero_point_group.h"
-#include "widgets/model/quantizer_choice.h"
-#include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/icon.h"
@@ -254,7 +254,7 @@ void RecipePanel::buildForm(QWidget* form)
     connect(m_safe, &QCheckBox::clicked, this, [this](bool on) {
         quant::SitePatch patch;
         patch.saturationSafe = on;
-        edit(patch);
+        editKind(graph::SiteKind::Weight, patch);
     });
     connect(m_bias, &QCheckBox::clicked, this, [this](bool on) {
         quant::SitePatch patch;
@@ -275,8 +275,8 @@ void RecipePanel::edit(const quant::SitePatch& patch)
     refresh(); // a locked site keeps what it has
 }
 
-/// Quantizers of other levels are for activations, bias correction is for weights: the others in the selection keep
-/// theirs.
+/// Quantizers of other levels are for activations, saturation and bias correction are for weights: the others in the
+/// selection keep theirs.
 void RecipePanel::editKind(graph::SiteKind kind, const quant::SitePatch& patch)
 {
     std::vector<SiteId> sites;
@@ -328,14 +328,8 @@ void RecipePanel::refresh()
     m_bits->setEnabled(editable);
     for (QComboBox* box : {m_scheme, m_granularity, m_estimator})
         box->setEnabled(editable && quantized);
-    const auto isWeight = [this](SiteId id) {
-        return m_session.sites()[id].kind == graph::SiteKind::Weight && m_session.settings(id).bits == 8;
-    };
-    const int safe = common(settings, [](const auto& s) { return s.saturationSafe ? 1 : 0; });
-    m_safe->setVisible(std::ranges::any_of(selection, isWeight));
-    m_safe->setEnabled(editable);
-    showCheck(m_safe, safe);
-    showBias(editable);
+    showFlag(m_safe, &quant::SitePatch::saturationSafe, editable);
+    showFlag(m_bias, &quant::SitePatch::biasCorrection, editable);
     m_zeroPoint->refresh();
     m_range->refresh();
     m_search->refresh();
@@ -349,21 +343,19 @@ void RecipePanel::refresh()
     refreshNumbers();
 }
 
-/// Of the weights that linear layers have: the others cannot be corrected.
-void RecipePanel::showBias(bool editable)
+/// Of the selected sites that have the setting.
+void RecipePanel::showFlag(QCheckBox* box, std::optional<bool> quant::WeightChoices<std::optional>::*flag,
+                           bool editable)
 {
-    std::vector<quant::SiteSettings> settings;
-    for (const SiteId id : m_session.selection()) {
-        const graph::Site& site = m_session.sites()[id];
-        if (site.kind == graph::SiteKind::Weight && !site.uses.empty() &&
-            m_session.model()->graph.node(site.uses.front().node).op == "Linear" && !m_session.settings(id).isFloat())
-            settings.push_back(m_session.settings(id));
-    }
-    m_fields->setRowVisible(m_bias, !settings.empty());
-    if (settings.empty())
+    std::vector<quant::SitePatch> own;
+    for (const SiteId id : m_session.selection())
+        if (applies(flag, id))
+            own.push_back(quant::wholePatch(m_session.settings(id)));
+    m_fields->setRowVisible(box, !own.empty());
+    if (own.empty())
         return;
-    m_bias->setEnabled(editable);
-    showCheck(m_bias, common(settings, [](const auto& s) { return s.biasCorrection ? 1 : 0; }));
+    box->setEnabled(editable);
+    showCheck(box, common(own, [flag](const auto& patch) { return *(patch.*flag) ? 1 : 0; }));
 }
 
 /// Those that suit every activation of the selection, and those that it has.
@@ -374,12 +366,8 @@ void RecipePanel::showQuantizers(bool editable)
     std::set<quant::Objective> more; // of searches of layers
     for (const SiteId id : m_session.selection()) {
         const quant::SiteSettings& own = everything.emplace_back(m_session.settings(id));
-        const bool weight = m_session.sites()[id].kind == graph::SiteKind::Weight;
-        searches |= weight ? own.estimator.kind == quant::EstimatorKind::Percentile ||
-                                 own.estimator.kind == quant::EstimatorKind::Mse
-                           : searchesLevels(own.quantizer);
         const bool layer = own.estimator.kind == quant::EstimatorKind::Search;
-        searches |= layer;
+        searches |= applies(&quant::SitePatch::objective, id);
         more.insert(own.objective);
         if (layer)
             more.insert(quant::Objective::Cosine);
@@ -431,8 +419,8 @@ void RecipePanel::showQuantizers(bool editable)
                                              : m_quantizer->currentData(Qt::ToolTipRole).toString());
     m_quantizer->setEnabled(editable);
     // Other levels have no scheme and one scale.
-    const bool uniform = std::ranges::any_of(settings, [](const auto& s) { return s.quantizer == "uniform"; }) ||
-                         settings.size() < m_session.selection().size();
+    const bool uniform = std::ranges::any_of(m_session.selection(),
+                                             [this](SiteId id) { return applies(&quant::SitePatch::scheme, id); });
     m_scheme->setEnabled(m_scheme->isEnabled() && uniform);
     m_granularity->setEnabled(m_granularity->isEnabled() && uniform);
 }

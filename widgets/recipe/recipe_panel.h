@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/quant/setting_table.h"
 #include "widgets/model/session.h"
 
 #include <QWidget>
@@ -34,7 +35,14 @@ private:
     void edit(const quant::SitePatch& patch);
     void editKind(graph::SiteKind kind, const quant::SitePatch& patch);
     void showQuantizers(bool editable);
-    void showBias(bool editable);
+    void showFlag(QCheckBox* box, std::optional<bool> quant::WeightChoices<std::optional>::*flag, bool editable);
+    /// Whether a site has a setting: applies(&SitePatch::objective, site).
+    template <class Part, class Choices>
+    bool applies(std::optional<Part> Choices::*part, SiteId site) const
+    {
+        return quant::settingApplies(part,
+                                     {m_session.model()->graph, m_session.sites()[site], m_session.settings(site)});
+    }
     QComboBox* addChoice(QFormLayout* layout, const QString& label, const QString& help);
 
     Session& m_session;

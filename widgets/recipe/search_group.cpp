@@ -1,8 +1,8 @@
 #include "widgets/recipe/search_group.h"
 
+#include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/form_note.h"
-#include "widgets/model/text.h"
 
 #include <QCheckBox>
 #include <QFormLayout>
@@ -105,14 +105,15 @@ SearchGroup::SearchGroup(Session& session, QWidget* parent) : SiteGroup(session,
 
 void SearchGroup::edit(const std::function<void(quant::SearchGrid&)>& change)
 {
-    SiteGroup::edit<quant::Estimator>(
-        &quant::SitePatch::estimator, &quant::SiteSettings::estimator,
-        [&change](quant::Estimator& estimator) { change(estimator.search); }, gesture());
+    SiteGroup::edit(
+        &quant::SitePatch::estimator, [&change](quant::Estimator& estimator) { change(estimator.search); },
+        gesture());
 }
 
-bool SearchGroup::suits(const graph::Site&, const quant::SiteSettings& settings) const
+bool SearchGroup::suits(const graph::Site& site, const quant::SiteSettings& settings) const
 {
-    return !settings.isFloat() && settings.estimator.kind == quant::EstimatorKind::Search;
+    return applies(&quant::SitePatch::estimator, site, settings) &&
+           settings.estimator.kind == quant::EstimatorKind::Search;
 }
 
 void SearchGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)

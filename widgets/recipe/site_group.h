@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/quant/recipe.h"
+#include "core/quant/setting_table.h"
 #include "widgets/model/session.h"
 
 #include <QWidget>
@@ -31,19 +31,27 @@ protected:
     /// Of the suitable sites, in the order of the selection; may be empty. What the controls say then is no edit.
     virtual void showSettings(const std::vector<quant::SiteSettings>& settings, bool editable) = 0;
 
-    /// Changes a part of the settings, as each site has it: edit(&SitePatch::noise, &SiteSettings::noise, ...).
-    template <class Part>
-    void edit(std::optional<Part> quant::SitePatch::*to, Part quant::SiteSettings::*from,
-              const std::function<void(Part&)>& change, int gesture = 0)
+    /// Changes a part of the settings, as each site has it: edit(&SitePatch::noise, ...).
+    template <class Part, class Choices, class Change>
+    void edit(std::optional<Part> Choices::*part, const Change& change, int gesture = 0)
     {
         editEach(
             [&, this](SiteId id) {
+                const quant::SitePatch own = quant::wholePatch(m_session.settings(id));
                 quant::SitePatch patch;
-                patch.*to = m_session.settings(id).*from;
-                change(*(patch.*to));
+                patch.*part = own.*part;
+                change(*(patch.*part));
                 return patch;
             },
             gesture);
+    }
+
+    /// Whether the table of settings gives the site this one: applies(&SitePatch::noise, ...).
+    template <class Part, class Choices>
+    bool applies(std::optional<Part> Choices::*part, const graph::Site& site,
+                 const quant::SiteSettings& settings) const
+    {
+        return quant::settingApplies(part, {m_session.model()->graph, site, settings});
     }
 
     /// Fills controls: their signals are no edits meanwhile.

@@ -1,9 +1,9 @@
 #include "widgets/recipe/smoothing_group.h"
 
-#include "widgets/recipe/choice.h"
-#include "widgets/recipe/form_note.h"
 #include "widgets/model/site_preview.h"
 #include "widgets/model/text.h"
+#include "widgets/recipe/choice.h"
+#include "widgets/recipe/form_note.h"
 
 #include <QCheckBox>
 #include <QFormLayout>
@@ -126,12 +126,12 @@ void SmoothingGroup::editAlpha(double alpha)
 
 void SmoothingGroup::edit(const std::function<void(quant::Smoothing&)>& change, int gesture)
 {
-    SiteGroup::edit(&quant::SitePatch::smoothing, &quant::SiteSettings::smoothing, change, gesture);
+    SiteGroup::edit(&quant::SitePatch::smoothing, change, gesture);
 }
 
-bool SmoothingGroup::suits(const graph::Site& site, const quant::SiteSettings&) const
+bool SmoothingGroup::suits(const graph::Site& site, const quant::SiteSettings& settings) const
 {
-    return mayBeSmoothed(m_session.model()->graph, site);
+    return applies(&quant::SitePatch::smoothing, site, settings);
 }
 
 void SmoothingGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)

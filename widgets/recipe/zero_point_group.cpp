@@ -1,7 +1,7 @@
 #include "widgets/recipe/zero_point_group.h"
 
-#include "widgets/recipe/choice.h"
 #include "widgets/model/text.h"
+#include "widgets/recipe/choice.h"
 
 #include <QFormLayout>
 
@@ -20,16 +20,14 @@ ZeroPointGroup::ZeroPointGroup(Session& session, QWidget* parent) : SiteGroup(se
     connect(m_rule, &QComboBox::activated, this, [this] {
         const int chosen = m_rule->currentData().toInt();
         if (chosen != kMixed)
-            edit<quant::ZeroPoint>(
-                &quant::SitePatch::zeroPoint, &quant::SiteSettings::zeroPoint,
-                [chosen](quant::ZeroPoint& rule) { rule = static_cast<quant::ZeroPoint>(chosen); });
+            edit(&quant::SitePatch::zeroPoint,
+                 [chosen](quant::ZeroPoint& rule) { rule = static_cast<quant::ZeroPoint>(chosen); });
     });
 }
 
 bool ZeroPointGroup::suits(const graph::Site& site, const quant::SiteSettings& settings) const
 {
-    return site.kind == graph::SiteKind::Activation && !settings.isFloat() && settings.quantizer == "uniform" &&
-           settings.scheme == quant::Scheme::Asymmetric;
+    return applies(&quant::SitePatch::zeroPoint, site, settings);
 }
 
 void ZeroPointGroup::showSettings(const std::vector<quant::SiteSettings>& settings, bool editable)

@@ -1,4 +1,6 @@
+#include "core/quant/presets.h"
 #include "core/quant/recipe.h"
+#include "core/quant/recipe_json.h"
 #include "widgets/model/session.h"
 #include "widgets/shell/command_palette.h"
 #include "widgets/frame/help.h"

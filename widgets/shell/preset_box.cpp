@@ -1,6 +1,7 @@
 #include "widgets/shell/preset_box.h"
 
 #include "widgets/theme/format.h"
+#include "core/quant/presets.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>

@@ -55,27 +55,45 @@ Result<ActivationNumbers> resolveAsymmetric(const QuantizerInput& input)
 QuantizerDef regionSignQuantizer()
 {
     return {
-        "region-sign", "Two regions by sign (OPT-m)",
+        "region-sign",
+        "Two regions by sign (OPT-m)",
         "A step for negative values and a 2^m times larger one for the others, m chosen from the data: MPTQ-ViT's "
         "OPT-m (AMP-ViT's AutoScale) in PTQ4ViT's layout; the paper's formulas are reconstructed.",
-        suitsAll, resolveSign};
+        suitsAll,
+        resolveSign,
+        nullptr,
+        {},
+        false,
+        true};
 }
 
 QuantizerDef regionMagnitudeQuantizer()
 {
-    return {"region-magnitude", "Two regions by magnitude (OPT-m)",
+    return {"region-magnitude",
+            "Two regions by magnitude (OPT-m)",
             "A small step near 0 and a 2^m times larger one beyond, m chosen from the data: MPTQ-ViT's OPT-m "
             "(AMP-ViT's AutoScale) in TSPTQ-ViT's layout; the paper's formulas are reconstructed.",
-            suitsAll, resolveMagnitude};
+            suitsAll,
+            resolveMagnitude,
+            nullptr,
+            {},
+            false,
+            true};
 }
 
 QuantizerDef regionAsymmetricQuantizer()
 {
-    return {"region-asymmetric", "Two regions, asymmetric (OPT-m)",
+    return {"region-asymmetric",
+            "Two regions, asymmetric (OPT-m)",
             "A small step from the smallest value up and a 2^m times larger one above, m chosen from the data: "
             "MPTQ-ViT's OPT-m (AMP-ViT's AutoScale) in a layout of this program; the paper's formulas are "
             "reconstructed.",
-            suitsAll, resolveAsymmetric};
+            suitsAll,
+            resolveAsymmetric,
+            nullptr,
+            {},
+            false,
+            true};
 }
 
 } // namespace qs::quant

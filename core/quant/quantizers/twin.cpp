@@ -121,7 +121,10 @@ QuantizerDef twinGeluQuantizer()
             "(PTQ4ViT, as in its released code).",
             suitsGelu,
             resolveGelu,
-            geluCandidates};
+            geluCandidates,
+            {},
+            false,
+            true};
 }
 
 QuantizerDef twinSoftmaxQuantizer()
@@ -133,6 +136,7 @@ QuantizerDef twinSoftmaxQuantizer()
             resolveSoftmax,
             softmaxCandidates,
             {},
+            true,
             true};
 }
 

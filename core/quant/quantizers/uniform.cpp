@@ -128,8 +128,8 @@ Result<RangeCandidates> uniformCandidates(const QuantizerInput& input)
 QuantizerDef uniformQuantizer()
 {
     return {
-        "uniform", "Uniform",      "Equally spaced levels, as every integer runtime has them (ONNX QuantizeLinear).",
-        suitsAll,  resolveUniform, uniformCandidates};
+        kUniform, "Uniform",      "Equally spaced levels, as every integer runtime has them (ONNX QuantizeLinear).",
+        suitsAll, resolveUniform, uniformCandidates};
 }
 
 } // namespace qs::quant

@@ -2,6 +2,7 @@
 
 #include "widgets/model/text.h"
 #include "widgets/theme/format.h"
+#include "core/quant/presets.h"
 
 #include <QCheckBox>
 #include <QComboBox>

@@ -6,6 +6,7 @@
 #include "widgets/model/text.h"
 #include "widgets/frame/job_strip.h"
 #include "widgets/theme/format.h"
+#include "core/quant/presets.h"
 
 #include <QLabel>
 #include <QVBoxLayout>

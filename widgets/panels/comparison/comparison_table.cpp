@@ -1,5 +1,6 @@
 #include "widgets/panels/comparison/comparison_table.h"
 
+#include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"

@@ -173,7 +173,7 @@ QString QuantizerTable::csv() const
                             QStringLiteral("output_error"), QStringLiteral("clipped_share")});
     for (const QuantizerTrial& trial : m_trials)
         text += csvLine({QString::fromStdString(trial.quantizer),
-                         trial.quantizer == "uniform" ? schemeTitle(trial.scheme) : QString(),
+                         trial.quantizer == quant::kUniform ? schemeTitle(trial.scheme) : QString(),
                          csvNumber(trial.error.sqnrDb), csvNumber(trial.error.outputError),
                          csvNumber(trial.error.clippedShare)});
     return text;

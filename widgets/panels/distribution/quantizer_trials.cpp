@@ -43,7 +43,7 @@ quant::SitePatch QuantizerTrial::patch() const
 {
     quant::SitePatch patch;
     patch.quantizer = quantizer;
-    if (quantizer == "uniform")
+    if (quantizer == quant::kUniform)
         patch.scheme = scheme;
     patch.granularity = quant::Granularity::Tensor;
     return patch;
@@ -72,7 +72,7 @@ Result<std::vector<QuantizerTrial>> tryQuantizers(const onnx::Model& model, cons
         trial.title = text(def.title);
         trial.help = text(def.description);
         trial.scheme = settings.scheme;
-        if (def.name != "uniform") {
+        if (def.name != quant::kUniform) {
             trials.push_back(trial);
             continue;
         }

@@ -28,7 +28,7 @@ struct QuantizerTrial {
     bool chosenIn(const quant::SiteSettings& settings) const
     {
         return settings.quantizer == quantizer && settings.granularity == quant::Granularity::Tensor &&
-               (quantizer != "uniform" || settings.scheme == scheme);
+               (quantizer != quant::kUniform || settings.scheme == scheme);
     }
     /// Settings with this quantizer in place of theirs.
     quant::SitePatch patch() const;
