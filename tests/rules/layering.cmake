@@ -1,10 +1,10 @@
 # cmake -DROOT=... -P layering.cmake: arrows point one way.
 cmake_minimum_required(VERSION 3.25)
 #   tests -> all, app -> widgets -> core; inside core a folder includes itself and folders to its left.
-# images stands beside stats: it may use what exec may, and only widgets and app use it.
-set(order core/base core/kernels core/graph core/exec core/stats core/quant core/search core/onnx core/report widgets app)
+# images stands beside stats: it may use what exec may, and only project, widgets and app use it.
+set(order core/base core/kernels core/graph core/exec core/stats core/quant core/search core/onnx core/report core/project widgets app)
 set(images_may core/base core/kernels core/graph core/exec core/images)
-set(may_images core/images widgets app)
+set(may_images core/images core/project widgets app)
 set(bad "")
 
 foreach(unit IN LISTS order ITEMS core/images)

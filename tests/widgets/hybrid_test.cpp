@@ -3,6 +3,7 @@
 // QUANTOSCOPE_SCREENSHOTS set to a folder, pictures are written there, light and dark.
 #include "demo_window.h"
 
+#include "core/project/hybrid_found.h"
 #include "widgets/panels/anatomy/anatomy_panel.h"
 #include "widgets/panels/hybrid/candidates_plot.h"
 #include "widgets/panels/hybrid/choices_model.h"
@@ -10,7 +11,6 @@
 #include "widgets/panels/hybrid/hybrid_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/recipe/notes_label.h"
-#include "widgets/model/hybrid_file.h"
 #include "widgets/model/site_notes.h"
 #include "widgets/shell/message_strip.h"
 
@@ -239,7 +239,7 @@ private slots:
 
     void itSaysWhatWasChosenAndWhy()
     {
-        const HybridFound& found = *run().found;
+        const project::HybridFound& found = *run().found;
         const auto changed = std::ranges::find_if(found.result.choices, [](const auto& choice) {
             return choice.changed && choice.bridge >= 0 && choice.curves.size() == 4;
         });
@@ -257,7 +257,7 @@ private slots:
         // The chosen error is the smallest of all curves.
         double smallest = std::numeric_limits<double>::infinity();
         for (const search::HybridCurve& curve : changed->curves)
-            smallest = std::min(smallest, curve.errors[bestOf(curve)]);
+            smallest = std::min(smallest, curve.errors[project::bestOf(curve)]);
         QCOMPARE(changed->after, smallest);
         QVERIFY(m_panel->plot().csv().count(u'\n') == 1 + 4 * kCandidates);
         // A row selects the site everywhere.

@@ -70,7 +70,7 @@ inline ui::SessionDocument smallDocument(int delayMs = 0)
     document.modelHash = document.loadedModel->info.hash;
     document.loadedCalibrationImages = madeUpImages(16, 1, delayMs);
     document.loadedTestImages = madeUpImages(100, 2, delayMs);
-    document.states.push_back({QStringLiteral("start"), *quant::presetRecipe("minmax", 8, 8), {}});
+    document.states.push_back({"start", *quant::presetRecipe("minmax", 8, 8), {}, {}});
     return document;
 }
 

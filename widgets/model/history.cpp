@@ -1,7 +1,6 @@
 #include "widgets/model/history.h"
 
-#include "core/base/file.h"
-#include "core/quant/recipe_json.h"
+#include "core/project/provenance.h"
 
 #include <QUndoCommand>
 
@@ -108,10 +107,7 @@ void History::dropFigures()
 
 std::string History::keyOf(const quant::Recipe& recipe)
 {
-    quant::Recipe numbers = recipe;
-    numbers.locked.clear();
-    numbers.preset.clear();
-    return contentHash(quant::recipeToJson(numbers));
+    return project::recipeKey(recipe);
 }
 
 } // namespace qs::ui

@@ -2,9 +2,13 @@
 
 #include <memory>
 
+namespace qs::project {
+struct HybridFound; // core/project/hybrid_found.h
+}
+
 namespace qs::ui {
 
-struct HybridFound; // hybrid_found.h
+using project::HybridFound;
 
 /// The last search by Q-HyViT's method of the session. One that is cancelled leaves nothing, and what an earlier one
 /// found stays.

@@ -2,6 +2,7 @@
 
 #include "core/onnx/export.h"
 #include "core/onnx/import.h"
+#include "core/project/kept_comparison.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
@@ -10,7 +11,6 @@
 #include "widgets/model/hybrid_run.h"
 #include "widgets/model/image_set.h"
 #include "widgets/model/job.h"
-#include "widgets/model/kept_comparison.h"
 #include "widgets/model/search_run.h"
 
 #include <QObject>
@@ -32,6 +32,8 @@ struct HybridOptions;
 }
 
 namespace qs::ui {
+
+using project::KeptComparison;
 
 class History;
 struct SessionDocument;

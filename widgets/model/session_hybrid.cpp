@@ -1,5 +1,5 @@
+#include "core/project/hybrid_found.h"
 #include "widgets/model/history.h"
-#include "widgets/model/hybrid_found.h"
 #include "widgets/model/session.h"
 #include "widgets/model/session_jobs.h"
 

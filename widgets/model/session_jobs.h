@@ -45,7 +45,8 @@ struct Session::Jobs {
     Job<std::shared_ptr<const onnx::Model>> openModel;
     Job<std::shared_ptr<const ImageSet>> openCalibrationImages, openTestImages;
     Job<SessionDocument> openSession;
-    Job<bool> saveSession, report;
+    Job<project::WrittenSession> saveSession;
+    Job<bool> report;
     Job<quant::Recipe> recipeFile;
     Job<SitePreview> preview;
     Job<std::shared_ptr<const quant::Plan>> resolve;

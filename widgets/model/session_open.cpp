@@ -1,9 +1,10 @@
-#include "widgets/model/search_file.h"
 #include "widgets/model/session.h"
 #include "widgets/model/session_jobs.h"
 #include "widgets/model/text.h"
 
 #include "core/base/file.h"
+#include "core/project/hybrid_found.h"
+#include "core/project/search_file.h"
 #include "core/quant/presets.h"
 #include "core/quant/recipe_json.h"
 #include "core/report/report.h"
@@ -53,7 +54,7 @@ Result<SessionDocument> loadDemo(const std::filesystem::path& folder, const Cont
     QS_ASSIGN(document.loadedCalibrationImages, readImageSet(document.calibrationFolder, use, context));
     use.forCalibration = false;
     QS_ASSIGN(document.loadedTestImages, readImageSet(document.testFolder, use, context));
-    document.states.push_back({QStringLiteral("minmax W8A8"), defaultRecipe(), {}});
+    document.states.push_back({"minmax W8A8", defaultRecipe(), {}, {}});
     return document;
 }
 
@@ -99,7 +100,7 @@ void Session::openModel(const QString& path, const onnx::ImportOptions& options)
             };
             document.loadedCalibrationImages = keep(m_calibrationImages, true);
             document.loadedTestImages = keep(m_testImages, false);
-            document.states.push_back({QStringLiteral("minmax W8A8"), defaultRecipe(), {}});
+            document.states.push_back({"minmax W8A8", defaultRecipe(), {}, {}});
             restore(std::move(document));
             for (const std::string& warning : m_model->info.warnings)
                 emit noticed(QString::fromStdString(warning));
@@ -265,13 +266,14 @@ void Session::readSession(const QString& path, bool recovered)
 void Session::saveSession(const QString& path)
 {
     m_jobs->saveSession.start(
-        [document = document(), file = toPath(path)](const Context&) -> Result<bool> {
-            QS_CHECK(ui::saveSession(document, file));
-            return true;
+        [document = document(), file = toPath(path)](const Context&) -> Result<project::WrittenSession> {
+            return ui::saveSession(document, file);
         },
-        [this, path](Result<bool> result) {
+        [this, path](Result<project::WrittenSession> result) {
             if (!succeeded(result))
                 return;
+            for (const std::string& note : result->notes)
+                emit noticed(QString::fromStdString(note));
             m_sessionPath = path;
             m_modified = false;
             emit sessionChanged();
@@ -373,17 +375,19 @@ SessionDocument Session::document() const
         document.output = m_model->info.options.output;
     }
     for (int i = 0; i < m_history->size(); ++i) {
-        document.states.push_back(m_history->state(i));
-        document.figures.push_back(m_history->figures(m_history->state(i).key));
+        const HistoryState& state = m_history->state(i);
+        const StateFigures figures = m_history->figures(state.key);
+        document.states.push_back(
+            {state.text.toStdString(), state.recipe, {figures.probe, {}}, {figures.evaluation, {}}});
     }
     document.index = m_history->index();
     for (const SiteId id : m_selection)
         document.selection.push_back(sites()[id].name);
-    document.windowState = m_windowState;
+    document.window = m_windowState.toBase64().toStdString();
     document.comparison = m_comparison;
     if (m_search.hasTrace())
-        document.search = searchToJson(m_search, sites());
-    document.hybrid = m_hybrid.found;
+        document.search = project::searchToJson(m_search, sites());
+    document.hybridFound = m_hybrid.found;
     document.loadedModel = m_model;
     document.loadedCalibrationImages = m_calibrationImages;
     document.loadedTestImages = m_testImages;
@@ -416,14 +420,18 @@ void Session::restore(SessionDocument document)
     m_selection.clear();
     m_current = {};
     m_currentImage = -1;
-    m_windowState = document.windowState;
+    m_windowState = QByteArray::fromBase64(QByteArray::fromStdString(document.window));
     m_sessionPath.clear();
 
     if (document.states.empty())
-        document.states.push_back({tr("Start"), defaultRecipe(), {}});
-    m_history->restore(std::move(document.states), document.index);
-    for (std::size_t i = 0; i < document.figures.size(); ++i)
-        m_history->setFigures(m_history->state(static_cast<int>(i)).key, document.figures[i]);
+        document.states.push_back({tr("Start").toStdString(), defaultRecipe(), {}, {}});
+    std::vector<HistoryState> states;
+    for (const project::State& state : document.states)
+        states.push_back({QString::fromStdString(state.text), state.recipe, {}});
+    m_history->restore(std::move(states), document.index);
+    for (std::size_t i = 0; i < document.states.size(); ++i)
+        m_history->setFigures(m_history->state(static_cast<int>(i)).key,
+                              {document.states[i].probe.value, document.states[i].evaluation.value, nullptr});
     m_recipe = m_history->state(m_history->index()).recipe;
     m_key = m_history->state(m_history->index()).key;
     for (const std::string& name : document.selection)
@@ -433,14 +441,14 @@ void Session::restore(SessionDocument document)
     m_current = m_selection.empty() ? SiteId{} : m_selection.back();
     recallFigures();
     if (!document.search.empty() && m_calibration) {
-        if (auto search = searchFromJson(document.search, sites()))
+        if (auto search = project::searchFromJson(document.search, sites()))
             m_search = std::move(*search);
         else
             emit noticed(tr("The search of the session cannot be read: %1")
                              .arg(QString::fromStdString(search.error().text())));
     }
     if (m_calibration)
-        m_hybrid.found = std::move(document.hybrid);
+        m_hybrid.found = std::move(document.hybridFound);
     m_modified = false;
 
     emit modelChanged();

@@ -57,7 +57,7 @@ QString whyText(const search::HybridChoice& choice, const std::vector<double>& f
     for (const search::HybridCurve& curve : choice.curves) {
         if (choice.changed && curve.granularity == choice.granularity && curve.scheme == choice.scheme)
             continue;
-        const std::size_t best = bestOf(curve);
+        const std::size_t best = project::bestOf(curve);
         others << ChoicesModel::tr("%1 %2 at %3 Δ₀")
                       .arg(kindText(curve.granularity, curve.scheme), shortNumber(curve.errors[best]),
                            QString::number(factors[best], 'f', 2));
@@ -76,7 +76,7 @@ QString whyText(const search::HybridChoice& choice, const std::vector<double>& f
                        : ChoicesModel::tr(" Judged at its own output."));
 }
 
-void ChoicesModel::setFound(std::shared_ptr<const HybridFound> found, QStringList names)
+void ChoicesModel::setFound(std::shared_ptr<const project::HybridFound> found, QStringList names)
 {
     if (found == m_found)
         return;

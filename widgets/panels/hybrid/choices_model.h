@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/project/hybrid_found.h"
 #include "core/search/hybrid_search.h"
-#include "widgets/model/hybrid_found.h"
 
 #include <QAbstractTableModel>
 #include <QString>
@@ -20,7 +20,7 @@ public:
 
     using QAbstractTableModel::QAbstractTableModel;
 
-    void setFound(std::shared_ptr<const HybridFound> found, QStringList names);
+    void setFound(std::shared_ptr<const project::HybridFound> found, QStringList names);
     SiteId siteAt(int row) const;
     int rowOf(SiteId site) const; ///< -1: was not searched
 
@@ -31,7 +31,7 @@ public:
 
 private:
     QString text(int row, int column) const;
-    std::shared_ptr<const HybridFound> m_found;
+    std::shared_ptr<const project::HybridFound> m_found;
     QStringList m_names;
 };
 

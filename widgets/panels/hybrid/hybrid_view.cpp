@@ -1,9 +1,9 @@
 #include "widgets/panels/hybrid/hybrid_view.h"
 
+#include "widgets/frame/csv.h"
 #include "widgets/panels/hybrid/candidates_plot.h"
 #include "widgets/panels/hybrid/choices_model.h"
 #include "widgets/panels/hybrid/hybrid_form.h"
-#include "widgets/frame/csv.h"
 #include "widgets/panels/shared/empty_state.h"
 #include "widgets/theme/colours.h"
 
@@ -128,7 +128,8 @@ void HybridView::buildTable()
             });
 }
 
-void HybridView::setFound(std::shared_ptr<const HybridFound> found, const QStringList& names, const QString& reason)
+void HybridView::setFound(std::shared_ptr<const project::HybridFound> found, const QStringList& names,
+                          const QString& reason)
 {
     const bool other = found != m_found;
     m_found = std::move(found);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "widgets/model/hybrid_found.h"
+#include "core/project/hybrid_found.h"
 
 #include <QWidget>
 
@@ -22,7 +22,7 @@ public:
     explicit HybridView(QWidget* parent = nullptr);
 
     /// names: of the sites of the choices. Null: nothing was found, `reason` says why.
-    void setFound(std::shared_ptr<const HybridFound> found, const QStringList& names, const QString& reason);
+    void setFound(std::shared_ptr<const project::HybridFound> found, const QStringList& names, const QString& reason);
     /// The site whose candidates show; where it was not searched, a sentence.
     void setCurrent(SiteId site);
     /// In the place of everything.
@@ -50,7 +50,7 @@ private:
     void buildTable();
     void sayLegend();
 
-    std::shared_ptr<const HybridFound> m_found;
+    std::shared_ptr<const project::HybridFound> m_found;
     SiteId m_current;
     HybridForm* m_form;
     ChoicesModel* m_choices;

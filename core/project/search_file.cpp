@@ -1,4 +1,6 @@
-#include "widgets/model/search_file.h"
+#include "core/project/search_file.h"
+
+#include "core/project/origin_json.h"
 #include "core/quant/recipe_json.h"
 
 #include <nlohmann/json.hpp>
@@ -7,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace qs::ui {
+namespace qs::project {
 
 namespace {
 
@@ -179,6 +181,8 @@ std::string searchToJson(const SearchRun& run, const graph::SiteTable& sites)
                {"seconds", number(run.trace.seconds)},
                {"cancelled", run.cancelled || run.running},
                {"met", run.met}};
+    if (run.origin.known())
+        value["origin"] = run.origin;
     if (run.loss)
         value["loss"] = number(*run.loss);
     return value.dump();
@@ -198,6 +202,7 @@ Result<SearchRun> searchFromJson(std::string_view text, const graph::SiteTable& 
             run.trace.mode = known;
     QS_CHECK(unitsFromJson(value, sites, run.trace));
     QS_CHECK(stepsFromJson(value, run.trace));
+    run.origin = originFromJson(value.value("origin", json()));
     run.cancelled = value.value("cancelled", json()) == true;
     run.met = value.value("met", json()) == true;
     if (const json loss = value.value("loss", json()); loss.is_number())
@@ -205,4 +210,4 @@ Result<SearchRun> searchFromJson(std::string_view text, const graph::SiteTable& 
     return run;
 }
 
-} // namespace qs::ui
+} // namespace qs::project

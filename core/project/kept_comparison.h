@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-namespace qs::ui {
+namespace qs::project {
 
 /// Lines of a comparison as the session keeps them, and the recipes of those that are of no preset, by method.
 struct KeptComparison {
@@ -14,4 +14,4 @@ struct KeptComparison {
     std::map<std::string, quant::Recipe> recipes;
 };
 
-} // namespace qs::ui
+} // namespace qs::project

@@ -1,9 +1,9 @@
-#include "widgets/model/hybrid_found.h"
+#include "core/project/hybrid_found.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace qs::ui {
+namespace qs::project {
 
 HybridFound::HybridFound(search::HybridOptions asked, quant::Recipe from, search::HybridResult found)
     : options(asked), start(std::move(from)), result(std::move(found))
@@ -32,4 +32,4 @@ std::size_t bestOf(const search::HybridCurve& curve)
     return static_cast<std::size_t>(std::ranges::min_element(curve.errors) - curve.errors.begin());
 }
 
-} // namespace qs::ui
+} // namespace qs::project

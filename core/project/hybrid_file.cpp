@@ -1,5 +1,6 @@
-#include "widgets/model/hybrid_file.h"
+#include "core/project/hybrid_file.h"
 
+#include "core/project/origin_json.h"
 #include "core/quant/recipe_json.h"
 #include "core/quant/search_grid.h"
 
@@ -10,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace qs::ui {
+namespace qs::project {
 
 namespace {
 
@@ -196,14 +197,16 @@ std::string hybridToJson(const HybridFound& found, const graph::SiteTable& sites
     json choices = json::array();
     for (const search::HybridChoice& choice : result.choices)
         choices.push_back(choiceToJson(choice, sites));
-    return json{{"options", optionsToJson(found.options)},
-                {"start", json::parse(quant::recipeToJson(found.start))},
-                {"recipe", json::parse(quant::recipeToJson(result.recipe))},
-                {"choices", std::move(choices)},
-                {"evaluations", result.evaluations},
-                {"loss", result.loss},
-                {"seconds", {result.secondsRecording, result.secondsGradients, result.secondsCandidates}}}
-        .dump();
+    json value{{"options", optionsToJson(found.options)},
+               {"start", json::parse(quant::recipeToJson(found.start))},
+               {"recipe", json::parse(quant::recipeToJson(result.recipe))},
+               {"choices", std::move(choices)},
+               {"evaluations", result.evaluations},
+               {"loss", result.loss},
+               {"seconds", {result.secondsRecording, result.secondsGradients, result.secondsCandidates}}};
+    if (found.origin.known())
+        value["origin"] = found.origin;
+    return value.dump();
 }
 
 Result<std::shared_ptr<const HybridFound>> hybridFromJson(std::string_view text, const graph::SiteTable& sites)
@@ -231,7 +234,9 @@ Result<std::shared_ptr<const HybridFound>> hybridFromJson(std::string_view text,
         result.secondsGradients = part(1);
         result.secondsCandidates = part(2);
     }
-    return std::make_shared<const HybridFound>(options, std::move(start), std::move(result));
+    auto found = std::make_shared<HybridFound>(options, std::move(start), std::move(result));
+    found->origin = originFromJson(value.value("origin", json()));
+    return found;
 }
 
-} // namespace qs::ui
+} // namespace qs::project

@@ -1,16 +1,18 @@
 #pragma once
 
+#include "core/project/provenance.h"
 #include "core/quant/recipe.h"
 #include "core/search/hybrid_search.h"
 
 #include <map>
 
-namespace qs::ui {
+namespace qs::project {
 
 /// What a finished search by Q-HyViT's method found, with what it was asked.
 struct HybridFound {
     search::HybridOptions options;
     quant::Recipe start; ///< what it was started from
+    Origin origin;       ///< of its losses; see figureOrigin() with `start`
     search::HybridResult result;
     std::map<SiteId, std::size_t> places; ///< of the choices
 
@@ -25,4 +27,4 @@ const search::HybridCurve* curveOf(const search::HybridChoice& choice, quant::Gr
 /// The best candidate of a curve: its place among the factors.
 std::size_t bestOf(const search::HybridCurve& curve);
 
-} // namespace qs::ui
+} // namespace qs::project
