@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace qs::stats {
 
@@ -31,6 +32,9 @@ bool fits(double low, double high, int exponent, int64_t bins)
 
 BinWindow BinWindow::of(double low, double high, int64_t bins)
 {
+    constexpr double kLargest = std::numeric_limits<float>::max();
+    low = std::isnan(low) ? -kLargest : std::clamp(low, -kLargest, kLargest);
+    high = std::isnan(high) ? kLargest : std::clamp(high, -kLargest, kLargest);
     // From the width that the span asks for, downwards: the search starts a few steps from its end.
     const double span = std::max({high - low, std::abs(low) / 4096, std::abs(high) / 4096});
     int exponent = kFinestExponent;

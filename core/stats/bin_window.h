@@ -14,7 +14,8 @@ struct BinWindow {
     int64_t first = 0; ///< index of the bin of the smallest value
     int64_t last = 0;  ///< index of the bin of the largest value
 
-    /// The window of values in [low, high], both finite.
+    /// The window of values in [low, high]. What is beyond the largest float (infinity, NaN) is taken for it: no
+    /// value of a tensor is, but a transform of an extreme one by a small scale is.
     static BinWindow of(double low, double high, int64_t bins);
     /// Whether low and high are in its bins: a window united with theirs is then itself.
     bool holds(double low, double high) const

@@ -100,6 +100,12 @@ Result<void> checkCalibration(const Calibration& calibration, const std::string&
                         "the calibration has " + std::to_string(statistics.minimum.size()) +
                             " channels, the model has " + std::to_string(site.layout.channels),
                         site.name);
+        if (const std::size_t lanes = laneCount(site);
+            !statistics.lanes.empty() && (lanes == 0 || statistics.lanes.lanes() != lanes))
+            return fail(ErrorCode::InvalidArgument,
+                        "the calibration has histograms of " + std::to_string(statistics.lanes.lanes()) +
+                            " lanes, the model has " + std::to_string(lanes),
+                        site.name);
     }
     return {};
 }

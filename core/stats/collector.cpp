@@ -21,18 +21,22 @@ std::size_t channelsOf(const graph::SiteTable& sites, const std::vector<SiteId>&
     return channels;
 }
 
-/// Inputs of linear layers: [rows, channels]. Right operands of A·V: [heads, tokens, dimensions].
-bool hasLanes(const graph::Site& site)
+} // namespace
+
+std::size_t laneCount(const graph::Site& site)
 {
     using graph::Role;
-    if (site.role == Role::ValueOperand)
-        return site.channelAxis + 2 == site.shape.rank();
+    const auto channels = static_cast<std::size_t>(site.layout.channels);
+    if (site.role == Role::ValueOperand) // [heads, tokens, dimensions]
+        return site.channelAxis + 2 == site.shape.rank()
+                   ? static_cast<std::size_t>(site.layout.outer * site.layout.inner)
+                   : 0;
+    // Inputs of linear layers: [rows, channels].
     constexpr std::array kProducts{Role::QueryOperand, Role::KeyOperand, Role::SoftmaxOutput, Role::MatMulOperand};
-    return site.coverage == graph::Coverage::MatMul && site.layout.inner == 1 &&
-           std::ranges::find(kProducts, site.role) == kProducts.end();
+    const bool linear = site.coverage == graph::Coverage::MatMul && site.layout.inner == 1 &&
+                        std::ranges::find(kProducts, site.role) == kProducts.end();
+    return linear ? channels : 0;
 }
-
-} // namespace
 
 Collector::Moments::Moments(std::size_t channels)
     : minimum(channels), maximum(channels), sum(channels), sumOfSquares(channels)
@@ -62,7 +66,8 @@ Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed
         m_samples.push_back(std::make_unique<Reservoir>(sampleRows, channels, seed, m_observed[i].index()));
         offset += channels;
         auto& slot = m_lanes.emplace_back();
-        if (!hasLanes(sites[m_observed[i]]))
+        const std::size_t count = laneCount(sites[m_observed[i]]);
+        if (count == 0)
             continue;
         const graph::ChannelLayout& layout = sites[m_observed[i]].layout;
         slot = std::make_unique<Lanes>();
@@ -71,7 +76,7 @@ Collector::Collector(const graph::SiteTable& sites, std::vector<SiteId> observed
         lanes.byChannel = !inner;
         lanes.groups = inner ? static_cast<std::size_t>(layout.outer) : 1;
         lanes.rows = inner ? channels : static_cast<std::size_t>(layout.outer);
-        lanes.histograms = LaneHistograms(inner ? static_cast<std::size_t>(layout.outer * layout.inner) : channels);
+        lanes.histograms = LaneHistograms(count);
         lanes.stride = std::max<std::size_t>(1, runs * lanes.rows / kLaneRows);
     }
     for (Worker& worker : m_workers)

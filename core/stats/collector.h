@@ -18,6 +18,9 @@
 
 namespace qs::stats {
 
+/// Lanes of the histograms that are kept of a site (SiteStatistics::lanes); 0 where none are.
+std::size_t laneCount(const graph::Site& site);
+
 /// Turns what flows through the sites into their statistics. Counts, extremes and samples do not depend on the order
 /// of the runs; sums are kept by run and added in the order of the runs, so nothing depends on threads.
 class Collector final : public exec::Observer {

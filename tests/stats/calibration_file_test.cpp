@@ -1,10 +1,12 @@
 #include "core/base/file.h"
 #include "core/stats/calibration.h"
+#include "core/stats/collector.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -124,6 +126,26 @@ TEST_F(CalibrationFile, IsCheckedAgainstTheModel)
     other = m_calibration;
     other.sites[test::activationSites(m_vit.sites)[0].index()].minimum.push_back(0);
     EXPECT_FALSE(checkCalibration(other, "abc", m_vit.sites));
+}
+
+TEST_F(CalibrationFile, LanesAreCheckedAgainstTheModel)
+{
+    for (const graph::Site& site : m_vit.sites) {
+        if (site.kind != graph::SiteKind::Activation)
+            continue;
+        const std::size_t lanes = laneCount(site);
+        for (const std::size_t count : {lanes, lanes + 1, lanes - 1}) {
+            if (count == 0 || count == SIZE_MAX)
+                continue;
+            Calibration other = m_calibration;
+            other.sites[site.id.index()].lanes = LaneHistograms(count);
+            const auto checked = checkCalibration(other, "abc", m_vit.sites);
+            EXPECT_EQ(checked.has_value(), count == lanes) << site.name << ' ' << count;
+            if (!checked) {
+                EXPECT_EQ(checked.error().where, site.name);
+            }
+        }
+    }
 }
 
 } // namespace

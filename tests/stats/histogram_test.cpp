@@ -90,6 +90,19 @@ TEST(Histogram, TakesExtremesOfFloat)
     EXPECT_EQ(constant.counts()[0], 5U);
 }
 
+TEST(BinWindow, EndsOnWhatIsNotFinite)
+{
+    constexpr double kInfinity = std::numeric_limits<double>::infinity(),
+                     kLargest = std::numeric_limits<float>::max();
+    const BinWindow all = BinWindow::of(-kLargest, kLargest, 2048);
+    EXPECT_EQ(BinWindow::of(-kInfinity, kInfinity, 2048), all);
+    EXPECT_EQ(BinWindow::of(std::nan(""), std::nan(""), 2048), all);
+    EXPECT_EQ(BinWindow::of(-1e300, 1e300, 2048), all);
+    EXPECT_EQ(BinWindow::of(0, kInfinity, 2048), BinWindow::of(0, kLargest, 2048));
+    EXPECT_EQ(BinWindow::of(kInfinity, kInfinity, 2048), BinWindow::of(kLargest, kLargest, 2048));
+    EXPECT_LT(all.last - all.first, 2048);
+}
+
 TEST(Histogram, DoublingKeepsEveryCountExact)
 {
     Histogram histogram;
