@@ -1,5 +1,6 @@
 #include "core/exec/program.h"
 
+#include "core/base/memory.h"
 #include "core/exec/compiler.h"
 #include "core/exec/program_impl.h"
 
@@ -13,6 +14,47 @@ namespace {
 
 // No image model that a person runs needs more; a hostile file should not bring the machine down.
 constexpr std::size_t kMaxArenaBytes = std::size_t{16} << 30;
+// What is smaller fits anywhere, and is not worth asking the system.
+constexpr std::size_t kSmallBytes = std::size_t{64} << 20;
+
+/// The node that makes the most of it.
+Error tooLarge(const graph::Graph& graph, std::size_t needed, const std::string& limit)
+{
+    std::size_t most = 0;
+    const graph::Node* largest = nullptr;
+    for (const graph::Node& node : graph.nodes()) {
+        std::size_t bytes = 0;
+        for (const TensorId output : node.outputs)
+            if (output.valid())
+                bytes += static_cast<std::size_t>(graph.value(output).shape.elements()) *
+                         dtypeSize(graph.value(output).dtype);
+        if (bytes > most) {
+            most = bytes;
+            largest = &node;
+        }
+    }
+    std::string where;
+    if (largest)
+        where = "node '" + largest->name + "' (" + largest->op + "), whose result takes " + memoryText(most);
+    return {ErrorCode::TooLarge,
+            "needs an estimated " + memoryText(needed) + " of working memory, " + limit +
+                "; a smaller input size (--input-size) needs less where the file leaves it open",
+            where};
+}
+
+/// Before anything is run: an allocation that the system grants and cannot keep ends the process.
+Result<void> checkMemory(const graph::Graph& graph, std::size_t needed)
+{
+    if (needed > kMaxArenaBytes)
+        return tl::unexpected<Error>(
+            tooLarge(graph, needed, "more than the " + memoryText(kMaxArenaBytes) + " that are the limit here"));
+    if (needed < kSmallBytes)
+        return {};
+    if (const MemoryLimit limit = availableMemory(); needed > limit.bytes)
+        return tl::unexpected<Error>(
+            tooLarge(graph, needed, memoryText(limit.bytes) + " " + std::string(limit.source) + " are available"));
+    return {};
+}
 
 } // namespace
 
@@ -32,9 +74,7 @@ Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTab
         if (options.switches.inPlace)
             impl->inPlace = shareBuffers(impl->steps, {&impl->output, 1}, impl->buffers);
         impl->arenaBytes = planArena(impl->steps, {&impl->output, 1}, impl->buffers, options.switches.reuseMemory);
-        if (impl->arenaBytes > kMaxArenaBytes)
-            return fail(ErrorCode::TooLarge,
-                        "the model needs " + std::to_string(impl->arenaBytes >> 20) + " MB of working memory");
+        QS_CHECK(checkMemory(graph, impl->arenaBytes + impl->scratchBytes(1)));
         impl->weightBytes = compiler.weightBytes;
         impl->stepOfSite = std::move(compiler.stepOfSite);
         impl->inputShape = graph.value(graph.input()).shape;

@@ -1,5 +1,6 @@
 #include "core/exec/run_images.h"
 
+#include "core/base/memory.h"
 #include "core/kernels/statistics.h"
 
 #include <algorithm>
@@ -45,6 +46,13 @@ private:
     std::mutex m_mutex;
     std::size_t m_failedRun = 0;
 };
+
+/// Whether each of `threads` can have its own working memory.
+bool fitsBeside(std::size_t bytes, std::size_t threads)
+{
+    constexpr std::size_t kSmallBytes = std::size_t{64} << 20; // not worth asking the system
+    return bytes < kSmallBytes || bytes <= availableMemory().bytes / threads;
+}
 
 } // namespace
 
@@ -106,7 +114,7 @@ Result<Tensor> ImageRuns::forEach(const std::function<Result<bool>(const ImageRu
         };
         const auto caller = std::this_thread::get_id();
         const auto threads = static_cast<std::size_t>(context.threads());
-        if (runs() >= threads && threads > 1) {
+        if (runs() >= threads && threads > 1 && fitsBeside(m_program.arenaBytes(), threads)) {
             std::vector<Workspace> workspaces;
             for (std::size_t i = 0; i < threads; ++i)
                 workspaces.push_back(m_program.impl().borrow());

@@ -4,8 +4,14 @@
 #include "tests/support/attention_block.h"
 #include "tests/support/graph_text.h"
 
+#include <gmock/gmock.h>
+
 #include <cmath>
+#include <fstream>
 #include <mutex>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace qs::exec::testing {
 namespace {
@@ -362,6 +368,38 @@ TEST(WeightCache, packsOnlyWhatChanged)
     EXPECT_GT(first->weightBytes(), 0u);
     const Tensor x = randomTensor({1, 3, 8, 8}, 34);
     EXPECT_EQ(runProgram(*first, x), runProgram(*second, x));
+}
+
+TEST(Program, WhatDoesNotFitIntoMemoryIsRefusedByTheLargestNode)
+{
+    std::string text = "input x:1x3x32x32\n";
+    std::string last = "x";
+    int64_t channels = 3;
+    for (int i = 0; i < 16; ++i) {
+        const std::string next = "d" + std::to_string(i);
+        channels *= 2;
+        text += next + ":1x" + std::to_string(channels) + "x32x32 = Concat(" + last + ", " + last + ") axis=1\n";
+        last = next;
+    }
+    text += "q:1x1x32x32 = ReduceMean(" + last + ") axes=[1] keepdims=1\noutput q\n";
+    const Graph graph = parsed(text);
+    EXPECT_TRUE(Program::compile(graph, SiteTable()));
+
+    rlimit old{};
+    ASSERT_EQ(getrlimit(RLIMIT_AS, &old), 0);
+    rlimit limited = old;
+    std::ifstream statm("/proc/self/statm");
+    std::size_t pages = 0;
+    statm >> pages;
+    limited.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + (std::size_t{600} << 20);
+    ASSERT_EQ(setrlimit(RLIMIT_AS, &limited), 0);
+    const auto refused = Program::compile(graph, SiteTable()); // 805 MB in the last value alone
+    ASSERT_EQ(setrlimit(RLIMIT_AS, &old), 0);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::TooLarge);
+    EXPECT_THAT(refused.error().text(),
+                ::testing::AllOf(::testing::HasSubstr("1208 MB"), ::testing::HasSubstr("(Concat)"),
+                                 ::testing::HasSubstr("805 MB"), ::testing::HasSubstr("limit of the address space")));
 }
 
 } // namespace

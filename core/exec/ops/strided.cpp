@@ -50,7 +50,7 @@ void copyTyped(const ConstView& view, T* dst, const Shape& dstStrides, ThreadPoo
     const int64_t inner = loop.inner();
     const int64_t s = loop.innerStride(0);
     const int64_t d = loop.innerStride(1);
-    if (loop.rank >= 2 && s != 1 && d == 1 && loop.strides[loop.rank - 2][0] == 1) {
+    if (loop.rank >= 2 && s != 1 && s != 0 && d == 1 && loop.strides[loop.rank - 2][0] == 1) {
         // A transposition of the last two dimensions, repeated over the others.
         StridedLoop<2> outer = loop;
         const int64_t rows = outer.sizes[outer.rank - 2];
