@@ -124,6 +124,7 @@ Result<ExportReport> edited(ExportFile& file, const Model& model, const quant::P
     if (options.opset != kOldestOpset && options.opset != kInt4Opset)
         return fail(ErrorCode::InvalidArgument, "the opset of an exported model is 17 or 21");
     QS_CHECK(convertOpset(file, options.opset, ranksOf(model.graph)));
+    file.beginEdits();
     ExportEdit edit(file, model, plan, options);
     QS_CHECK(edit.apply());
     file.finish();

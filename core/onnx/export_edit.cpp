@@ -223,6 +223,31 @@ Result<std::string> ExportEdit::activationValue(const graph::Site& site, const s
 std::vector<pb::NodeProto> ExportEdit::quantizerNodes(const graph::Site& site, const std::string& value,
                                                       const std::string& output)
 {
+    // A normalisation over several axes is one over the last behind a Reshape that the file does not have.
+    const NodeId producer = m_model.graph.value(site.tensor).producer;
+    const bool behind = producer.valid() && m_model.graph.node(producer).op == "Reshape" &&
+                        m_model.graph.value(m_model.graph.node(producer).inputs[0]).name == value;
+    if (!behind || m_plan[site.id].grid.scale.size() <= 1)
+        return nodesInOwnShape(site, value, output);
+    const Shape& before = m_model.graph.value(m_model.graph.node(producer).inputs[0]).shape;
+    std::vector<int64_t> rows(site.shape.rank() - 1, 0), back = rows;
+    rows.push_back(-1);
+    back.insert(back.end(), before.begin() + back.size(), before.end());
+    const std::string joined = m_file.unique(site.name + "_joined"), codes = m_file.unique(site.name + "_rows");
+    const auto reshape = [&](const std::string& from, const char* name, std::span<const int64_t> sizes,
+                             const std::string& to) {
+        return makeNode("Reshape", m_file.unique(site.name + "/" + name),
+                        {from, m_file.addInts(site.name + "_shape", sizes)}, to);
+    };
+    std::vector<pb::NodeProto> nodes{reshape(value, "Join", rows, joined)};
+    std::ranges::move(nodesInOwnShape(site, joined, codes), std::back_inserter(nodes));
+    nodes.push_back(reshape(codes, "Part", back, output));
+    return nodes;
+}
+
+std::vector<pb::NodeProto> ExportEdit::nodesInOwnShape(const graph::Site& site, const std::string& value,
+                                                       const std::string& output)
+{
     const quant::SitePlan& numbers = m_plan[site.id];
     std::string from = value;
     std::vector<pb::NodeProto> nodes = smoothingNodes(site, from);

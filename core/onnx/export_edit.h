@@ -96,6 +96,8 @@ private:
     /// The nodes of a site's quantizer. All their names begin with the site's and a slash.
     std::vector<quantoscope_onnx::NodeProto> quantizerNodes(const graph::Site& site, const std::string& value,
                                                             const std::string& output);
+    std::vector<quantoscope_onnx::NodeProto> nodesInOwnShape(const graph::Site& site, const std::string& value,
+                                                             const std::string& output);
     struct Names {
         std::string nodes;  ///< before "/QuantizeLinear", ..
         std::string values; ///< before "_scale", ..

@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/onnx/prepare/prepare.h"
+#include "core/onnx/repeated_field.h"
 #include "core/onnx/tensor_reader.h"
 
 #include <algorithm>
@@ -53,42 +54,6 @@ Result<void> inlineExternal(pb::TensorProto& tensor, const fs::path& folder)
 bool isExternal(const pb::TensorProto& tensor)
 {
     return tensor.data_location() == pb::TensorProto::EXTERNAL;
-}
-
-/// All names that a node reads, those of the graphs inside it included.
-template <class Visit>
-void forReads(const pb::NodeProto& node, const Visit& visit)
-{
-    for (const std::string& input : node.input())
-        if (!input.empty())
-            visit(input);
-    const auto inside = [&](const pb::GraphProto& graph) {
-        for (const pb::NodeProto& inner : graph.node())
-            forReads(inner, visit);
-        for (const pb::ValueInfoProto& output : graph.output())
-            visit(output.name());
-    };
-    for (const pb::AttributeProto& a : node.attribute()) {
-        if (a.has_g())
-            inside(a.g());
-        for (const pb::GraphProto& graph : a.graphs())
-            inside(graph);
-    }
-}
-
-/// Keeps the elements of a repeated field for which `keep` holds.
-template <class Field, class Keep>
-void filter(Field& field, const Keep& keep)
-{
-    int kept = 0;
-    for (int i = 0; i < field.size(); ++i) {
-        if (!keep(field.Get(i)))
-            continue;
-        if (kept != i)
-            field.SwapElements(kept, i);
-        ++kept;
-    }
-    field.DeleteSubrange(kept, field.size() - kept);
 }
 
 } // namespace
@@ -192,7 +157,7 @@ const pb::TensorProto* ExportFile::constant(const std::string& value) const
     if (position < 0)
         return nullptr;
     const pb::NodeProto& from = node(position);
-    if (from.op_type() == "Identity")
+    if ((from.op_type() == "Identity" || from.op_type() == "Cast") && from.input_size() == 1)
         return constant(from.input(0));
     const pb::AttributeProto* tensor = from.op_type() == "Constant" ? attribute(from, "value") : nullptr;
     return tensor ? &tensor->t() : nullptr;
@@ -269,50 +234,6 @@ void ExportFile::renameOutput(const std::string& from, const std::string& to)
     for (Placed& placed : m_placed)
         for (pb::NodeProto& node : placed.nodes)
             std::ranges::replace(*node.mutable_output(), from, to);
-}
-
-void ExportFile::finish()
-{
-    pb::GraphProto& graph = *m_model.mutable_graph();
-    std::ranges::stable_sort(m_placed, {}, &Placed::before);
-    std::vector<pb::NodeProto> nodes;
-    auto placed = m_placed.begin();
-    for (int position = 0; position <= graph.node_size(); ++position) {
-        for (; placed != m_placed.end() && placed->before <= position; ++placed)
-            std::ranges::move(placed->nodes, std::back_inserter(nodes));
-        if (position < graph.node_size() && !m_removed.contains(position))
-            nodes.push_back(std::move(*graph.mutable_node(position)));
-    }
-    m_placed.clear();
-    m_removed.clear();
-
-    std::set<std::string> read;
-    for (const pb::ValueInfoProto& output : graph.output())
-        read.insert(output.name());
-    std::vector<char> alive(nodes.size());
-    for (std::size_t i = nodes.size(); i-- > 0;) {
-        alive[i] =
-            std::ranges::any_of(nodes[i].output(), [&](const std::string& name) { return read.contains(name); });
-        if (alive[i])
-            forReads(nodes[i], [&](const std::string& name) { read.insert(name); });
-    }
-    graph.clear_node();
-    for (std::size_t i = 0; i < nodes.size(); ++i)
-        if (alive[i])
-            graph.mutable_node()->Add(std::move(nodes[i]));
-
-    std::set<std::string> values;
-    for (const pb::NodeProto& n : graph.node())
-        values.insert(n.output().begin(), n.output().end());
-    std::set<std::string> initializers;
-    for (const pb::TensorProto& tensor : graph.initializer())
-        initializers.insert(tensor.name());
-    filter(*graph.mutable_initializer(), [&](const auto& tensor) { return read.contains(tensor.name()); });
-    filter(*graph.mutable_input(), [&](const auto& input) { return !initializers.contains(input.name()); });
-    filter(*graph.mutable_value_info(), [&](const auto& value) { return values.contains(value.name()); });
-    m_producers.clear();
-    m_initializers.clear();
-    index();
 }
 
 pb::NodeProto makeNode(const std::string& op, const std::string& name, std::vector<std::string> inputs,

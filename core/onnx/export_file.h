@@ -39,7 +39,8 @@ public:
 
     /// Position of the node that produces a value; -1 for inputs, initializers and new nodes.
     int producer(const std::string& value) const;
-    /// The initializer, or the value of the Constant node, of this name (Identity nodes are looked through); or null.
+    /// The initializer, or the value of the Constant node, of this name (through Identity and Cast: its elements may
+    /// be of another type than the value); or null.
     const quantoscope_onnx::TensorProto* constant(const std::string& value) const;
     /// True where the value is computed from constants alone.
     bool isConstant(const std::string& value) const;
@@ -75,6 +76,10 @@ public:
     /// What gives the value `from`, old node or new, gives `to` instead; its readers are left as they are.
     void renameOutput(const std::string& from, const std::string& to);
 
+    /// From here on edits count: what they take away of values that something still reads, further outputs of the
+    /// file, say, finish() brings back as it is now.
+    void beginEdits();
+
     /// Puts new nodes into the list; drops removed nodes, what reaches no output any more, initializers that nobody
     /// reads (initializers are not listed as inputs any more, so that they count as constants), and value_info of
     /// values that are gone.
@@ -86,8 +91,10 @@ private:
         std::vector<quantoscope_onnx::NodeProto> nodes;
     };
     void index();
+    void bringBack();
 
     quantoscope_onnx::ModelProto m_model;
+    std::vector<quantoscope_onnx::NodeProto> m_before; ///< the nodes as beginEdits() found them, constants aside
     std::unordered_map<std::string, int> m_producers;
     std::unordered_map<std::string, int> m_initializers;
     std::set<std::string> m_names;

@@ -108,6 +108,11 @@ bool sameQuantizer(const graph::Graph& reloaded, TensorId read, const graph::Sit
     if (!plan.uniform())
         return sameLevels(reloaded, read, site, plan);
     NodeId producer = reloaded.value(read).producer;
+    // A normalisation over several axes is read as one over the last: its values lie in another shape.
+    while (producer.valid() && reloaded.node(producer).op == "Reshape") {
+        read = reloaded.node(producer).inputs[0];
+        producer = reloaded.value(read).producer;
+    }
     if (producer.valid() && isNothing(reloaded, reloaded.node(producer))) {
         read = reloaded.node(producer).inputs[0];
         producer = reloaded.value(read).producer;

@@ -137,6 +137,19 @@ TEST(ConvertOpset, NewerFilesAreLeftAlone)
     EXPECT_EQ(c.file.opset(), 19);
 }
 
+TEST(ConvertOpset, OperatorsThatStayAsTheyAre)
+{
+    for (const char* op : {"IsNaN", "IsInf", "Compress", "CastLike", "NonZero"}) {
+        OnnxBuilder b(15);
+        b.node(op, {"x"}, "y");
+        for (const int64_t target : {17, 21}) {
+            const Converted c = convert(b, target);
+            ASSERT_TRUE(c.result) << c.result.error().text();
+            EXPECT_EQ(c.file.opset(), target);
+        }
+    }
+}
+
 TEST(ConvertOpset, UnknownOperatorsAreRefusedByName)
 {
     OnnxBuilder b(13);

@@ -71,6 +71,52 @@ TEST(ExportFile, FinishDropsWhatNobodyReads)
     EXPECT_EQ(graph.input(0).name(), "x");
 }
 
+TEST(ExportFile, ConstantsAreSeenThroughIdentityAndCast)
+{
+    const test::TempDir folder;
+    OnnxBuilder b(13);
+    b.input("x", {1, 4});
+    b.output("y", {1, 4});
+    b.floats("gain", {4}, {1, 2, 3, 4});
+    b.node("Identity", {"gain"}, "same");
+    b.node("Cast", {"same"}, "cast");
+    b.node("Relu", {"gain"}, "other");
+    b.node("Mul", {"x", "cast"}, "y");
+    b.write(folder / "m.onnx");
+    const ExportFile file = openFile(folder / "m.onnx");
+    for (const char* name : {"gain", "same", "cast"}) {
+        ASSERT_NE(file.constant(name), nullptr) << name;
+        EXPECT_EQ(file.constant(name)->dims(0), 4);
+    }
+    for (const char* name : {"x", "y", "other"})
+        EXPECT_EQ(file.constant(name), nullptr) << name;
+}
+
+TEST(ExportFile, WhatEditsTakeFromFurtherOutputsComesBack)
+{
+    const test::TempDir folder;
+    OnnxBuilder b(13);
+    b.input("x", {1, 4});
+    b.output("y", {1, 4});
+    b.output("z", {1, 4});
+    b.node("Neg", {"x"}, "inner");
+    b.node("Abs", {"inner"}, "swallowed");
+    b.node("Relu", {"swallowed"}, "y");
+    b.node("Tanh", {"swallowed"}, "z");
+    b.write(folder / "m.onnx");
+    ExportFile file = openFile(folder / "m.onnx");
+    file.beginEdits();
+    file.node(0).set_output(0, "y"); // Neg gives y itself: Abs and Relu are folded into it
+    file.remove(1);
+    file.remove(2);
+    file.finish();
+    std::vector<std::string> ops;
+    for (const pb::NodeProto& node : file.model().graph().node())
+        ops.push_back(node.op_type() + " " + node.input(0) + " " + node.output(0));
+    std::ranges::sort(ops);
+    EXPECT_EQ(ops, (std::vector<std::string>{"Abs inner swallowed", "Neg x inner", "Neg x y", "Tanh swallowed z"}));
+}
+
 TEST(ExportFile, NewNamesAreUnique)
 {
     const test::TempDir folder;

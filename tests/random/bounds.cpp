@@ -35,10 +35,14 @@ std::optional<OperandError> operandError(const onnx::Model& model, const quant::
     operand.magnitude = each(operand.value, [](std::size_t, float v) { return std::abs(v); });
     operand.eps = Tensor(DType::Float32, operand.value.shape());
     const SiteId site = model.sites.at(use);
-    if (!site.valid() || !plan[site].quantized())
+    if (!site.valid())
         return operand;
     const quant::SitePlan& numbers = plan[site];
-    if (numbers.transform() || model.sites[site].shape != operand.value.shape())
+    if (numbers.transform()) // quantized or not: the values are not those that the float weight is for
+        return std::nullopt;
+    if (!numbers.quantized())
+        return operand;
+    if (model.sites[site].shape != operand.value.shape())
         return std::nullopt;
     operand.coded = true;
     const graph::ChannelLayout& layout = model.sites[site].layout;

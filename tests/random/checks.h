@@ -60,7 +60,9 @@ Result<FloatChecks> checkFloat(const std::filesystem::path& path, const onnx::Mo
 /// part. Every product whose operands have codes, or one of them, and no smoothing: its output is within
 ///   eps_x ∗ |w| + |x| ∗ eps_w + eps_x ∗ eps_w
 /// of the float product's, eps being half a step and what is clipped (∗: the product itself).
-/// Writes STEM.export.onnx, STEM.sites (the executor's values) and STEM.logits for ONNX Runtime's part.
+/// Writes STEM.export.onnx, STEM.sites (the executor's values) and STEM.logits for ONNX Runtime's part. The file is
+/// read again: what the interpreter computes of it is the interpreter's simulation, within the tolerance of
+/// judgedOutput.
 struct QuantizedChecks {
     std::vector<Finding> findings;
     std::string refused; ///< the step and why; "" if none

@@ -1,8 +1,9 @@
 // differ: random networks through every comparison inside the engine.
-// Reads lines "STEM MODE SEED" from standard input; STEM.onnx and STEM.images (raw float32) are there. MODE: light
-// (the executor alone), float, quantized (float and quantized). Writes STEM.float (logits of the first run) and what
-// checkQuantized says, and prints one line of JSON a network. "differ --operators" prints the operators that the
-// importer has rules for.
+// Reads lines "STEM MODE SEED [batch=N] [output=NAME]" from standard input; STEM.onnx and STEM.images (raw float32)
+// are there. MODE: light (the executor alone), float, quantized (float and quantized); the rest is told to the
+// importer. Writes STEM.float (the output of the first run) and what checkQuantized says, and prints one line of JSON
+// a network, with the name of the output that counts. "differ --operators" prints the operators that the importer has
+// rules for.
 #include "checks.h"
 
 #include "core/kernels/target.h"
@@ -20,10 +21,22 @@ namespace {
 using namespace qs;
 using nlohmann::json;
 
-json differ(const std::string& stem, const std::string& mode, std::uint64_t seed)
+onnx::ImportOptions readOptions(std::istringstream& words)
+{
+    onnx::ImportOptions options;
+    std::string word;
+    while (words >> word)
+        if (word.starts_with("batch="))
+            options.batch = std::stoll(word.substr(6));
+        else if (word.starts_with("output="))
+            options.output = word.substr(7);
+    return options;
+}
+
+json differ(const std::string& stem, const std::string& mode, std::uint64_t seed, const onnx::ImportOptions& options)
 {
     json line = {{"stem", stem}};
-    const auto model = onnx::importModel(stem + ".onnx");
+    const auto model = onnx::importModel(stem + ".onnx", options);
     if (!model)
         return {{"stem", stem}, {"refused", "import: " + model.error().message}, {"where", model.error().where}};
     const std::vector<float> images = judge::readFloats(stem + ".images");
@@ -37,6 +50,7 @@ json differ(const std::string& stem, const std::string& mode, std::uint64_t seed
     std::ofstream out(stem + ".float", std::ios::binary);
     out.write(reinterpret_cast<const char*>(checks->logits.data()),
               static_cast<std::streamsize>(checks->logits.size() * sizeof(float)));
+    line["output"] = model->info.output;
     line["tolerance"] = checks->tolerance;
     line["comparisons"] = checks->comparisons;
     line["findings"] = toJson(checks->findings);
@@ -73,7 +87,8 @@ int main(int count, char** arguments)
         std::string stem, mode;
         std::uint64_t seed = 0;
         words >> stem >> mode >> seed;
-        std::printf("%s\n", differ(stem, mode, seed).dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+        const json said = differ(stem, mode, seed, readOptions(words));
+        std::printf("%s\n", said.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
         std::fflush(stdout);
     }
     return 0;

@@ -80,10 +80,10 @@ private:
     std::vector<std::string> m_right;
 };
 
-void checkRewrites(Comparison& comparison, const std::filesystem::path& path, std::span<const float> image)
+void checkRewrites(Comparison& comparison, const std::filesystem::path& path, onnx::ImportOptions options,
+                   std::span<const float> image)
 {
     for (std::size_t r = 0; r < graph::kRewriteNames.size(); ++r) {
-        onnx::ImportOptions options;
         options.rewrites = graph::without(r);
         const auto model = onnx::importModel(path, options);
         if (model) // GroupNormalization and others are half-way forms that need a rewrite
@@ -175,7 +175,7 @@ Result<FloatChecks> checkFloat(const std::filesystem::path& path, const onnx::Mo
         options.switches.*s.member = !(options.switches.*s.member);
         comparison.add(std::string("switch ") + s.name, outputOf(model, options, image, nullptr), s.exact && !wrong);
     }
-    checkRewrites(comparison, path, image);
+    checkRewrites(comparison, path, model.info.options, image);
     const std::string best = kernels::activeTargetName();
     const auto targets = kernels::availableTargets();
     const std::string& other = targets[seed % targets.size()];

@@ -4,8 +4,8 @@
 
     generate.py FOLDER SEED [COUNT]      writes SEED.onnx, SEED+1.onnx, ...
 
-network(seed) is a function of the seed alone. Half of the networks draw from all pieces, half favour one kind: layers, blocks of
-transformers, or movement. Images are 1, 3 or 4 x S x S', with S from 1 to 57 (planes past the blocking of kernels); one network in
+network(seed) is a function of the seed alone. Three of seven networks draw from all pieces, the others favour one kind: layers, blocks
+of transformers, movement, or operators that are expanded. Images are 1, 3 or 4 x S x S', with S from 1 to 57 (planes past the blocking of kernels); one network in
 ten has a fixed batch of 2 or 3, one in three a symbolic one.
 """
 
@@ -18,12 +18,13 @@ import onnx
 
 import pieces_blocks
 import pieces_elementwise
+import pieces_expanded
 import pieces_layers
 import pieces_movement
 from network import Network, NothingFits
 
 KINDS = {"elementwise": pieces_elementwise.PIECES, "movement": pieces_movement.PIECES, "layers": pieces_layers.PIECES,
-         "blocks": pieces_blocks.PIECES}
+         "blocks": pieces_blocks.PIECES, "expanded": pieces_expanded.PIECES}
 
 
 def start(seed: int) -> Network:
@@ -34,7 +35,7 @@ def start(seed: int) -> Network:
     high = rng.choice(sizes)
     wide = high if rng.random() < 0.6 else rng.choice(sizes)
     batch = rng.choice([2, 3]) if rng.random() < 0.1 and not large else 1
-    opset = rng.choice([13, 14, 15, 16, 17, 17, 17, 18, 19, 20, 21])
+    opset = rng.choice([13, 14, 15, 16, 17, 17, 17, 18, 19, 20, 21, 22, 23, 23])
     net = Network(seed, (batch, rng.choice([3, 3, 3, 3, 1, 4]), high, wide), opset, 60000 if large else 12000,
                   batch == 1 and rng.random() < 0.33)
     if large:  # past the blocking of kernels, a few channels more
@@ -46,7 +47,7 @@ def start(seed: int) -> Network:
 def network(seed: int) -> onnx.ModelProto:
     """Equal seeds give equal models."""
     net = start(seed)
-    favourite = net.rng.choice([None, None, None, "layers", "blocks", "movement"])
+    favourite = net.rng.choice([None, None, None, "layers", "blocks", "movement", "expanded"])
     pieces, weights = [], []
     for kind, entries in KINDS.items():
         for weight, piece in entries:
@@ -63,9 +64,9 @@ def network(seed: int) -> onnx.ModelProto:
     return net.finish(net.rng.choice([1, 2, 5, 10, 10, 10, 33]))
 
 
-def images(model: onnx.ModelProto, seed: int, count: int = 1) -> numpy.ndarray:
-    """[count, batch, channels, height, width]: noise, and the flat and saturated stretches that photographs have."""
-    shape = [d.dim_value or 1 for d in model.graph.input[0].type.tensor_type.shape.dim]
+def images(model: onnx.ModelProto, seed: int, count: int = 1, batch: int = 1) -> numpy.ndarray:
+    """[count, batch, channels, height, width]: noise, and the flat and saturated stretches that photographs have. `batch`: where open."""
+    shape = [d.dim_value or batch for d in model.graph.input[0].type.tensor_type.shape.dim]
     noise = numpy.random.RandomState(seed % 2**32)
     values = noise.standard_normal([count, *shape])
     values[::2] = numpy.clip(values[::2] * 1.5, -1.0, 2.0)

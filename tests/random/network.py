@@ -154,4 +154,6 @@ class Network:
             [helper.make_tensor_value_info("image", TensorProto.FLOAT, [first, *self.image[1:]])],
             [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [first, classes])],
             [c for c in self.constants if c.name in used])
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+        domains = ["com.microsoft"] if any(node.domain for node in self.nodes) else []
+        opsets = [helper.make_opsetid("", self.opset), *[helper.make_opsetid(domain, 1) for domain in domains]]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8 if self.opset < 21 else 10 if self.opset < 23 else 11)

@@ -1,5 +1,6 @@
 #include "bounds.h"
 #include "checks.h"
+#include "reload_check.h"
 
 #include "core/exec/interpreter.h"
 #include "core/exec/program.h"
@@ -223,8 +224,10 @@ Result<void> quantize(QuantizedChecks& checks, const std::string& stem, const on
     form.opset = random() % 3 == 0 ? 21 : 17;
     QS_ASSIGN(const auto report, onnx::exportModel(model, *plan, stem + ".export.onnx", form));
     step = "re-load";
-    QS_ASSIGN(const auto again, onnx::importModel(report.path));
-    checks.exported["reloaded_sites"] = again.sites.size();
+    const Shape& shape = model.graph.value(model.graph.input()).shape;
+    QS_ASSIGN(const auto again, checkReloaded(checks, model, *plan, report.path,
+                                              Tensor::fromFloats(shape, std::span<const float>(images).first(run))));
+    checks.exported["reloaded_sites"] = again;
     checks.exported["path"] = report.path.string();
     return {};
 }

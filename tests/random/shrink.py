@@ -18,6 +18,7 @@ from judges import numpy, onnx
 from onnx import helper, numpy_helper
 
 import campaign
+import forms
 import generate
 import mutate
 from network import known_shapes
@@ -116,14 +117,20 @@ def main() -> int:
     seed = int(options.source) if options.source.isdigit() else options.seed or 1
     if options.source.isdigit():
         model = mutate.network(seed) if numpy.random.RandomState(seed % 2**32).uniform() < 0.25 else generate.network(seed)
+        form = forms.form(model, seed)
     else:
-        model = onnx.load(options.source)
+        form = forms.plain(onnx.load(options.source))
+    model = copy_of(form.model)
+    asked = [o for o in model.graph.output if o.name == form.asked.get("output", "logits")]
+    del model.graph.output[:]
+    model.graph.output.extend(asked)
     differ = campaign.Differ(options.differ)
     with tempfile.TemporaryDirectory() as folder:
         def found(candidate) -> dict:
             try:
                 onnx.checker.check_model(candidate)
-                network = campaign.Network(differ, pathlib.Path(folder), candidate, seed, options.mode, None)
+                network = campaign.Network(differ, pathlib.Path(folder), forms.Form(form.name, candidate, candidate, form.asked), seed,
+                                           options.mode, None)
                 return {campaign.kind(check): f"{check}: {text}" for check, text in network.findings(0) if options.check in check}
             except onnx.checker.ValidationError:
                 return {}

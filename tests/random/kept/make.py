@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the smallest forms of kinds that campaigns found: a layer plus its own source that dies there, computed in place over what was
-still being read, a product with a constant beside a softmax, at which import ended with an exception, and operators of many operands
-with quantizers at each, which the export refused."""
+still being read, a product with a constant beside a softmax, at which import ended with an exception, operators of many operands
+with quantizers at each, which the export refused, a normalisation over several axes, whose export its check did not recognise, and a
+value inside a folded normalisation that a further output reads, which the export lost."""
 
 import pathlib
 import sys
 
 import onnx
+from onnx import TensorProto, helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -65,6 +67,25 @@ def many_operands() -> onnx.ModelProto:
     return logits(net, net.op("Sum", [x, y], shape))
 
 
+def norm_over_axes() -> onnx.ModelProto:
+    net = Network(1, (1, 3, 12, 4), 17, 12000, False)
+    x = net.op("MatMul", ["image", net.weights(4, 16, fan=4)], [1, 3, 12, 16])
+    x = net.op("LayerNormalization", [x, net.positive(3, 12, 16), net.weights(3, 12, 16)], [1, 3, 12, 16], axis=1)
+    net.op("MatMul", [net.op("Reshape", [x, net.ints(1, 576)], [1, 576]), net.weights(576, 10, fan=576)], [1, 10])
+    return net.model("logits", 10)
+
+
+def other_output_of_folded() -> onnx.ModelProto:
+    net = Network(1, (1, 3, 8, 8), 17, 12000, False)
+    x = net.op("Conv", ["image", net.weights(8, 3, 3, 3, fan=27), net.weights(8)], [1, 8, 6, 6], kernel_shape=[3, 3])
+    other = net.op("Tanh", [x], [1, 8, 6, 6])
+    x = net.op("BatchNormalization", [x, net.positive(8), net.weights(8), net.weights(8), net.positive(8)], [1, 8, 6, 6])
+    net.op("MatMul", [net.op("Reshape", [x, net.ints(1, 288)], [1, 288]), net.weights(288, 10, fan=288)], [1, 10])
+    model = net.model("logits", 10)
+    model.graph.output.append(helper.make_tensor_value_info(other, TensorProto.FLOAT, [1, 8, 6, 6]))
+    return model
+
+
 if __name__ == "__main__":
-    for make in (depthwise_plus_source, linear_plus_source, constant_times_softmax, many_operands):
+    for make in (depthwise_plus_source, linear_plus_source, constant_times_softmax, many_operands, norm_over_axes, other_output_of_folded):
         onnx.save(make(), pathlib.Path(__file__).with_name(make.__name__.replace("_", "-") + ".onnx"))
