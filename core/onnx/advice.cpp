@@ -19,6 +19,11 @@ constexpr std::string_view kSequences =
 constexpr std::string_view kRecurrent = "recurrent networks are not computed: export the network before them";
 constexpr std::string_view kDecided =
     "how many results it has depends on the image: export the network before its post-processing";
+constexpr std::string_view kBoxes =
+    "cuts out boxes that the network itself has found: export the network before it (its features, boxes and scores)";
+constexpr std::string_view kBits =
+    "works on the bits of whole numbers: export with the masks or hashes that it makes as constants, or the network "
+    "behind it";
 constexpr std::string_view kText = "works on text: export the image network alone";
 constexpr std::string_view kTraining = "is of training: export in evaluation mode, without the loss";
 
@@ -43,6 +48,12 @@ constexpr Advice kAdvice[] = {
     {"", "NonZero", kDecided},
     {"", "Unique", kDecided},
     {"", "Compress", kDecided},
+    {"", "RoiAlign", kBoxes},
+    {"", "MaxRoiPool", kBoxes},
+    {"", "Bitwise", kBits},
+    {"", "BitShift", kBits},
+    {"", "MaxUnpool", "puts values where an earlier pooling found them: export the network before it"},
+    {"", "DeformConv", "reads where the image decides: export the network without its deformable convolutions"},
     {"", "String", kText},
     {"", "RegexFullMatch", kText},
     {"", "TfIdfVectorizer", kText},

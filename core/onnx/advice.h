@@ -9,4 +9,9 @@ namespace qs::onnx {
 /// "" where there is nothing better to say than its name.
 std::string adviceFor(std::string_view domain, std::string_view op);
 
+/// Of indices that are no constants: "its indices " + this.
+constexpr std::string_view kChosenByImage =
+    "depend on the image: export the network before it chooses by its own scores (top-k of queries, grouping, "
+    "post-processing)";
+
 } // namespace qs::onnx

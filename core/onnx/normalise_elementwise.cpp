@@ -144,7 +144,10 @@ Result<void> dropout(Lowering& n)
     if (n.has(2)) {
         const Tensor* training = n.constant(2);
         if (!training || training->dtype() != DType::Bool || training->elements() != 1 || training->data<bool>()[0])
-            return fail(ErrorCode::Unsupported, "is in training mode");
+            return fail(
+                ErrorCode::Unsupported,
+                "is in training mode, and drops other values in every run: export the network in evaluation mode "
+                "(model.eval())");
     }
     return n.finishAs(n.input(0));
 }

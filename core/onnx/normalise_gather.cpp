@@ -17,7 +17,7 @@ Result<void> gather(Lowering& n)
     const Tensor* indices = n.constant(1);
     const bool fromTable = n.op() == "Gather" && n.constant(0) && n.rank(0) == 1; // one number for each index
     if (!indices && !fromTable)
-        return fail(ErrorCode::Unsupported, "its indices depend on the image");
+        return fail(ErrorCode::Unsupported, "its indices " + std::string(kChosenByImage));
     const int64_t size = n.shape(0)[static_cast<std::size_t>(axis)];
     for (int64_t i = 0; indices && i < indices->elements(); ++i) {
         const auto at = static_cast<std::size_t>(i);
@@ -36,7 +36,7 @@ Result<void> gatherTuples(Lowering& n)
 {
     const Tensor* indices = n.constant(1);
     if (!indices)
-        return fail(ErrorCode::Unsupported, "its indices depend on the image");
+        return fail(ErrorCode::Unsupported, "its indices " + std::string(kChosenByImage));
     if (indices->dtype() != DType::Int64)
         return fail(ErrorCode::Malformed, "its indices are not 64-bit integers");
     const int64_t batch = n.attributes().integer("batch_dims", 0);

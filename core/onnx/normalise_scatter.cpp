@@ -1,3 +1,4 @@
+#include "core/onnx/advice.h"
 #include "core/onnx/lowering.h"
 #include "core/onnx/tensor_reader.h"
 
@@ -13,7 +14,7 @@ Result<std::vector<int64_t>> constantIndices(Lowering& n, std::span<const int64_
 {
     const Tensor* indices = n.constant(1);
     if (!indices)
-        return fail(ErrorCode::Unsupported, "its indices depend on the image");
+        return fail(ErrorCode::Unsupported, "its indices " + std::string(kChosenByImage));
     if (indices->dtype() != DType::Int64 && indices->dtype() != DType::Int32)
         return fail(ErrorCode::Malformed, "its indices are not integers");
     std::vector<int64_t> list(static_cast<std::size_t>(indices->elements()));

@@ -248,6 +248,22 @@ std::vector<Case> cases()
              s.b.with("axis", int64_t{1});
              s.insert("ScatterElements", {"at", s.b.random("what", {1, 1}, 1)});
          }},
+        {"GatherWhereTheImageSays", ErrorCode::Unsupported, "export the network before it chooses",
+         [](Sound& s) {
+             s.b.node("ArgMax", {"mean"}, "at");
+             s.b.with("axis", int64_t{1});
+             s.insert("GatherElements", {"at"});
+         }},
+        {"CutOutOfBoxes", ErrorCode::Unsupported, "boxes that the network itself has found",
+         [](Sound& s) {
+             s.insert("RoiAlign", {s.b.random("boxes", {1, 4}, 1), s.b.ints("of", {0})});
+         }},
+        {"Bits", ErrorCode::Unsupported, "bits of whole numbers",
+         [](Sound& s) { s.insert("BitwiseAnd", {s.b.ints("one", {1})}); }},
+        {"DropoutInTraining", ErrorCode::Unsupported, "model.eval()",
+         [](Sound& s) {
+             s.insert("Dropout", {s.b.random("share", {1}, 1), s.b.random("yes", {1}, 1)});
+         }},
         {"OneHotOfNothing", ErrorCode::Malformed, "node/inserted",
          [](Sound& s) {
              s.insert("OneHot", {s.b.ints("depth", {0}), s.b.random("off and on", {2}, 1)});

@@ -91,7 +91,10 @@ Result<std::string> keyMask(Expansion& e, int i, int64_t keys)
         const int64_t rows = shape.rank() == 3 ? shape[1] : 1;
         counts = e.add("Greater", {e.reshape(mask, {shape[0], 1, rows, shape[shape.rank() - 1]}), e.scalar(0)});
     } else {
-        return fail(ErrorCode::Unsupported, "has a mask of the form " + shape.text());
+        return fail(ErrorCode::Unsupported,
+                    "has a mask of the form " + shape.text() +
+                        " (where tokens begin and end in a packed row): of one image at a time give a mask of 0 or 1 "
+                        "a token [batch, tokens], or none, and let ONNX Runtime fuse again");
     }
     return e.add("Where", {counts, e.scalar(0), e.scalar(e.real("mask_filter_value", -10000))});
 }

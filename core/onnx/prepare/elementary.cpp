@@ -79,7 +79,10 @@ Result<void> mean(Expansion& e)
     Expansion::Values all;
     for (int i = 0; i < e.inputCount(); ++i)
         all.push_back(e.input(i));
-    e.finish(e.add("Div", {e.add("Sum", all), e.scalar(static_cast<float>(all.size()))}));
+    std::string sum = all.front(); // by twos: every partial sum is a value of the file, where a quantizer can stand
+    for (std::size_t i = 1; i < all.size(); ++i)
+        sum = e.add("Add", {sum, all[i]});
+    e.finish(e.add("Div", {sum, e.scalar(static_cast<float>(all.size()))}));
     return {};
 }
 
