@@ -91,7 +91,7 @@ class Network:
         if self.variant:
             found += self.rewritten(batch, ours, said["tolerance"])
         if "quantized" in said:
-            found += self.quantized(said["quantized"], batch[0], said["output"])
+            found += self.quantized(said["quantized"], batch, said["output"])
         return found
 
     def rewritten(self, batch, ours, tolerance: float) -> list:
@@ -104,15 +104,20 @@ class Network:
         d = judges.distance(numpy.fromfile(self.other + ".float", numpy.float32), ours)
         return [] if d <= tolerance else [("rewritten", f"{names}: {d:.2e} > {tolerance:.2e}")]
 
-    def quantized(self, said: dict, image, output: str) -> list:
+    def quantized(self, said: dict, batch, output: str) -> list:
         self.counts["quantized"] += 1
         self.counts["sites"] += said["sites"]
         self.counts["products bounded"] += said["bounded"]
         found = [(f["check"], f"{f['difference']:.2e} > {f['tolerance']:.2e} {f['guilty']}") for f in said["findings"]]
         if said["refused"]:
+            not_finite = re.search(r'NaN or infinite, image image (\d+): value "(.*?)"', said["refused"])
+            run = not_finite and int(not_finite[1]) // batch.shape[1]
+            if not_finite and not judges.is_finite(self.model, batch[run], not_finite[2]):
+                self.counts["NaN while calibrating, in ONNX Runtime too"] += 1
+                return found
             return found + [("refused: " + said["refused"], json.dumps(said["recipe"].get("preset", "")))]
         try:
-            parts, count = judges.export_findings(self.stem, said["exported"], image, output)
+            parts, count = judges.export_findings(self.stem, said["exported"], batch[0], output)
         except Exception as error:
             return found + [("export in ONNX Runtime raises", str(error)[:300])]
         self.counts["exported"] += 1

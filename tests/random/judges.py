@@ -30,6 +30,15 @@ def distance(a, b) -> float:
     return float(numpy.abs(a.astype(numpy.float64) - b).max()) if a.size else 0.0
 
 
+def is_finite(model, image, value: str) -> bool:
+    """Whether ONNX Runtime has no NaN and no infinity in an inner value of floats."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    if value not in {output.name for output in copy.graph.output}:
+        copy.graph.output.append(helper.make_tensor_value_info(value, TensorProto.FLOAT, None))
+    return bool(numpy.isfinite(run(copy, {"image": image}, False, [value])[0]).all())
+
+
 def float_findings(model, image, output: str, ours, tolerance: float) -> list:
     """The executor's `output` against ONNX Runtime's, without and with its optimisations; None where that has no finite answer."""
     found = []
@@ -102,6 +111,8 @@ def export_findings(stem: str, said: dict, image, output: str) -> tuple:
         wanted.append((logits_name, numpy.fromfile(stem + ".logits", numpy.float32), said["output_tolerance"], "logits"))
     found = []
     for name, expected, tolerance, where in wanted:
+        if tolerance is None:  # a change in the last bits already makes it infinite
+            continue
         d = distance(results[name].reshape(-1), expected.reshape(-1))
         if not d <= tolerance:
             found.append({"check": "export in ONNX Runtime", "difference": d if numpy.isfinite(d) else 1e38, "tolerance": tolerance, "guilty": where})
