@@ -1,6 +1,7 @@
 // The window program: wiring only.
 #include "widgets/model/autosave.h"
 #include "widgets/model/session.h"
+#include "widgets/shell/arguments.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/theme/colours.h"
 
@@ -27,7 +28,8 @@ QString demoFolder()
 
 int main(int argc, char** argv)
 {
-    QApplication application(argc, argv);
+    qs::ui::Arguments arguments(argc, argv);
+    QApplication application(arguments.count(), arguments.values());
     QApplication::setApplicationName(QStringLiteral("quantoscope"));
     QApplication::setApplicationDisplayName(QStringLiteral("Quantoscope"));
     QApplication::setOrganizationName(QStringLiteral("quantoscope"));

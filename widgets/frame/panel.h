@@ -17,13 +17,16 @@ public:
 
     /// Plots that File > Export > Plots offers, in the panel's order, e.g. "Histogram", "Range per channel".
     virtual QStringList plotNames() const { return {}; }
-    /// Writes one of them; the suffix of the path decides: .png (twice the size on screen), .svg or .pdf.
-    /// Returns what went wrong, "" if nothing.
+    /// Writes one of them as it is now, also where the panel was never shown; the suffix of the path decides: .png
+    /// (twice the size on screen), .svg or .pdf. Returns what went wrong, or why there is nothing to draw; "" if
+    /// nothing.
     virtual QString savePlot(const QString& name, const QString& path);
     /// The panel's table as CSV with a header line, "" where it has none. For File > Export > Tables.
     virtual QString tableCsv() const { return {}; }
     /// Ctrl+F: put the cursor into the filter; false where the panel has none.
     virtual bool focusFilter() { return false; }
+    /// Ctrl+A: select the sites that the panel lists, none that its filter hides; false where it lists none.
+    virtual bool selectListed() { return false; }
 };
 
 /// Where a panel is docked the first time.

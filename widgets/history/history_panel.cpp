@@ -27,6 +27,7 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     legend->setContentsMargins(6, 2, 6, 3);
     layout->addWidget(legend);
 
+    setFocusProxy(m_view);
     m_view->setModel(m_model);
     m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_view->setSelectionMode(QAbstractItemView::SingleSelection);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace qs::ui {
 
@@ -375,10 +376,10 @@ void Session::recipeApplied(const quant::Recipe& recipe)
             noiseChanged(site);
     }
     m_recipe = recipe;
-    m_key = History::keyOf(recipe);
+    const std::string key = std::exchange(m_key, History::keyOf(recipe));
     std::erase_if(m_previews, [this](const auto& entry) { return entry.second->settings != settings(entry.first); });
     setModified(true);
-    if (changed.empty()) { // a lock, say: all numbers hold
+    if (changed.empty() && key == m_key) { // a lock, say: all numbers hold
         emit recipeChanged();
         return;
     }

@@ -13,6 +13,10 @@
 
 namespace qs::ui {
 
+namespace {
+constexpr QSize kNeverShown(800, 420);
+}
+
 Plot::Plot(const QString& name, QWidget* parent) : QCustomPlot(parent), m_name(name)
 {
     setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
@@ -114,14 +118,21 @@ void Plot::saveAs(const QString& suffix, const QString& filter)
     dialog->open();
 }
 
+/// As on screen; of a plot that no layout has given a size yet, one that shows everything.
+QSize Plot::extent() const
+{
+    return testAttribute(Qt::WA_WState_Created) ? size() : size().expandedTo(kNeverShown);
+}
+
 QString Plot::save(const QString& path)
 {
     const QString suffix = QFileInfo(path).suffix().toLower();
     bool done = false;
     if (suffix == QLatin1String("png"))
-        done = savePng(path, 0, 0, 2.0);
+        done = savePng(path, extent().width(), extent().height(), 2.0);
     else if (suffix == QLatin1String("pdf"))
-        done = savePdf(path, 0, 0, QCP::epAllowCosmetic, QStringLiteral("Quantoscope"), m_name);
+        done = savePdf(path, extent().width(), extent().height(), QCP::epAllowCosmetic, QStringLiteral("Quantoscope"),
+                       m_name);
     else if (suffix == QLatin1String("svg"))
         return saveSvg(path);
     else if (suffix == QLatin1String("csv") && m_csv) {
@@ -137,15 +148,16 @@ QString Plot::saveSvg(const QString& path)
     QSvgGenerator svg;
     svg.setFileName(path);
     svg.setTitle(m_name);
-    svg.setSize(size());
-    svg.setViewBox(rect());
+    const QRect area(QPoint(), extent());
+    svg.setSize(area.size());
+    svg.setViewBox(area);
     QCPPainter painter;
     if (!painter.begin(&svg))
         return tr("%1: cannot be written").arg(path);
     painter.setMode(QCPPainter::pmVectorized);
     painter.setMode(QCPPainter::pmNoCaching);
-    painter.fillRect(rect(), colours().plotBackground);
-    toPainter(&painter, width(), height());
+    painter.fillRect(area, colours().plotBackground);
+    toPainter(&painter, area.width(), area.height());
     painter.end();
     return {};
 }

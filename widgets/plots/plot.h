@@ -50,6 +50,7 @@ protected:
 private:
     void saveAs(const QString& suffix, const QString& filter);
     QString saveSvg(const QString& path);
+    QSize extent() const;
     QString m_name;
     Csv m_csv;
 };

@@ -82,7 +82,7 @@ void NoiseGroup::buildForm()
     addTip(m_range, "noise.range", help);
     row->addWidget(m_slider, 1);
     row->addWidget(m_range);
-    m_rangeLabel = new QLabel(tr("Lar&gest n"), this);
+    m_rangeLabel = new QLabel(tr("Largest n"), this);
     m_rangeLabel->setBuddy(m_range);
     m_form->addRow(m_rangeLabel, m_rangeRow);
     m_search = new QCheckBox(tr("Search the range"), this);
@@ -104,27 +104,27 @@ void NoiseGroup::buildForm()
                              Qt::ToolTipRole);
     m_objective->setItemData(1, tr("Σ|Q(x + N) − N − x|² of the values: the paper's text. It mostly finds no noise."),
                              Qt::ToolTipRole);
-    m_form->addRow(tr("Noise b&y"), m_objective);
+    m_form->addRow(tr("Noise by"), m_objective);
     m_law = makeChoice(this, tr("How the numbers of the channels are drawn."));
     m_law->setObjectName(QStringLiteral("noise.law"));
     for (const quant::NoiseLaw law : {quant::NoiseLaw::Uniform, quant::NoiseLaw::Released}) {
         m_law->addItem(noiseLawTitle(law), static_cast<int>(law));
         m_law->setItemData(m_law->count() - 1, noiseLawHelp(law), Qt::ToolTipRole);
     }
-    m_form->addRow(tr("La&w"), m_law);
+    m_form->addRow(tr("Law"), m_law);
     m_storage = makeChoice(this, tr("How noise and bias are kept in the file."));
     m_storage->setObjectName(QStringLiteral("noise.storage"));
     m_storage->addItem(tr("float32"), 0);
     m_storage->addItem(tr("INT16 × scale"), 1);
     m_storage->setItemData(1, tr("Noise and bias as 16-bit integers times one scale, for hardware without floats."),
                            Qt::ToolTipRole);
-    m_form->addRow(tr("S&tored as"), m_storage);
+    m_form->addRow(tr("Stored as"), m_storage);
     m_seed = new QSpinBox(this);
     m_seed->setKeyboardTracking(false);
     m_seed->setRange(kNoSeed, std::numeric_limits<int>::max());
     m_seed->setSpecialValueText(tr("mixed"));
     addTip(m_seed, "noise.seed", tr("The same seed gives the same noise, on every machine; each site has its own."));
-    auto* seed = new QLabel(tr("S&eed"), this);
+    auto* seed = new QLabel(tr("Seed"), this);
     seed->setBuddy(m_seed);
     m_form->addRow(seed, m_seed);
     m_value = new QCheckBox(tr("Fold into V"), this);
@@ -202,7 +202,7 @@ void NoiseGroup::showSettings(const std::vector<quant::SiteSettings>& settings, 
     const bool sameRange = std::ranges::all_of(settings, [&](const auto& s) { return s.noise.range == last.range; });
     const bool sameSeed = std::ranges::all_of(settings, [&](const auto& s) { return s.noise.seed == last.seed; });
     const int search = flag(&quant::Noise::searchRange);
-    m_rangeLabel->setText(search == 0 ? tr("Ran&ge n") : tr("Lar&gest n"));
+    m_rangeLabel->setText(search == 0 ? tr("Range n") : tr("Largest n"));
     m_range->setValue(sameRange ? last.range : kNoRange);
     m_slider->setValue(static_cast<int>(std::lround(std::min(last.range, kMostSteps) * kSliderSteps)));
     showCheck(m_search, search);

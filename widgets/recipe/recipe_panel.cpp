@@ -1,6 +1,7 @@
 #include "widgets/recipe/recipe_panel.h"
 
 #include "core/quant/quantizers.h"
+#include "widgets/model/history.h"
 #include "widgets/model/quantizer_choice.h"
 #include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"
@@ -133,7 +134,7 @@ void RecipePanel::buildForm(QWidget* form)
     for (int bits = 8; bits >= 2; --bits)
         m_bits->addItem(formatBitsOfSite(bits), bits);
     m_bits->addItem(formatBitsOfSite(quant::kFloatBits), quant::kFloatBits);
-    m_quantizer = addChoice(fields, tr("&Quantizer"), tr("How levels lie."));
+    m_quantizer = addChoice(fields, tr("Quant&izer"), tr("How levels lie."));
     m_quantizer->setObjectName(QStringLiteral("quantizer"));
     m_scheme = addChoice(fields, tr("&Scheme"), tr("How codes lie around zero."));
     for (const quant::Scheme scheme : {quant::Scheme::Symmetric, quant::Scheme::Asymmetric}) {
@@ -148,7 +149,7 @@ void RecipePanel::buildForm(QWidget* form)
     }
     m_zeroPoint = new ZeroPointGroup(m_session, form);
     fields->addRow(m_zeroPoint);
-    m_estimator = addChoice(fields, tr("Ran&ge"), tr("How the range of values that the codes span is chosen."));
+    m_estimator = addChoice(fields, tr("&Range"), tr("How the range of values that the codes span is chosen."));
     for (const quant::EstimatorKind kind :
          {quant::EstimatorKind::MinMax, quant::EstimatorKind::Percentile, quant::EstimatorKind::Mse,
           quant::EstimatorKind::Entropy, quant::EstimatorKind::Search, quant::EstimatorKind::Manual,
@@ -166,13 +167,13 @@ void RecipePanel::buildForm(QWidget* form)
     fields->addRow(m_range);
     m_search = new SearchGroup(m_session, form);
     fields->addRow(m_search);
-    m_safe = new QCheckBox(tr("Safe from &saturation"), form);
+    m_safe = new QCheckBox(tr("Safe from sat&uration"), form);
     m_safe->setToolTip(
         tr("8-bit weights of linear layers on which no x86 CPU saturates: ONNX Runtime's product of unsigned "
            "and signed bytes adds two products in 16 bits on CPUs without VNNI, so the scale of a channel is "
            "raised until all pairs fit. Costs about 2 dB of the weight's SQNR; fewer bits never saturate."));
     fields->addRow(QString(), m_safe);
-    m_bias = new QCheckBox(tr("Correct the &bias"), form);
+    m_bias = new QCheckBox(tr("&Correct the bias"), form);
     m_bias->setObjectName(QStringLiteral("bias"));
     m_bias->setToolTip(
         tr("The layer's bias takes up the mean of what quantizing its input and weights changes in its "
@@ -187,7 +188,7 @@ void RecipePanel::buildForm(QWidget* form)
     outer->addWidget(m_noise);
 
     auto* buttons = new QHBoxLayout;
-    m_reset = new QPushButton(tr("&Reset"), form);
+    m_reset = new QPushButton(tr("Rese&t"), form);
     m_reset->setToolTip(tr("Back to what the preset says (Ctrl+R)"));
     m_lock = new QPushButton(tr("&Lock"), form);
     m_lock->setCheckable(true);
@@ -197,6 +198,7 @@ void RecipePanel::buildForm(QWidget* form)
     outer->addLayout(buttons);
 
     m_numbers = new QLabel(form);
+    m_numbers->setObjectName(QStringLiteral("numbers"));
     m_numbers->setTextFormat(Qt::RichText);
     m_numbers->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // never widens the dock
     m_numbers->setToolTip(
@@ -263,6 +265,13 @@ void RecipePanel::buildForm(QWidget* form)
     });
     connect(m_reset, &QPushButton::clicked, this, [this] { m_session.resetSites(m_session.selection()); });
     connect(m_lock, &QPushButton::clicked, this, [this](bool on) { m_session.setLocked(m_session.selection(), on); });
+}
+
+void RecipePanel::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange) // colours of better and worse
+        refreshNumbers();
 }
 
 void RecipePanel::edit(const quant::SitePatch& patch)
@@ -425,6 +434,30 @@ void RecipePanel::showQuantizers(bool editable)
     m_granularity->setEnabled(m_granularity->isEnabled() && uniform);
 }
 
+/// "Before" is how the site was before the present step of the history: all of a drag is one step.
+void RecipePanel::followSteps(SiteId id, const std::shared_ptr<const quant::SitePlan>& plan)
+{
+    const History& history = m_session.history();
+    const int present = history.index();
+    if (id != m_site) {
+        m_site = id;
+        m_step = present;
+        m_before = m_after = plan;
+        return;
+    }
+    if (!plan || plan == m_after)
+        return;
+    if (!m_before || !m_after || m_step >= history.size()) // the step came to nothing and is gone
+        m_before = plan;
+    else if (m_step != present && m_after->settings != plan->settings)
+        m_before = m_after;
+    m_after = plan;
+    // A number that comes late may be the last step's.
+    const bool late = present > 0 && plan->settings != m_session.settings(id) &&
+                      plan->settings == quant::settingsOf(history.state(present - 1).recipe, m_session.sites()[id]);
+    m_step = late ? present - 1 : present;
+}
+
 void RecipePanel::refreshNumbers()
 {
     const SiteId id = m_session.currentSite();
@@ -434,15 +467,7 @@ void RecipePanel::refreshNumbers()
     m_smoothing->refreshNumbers();
     m_noise->refreshNumbers();
     const auto plan = m_session.sitePlan(id);
-    if (id != m_site) {
-        m_site = id;
-        m_before = m_after = plan;
-    } else if (plan && plan != m_after) {
-        // "Before" is the last state with other settings. A preview and the plan that follows it have the same.
-        if (!m_before || m_after->settings != plan->settings)
-            m_before = m_after ? m_after : plan;
-        m_after = plan;
-    }
+    followSteps(id, plan);
     if (!plan) {
         m_numbers->setText({});
         m_note->setText(m_session.calibration() ? tr("Resolving …") : tr("Not calibrated: no numbers yet."));

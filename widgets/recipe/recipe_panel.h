@@ -28,10 +28,14 @@ class RecipePanel : public QWidget {
 public:
     explicit RecipePanel(Session& session, QWidget* parent = nullptr);
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     void buildForm(QWidget* form);
     void refresh();
     void refreshNumbers();
+    void followSteps(SiteId id, const std::shared_ptr<const quant::SitePlan>& plan);
     void edit(const quant::SitePatch& patch);
     void editKind(graph::SiteKind kind, const quant::SitePatch& patch);
     void showQuantizers(bool editable);
@@ -70,8 +74,9 @@ private:
     QPushButton* m_reset;
     QPushButton* m_lock;
     bool m_filling = false;
-    /// Numbers of the current site as they were when it was selected or last edited: "before".
+    /// Numbers of the current site as they were when it was selected or before its last edit, and as they are.
     SiteId m_site;
+    int m_step = 0; ///< of the history, that m_after belongs to
     std::shared_ptr<const quant::SitePlan> m_before, m_after;
 };
 

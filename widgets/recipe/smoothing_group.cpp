@@ -86,7 +86,7 @@ void SmoothingGroup::buildForm()
     auto* label = new QLabel(tr("α"), this);
     label->setBuddy(m_alpha);
     m_form->addRow(label, m_alphaRow);
-    m_search = new QCheckBox(tr("Sea&rch α"), this);
+    m_search = new QCheckBox(tr("Search α"), this);
     m_search->setObjectName(QStringLiteral("smoothing.search"));
     m_search->setToolTip(tr("Of α = 0, 0.05, … 1 the one with the smallest output error of the layers that read the "
                             "site, on the sampled rows."));

@@ -74,6 +74,7 @@ private:
                  std::function<void()> run);
     void updateActions();
     void setBits(int bits);
+    void selectAll();
     void toggleLock();
     void fillExportMenus();
     // main_window_docks.cpp

@@ -1,16 +1,16 @@
+#include "widgets/frame/job_strip.h"
+#include "widgets/frame/status_figures.h"
 #include "widgets/history/history_panel.h"
-#include "widgets/recipe/recipe_panel.h"
 #include "widgets/model/autosave.h"
 #include "widgets/model/doubt_list.h"
 #include "widgets/model/session.h"
+#include "widgets/recipe/recipe_panel.h"
 #include "widgets/shell/doubts_view.h"
 #include "widgets/shell/input_dialog.h"
-#include "widgets/frame/job_strip.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
 #include "widgets/shell/next_step.h"
 #include "widgets/shell/panels.h"
-#include "widgets/frame/status_figures.h"
 #include "widgets/shell/welcome.h"
 #include "widgets/theme/icon.h"
 
@@ -40,6 +40,20 @@ Qt::DockWidgetArea dockArea(PanelArea area)
     default:
         return Qt::RightDockWidgetArea;
     }
+}
+
+/// The keys go to the panel: to what it names as its focus, else to the first control that takes them.
+void focusInside(QWidget& panel)
+{
+    QWidget* target = &panel;
+    while (target->focusProxy() == nullptr && !(target->focusPolicy() & Qt::TabFocus)) {
+        do
+            target = target->nextInFocusChain();
+        while (target != &panel && !(panel.isAncestorOf(target) && target->isVisible() && target->isEnabled()));
+        if (target == &panel)
+            break; // none
+    }
+    target->setFocus(Qt::ShortcutFocusReason);
 }
 
 } // namespace
@@ -149,7 +163,7 @@ void MainWindow::showPanel(const QString& id)
     } else {
         m_tabs->setCurrentWidget(found->widget);
     }
-    found->widget->setFocus();
+    focusInside(*found->widget);
 }
 
 void MainWindow::restoreLayout()

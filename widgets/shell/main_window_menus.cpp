@@ -1,13 +1,13 @@
 #include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "core/quant/recipe_json.h"
+#include "widgets/frame/help.h"
+#include "widgets/frame/panel.h"
 #include "widgets/model/session.h"
 #include "widgets/shell/command_palette.h"
-#include "widgets/frame/help.h"
 #include "widgets/shell/images_dialog.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
-#include "widgets/frame/panel.h"
 #include "widgets/shell/preset_box.h"
 #include "widgets/theme/icon.h"
 
@@ -163,8 +163,7 @@ void MainWindow::buildEditMenu()
     menu->addAction(redo);
     menu->addSeparator();
     m_needs.push_back(
-        {add(menu, tr("Select &all sites"), QKeySequence::SelectAll, nullptr, [this] { m_session.selectAll(); }),
-         true});
+        {add(menu, tr("Select &all sites shown"), QKeySequence::SelectAll, nullptr, [this] { selectAll(); }), true});
     m_needs.push_back({add(menu, tr("&Reset selected sites"), tr("Ctrl+R"), "reset",
                            [this] { m_session.resetSites(m_session.selection()); }),
                        true, false, true});
@@ -329,6 +328,15 @@ void MainWindow::setBits(int bits)
     quant::SitePatch patch;
     patch.bits = bits;
     m_session.editSelection(patch);
+}
+
+/// What a filter hides is not meant.
+void MainWindow::selectAll()
+{
+    for (const Placed& placed : m_panels)
+        if (placed.panel && !(placed.dock && placed.dock->isHidden()) && placed.panel->selectListed())
+            return;
+    m_session.selectAll();
 }
 
 void MainWindow::toggleLock()

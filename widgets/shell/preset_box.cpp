@@ -1,5 +1,6 @@
 #include "widgets/shell/preset_box.h"
 
+#include "core/quant/preset_edits.h"
 #include "widgets/theme/format.h"
 #include "core/quant/presets.h"
 
@@ -10,6 +11,8 @@
 namespace qs::ui {
 
 namespace {
+
+constexpr int kTitleLength = 24; ///< characters
 
 QString text(std::string_view view)
 {
@@ -45,15 +48,19 @@ PresetBox::PresetBox(Session& session, QWidget* parent)
         l->setBuddy(buddy);
         return l;
     };
-    layout->addWidget(label(tr("P&reset"), m_preset));
+    layout->addWidget(label(tr("&Preset"), m_preset));
     layout->addWidget(m_preset);
     layout->addSpacing(6);
     layout->addWidget(label(tr("&W"), m_weightBits));
     layout->addWidget(m_weightBits);
     layout->addWidget(label(tr("&A"), m_activationBits));
     layout->addWidget(m_activationBits);
-    for (QComboBox* box : {m_preset, m_weightBits, m_activationBits})
-        connect(box, &QComboBox::activated, this, &PresetBox::apply);
+    m_preset->setPlaceholderText(tr("Own recipe"));
+    m_preset->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_preset->setMinimumContentsLength(kTitleLength); // does not grow when ", edited" comes
+    connect(m_preset, &QComboBox::activated, this, &PresetBox::apply);
+    for (QComboBox* box : {m_weightBits, m_activationBits})
+        connect(box, &QComboBox::activated, this, &PresetBox::changeBits);
     for (auto signal : {&Session::recipeChanged, &Session::modelChanged})
         connect(&session, signal, this, &PresetBox::follow);
     follow();
@@ -66,20 +73,52 @@ void PresetBox::apply()
     follow();
 }
 
+/// What was changed by hand stays.
+void PresetBox::changeBits()
+{
+    const quant::Recipe before = m_session.recipe();
+    const int weights = m_weightBits->currentData().toInt();
+    const int activations = m_activationBits->currentData().toInt();
+    if (auto moved = quant::withBits(before, weights, activations)) {
+        const bool edited = quant::isEdited(*moved);
+        m_session.setRecipe(m_session.keepingLocked(std::move(*moved)),
+                            tr("W%1 A%2%3")
+                                .arg(formatBitsOfSite(weights), formatBitsOfSite(activations),
+                                     edited ? tr(", edits kept") : QString()));
+        if (const auto own = static_cast<int>(quant::sitesWithOwnBits(before)); own > 0)
+            emit m_session.noticed(tr("%n site(s) keep bits of their own. Choosing the preset again drops them; "
+                                      "so does Reset for the selected sites.",
+                                      nullptr, own));
+    } else {
+        emit m_session.failed(moved.error());
+    }
+    follow();
+}
+
 void PresetBox::follow()
 {
     const quant::Recipe& recipe = m_session.recipe();
     setEnabled(m_session.model() != nullptr);
     std::string_view name = recipe.preset;
-    if (name.ends_with(quant::kLiteral)) // the same preset, taken literally
+    bool literal = !recipe.guard && name != "minmax";
+    if (name.ends_with(quant::kLiteral)) { // the same preset, taken literally
         name.remove_suffix(quant::kLiteral.size());
-    if (const int at = m_preset->findData(text(name)); at >= 0)
-        m_preset->setCurrentIndex(at);
+        literal = true;
+    }
+    const bool edited = quant::isEdited(recipe);
+    const int at = m_preset->findData(text(name));
+    for (int i = 0; i < m_preset->count(); ++i)
+        m_preset->setItemText(i, text(quant::presets()[static_cast<std::size_t>(i)].title) +
+                                     (i == at && literal ? tr(", literal") : QString()) +
+                                     (i == at && edited ? tr(", edited") : QString()));
+    m_preset->setCurrentIndex(at);
     m_preset->setToolTip(
-        QStringLiteral("<p>%1</p><p>%2</p>")
+        QStringLiteral("<p>%1</p><p>%2</p><p>%3</p>")
             .arg(tr("Preset: a recipe for all sites. Choosing one replaces the recipe (undo brings it "
-                    "back); locked sites keep theirs."),
-                 m_preset->currentData(Qt::ToolTipRole).toString().toHtmlEscaped()));
+                    "back); locked sites keep theirs. Other bits keep what was changed by hand."),
+                 m_preset->currentData(Qt::ToolTipRole).toString().toHtmlEscaped(),
+                 edited ? tr("The recipe is no longer the preset's: choose the preset again to have it back.")
+                        : QString()));
     m_weightBits->setCurrentIndex(m_weightBits->findData(recipe.weight.bits));
     m_activationBits->setCurrentIndex(m_activationBits->findData(recipe.activation.bits));
 }

@@ -9,7 +9,8 @@ class QPushButton;
 
 namespace qs::ui {
 
-/// Preset and bits of weights and activations in one row; Apply makes it the recipe. Follows the recipe's preset.
+/// Preset and bits of weights and activations in one row. Choosing a preset makes it the recipe; other bits keep what
+/// was changed by hand. Follows the recipe, and says where it is no longer what its preset says.
 class PresetBox : public QWidget {
     Q_OBJECT
 public:
@@ -17,6 +18,7 @@ public:
 
 private:
     void apply();
+    void changeBits();
     void follow();
     Session& m_session;
     QComboBox* m_preset;

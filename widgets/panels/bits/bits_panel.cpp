@@ -1,10 +1,10 @@
 #include "widgets/panels/bits/bits_panel.h"
 
+#include "widgets/frame/job_strip.h"
+#include "widgets/model/history.h"
 #include "widgets/panels/bits/bars_plot.h"
 #include "widgets/panels/bits/search_form.h"
 #include "widgets/panels/bits/trace_plot.h"
-#include "widgets/model/history.h"
-#include "widgets/frame/job_strip.h"
 
 #include <QMenu>
 
@@ -239,7 +239,10 @@ QStringList BitsPanel::plotNames() const
 
 QString BitsPanel::savePlot(const QString& name, const QString& path)
 {
+    refresh(); // the panel may never have been shown
     const QStringList names = plotNames();
+    if (const QString why = name == names[0] ? traceReason() : reason(); !why.isEmpty())
+        return why;
     return name == names[0] ? trace().save(path) : name == names[1] ? weights().save(path) : activations().save(path);
 }
 

@@ -49,7 +49,15 @@ const quant::Recipe* Comparer::recipe(const std::string& method) const
 std::string Comparer::presentTitle() const
 {
     const History& history = m_session.history();
-    return tr("Present: %1").arg(history.state(history.index()).text).toStdString();
+    const QString title = tr("Present: %1").arg(history.state(history.index()).text);
+    // Two edits may read the same: a line keeps its recipe, the next one gets a number.
+    QString unique = title;
+    for (int number = 2;; ++number) {
+        const quant::Recipe* known = recipe(unique.toStdString());
+        if (!known || *known == m_session.recipe())
+            return unique.toStdString();
+        unique = QStringLiteral("%1 (%2)").arg(title).arg(number);
+    }
 }
 
 void Comparer::start(const ComparisonWish& wish)
@@ -75,8 +83,9 @@ void Comparer::start(const ComparisonWish& wish)
             }
     if (wish.present) {
         const quant::Recipe& recipe = m_session.recipe();
-        m_recipes[presentTitle()] = recipe;
-        candidates->push_back({presentTitle(), recipe.weight.bits, recipe.activation.bits, recipe, calibration, {}});
+        const std::string title = presentTitle();
+        m_recipes[title] = recipe;
+        candidates->push_back({title, recipe.weight.bits, recipe.activation.bits, recipe, calibration, {}});
     }
     m_wanted = candidates->size();
     m_feed = std::make_shared<Feed>();

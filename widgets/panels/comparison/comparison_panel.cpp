@@ -1,10 +1,10 @@
 #include "widgets/panels/comparison/comparison_panel.h"
 
+#include "widgets/frame/job_strip.h"
+#include "widgets/model/text.h"
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_table.h"
 #include "widgets/panels/shared/empty_state.h"
-#include "widgets/model/text.h"
-#include "widgets/frame/job_strip.h"
 #include "widgets/theme/format.h"
 #include "core/quant/presets.h"
 
@@ -131,7 +131,7 @@ void ComparisonPanel::load(const report::ComparisonRow& row)
         m_session.setRecipe(m_session.keepingLocked(*row.found),
                             tr("%1, W%2 A%3").arg(method).arg(row.weightBits).arg(row.activationBits));
     } else if (const quant::Recipe* kept = m_comparer.recipe(row.method)) {
-        m_session.setRecipe(*kept, method);
+        m_session.setRecipe(m_session.keepingLocked(*kept), method);
     }
 }
 

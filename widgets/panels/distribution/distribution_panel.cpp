@@ -1,11 +1,11 @@
 #include "widgets/panels/distribution/distribution_panel.h"
 
+#include "widgets/model/site_preview.h"
+#include "widgets/model/text.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/weight_statistics.h"
-#include "widgets/model/site_preview.h"
-#include "widgets/model/text.h"
 
 namespace qs::ui {
 
@@ -272,6 +272,9 @@ QStringList DistributionPanel::plotNames() const
 
 QString DistributionPanel::savePlot(const QString& name, const QString& path)
 {
+    refresh(); // the panel may never have been shown
+    if (!reason().isEmpty())
+        return reason();
     return name == plotNames().front() ? histogram().save(path) : ribbon().save(path);
 }
 

@@ -1,11 +1,11 @@
 #include "widgets/panels/distribution/distribution_view.h"
 
+#include "widgets/model/text.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/noise_region.h"
 #include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/shared/empty_state.h"
-#include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -212,8 +212,10 @@ QString DistributionView::noiseText() const
 void DistributionView::changeEvent(QEvent* event)
 {
     QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange) // colours of the legend
+    if (event->type() == QEvent::PaletteChange) { // colours in the texts
+        showFigures();
         showNoise();
+    }
 }
 
 void DistributionView::setLogAxis(bool on)

@@ -52,10 +52,13 @@ void HistogramPlot::setPicture(const SitePicture& picture, bool keepView)
     }
     xAxis->setLabel(m_picture.original && !m_before ? tr("value after smoothing") : tr("value"));
     updateOccupancy();
-    if (keepView)
-        setValueRange();
-    else
+    // A view of the user's own stays; else new limits are in it, where they can be grabbed.
+    const auto range = m_before ? std::nullopt : limits();
+    const bool outside = range && !(xAxis->range().contains(range->low) && xAxis->range().contains(range->high));
+    if (!keepView || (outside && xAxis->range() == m_whole && m_handle == Handle::None))
         resetView();
+    else
+        setValueRange();
     redraw();
 }
 
@@ -139,7 +142,8 @@ void HistogramPlot::resetView()
         view.high = std::max(view.high, range->high);
     }
     const double margin = view.high > view.low ? 0.03 * (view.high - view.low) : 1;
-    xAxis->setRange(view.low - margin, view.high + margin);
+    m_whole = QCPRange(view.low - margin, view.high + margin);
+    xAxis->setRange(m_whole);
     setValueRange();
     redraw();
 }

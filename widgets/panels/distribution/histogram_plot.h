@@ -77,6 +77,7 @@ private:
 
     SitePicture m_picture;
     Extent m_extent;
+    QCPRange m_whole;                ///< of the axis as resetView() left it
     std::vector<double> m_occupancy; ///< of grid(), or of m_cells
     quant::LevelCells m_cells;       ///< of a site whose levels are not equally spaced; else empty
     std::shared_ptr<const quant::NoiseGains> m_gains;

@@ -32,7 +32,11 @@ void RibbonPlot::setPicture(const SitePicture& picture, bool keepView)
 {
     m_picture = picture;
     reorder();
-    if (!keepView)
+    const auto limits = sameLimits();
+    const QCPRange& view = yAxis->range();
+    const bool outside =
+        limits && (view.upper < limits->high || (std::isfinite(limits->low) && view.lower > limits->low));
+    if (!keepView || (outside && view == m_whole)) // a view of the user's own stays
         resetView();
     redraw();
 }
@@ -76,8 +80,14 @@ void RibbonPlot::resetView()
             low = std::max(std::min<double>(low, m_picture.original->low()), low - most);
             high = std::min(std::max<double>(high, m_picture.original->high()), high + most);
         }
+        if (const auto limits = sameLimits()) {
+            if (std::isfinite(limits->low)) // a logarithm has no lower end
+                low = std::min(low, limits->low);
+            high = std::max(high, limits->high);
+        }
         const double margin = high > low ? 0.05 * (high - low) : 1;
-        yAxis->setRange(low - margin, high + margin);
+        m_whole = QCPRange(low - margin, high + margin);
+        yAxis->setRange(m_whole);
     }
     redraw();
 }
@@ -92,6 +102,14 @@ RibbonPlot::Span RibbonPlot::covered(std::size_t channel) const
     const std::size_t c = grid.scale.size() == 1 ? 0 : channel;
     const double scale = grid.scale[c];
     return {(grid.qmin - grid.zeroPoint[c] - 0.5) * scale, (grid.qmax - grid.zeroPoint[c] + 0.5) * scale};
+}
+
+/// Of all channels, where they have one grid or the same levels.
+std::optional<RibbonPlot::Span> RibbonPlot::sameLimits() const
+{
+    if (m_before || !m_picture.quantizedSite() || m_picture.plan->grid.scale.size() > 1)
+        return std::nullopt;
+    return covered(0);
 }
 
 void RibbonPlot::draw(QCPPainter& painter)

@@ -39,11 +39,13 @@ private:
     }
     /// What the codes of a channel cover.
     Span covered(std::size_t channel) const;
+    std::optional<Span> sameLimits() const;
     std::size_t channels() const { return m_order.size(); }
     QString table() const;
 
     SitePicture m_picture;
     std::vector<std::size_t> m_order;
+    QCPRange m_whole; ///< of the ranges' axis as resetView() left it
     bool m_sorted = false;
     bool m_before = false;
 };

@@ -131,12 +131,17 @@ QStringList ErrorPanel::plotNames() const
 
 QString ErrorPanel::savePlot(const QString& name, const QString& path)
 {
+    refresh(); // the panel may never have been shown
+    if (!reason().isEmpty())
+        return reason();
     return name == plotNames().front() ? depth().save(path) : split().save(path);
 }
 
 QString ErrorPanel::tableCsv() const
 {
-    return const_cast<ErrorPanel*>(this)->depth().csv();
+    auto* self = const_cast<ErrorPanel*>(this);
+    self->refresh(); // the panel may never have been shown
+    return reason().isEmpty() ? self->depth().csv() : QString();
 }
 
 } // namespace qs::ui

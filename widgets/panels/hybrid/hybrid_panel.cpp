@@ -1,10 +1,10 @@
 #include "widgets/panels/hybrid/hybrid_panel.h"
 
+#include "widgets/frame/help.h"
+#include "widgets/frame/job_strip.h"
 #include "widgets/panels/hybrid/candidates_plot.h"
 #include "widgets/panels/hybrid/choices_model.h"
 #include "widgets/panels/hybrid/hybrid_form.h"
-#include "widgets/frame/help.h"
-#include "widgets/frame/job_strip.h"
 #include "widgets/theme/format.h"
 
 #include <algorithm>
@@ -134,7 +134,17 @@ QStringList HybridPanel::plotNames() const
 
 QString HybridPanel::savePlot(const QString&, const QString& path)
 {
+    refresh(); // the panel may never have been shown
+    if (const QString why = reason().isEmpty() ? foundReason() : reason(); !why.isEmpty())
+        return why;
     return plot().save(path);
+}
+
+QString HybridPanel::tableCsv() const
+{
+    auto* self = const_cast<HybridPanel*>(this);
+    self->refresh(); // the panel may never have been shown
+    return reason().isEmpty() ? self->choicesCsv() : QString();
 }
 
 } // namespace qs::ui

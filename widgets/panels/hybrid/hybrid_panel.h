@@ -1,8 +1,8 @@
 #pragma once
 
-#include "widgets/panels/hybrid/hybrid_view.h"
-#include "widgets/model/session.h"
 #include "widgets/frame/panel.h"
+#include "widgets/model/session.h"
+#include "widgets/panels/hybrid/hybrid_view.h"
 
 #include <QTimer>
 
@@ -18,7 +18,7 @@ public:
 
     QStringList plotNames() const override;
     QString savePlot(const QString& name, const QString& path) override;
-    QString tableCsv() const override { return choicesCsv(); }
+    QString tableCsv() const override;
 
 protected:
     void showEvent(QShowEvent* event) override;

@@ -8,7 +8,9 @@ namespace {
 
 QString className(const std::vector<std::string>& names, int index)
 {
-    return index >= 0 && static_cast<std::size_t>(index) < names.size()
+    // A list may have gaps: names that the labels give only for the classes that occur.
+    return index >= 0 && static_cast<std::size_t>(index) < names.size() &&
+                   !names[static_cast<std::size_t>(index)].empty()
                ? QString::fromStdString(names[static_cast<std::size_t>(index)])
                : QStringLiteral("class %1").arg(index);
 }
@@ -89,6 +91,13 @@ void ImagesPanel::refresh()
     setRows(std::move(rows), !known || figures.current, note);
     setEvaluating(m_session.evaluation().running);
     setCurrentImage(m_session.currentImage());
+}
+
+QString ImagesPanel::tableCsv() const
+{
+    auto* self = const_cast<ImagesPanel*>(this);
+    self->refresh(); // the panel may never have been shown
+    return reason().isEmpty() ? self->model().csv() : QString();
 }
 
 } // namespace qs::ui

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "widgets/frame/panel.h"
+#include "widgets/model/session.h"
 #include "widgets/panels/images/images_view.h"
 #include "widgets/panels/images/thumbnails.h"
-#include "widgets/model/session.h"
-#include "widgets/frame/panel.h"
 
 #include <QTimer>
 
@@ -18,7 +18,7 @@ public:
 
     static QWidget* create(Session& session, QWidget* parent) { return new ImagesPanel(session, parent); }
 
-    QString tableCsv() const override { return const_cast<ImagesPanel*>(this)->model().csv(); }
+    QString tableCsv() const override;
 
 protected:
     void showEvent(QShowEvent* event) override;

@@ -1,12 +1,13 @@
 #include "widgets/panels/layers/layers_panel.h"
 
 #include "core/quant/zero_point.h"
-#include "widgets/panels/shared/weight_statistics.h"
-#include "widgets/plots/histogram_columns.h"
 #include "widgets/model/site_notes.h"
 #include "widgets/model/text.h"
+#include "widgets/panels/shared/weight_statistics.h"
+#include "widgets/plots/histogram_columns.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace qs::ui {
 
@@ -156,6 +157,25 @@ void LayersPanel::addStatistics(SiteRow& row)
 std::vector<SiteId> LayersPanel::meant(SiteId site) const
 {
     return m_session.selected(site) ? m_session.selection() : std::vector<SiteId>{site};
+}
+
+bool LayersPanel::selectListed()
+{
+    std::vector<SiteId> sites = visibleSites();
+    const auto& rows = model().rows();
+    const auto uncovered = [&](SiteId id) {
+        const int row = model().rowOf(id);
+        return row < 0 || !rows[static_cast<std::size_t>(row)].covered;
+    };
+    if (std::ranges::any_of(sites, std::not_fn(uncovered))) // those outside of the coverage only where they are alone
+        std::erase_if(sites, uncovered);
+    if (sites.empty())
+        return model().rowCount() > 0;
+    const SiteId current = m_session.currentSite();
+    m_session.select(sites);
+    if (std::ranges::find(sites, current) != sites.end())
+        m_session.select(current, SelectMode::Add); // stays the current one
+    return true;
 }
 
 void LayersPanel::editBits(SiteId site, int bits)

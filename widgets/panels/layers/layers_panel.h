@@ -1,8 +1,8 @@
 #pragma once
 
-#include "widgets/panels/layers/layers_view.h"
-#include "widgets/model/session.h"
 #include "widgets/frame/panel.h"
+#include "widgets/model/session.h"
+#include "widgets/panels/layers/layers_view.h"
 
 #include <QTimer>
 
@@ -20,6 +20,7 @@ public:
 
     QString tableCsv() const override { return csv(); }
     bool focusFilter() override { return LayersView::focusFilter(); }
+    bool selectListed() override;
 
 private:
     void refresh();

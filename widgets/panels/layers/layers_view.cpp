@@ -1,9 +1,9 @@
 #include "widgets/panels/layers/layers_view.h"
 
+#include "widgets/frame/csv.h"
 #include "widgets/panels/layers/delegates.h"
 #include "widgets/panels/layers/site_columns.h"
 #include "widgets/panels/layers/site_filter.h"
-#include "widgets/frame/csv.h"
 #include "widgets/panels/shared/empty_state.h"
 
 #include <QApplication>
@@ -16,6 +16,7 @@
 #include <QMenu>
 #include <QSaveFile>
 #include <QTableView>
+#include <QTextDocumentFragment>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -60,6 +61,7 @@ LayersView::LayersView(QWidget* parent)
     outer->setContentsMargins(0, 0, 0, 0);
     outer->addWidget(m_empty);
     buildTable();
+    setFocusProxy(m_table);
 
     connect(m_filter, &QLineEdit::textChanged, this, &LayersView::applyFilter);
     connect(m_model, &SitesModel::bitsWished, this, &LayersView::bitsWished);
@@ -169,13 +171,21 @@ void LayersView::setRows(std::vector<SiteRow> rows)
 
 void LayersView::setSelection(const std::vector<SiteId>& sites, SiteId current)
 {
-    const QModelIndex currentIndex =
-        m_proxy->mapFromSource(m_model->index(m_model->rowOf(current), static_cast<int>(SiteColumn::Site)));
+    m_selection = sites;
+    m_current = current;
     if (sites == selectedSites() && siteAt(m_table->currentIndex()) == current)
-        return;
+        sayCounts();
+    else
+        markSelection();
+}
+
+void LayersView::markSelection()
+{
+    const QModelIndex currentIndex =
+        m_proxy->mapFromSource(m_model->index(m_model->rowOf(m_current), static_cast<int>(SiteColumn::Site)));
     m_settingSelection = true;
     QItemSelection selection;
-    for (const SiteId site : sites)
+    for (const SiteId site : m_selection)
         if (const QModelIndex index = m_proxy->mapFromSource(m_model->index(m_model->rowOf(site), 0));
             index.isValid())
             selection.select(index, index.siblingAtColumn(m_proxy->columnCount() - 1));
@@ -200,7 +210,7 @@ void LayersView::applyFilter()
     m_settingSelection = true; // rows that the filter hides stay selected in the session
     m_proxy->setFilter(std::move(filter));
     m_settingSelection = false;
-    sayCounts();
+    markSelection(); // rows that come back are still selected
     if (!wrong.isEmpty())
         m_counts->setText(tr("“%1” is not understood yet; hover the filter for the words.").arg(wrong));
 }
@@ -210,9 +220,21 @@ void LayersView::sayCounts()
     const int shown = m_proxy->rowCount();
     const int all = m_model->rowCount();
     QString text = shown == all ? tr("%n sites", nullptr, all) : tr("%1 of %2 sites").arg(shown).arg(all);
-    if (const auto selected = m_table->selectionModel()->selectedRows().size(); selected > 0)
-        text += tr(", %1 selected").arg(selected);
+    const auto selected = m_table->selectionModel()->selectedRows().size();
+    // What an edit will change, also where the filter hides it.
+    const auto hidden = std::ranges::count_if(m_selection, [this](SiteId site) {
+        return !m_proxy->mapFromSource(m_model->index(m_model->rowOf(site), 0)).isValid();
+    });
+    if (selected + hidden > 0)
+        text += tr(", %1 selected").arg(selected + hidden);
+    if (hidden > 0)
+        text += tr(", <b>%1 of them hidden by the filter</b>").arg(hidden);
     m_counts->setText(text);
+}
+
+QString LayersView::counts() const
+{
+    return QTextDocumentFragment::fromHtml(m_counts->text()).toPlainText();
 }
 
 void LayersView::showReason(const QString& text)

@@ -31,7 +31,8 @@ public:
     QTableView& table() { return *m_table; }
     /// Visible columns and rows as shown, tab-separated: the selected rows, or all where none is selected.
     QString copyText() const;
-    QString csv() const; ///< all rows and columns, exact numbers
+    QString counts() const; ///< "6 of 113 sites, 3 selected"
+    QString csv() const;    ///< all rows and columns, exact numbers
 
 signals:
     void selectionWished(const std::vector<qs::SiteId>& sites, qs::SiteId current);
@@ -50,6 +51,7 @@ private:
     void saveCsv();
     SiteId siteAt(const QModelIndex& proxyIndex) const;
     std::vector<SiteId> selectedSites() const;
+    void markSelection();
     void sayCounts();
 
     SitesModel* m_model;
@@ -59,6 +61,8 @@ private:
     QLabel* m_counts;
     EmptyState* m_empty;
     bool m_settingSelection = false;
+    std::vector<SiteId> m_selection; ///< as it was set last, with the rows that the filter hides
+    SiteId m_current;
 };
 
 } // namespace qs::ui
