@@ -1,4 +1,5 @@
 #include "core/project/provenance.h"
+#include "core/quant/recipe_json.h"
 
 #include "core/base/file.h"
 #include "core/stats/image_names.h"

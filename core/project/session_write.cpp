@@ -1,4 +1,5 @@
 #include "core/project/origin_json.h"
+#include "core/quant/recipe_json.h"
 #include "core/project/session_file.h"
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
 #include "core/quant/preset_edits.h"
+#include "core/quant/presets.h"
 
 #include <gtest/gtest.h>
 
