@@ -356,15 +356,15 @@ void RecipePanel::refresh()
 void RecipePanel::showFlag(QCheckBox* box, std::optional<bool> quant::WeightChoices<std::optional>::*flag,
                            bool editable)
 {
-    std::vector<quant::SitePatch> own;
+    std::vector<quant::SiteSettings> own;
     for (const SiteId id : m_session.selection())
         if (applies(flag, id))
-            own.push_back(quant::wholePatch(m_session.settings(id)));
+            own.push_back(m_session.settings(id));
     m_fields->setRowVisible(box, !own.empty());
     if (own.empty())
         return;
     box->setEnabled(editable);
-    showCheck(box, common(own, [flag](const auto& patch) { return *(patch.*flag) ? 1 : 0; }));
+    showCheck(box, common(own, [flag](const auto& s) { return *(quant::wholePatch(s).*flag) ? 1 : 0; }));
 }
 
 /// Those that suit every activation of the selection, and those that it has.
