@@ -91,50 +91,44 @@ Result<ActivationNumbers> resolveRootTwoAndZero(const QuantizerInput& input)
 
 QuantizerDef logIntQuantizer()
 {
-    return {"log-int",
-            "Powers of 2 of reciprocals",
-            "Powers of 2, and 0 besides, with the borders of integer reciprocals: FQ-ViT's log-int-softmax.",
-            suitsPositive,
-            resolveReciprocal,
-            nullptr,
-            {},
-            true};
+    return {.name = "log-int",
+            .title = "Powers of 2 of reciprocals",
+            .description =
+                "Powers of 2, and 0 besides, with the borders of integer reciprocals: FQ-ViT's log-int-softmax.",
+            .suits = suitsPositive,
+            .resolve = resolveReciprocal,
+            .refusesNegative = true};
 }
 
 QuantizerDef log2Quantizer()
 {
-    return {"log2",
-            "Powers of 2",
-            "Levels that halve from code to code, for softmax outputs (FQ-ViT).",
-            suitsPositive,
-            resolveTwo,
-            nullptr,
-            {},
-            true};
+    return {.name = "log2",
+            .title = "Powers of 2",
+            .description = "Levels that halve from code to code, for softmax outputs (FQ-ViT).",
+            .suits = suitsPositive,
+            .resolve = resolveTwo,
+            .refusesNegative = true};
 }
 
 QuantizerDef logSqrt2Quantizer()
 {
-    return {"log-sqrt2",
-            "Powers of √2",
-            "Levels a factor of √2 apart, for softmax outputs: twice as fine as powers of 2 (RepQ-ViT).",
-            suitsPositive,
-            resolveRootTwo,
-            nullptr,
-            {},
-            true};
+    return {.name = "log-sqrt2",
+            .title = "Powers of √2",
+            .description =
+                "Levels a factor of √2 apart, for softmax outputs: twice as fine as powers of 2 (RepQ-ViT).",
+            .suits = suitsPositive,
+            .resolve = resolveRootTwo,
+            .refusesNegative = true};
 }
 
 QuantizerDef logSqrt2ZeroQuantizer()
 {
-    return {"log-sqrt2-zero",
-            "Powers of √2, and 0",
-            "As powers of √2, with 0 as one code more than the bits have: RepQ-ViT's released code.",
-            suitsPositive,
-            resolveRootTwoAndZero,
-            nullptr,
-            {},
-            true};
+    return {.name = "log-sqrt2-zero",
+            .title = "Powers of √2, and 0",
+            .description = "As powers of √2, with 0 as one code more than the bits have: RepQ-ViT's released code.",
+            .suits = suitsPositive,
+            .resolve = resolveRootTwoAndZero,
+            .refusesNegative = true};
 }
 
 } // namespace qs::quant

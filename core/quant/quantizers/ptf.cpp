@@ -73,23 +73,25 @@ bool suitsAll(const stats::SiteStatistics&)
 
 QuantizerDef ptfQuantizer()
 {
-    return {
-        "ptf", "Power-of-two factors",
-        "One grid whose step is 1, 2, 4 or 8 times as wide by channel, for inputs of LayerNormalization (FQ-ViT).",
-        suitsAll, resolvePtf};
+    return {.name = "ptf",
+            .title = "Power-of-two factors",
+            .description = "One grid whose step is 1, 2, 4 or 8 times as wide by channel, for inputs of "
+                           "LayerNormalization (FQ-ViT).",
+            .suits = suitsAll,
+            .resolve = resolvePtf};
 }
 
 QuantizerDef ptfIntegerQuantizer()
 {
-    return {"ptf-integer",
-            "Power-of-two factors, integer LayerNorm",
+    return {
+        .name = "ptf-integer",
+        .title = "Power-of-two factors, integer LayerNorm",
+        .description =
             "The same, and the LayerNorm that reads the codes computes in integers (FQ-ViT); no file can hold it.",
-            suitsAll,
-            resolvePtf,
-            nullptr,
-            graph::Role::LayerNormInput,
-            false,
-            true};
+        .suits = suitsAll,
+        .resolve = resolvePtf,
+        .role = graph::Role::LayerNormInput,
+        .integerNorm = true};
 }
 
 } // namespace qs::quant

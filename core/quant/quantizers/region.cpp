@@ -54,46 +54,39 @@ Result<ActivationNumbers> resolveAsymmetric(const QuantizerInput& input)
 
 QuantizerDef regionSignQuantizer()
 {
-    return {
-        "region-sign",
-        "Two regions by sign (OPT-m)",
-        "A step for negative values and a 2^m times larger one for the others, m chosen from the data: MPTQ-ViT's "
-        "OPT-m (AMP-ViT's AutoScale) in PTQ4ViT's layout; the paper's formulas are reconstructed.",
-        suitsAll,
-        resolveSign,
-        nullptr,
-        {},
-        false,
-        true};
+    return {.name = "region-sign",
+            .title = "Two regions by sign (OPT-m)",
+            .description = "A step for negative values and a 2^m times larger one for the others, m chosen from the "
+                           "data: MPTQ-ViT's "
+                           "OPT-m (AMP-ViT's AutoScale) in PTQ4ViT's layout; the paper's formulas are reconstructed.",
+            .suits = suitsAll,
+            .resolve = resolveSign,
+            .searchesLevels = true};
 }
 
 QuantizerDef regionMagnitudeQuantizer()
 {
-    return {"region-magnitude",
-            "Two regions by magnitude (OPT-m)",
-            "A small step near 0 and a 2^m times larger one beyond, m chosen from the data: MPTQ-ViT's OPT-m "
-            "(AMP-ViT's AutoScale) in TSPTQ-ViT's layout; the paper's formulas are reconstructed.",
-            suitsAll,
-            resolveMagnitude,
-            nullptr,
-            {},
-            false,
-            true};
+    return {.name = "region-magnitude",
+            .title = "Two regions by magnitude (OPT-m)",
+            .description =
+                "A small step near 0 and a 2^m times larger one beyond, m chosen from the data: MPTQ-ViT's OPT-m "
+                "(AMP-ViT's AutoScale) in TSPTQ-ViT's layout; the paper's formulas are reconstructed.",
+            .suits = suitsAll,
+            .resolve = resolveMagnitude,
+            .searchesLevels = true};
 }
 
 QuantizerDef regionAsymmetricQuantizer()
 {
-    return {"region-asymmetric",
-            "Two regions, asymmetric (OPT-m)",
-            "A small step from the smallest value up and a 2^m times larger one above, m chosen from the data: "
-            "MPTQ-ViT's OPT-m (AMP-ViT's AutoScale) in a layout of this program; the paper's formulas are "
-            "reconstructed.",
-            suitsAll,
-            resolveAsymmetric,
-            nullptr,
-            {},
-            false,
-            true};
+    return {.name = "region-asymmetric",
+            .title = "Two regions, asymmetric (OPT-m)",
+            .description =
+                "A small step from the smallest value up and a 2^m times larger one above, m chosen from the data: "
+                "MPTQ-ViT's OPT-m (AMP-ViT's AutoScale) in a layout of this program; the paper's formulas are "
+                "reconstructed.",
+            .suits = suitsAll,
+            .resolve = resolveAsymmetric,
+            .searchesLevels = true};
 }
 
 } // namespace qs::quant

@@ -115,29 +115,28 @@ Result<RangeCandidates> softmaxCandidates(const QuantizerInput& input)
 
 QuantizerDef twinGeluQuantizer()
 {
-    return {"twin-gelu",
-            "Twin uniform for GELU",
+    return {
+        .name = "twin-gelu",
+        .title = "Twin uniform for GELU",
+        .description =
             "A fixed step that covers GELU's minimum of -0.17 for negative values and a searched one for the others "
             "(PTQ4ViT, as in its released code).",
-            suitsGelu,
-            resolveGelu,
-            geluCandidates,
-            {},
-            false,
-            true};
+        .suits = suitsGelu,
+        .resolve = resolveGelu,
+        .candidates = geluCandidates,
+        .searchesLevels = true};
 }
 
 QuantizerDef twinSoftmaxQuantizer()
 {
-    return {"twin-softmax",
-            "Twin uniform for softmax",
-            "A fine step below a searched split 2^-i and one for [0, 1] above it (PTQ4ViT).",
-            suitsSoftmax,
-            resolveSoftmax,
-            softmaxCandidates,
-            {},
-            true,
-            true};
+    return {.name = "twin-softmax",
+            .title = "Twin uniform for softmax",
+            .description = "A fine step below a searched split 2^-i and one for [0, 1] above it (PTQ4ViT).",
+            .suits = suitsSoftmax,
+            .resolve = resolveSoftmax,
+            .candidates = softmaxCandidates,
+            .refusesNegative = true,
+            .searchesLevels = true};
 }
 
 } // namespace qs::quant
