@@ -58,21 +58,25 @@ Range percentileRange(const std::vector<double>& percentiles, const Quantile& qu
     return ranges[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
 }
 
-Range searchedRange(const Estimator& estimator, const Range& seen, int bits, Scheme scheme,
+Range searchedRange(const Estimator& estimator, const Range& seen, int bits, Scheme scheme, ZeroPoint zeroPoint,
                     const RangeErrors& errorsOf)
 {
-    const std::vector<Range> ranges = searchRanges(estimator.search, seen, bits, scheme);
+    const std::vector<Range> ranges = searchRanges(estimator.search, seen, bits, scheme, zeroPoint);
     std::vector<double> errors(ranges.size());
     errorsOf(ranges, errors);
     return ranges[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
 }
 
-/// Shrinks both ends over kSteps steps: every kCoarse-th pair first, then all around the best. One dimension where
-/// the scheme is symmetric or one end is 0.
-Range mseRange(double minimum, double maximum, Scheme scheme, const RangeErrors& errorsOf)
+/// Shrinks both ends over kSteps steps, to 0, or in a range without 0 that may stay so to each other: every
+/// kCoarse-th pair first, then all around the best. One dimension where the scheme is symmetric or one end is 0.
+Range mseRange(double minimum, double maximum, Scheme scheme, ZeroPoint zeroPoint, const RangeErrors& errorsOf)
 {
-    double low = std::min(minimum, 0.0);
-    double high = std::max(maximum, 0.0);
+    const bool free = zeroPoint == ZeroPoint::Wide && scheme == Scheme::Asymmetric;
+    double low = free ? minimum : std::min(minimum, 0.0);
+    double high = free ? maximum : std::max(maximum, 0.0);
+    const bool apart = low > 0 || high < 0;
+    const double lowTo = apart ? high : 0; // where an end is moved to
+    const double highTo = apart ? low : 0;
     if (scheme == Scheme::Symmetric) {
         high = std::max(-low, high);
         low = -high;
@@ -86,9 +90,12 @@ Range mseRange(double minimum, double maximum, Scheme scheme, const RangeErrors&
     std::vector<Steps> candidates;
     std::vector<Range> ranges;
     std::vector<double> errors;
-    const auto at = [&](const Steps& steps) { return Range{low * steps.low / kSteps, high * steps.high / kSteps}; };
+    const auto at = [&](const Steps& steps) {
+        return Range{lowTo + (low - lowTo) * steps.low / kSteps, highTo + (high - highTo) * steps.high / kSteps};
+    };
     const auto propose = [&](int lowStep, int highStep) {
-        if (lowStep < 1 || lowStep > kSteps || highStep < 1 || highStep > kSteps)
+        if (lowStep < 1 || lowStep > kSteps || highStep < 1 || highStep > kSteps ||
+            (apart && lowStep + highStep <= kSteps)) // the ends would meet
             return;
         const auto number = static_cast<std::size_t>(lowStep * (kSteps + 1) + highStep);
         if (seen[number])
@@ -177,13 +184,13 @@ Range wholeRange(const Estimator& estimator, double minimum, double maximum, int
 }
 
 Range chooseRange(const Estimator& estimator, double minimum, double maximum, int bits, Scheme scheme,
-                  const Quantile& quantile, const RangeErrors& errorsOf)
+                  ZeroPoint zeroPoint, const Quantile& quantile, const RangeErrors& errorsOf)
 {
     if (estimator.kind == EstimatorKind::Search)
-        return searchedRange(estimator, {minimum, maximum}, bits, scheme, errorsOf);
+        return searchedRange(estimator, {minimum, maximum}, bits, scheme, zeroPoint, errorsOf);
     if (estimator.kind == EstimatorKind::Percentile)
         return percentileRange(estimator.percentiles, quantile, errorsOf);
-    return mseRange(minimum, maximum, scheme, errorsOf);
+    return mseRange(minimum, maximum, scheme, zeroPoint, errorsOf);
 }
 
 } // namespace
@@ -205,7 +212,7 @@ Result<Estimator> ofChannel(const Estimator& estimator, std::size_t channel, std
 }
 
 Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& histogram, double minimum,
-                            double maximum, int bits, Scheme scheme)
+                            double maximum, int bits, Scheme scheme, ZeroPoint zeroPoint)
 {
     QS_CHECK(check(estimator));
     if (estimator.kind == EstimatorKind::Manual)
@@ -220,18 +227,18 @@ Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& 
                      std::clamp(range.high, minimum, std::max(maximum, 0.0))};
     }
     return chooseRange(
-        estimator, minimum, maximum, bits, scheme,
+        estimator, minimum, maximum, bits, scheme, zeroPoint,
         [&](double q) { return std::clamp(histogram.quantile(q), minimum, maximum); },
         [&](std::span<const Range> ranges, std::span<double> errors) {
             for (std::size_t i = 0; i < ranges.size(); ++i) {
-                const auto grid = uniformNumbers(ranges[i].low, ranges[i].high, bits, scheme);
+                const auto grid = uniformNumbers(ranges[i].low, ranges[i].high, bits, scheme, zeroPoint);
                 errors[i] = expectedError(histogram, {grid.scale, grid.zeroPoint, grid.qmin, grid.qmax}).total();
             }
         });
 }
 
 Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme,
-                            std::span<const float> importance)
+                            std::span<const float> importance, ZeroPoint zeroPoint)
 {
     QS_CHECK(check(estimator));
     if (estimator.kind == EstimatorKind::Manual)
@@ -248,7 +255,7 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
     if (estimator.kind == EstimatorKind::Entropy || (values.size() > kDirectValues && importance.empty())) {
         stats::Histogram histogram;
         histogram.add(values);
-        return estimateRange(estimator, histogram, minimum, maximum, bits, scheme);
+        return estimateRange(estimator, histogram, minimum, maximum, bits, scheme, zeroPoint);
     }
     std::vector<float> sorted;
     if (estimator.kind == EstimatorKind::Percentile) {
@@ -258,7 +265,7 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
     std::vector<kernels::QuantGrid> grids;
     std::vector<kernels::ErrorSums> sums;
     return chooseRange(
-        estimator, minimum, maximum, bits, scheme,
+        estimator, minimum, maximum, bits, scheme, zeroPoint,
         [&](double q) {
             const double at = q * static_cast<double>(sorted.size() - 1);
             const auto below = static_cast<std::size_t>(at);
@@ -269,7 +276,7 @@ Result<Range> estimateRange(const Estimator& estimator, std::span<const float> v
         [&](std::span<const Range> ranges, std::span<double> errors) {
             grids.clear();
             for (const Range& range : ranges)
-                grids.push_back(uniformNumbers(range.low, range.high, bits, scheme));
+                grids.push_back(uniformNumbers(range.low, range.high, bits, scheme, zeroPoint));
             if (!importance.empty()) {
                 for (std::size_t i = 0; i < grids.size(); ++i)
                     errors[i] = weightedError(values, importance, grids[i]);

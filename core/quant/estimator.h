@@ -24,14 +24,16 @@ struct Range {
 ///   Scaled:     see recipe.h, from the extremes.
 ///   Entropy:    as TensorRT's entropy calibrator on |x| (symmetric) or on x (asymmetric).
 ///   Search:     the candidates of the grid, by the expected squared error (joint searches: layer_plan.h).
+/// Candidates are scored on the grid that `zeroPoint` makes of them; where that lets a range leave 0 out (Wide),
+/// Mse moves its ends to each other, and Search to their middle.
 /// Errors: InvalidArgument (a manual range with low > high or NaN; a percentile outside (0.5, 1]).
 Result<Range> estimateRange(const Estimator& estimator, const stats::Histogram& histogram, double minimum,
-                            double maximum, int bits, Scheme scheme);
+                            double maximum, int bits, Scheme scheme, ZeroPoint zeroPoint = ZeroPoint::ZeroInRange);
 
 /// Range of weights (or of one channel of them) from the values themselves. Same estimators. `importance` (empty: all
 /// alike): factors of the squared errors that Percentile and Mse make small; as many as values.
 Result<Range> estimateRange(const Estimator& estimator, std::span<const float> values, int bits, Scheme scheme,
-                            std::span<const float> importance = {});
+                            std::span<const float> importance = {}, ZeroPoint zeroPoint = ZeroPoint::ZeroInRange);
 
 /// The estimator of one channel of `channels`: with its own range where the estimator is Manual and has one a
 /// channel. Errors: InvalidArgument (lists of another length).

@@ -26,10 +26,13 @@ std::vector<double> searchFactors(const SearchGrid& grid)
     return factors;
 }
 
-std::vector<Range> searchRanges(const SearchGrid& grid, const Range& seen, int bits, Scheme scheme)
+std::vector<Range> searchRanges(const SearchGrid& grid, const Range& seen, int bits, Scheme scheme,
+                                ZeroPoint zeroPoint)
 {
-    double low = std::min(seen.low, 0.0);
-    double high = std::max(seen.high, 0.0);
+    const bool free = zeroPoint == ZeroPoint::Wide && scheme == Scheme::Asymmetric;
+    double low = free ? seen.low : std::min(seen.low, 0.0);
+    double high = free ? seen.high : std::max(seen.high, 0.0);
+    const double still = low <= 0 && high >= 0 ? 0 : low + (high - low) / 2;
     if (scheme == Scheme::Symmetric) {
         const double half = std::ldexp(1.0, bits - 1);
         high = std::max(-low, high) / (half - 0.5) * (half - 1);
@@ -37,7 +40,7 @@ std::vector<Range> searchRanges(const SearchGrid& grid, const Range& seen, int b
     }
     std::vector<Range> ranges{{low, high}};
     for (const double factor : searchFactors(grid))
-        ranges.push_back({low * factor, high * factor});
+        ranges.push_back({still + (low - still) * factor, still + (high - still) * factor});
     return ranges;
 }
 

@@ -101,6 +101,60 @@ TEST(ZeroPoint, ReportCountsChannels)
     EXPECT_DOUBLE_EQ(report.dynamicRange, 4);
 }
 
+/// Two thousand values around 6 and an outlier, none near 0.
+std::vector<float> farFromZero(uint32_t seed, float outlier)
+{
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal(6, 0.4F);
+    std::vector<float> values(2000);
+    for (float& value : values)
+        value = std::clamp(normal(random), 5.0F, 7.0F);
+    values.push_back(outlier);
+    return values;
+}
+
+TEST(ZeroPoint, EstimatorsScoreTheGridThatTheRuleMakes)
+{
+    for (const float outlier : {4.0F, 9.0F, 20.0F})
+        for (const ZeroPoint rule : {ZeroPoint::ZeroInRange, ZeroPoint::Clamped, ZeroPoint::Wide})
+            for (const int bits : {3, 4, 8}) {
+                const auto values = farFromZero(3, outlier);
+                stats::Histogram histogram;
+                histogram.add(values);
+                const auto [low, high] = std::ranges::minmax(values);
+                const auto errorOf = [&](const Range& range) {
+                    const auto grid = uniformNumbers(range.low, range.high, bits, Scheme::Asymmetric, rule);
+                    return expectedError(histogram, {grid.scale, grid.zeroPoint, grid.qmin, grid.qmax}).total();
+                };
+                const auto chosen = [&](const Estimator& estimator, ZeroPoint scored) {
+                    const auto range =
+                        estimateRange(estimator, histogram, low, high, bits, Scheme::Asymmetric, scored);
+                    EXPECT_TRUE(range);
+                    return range ? *range : Range{};
+                };
+                // Of percentiles the one that is best on its own grid.
+                Estimator percentile{EstimatorKind::Percentile, {0.6, 0.75, 0.9, 0.99, 1}};
+                double best = HUGE_VAL;
+                for (const double p : percentile.percentiles)
+                    best = std::min(best, errorOf(chosen(Estimator{EstimatorKind::Percentile, {p}}, rule)));
+                EXPECT_EQ(errorOf(chosen(percentile, rule)), best) << bits;
+                // Searches beat the whole range, and the one that moves each end what it finds under the plain rule.
+                for (const EstimatorKind kind : {EstimatorKind::Mse, EstimatorKind::Search}) {
+                    Estimator estimator{kind};
+                    estimator.search = {.low = 0.1, .high = 1.2, .count = 100};
+                    const double found = errorOf(chosen(estimator, rule));
+                    const double plain = errorOf(chosen(estimator, ZeroPoint::ZeroInRange));
+                    if (kind == EstimatorKind::Mse || rule != ZeroPoint::Wide) {
+                        EXPECT_LE(found, plain * (1 + 1e-9)) << bits;
+                    }
+                    EXPECT_LE(found, errorOf({low, high}) * (1 + 1e-9)) << bits;
+                    if (rule == ZeroPoint::Wide && outlier < 10) {
+                        EXPECT_LT(found, 0.5 * plain) << bits; // steps over 3 or 5 units, not over 7 or 9
+                    }
+                }
+            }
+}
+
 /// A convolution behind a bias that lifts every value above 0.
 TEST(ZeroPoint, PlanWarnsOfOverflow)
 {

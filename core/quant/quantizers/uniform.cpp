@@ -47,8 +47,9 @@ Result<ActivationNumbers> perTensor(const QuantizerInput& input)
     const auto& [statistics, settings, metric] = input;
     if (metric && settings.estimator.kind == EstimatorKind::Mse)
         return numbersOf(outputRange(statistics, settings, *metric), statistics, settings);
-    QS_ASSIGN(const Range range, estimateRange(settings.estimator, statistics.histogram, statistics.low(),
-                                               statistics.high(), settings.bits, settings.scheme));
+    QS_ASSIGN(const Range range,
+              estimateRange(settings.estimator, statistics.histogram, statistics.low(), statistics.high(),
+                            settings.bits, settings.scheme, settings.zeroPoint));
     return numbersOf(range, statistics, settings);
 }
 
@@ -70,7 +71,8 @@ Result<ActivationNumbers> perChannel(const stats::SiteStatistics& statistics, co
         values.push_back(statistics.minimum[c]);
         values.push_back(statistics.maximum[c]);
         QS_ASSIGN(const Estimator estimator, ofChannel(settings.estimator, c, channels));
-        QS_ASSIGN(const Range range, estimateRange(estimator, values, settings.bits, settings.scheme));
+        QS_ASSIGN(const Range range,
+                  estimateRange(estimator, values, settings.bits, settings.scheme, {}, settings.zeroPoint));
         const UniformGrid grid =
             uniformGrid(range.low, range.high, settings.bits, settings.scheme, settings.zeroPoint);
         numbers.range.low = std::min(numbers.range.low, range.low);
@@ -116,7 +118,7 @@ Result<RangeCandidates> uniformCandidates(const QuantizerInput& input)
     RangeCandidates candidates;
     for (const Range& range :
          searchRanges(settings.estimator.search, {input.statistics.low(), input.statistics.high()}, settings.bits,
-                      settings.scheme)) {
+                      settings.scheme, settings.zeroPoint)) {
         candidates.numbers.push_back(numbersOf(range, input.statistics, settings));
         candidates.numbers.back().map = makeUniformMap(candidates.numbers.back().grid);
     }
