@@ -93,14 +93,10 @@ std::vector<std::string> warningsOf(const Model& model, const quant::Plan& plan,
                 " can saturate in ONNX Runtime on x86 CPUs without VNNI instructions, which then differs from "
                 "this simulation; saturation-safe weights, unsigned ones, or weights of 7 bits are exact there");
     }
-    std::size_t packed = 0;
-    std::size_t uneven = 0;
-    std::size_t rounded = 0;
-    for (const NodePrecision& node : nodes) {
-        packed += node.reason.starts_with("4-bit") ? 1 : 0;
-        uneven += node.reason.starts_with("the levels of") ? 1 : 0;
-        rounded += node.reason.ends_with("rounded in float") ? 1 : 0;
-    }
+    const auto count = [&nodes](FloatReason why) { return std::ranges::count(nodes, why, &NodePrecision::why); };
+    const auto packed = count(FloatReason::Int4);
+    const auto uneven = count(FloatReason::UnevenLevels);
+    const auto rounded = count(FloatReason::ChannelScales) + count(FloatReason::WideZeroPoint);
     if (uneven > 0)
         warnings.push_back(std::to_string(uneven) +
                            " products run in float because the levels of an operand are not equally spaced; the file "

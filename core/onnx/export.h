@@ -28,12 +28,31 @@ struct ExportOptions {
 
 /// Where a node will run in ONNX Runtime's CPU provider, by the rules of the QDQ fusions.
 enum class Precision { Int8, Float, Moves };
+/// Why a node computes in float.
+enum class FloatReason {
+    None,          ///< it does not
+    NotQuantized,  ///< neither operand is
+    FloatInput,    ///< the left operand
+    FloatWeight,   ///< the right operand
+    UnevenLevels,  ///< of an operand: regions or a logarithm
+    ChannelScales, ///< an activation has a scale a channel
+    WideZeroPoint, ///< that of an activation is no 8-bit code
+    FloatOutput,   ///< a convolution whose output is not quantized
+    MixedReaders,  ///< a quantizer and something else read the output
+    Int4,          ///< weights in 4 bits
+    FloatBias,
+    KeptInFloat, ///< LayerNormalization, Softmax, Gelu
+    ElementWise, ///< everything else that computes
+};
+/// For people; "" for None. `twoActivations`: of a product of two activations.
+std::string textOf(FloatReason reason, bool twoActivations);
 struct NodePrecision {
     std::string node; ///< name in the exported file
     std::string op;
     std::string layer; ///< Site::layer, "" for nodes without sites
     Precision precision = Precision::Float;
-    std::string reason; ///< why it stays in float; "" for int8 and for nodes that only move data
+    FloatReason why = FloatReason::None;
+    std::string reason; ///< textOf(why): "" for int8 and for nodes that only move data
     int64_t macs = 0;
 };
 

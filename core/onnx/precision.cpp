@@ -33,40 +33,35 @@ std::string layerOf(const Model& model, NodeId id, std::size_t inputs)
     return "";
 }
 
-std::string reasonOfProduct(const Model& model, const graph::Node& node, const ProductForm& form)
+FloatReason reasonOfProduct(const Model& model, const graph::Node& node, const ProductForm& form)
 {
-    const bool twoActivations = node.op == "MatMul";
     if (!form.quantizedInput && !form.quantizedWeight)
-        return "not quantized";
+        return FloatReason::NotQuantized;
     if (!form.quantizedInput)
-        return twoActivations ? "its left operand is not quantized" : "its input is not quantized (weights only)";
+        return FloatReason::FloatInput;
     if (!form.quantizedWeight)
-        return twoActivations ? "its right operand is not quantized" : "its weights are not quantized";
+        return FloatReason::FloatWeight;
     if (form.levels)
-        return std::string("the levels of ") + (twoActivations ? "an operand" : "its input") +
-               " are not equally spaced (regions or a logarithm), which no integer product takes: its codes become "
-               "floats first";
-    const std::string whose = twoActivations ? "an operand" : "its input";
+        return FloatReason::UnevenLevels;
     if (form.channels)
-        return whose + " has a scale a channel, which no integer product takes: it is rounded in float";
+        return FloatReason::ChannelScales;
     if (form.wideZeroPoint)
-        return "the zero point of " + whose + " is no 8-bit code: it is rounded in float";
+        return FloatReason::WideZeroPoint;
     if (node.op == "Conv" && !form.quantizedOutput)
-        return "ONNX Runtime has an integer convolution only where its output is quantized too";
+        return FloatReason::FloatOutput;
     if (form.mixedReaders)
-        return "ONNX Runtime makes no integer product of it where a quantizer and something else read its output";
+        return FloatReason::MixedReaders;
     if (form.int4)
-        return "4-bit weights are multiplied in float where the input is quantized";
+        return FloatReason::Int4;
     if (!form.integerBias && (node.op == "Conv" || form.op == "Gemm" || !model.info.dynamicBatch))
-        return "its bias is float";
-    return "";
+        return FloatReason::FloatBias;
+    return FloatReason::None;
 }
 
-std::string reasonOfOther(const graph::Node& node)
+FloatReason reasonOfOther(const graph::Node& node)
 {
-    if (node.op == "LayerNormalization" || node.op == "Softmax" || node.op == "Gelu")
-        return "kept in float: quantizing it costs accuracy and time";
-    return "element-wise operators and reductions compute in float";
+    const bool costly = node.op == "LayerNormalization" || node.op == "Softmax" || node.op == "Gelu";
+    return costly ? FloatReason::KeptInFloat : FloatReason::ElementWise;
 }
 
 /// What a finished file says about the way from a convolution to a quantizer.
@@ -189,6 +184,42 @@ private:
 
 } // namespace
 
+std::string textOf(FloatReason reason, bool twoActivations)
+{
+    const std::string whose = twoActivations ? "an operand" : "its input";
+    switch (reason) {
+    case FloatReason::None:
+        return "";
+    case FloatReason::NotQuantized:
+        return "not quantized";
+    case FloatReason::FloatInput:
+        return twoActivations ? "its left operand is not quantized" : "its input is not quantized (weights only)";
+    case FloatReason::FloatWeight:
+        return twoActivations ? "its right operand is not quantized" : "its weights are not quantized";
+    case FloatReason::UnevenLevels:
+        return "the levels of " + whose +
+               " are not equally spaced (regions or a logarithm), which no integer product takes: its codes become "
+               "floats first";
+    case FloatReason::ChannelScales:
+        return whose + " has a scale a channel, which no integer product takes: it is rounded in float";
+    case FloatReason::WideZeroPoint:
+        return "the zero point of " + whose + " is no 8-bit code: it is rounded in float";
+    case FloatReason::FloatOutput:
+        return "ONNX Runtime has an integer convolution only where its output is quantized too";
+    case FloatReason::MixedReaders:
+        return "ONNX Runtime makes no integer product of it where a quantizer and something else read its output";
+    case FloatReason::Int4:
+        return "4-bit weights are multiplied in float where the input is quantized";
+    case FloatReason::FloatBias:
+        return "its bias is float";
+    case FloatReason::KeptInFloat:
+        return "kept in float: quantizing it costs accuracy and time";
+    case FloatReason::ElementWise:
+        return "element-wise operators and reductions compute in float";
+    }
+    return "";
+}
+
 void findQuantizedOutputs(const pb::GraphProto& file, bool dynamicBatch, std::map<NodeId, ProductForm>& forms)
 {
     const QuantizedOutputs outputs(file, dynamicBatch);
@@ -213,13 +244,14 @@ std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<N
         if (const auto form = forms.find(id); form != forms.end()) {
             row.node = form->second.node.empty() ? node.name : form->second.node;
             row.op = form->second.op;
-            row.reason = reasonOfProduct(model, node, form->second);
-            row.precision = row.reason.empty() ? Precision::Int8 : Precision::Float;
+            row.why = reasonOfProduct(model, node, form->second);
+            row.precision = row.why == FloatReason::None ? Precision::Int8 : Precision::Float;
         } else if (computesNothing(node)) {
             row.precision = Precision::Moves;
         } else {
-            row.reason = reasonOfOther(node);
+            row.why = reasonOfOther(node);
         }
+        row.reason = textOf(row.why, node.op == "MatMul");
         table.push_back(std::move(row));
     }
     return table;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -147,6 +148,18 @@ TEST(Precision, ConvolutionsBeforeALimitThatTheCodesMakeRedundant)
     for (const auto& [id, form] : forms)
         found[form.node] = form.quantizedOutput;
     EXPECT_EQ(found, expected);
+}
+
+TEST(FloatReason, EachHasATextOfItsOwn)
+{
+    for (const bool twoActivations : {false, true}) {
+        std::set<std::string> texts;
+        constexpr int kLast = static_cast<int>(FloatReason::ElementWise);
+        for (int reason = 0; reason <= kLast; ++reason)
+            EXPECT_TRUE(texts.insert(textOf(static_cast<FloatReason>(reason), twoActivations)).second) << reason;
+        EXPECT_TRUE(texts.contains(""));
+        EXPECT_EQ(texts.size(), kLast + 1U);
+    }
 }
 
 } // namespace
