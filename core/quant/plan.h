@@ -105,7 +105,15 @@ struct Plan {
     const SitePlan& operator[](SiteId id) const { return *sites[id.index()]; }
     /// What smoothing does to the lanes of an activation (its channels; of V: head · dimensions + dimension): its
     /// own, or that of the projection that was folded into V, noise included. Null where nothing does.
-    const ChannelTransform* laneTransform(SiteId id) const;
+    const ChannelTransform* laneTransform(SiteId id) const
+    {
+        return id.index() < lanes.size() ? lanes[id.index()].get() : nullptr;
+    }
+    /// Whether smoothing, noise aside, changes the values of a site.
+    bool isSmoothed(SiteId id) const;
+    /// Fills `lanes`: to be called where `sites` were put together by hand.
+    void findLanes();
+    std::vector<std::shared_ptr<const ChannelTransform>> lanes; ///< by SiteId, see laneTransform
 };
 
 /// SitePlan::smoothing and SitePlan::transform() of all sites, by SiteId.

@@ -12,6 +12,7 @@
 #include "core/quant/resolve_settings.h"
 #include "core/quant/site_resolver.h"
 #include "core/quant/smoothing_stage.h"
+#include "core/quant/stale_sites.h"
 #include "core/quant/zero_point.h"
 
 #include <algorithm>
@@ -50,7 +51,9 @@ public:
         QS_CHECK(m_smoothing.run(m_context));
         m_plan.warnings = m_smoothing.warnings();
         m_plan.sites.resize(m_sites.size());
-        findLayers();
+        if (m_previous)
+            m_stale = findStale(m_graph, m_sites, *m_previous, m_settings,
+                                [this](SiteId id) { return m_smoothing.smooths(id); });
         QS_CHECK(resolveSites());
         QS_CHECK(searchLayers());
         QS_CHECK(resolveNoise());
@@ -58,6 +61,7 @@ public:
         QS_CHECK(m_biases.run(m_plan, m_context));
         simulate();
         simulateIntegerNorms();
+        m_plan.findLanes();
         computeCost(m_graph, m_sites, m_plan);
         warn();
         return std::make_shared<Plan>(std::move(m_plan));
@@ -78,46 +82,8 @@ private:
 
     SiteId inputOf(const graph::Site& weight) const { return quant::inputOf(m_sites, weight); }
 
-    bool unchanged(const graph::Site& site) const
-    {
-        return m_previous && (*m_previous)[site.id].settings == m_settings[site.id.index()];
-    }
-
-    /// Whether a reader has the very constant that it had in the previous plan.
-    bool sameConstant(graph::Use use) const
-    {
-        const auto a = m_smoothing.weights().find(use);
-        const auto b = m_previous->smoothed.constants.find(use);
-        const bool has = a != m_smoothing.weights().end();
-        return has == (b != m_previous->smoothed.constants.end()) &&
-               (!has || a->second.floats().data() == b->second.floats().data());
-    }
-
     /// Whether a site can be taken over from the previous plan.
-    bool keep(const graph::Site& site) const
-    {
-        // A range that was found with a layer is no longer that of the site where there is no such layer any more.
-        if (!unchanged(site) || m_inLayer.contains(site.id) != m_wasInLayer.contains(site.id))
-            return false;
-        if (site.kind == graph::SiteKind::Activation) {
-            const ChannelTransform* now = m_smoothing.lanes(site.id);
-            const ChannelTransform* before = m_previous->laneTransform(site.id);
-            // Its output error, and what was searched by it, belong to the weights of its readers.
-            return (now == before || (now && before && *now == *before)) &&
-                   std::ranges::all_of(site.uses, [&](const graph::Use& use) {
-                       return sameConstant({use.node, 1});
-                   });
-        }
-        for (const graph::Use& use : site.uses) {
-            if (!sameConstant(use))
-                return false;
-            // A scale that was raised for a bias belongs to the input scales of then.
-            if (const SiteId input = m_sites.at({use.node, 0});
-                (*m_previous)[site.id].raisedForBias && input.valid() && !keep(m_sites[input]))
-                return false;
-        }
-        return true;
-    }
+    bool keep(const graph::Site& site) const { return m_previous && !m_stale.numbers[site.id.index()]; }
 
     bool wantsNoise(const graph::Site& site) const
     {
@@ -169,32 +135,7 @@ private:
                                  gridOf(m_smoothing.of(site.id).get(), wanted));
     }
 
-    /// The layers that are searched, and the sites of those of the previous plan.
-    void findLayers()
-    {
-        if (!m_plan.calibration)
-            return;
-        const auto statistics = [this](SiteId id) { return statisticsOf(id); };
-        const FloatConstants smoothed(m_graph, &m_smoothing.weights());
-        m_layers = searchedLayers({smoothed, m_sites, m_settings, *m_plan.calibration, statistics,
-                                   [this](SiteId id) { return m_smoothing.smooths(id); }});
-        for (const SearchedLayer& layer : m_layers)
-            m_inLayer.insert(layer.searched.begin(), layer.searched.end());
-        if (!m_previous)
-            return;
-        std::vector<SiteSettings> settings;
-        for (const auto& site : m_previous->sites)
-            settings.push_back(site->settings);
-        const auto smoothings = smoothingsOf(*m_previous);
-        const FloatConstants before(m_graph, &m_previous->smoothed.constants);
-        for (const SearchedLayer& layer :
-             searchedLayers({before, m_sites, settings, *m_plan.calibration, statistics,
-                             [&](SiteId id) { return quant::laneTransform(smoothings, smoothings, id) != nullptr; }}))
-            m_wasInLayer.insert(layer.searched.begin(), layer.searched.end());
-    }
-
-    /// Ranges that are found by layers take the place of those that sites found by themselves. A layer is kept where
-    /// all its members are: each range belongs to those of its partners.
+    /// Ranges that are found by layers take the place of those that sites found by themselves.
     Result<void> searchLayers()
     {
         if (!m_plan.calibration)
@@ -206,11 +147,13 @@ private:
                                  *m_plan.calibration,
                                  [this](SiteId id) { return m_smoothing.statistics(id); },
                                  [this](SiteId id) { return m_smoothing.smooths(id); }};
-        std::vector<SearchedLayer> todo = m_layers;
+        // Layers go by shapes, which smoothing leaves as they are: no statistics have to be made for those that are
+        // kept.
+        LayerInputs plain = inputs;
+        plain.statistics = [this](SiteId id) { return statisticsOf(id); };
+        std::vector<SearchedLayer> todo = searchedLayers(plain);
         std::erase_if(todo, [&](const SearchedLayer& layer) {
-            return std::ranges::all_of(layer.members, [&](SiteId id) {
-                return m_previous && m_plan.sites[id.index()] == m_previous->sites[id.index()];
-            });
+            return m_previous && std::ranges::none_of(layer.searched, [&](SiteId id) { return m_stale[id]; });
         });
         std::vector<std::vector<std::pair<SiteId, SitePlan>>> found(todo.size());
         std::vector<std::optional<Error>> errors(todo.size());
@@ -421,8 +364,7 @@ private:
     const Context& m_context;
     Plan m_plan;
     std::vector<SiteSettings> m_settings; ///< by SiteId
-    std::vector<SearchedLayer> m_layers;
-    std::set<SiteId> m_inLayer, m_wasInLayer; ///< searched with a layer, now and in the previous plan
+    StaleSites m_stale;                   ///< of the previous plan
     std::set<SiteId> m_justSearched;
     SmoothingStage m_smoothing;
     BiasStage m_biases;
@@ -430,9 +372,17 @@ private:
 
 } // namespace
 
-const ChannelTransform* Plan::laneTransform(SiteId id) const
+bool Plan::isSmoothed(SiteId id) const
 {
-    return quant::laneTransform(smoothingsOf(*this), transformsOf(*this), id);
+    return sites[id.index()]->smoothing || std::ranges::any_of(sites, [id](const auto& site) {
+               return site->smoothing && site->smoothing->target.place == FoldPlace::Value &&
+                      site->smoothing->target.value == id;
+           });
+}
+
+void Plan::findLanes()
+{
+    lanes = lanesOf(smoothingsOf(*this), transformsOf(*this));
 }
 
 std::vector<std::shared_ptr<const SmoothingPlan>> smoothingsOf(const Plan& plan)

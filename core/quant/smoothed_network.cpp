@@ -137,15 +137,21 @@ private:
 
 } // namespace
 
-const ChannelTransform* laneTransform(std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
-                                      std::span<const std::shared_ptr<const SmoothingPlan>> transforms, SiteId id)
+std::vector<std::shared_ptr<const ChannelTransform>>
+lanesOf(std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
+        std::span<const std::shared_ptr<const SmoothingPlan>> transforms)
 {
-    if (smoothings[id.index()])
-        return &smoothings[id.index()]->transform;
-    for (const auto& transform : transforms)
-        if (transform && transform->target.place == FoldPlace::Value && transform->target.value == id)
-            return &transform->lanes;
-    return nullptr;
+    std::vector<std::shared_ptr<const ChannelTransform>> lanes(smoothings.size());
+    for (std::size_t i = 0; i < smoothings.size(); ++i)
+        if (smoothings[i])
+            lanes[i] = {smoothings[i], &smoothings[i]->transform};
+    for (const auto& transform : transforms) {
+        if (!transform || transform->target.place != FoldPlace::Value || !transform->target.value.valid())
+            continue;
+        if (auto& lane = lanes[transform->target.value.index()]; !lane)
+            lane = {transform, &transform->lanes};
+    }
+    return lanes;
 }
 
 ChannelTransform onValueLanes(const FoldTarget& target, const ChannelTransform& transform)

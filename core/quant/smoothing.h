@@ -67,10 +67,12 @@ struct SmoothingPlan {
     ChannelTransform lanes;
 };
 
-/// What happens to the lanes of an activation: its own smoothing, or the transform of the projection that was folded
-/// into V. Null where nothing does. Both by SiteId, null where there is none; transforms are smoothing and noise.
-const ChannelTransform* laneTransform(std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
-                                      std::span<const std::shared_ptr<const SmoothingPlan>> transforms, SiteId id);
+/// What happens to the lanes of every activation: its own smoothing, or the transform of the projection that was
+/// folded into V; null where nothing does. All by SiteId, null where there is none; transforms are smoothing and
+/// noise.
+std::vector<std::shared_ptr<const ChannelTransform>>
+lanesOf(std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
+        std::span<const std::shared_ptr<const SmoothingPlan>> transforms);
 /// The transform of V's lanes that one of the projection's channels means there.
 ChannelTransform onValueLanes(const FoldTarget& target, const ChannelTransform& transform);
 

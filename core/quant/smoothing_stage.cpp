@@ -2,33 +2,13 @@
 
 #include "core/quant/for_each.h"
 #include "core/quant/smoothing_plan.h"
+#include "core/quant/stale_sites.h"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
 namespace qs::quant {
-
-bool SmoothingStage::unchanged(SiteId id) const
-{
-    return !id.valid() || (*m_previous)[id].settings == m_settings[id.index()];
-}
-
-/// A smoothing depends on its own settings; where alpha is searched, on those of the site and its readers too.
-bool SmoothingStage::keeps(const graph::Site& site) const
-{
-    if (!m_previous)
-        return false;
-    const SiteSettings& wanted = m_settings[site.id.index()];
-    if (!(*m_previous)[site.id].smoothing) // refused: say so again
-        return false;
-    if (!sameSmoothing((*m_previous)[site.id].settings, wanted))
-        return false;
-    return !wanted.smoothing.searchAlpha ||
-           (unchanged(site.id) && std::ranges::all_of(site.uses, [&](const graph::Use& use) {
-                return unchanged(m_sites.at({use.node, 1}));
-            }));
-}
 
 std::vector<SiteSettings> SmoothingStage::readersOf(const graph::Site& site) const
 {
@@ -45,6 +25,8 @@ std::vector<SiteSettings> SmoothingStage::readersOf(const graph::Site& site) con
 Result<void> SmoothingStage::run(const Context& context)
 {
     m_smoothings.resize(m_sites.size());
+    const std::vector<bool> stale =
+        m_previous ? staleSmoothings(m_sites, *m_previous, m_settings) : std::vector<bool>(m_sites.size(), true);
     std::vector<SiteId> todo;
     for (const graph::Site& site : m_sites) {
         const SiteSettings& wanted = m_settings[site.id.index()];
@@ -52,7 +34,8 @@ Result<void> SmoothingStage::run(const Context& context)
         if (site.kind != graph::SiteKind::Activation || kind == SmoothingKind::None ||
             (kind == SmoothingKind::Reparameterize && wanted.isFloat()))
             continue;
-        if (keeps(site))
+        // One that was refused says so again.
+        if (!stale[site.id.index()] && (*m_previous)[site.id].smoothing)
             m_smoothings[site.id.index()] = (*m_previous)[site.id].smoothing;
         else
             todo.push_back(site.id);
@@ -73,6 +56,9 @@ Result<void> SmoothingStage::run(const Context& context)
         if (!refused[i].empty())
             m_warnings.push_back(m_sites[todo[i]].name + ": not smoothed: " + refused[i]);
     m_transforms = m_smoothings;
+    m_lanes = lanesOf(m_smoothings, m_transforms);
+    for (const auto& lane : m_lanes)
+        m_smooths.push_back(lane != nullptr);
     makeWeights();
     return {};
 }
@@ -119,6 +105,7 @@ void SmoothingStage::addNoise(std::span<const std::shared_ptr<const SitePlan>> s
             if (m_transforms[i]->target.place == FoldPlace::Value)
                 m_statistics.erase(m_transforms[i]->target.value); // counted without
         }
+    m_lanes = lanesOf(m_smoothings, m_transforms);
 }
 
 exec::Simulation SmoothingStage::network() const

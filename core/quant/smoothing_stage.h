@@ -40,16 +40,14 @@ public:
     const std::vector<std::string>& warnings() const { return m_warnings; }
 
     /// What happens to the lanes of a site; null where nothing does.
-    const ChannelTransform* lanes(SiteId id) const { return laneTransform(m_smoothings, m_transforms, id); }
+    const ChannelTransform* lanes(SiteId id) const { return m_lanes[id.index()].get(); }
     /// Whether a smoothing, noise aside, changes the site's values.
-    bool smooths(SiteId id) const { return laneTransform(m_smoothings, m_smoothings, id) != nullptr; }
+    bool smooths(SiteId id) const { return m_smooths[id.index()]; }
     /// Statistics of a site in the smoothed network, computed when asked for first; null where there are none. Of V
     /// to be asked after addNoise. Safe to call from several threads.
     const stats::SiteStatistics* statistics(SiteId id);
 
 private:
-    bool keeps(const graph::Site& site) const;
-    bool unchanged(SiteId id) const;
     std::vector<SiteSettings> readersOf(const graph::Site& site) const;
     void makeWeights();
 
@@ -60,6 +58,8 @@ private:
     const Plan* m_previous;
     std::vector<std::shared_ptr<const SmoothingPlan>> m_smoothings; ///< by SiteId
     std::vector<std::shared_ptr<const SmoothingPlan>> m_transforms; ///< by SiteId, with noise
+    std::vector<std::shared_ptr<const ChannelTransform>> m_lanes;   ///< by SiteId, with noise
+    std::vector<bool> m_smooths;                                    ///< by SiteId
     std::map<graph::Use, Tensor> m_weights;
     std::vector<std::string> m_warnings;
     std::mutex m_mutex;

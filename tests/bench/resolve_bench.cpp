@@ -1,5 +1,6 @@
-// What an edit in the window waits for: one site of DeiT-Tiny resolved again, with its histogram's error. Every
-// weight and every activation of the default coverage in turn; the counter and the label tell the slowest site.
+// What an edit in the window waits for: one site of DeiT-Tiny resolved again, with its histogram's error (every weight
+// and every activation of the default coverage in turn; the counter and the label tell the slowest site), and the plan
+// around it.
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
@@ -87,6 +88,29 @@ void resolveEntropy(benchmark::State& state)
 {
     resolveSlowest(state, quant::EstimatorKind::Entropy);
 }
+
+/// A whole plan with one site changed, against the plan before it: what an edit costs, and each trial of a search.
+void resolvePlanAfterOneSite(benchmark::State& state)
+{
+    if (!subject()) {
+        state.SkipWithError("QUANTOSCOPE_TEST_ASSETS does not name a folder with models/deit_tiny_patch16_224.onnx");
+        return;
+    }
+    const auto& [model, calibration] = *subject();
+    auto recipe = quant::presetRecipe("minmax", 8, 8);
+    const auto plan = quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, {});
+    if (!plan) {
+        state.SkipWithError(plan.error().text().c_str());
+        return;
+    }
+    const auto site = std::ranges::find_if(model.sites, [](const graph::Site& s) {
+        return s.kind == graph::SiteKind::Activation && s.role == graph::Role::Fc2;
+    });
+    recipe->overrides[site->name].bits = 4;
+    for (auto _ : state)
+        benchmark::DoNotOptimize(quant::resolve(model.graph, model.sites, calibration, *recipe, plan->get(), {}));
+}
+BENCHMARK(resolvePlanAfterOneSite)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 BENCHMARK(resolveMinMax)->Arg(4)->Arg(8)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(resolvePercentile)->Arg(4)->Arg(8)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -3,6 +3,7 @@
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
 #include "core/quant/recipe.h"
+#include "core/quant/stale_sites.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 
@@ -72,6 +73,17 @@ void expectEqual(const graph::SiteTable& sites, const Plan& a, const Plan& b, co
     EXPECT_EQ(a.warnings, b.warnings) << step;
 }
 
+/// Numbers that differ are announced before: those of all other sites hold. How many hold.
+std::size_t expectStale(const test::SmallVit& vit, const Plan& before, const Plan& after, const std::string& step)
+{
+    const std::set<SiteId> stale = staleSites(vit.graph, vit.sites, before, after.recipe);
+    for (const graph::Site& site : vit.sites)
+        if (!stale.contains(site.id)) {
+            EXPECT_EQ(difference(before[site.id], after[site.id]), "") << step << ": " << site.name;
+        }
+    return vit.sites.size() - stale.size();
+}
+
 class Edits : public ::testing::Test {
 protected:
     std::shared_ptr<const Plan> planned(const Recipe& recipe, const Plan* previous) const
@@ -104,11 +116,13 @@ TEST_F(Edits, OfOneKindEachGiveAFreshPlan)
     patches[9].estimator = Estimator{};
     patches[10].scheme = Scheme::Symmetric;
     std::mt19937 engine(5);
-    for (const char* preset : {"minmax", "ptq4vit", "noisyquant", "repq-vit"}) {
-        Recipe recipe = *presetRecipe(preset + std::string(kLiteral), 4, 4);
+    for (const std::string preset :
+         {"minmax-literal", "ptq4vit-literal", "noisyquant-literal", "repq-vit-literal", "ptq4vit", "mptq-vit"}) {
+        Recipe recipe = *presetRecipe(preset, 4, 4);
         auto plan = planned(recipe, nullptr);
         ASSERT_NE(plan, nullptr);
         std::string history = preset;
+        std::size_t held = 0, all = 0;
         for (int step = 0; step < 25; ++step) {
             const auto& site = m_vit.sites.all()[engine() % m_vit.sites.size()];
             const std::size_t which = engine() % patches.size();
@@ -125,11 +139,40 @@ TEST_F(Edits, OfOneKindEachGiveAFreshPlan)
                 continue;
             }
             expectEqual(m_vit.sites, **edited, **fresh, history);
+            held += expectStale(m_vit, *plan, **fresh, history);
+            all += m_vit.sites.size();
             if (HasFailure())
                 return;
             plan = *edited;
         }
+        EXPECT_GT(held, all / 2) << preset; // an edit of one site is not an edit of the network
     }
+}
+
+/// The other operand's range is found together with the one whose search changes.
+TEST_F(Edits, OfAnOperandMakeItsPartnersStale)
+{
+    Recipe recipe = *presetRecipe("ptq4vit-literal", 4, 4);
+    const auto before = planned(recipe, nullptr);
+    const SiteId input = m_vit.at("f1", 0);
+    const SiteId weight = m_vit.at("f1", 1);
+    ASSERT_TRUE(input.valid() && weight.valid());
+    Estimator estimator = (*before)[input].settings.estimator;
+    estimator.search.high = 0.3; // candidates that clip
+    recipe.overrides[m_vit.sites[input].name].estimator = estimator;
+    const auto after = planned(recipe, before.get());
+    ASSERT_EQ((*before)[weight].settings, (*after)[weight].settings);
+    EXPECT_NE(difference((*before)[weight], (*after)[weight]), "");
+    EXPECT_TRUE(staleSites(m_vit.graph, m_vit.sites, *before, recipe).contains(weight));
+    EXPECT_TRUE(staleSites(m_vit.graph, m_vit.sites, *after, recipe).empty());
+}
+
+TEST_F(Edits, ThatChangeNoNumberMakeNothingStale)
+{
+    Recipe recipe = *presetRecipe("mptq-vit", 4, 4); // guarded: some sites have other settings than the recipe's
+    const auto plan = planned(recipe, nullptr);
+    recipe.locked.insert(m_vit.sites.all().front().name);
+    EXPECT_TRUE(staleSites(m_vit.graph, m_vit.sites, *plan, recipe).empty());
 }
 
 /// Noise of the projection goes through V: the input of V's layer is as before, but not what its weights make of it.
