@@ -2,6 +2,7 @@
 // of it is taken as the recipe and undone. With QUANTOSCOPE_SCREENSHOTS set to a folder, pictures are written there.
 #include "demo_window.h"
 
+#include "core/quant/presets.h"
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_panel.h"
 #include "widgets/panels/comparison/comparison_table.h"
@@ -221,4 +222,3 @@ private slots:
 
 QTEST_MAIN(ComparisonTest)
 #include "comparison_test.moc"
-#include "core/quant/presets.h"

@@ -1,6 +1,7 @@
 // The document of the window: values, figures that go stale, edits, undo, selection.
 #include "session_helper.h"
 
+#include "core/quant/presets.h"
 #include "widgets/model/history.h"
 
 #include <QUndoStack>
@@ -92,6 +93,25 @@ private slots:
         QVERIFY(m_session->plan()->recipe == m_session->recipe());
         QCOMPARE(m_session->history().state(1).text,
                  QStringLiteral("%1: 4 bits").arg(QString::fromStdString(m_session->sites()[fc2()].name)));
+    }
+
+    /// A search of a layer gives its partners other ranges too.
+    void partnersOfASearchedRangeAreStale()
+    {
+        open();
+        m_session->setRecipe(*quant::presetRecipe("ptq4vit-literal", 4, 4), QStringLiteral("test"));
+        m_session->calibrate();
+        QS_SETTLE(*m_session);
+        const SiteId input = fc2();
+        const SiteId weight = m_session->sites().at({m_session->sites()[input].uses.front().node, 1});
+        QVERIFY(weight.valid() && m_session->sitePlanCurrent(weight));
+        quant::SitePatch patch;
+        patch.estimator = m_session->settings(input).estimator;
+        patch.estimator->search.high = 0.3;
+        m_session->editSites({{input}}, patch);
+        QVERIFY(!m_session->sitePlanCurrent(weight));
+        QS_SETTLE(*m_session);
+        QVERIFY(m_session->sitePlanCurrent(weight));
     }
 
     void undoBringsFiguresBackAtOnce()
@@ -262,4 +282,3 @@ private slots:
 
 QTEST_MAIN(SessionTest)
 #include "session_test.moc"
-#include "core/quant/presets.h"

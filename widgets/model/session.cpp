@@ -1,8 +1,9 @@
 #include "widgets/model/session.h"
 
+#include "core/quant/presets.h"
+#include "core/quant/stale_sites.h"
 #include "widgets/model/session_jobs.h"
 #include "widgets/model/text.h"
-#include "core/quant/presets.h"
 
 #include <algorithm>
 #include <numeric>
@@ -104,8 +105,7 @@ std::shared_ptr<const quant::SitePlan> Session::sitePlan(SiteId site) const
 
 bool Session::sitePlanCurrent(SiteId site) const
 {
-    const auto plan = sitePlan(site);
-    return plan && plan->settings == settings(site) && (!m_resmoothed.contains(site) || m_previews.contains(site));
+    return m_previews.contains(site) || (sitePlan(site) && !m_stale.contains(site));
 }
 
 const Figure<quant::Evaluation>& Session::bestFigures() const
@@ -345,23 +345,6 @@ void Session::setRecipe(const quant::Recipe& recipe, const QString& text)
     m_history->push(recipe, text);
 }
 
-void Session::smoothingChanged(const graph::Site& site)
-{
-    for (const graph::Use& use : site.uses) // its weights become others
-        for (const int input : {1, 2})
-            if (const SiteId reader = sites().at({use.node, input}); reader.valid())
-                m_resmoothed.insert(reader);
-    noiseChanged(site);
-}
-
-void Session::noiseChanged(const graph::Site& site)
-{
-    if (site.role == graph::Role::Proj) // may be folded into V
-        for (const graph::Site& other : sites())
-            if (other.role == graph::Role::ValueOperand && other.block == site.block)
-                m_resmoothed.insert(other.id);
-}
-
 void Session::recipeApplied(const quant::Recipe& recipe)
 {
     std::vector<SiteId> changed;
@@ -370,13 +353,11 @@ void Session::recipeApplied(const quant::Recipe& recipe)
         const quant::SiteSettings after = quant::settingsOf(recipe, site);
         if (before != after)
             changed.push_back(site.id);
-        if (before.smoothing != after.smoothing)
-            smoothingChanged(site);
-        else if (before.noise != after.noise)
-            noiseChanged(site);
     }
     m_recipe = recipe;
     const std::string key = std::exchange(m_key, History::keyOf(recipe));
+    if (m_plan)
+        m_stale = quant::staleSites(m_model->graph, sites(), *m_plan, m_recipe);
     std::erase_if(m_previews, [this](const auto& entry) { return entry.second->settings != settings(entry.first); });
     setModified(true);
     if (changed.empty() && key == m_key) { // a lock, say: all numbers hold

@@ -289,10 +289,6 @@ private:
     void setCalibration(std::shared_ptr<const stats::Calibration> calibration);
     /// Called by the history: the recipe is now this one. Starts preview and resolve.
     void recipeApplied(const quant::Recipe& recipe);
-    /// Numbers of the site's readers, and of V where it may be folded into it, are stale until the next plan.
-    void smoothingChanged(const graph::Site& site);
-    /// The same of V alone: noise leaves weights as they are.
-    void noiseChanged(const graph::Site& site);
     void startPreview(const std::vector<SiteId>& changed);
     void startResolve();
     void setPlan(std::shared_ptr<const quant::Plan> plan);
@@ -331,7 +327,7 @@ private:
     Figure<quant::Plan> m_plan;
     int m_labelOffset = 0;
     std::map<SiteId, std::shared_ptr<const quant::SitePlan>> m_previews; ///< of the present recipe
-    std::set<SiteId> m_resmoothed; ///< sites whose numbers wait for the plan: a smoothing beside them changed
+    std::set<SiteId> m_stale; ///< sites whose numbers in the plan may not be the recipe's: quant::staleSites
     Figure<quant::Evaluation> m_evaluation, m_probe;
     Figure<std::vector<quant::SiteProfile>> m_profile, m_sensitivity;
 

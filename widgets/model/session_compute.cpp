@@ -5,6 +5,7 @@
 #include "core/onnx/onnx_runtime.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/harm.h"
+#include "core/quant/stale_sites.h"
 
 #include <nlohmann/json.hpp>
 
@@ -81,7 +82,10 @@ void Session::setCalibration(std::shared_ptr<const stats::Calibration> calibrati
     m_plan.running = m_calibration.value != nullptr;
     m_plan.current = false;
     m_previews.clear();
-    m_resmoothed.clear();
+    m_stale.clear();
+    if (m_plan) // of another calibration
+        for (const graph::Site& site : sites())
+            m_stale.insert(site.id);
     dropFigures();
     emit calibrationChanged();
     if (m_calibration)
@@ -148,10 +152,9 @@ void Session::setPlan(std::shared_ptr<const quant::Plan> plan)
     m_plan.value = std::move(plan);
     m_plan.current = History::keyOf(m_plan->recipe) == m_key; // a lock changes no number
     m_plan.running = !m_plan.current;
-    if (m_plan.current) {
+    m_stale = m_plan.current ? std::set<SiteId>() : quant::staleSites(m_model->graph, sites(), *m_plan, m_recipe);
+    if (m_plan.current)
         m_previews.clear();
-        m_resmoothed.clear();
-    }
     if (!m_current.valid() && m_plan.current) { // show something worth looking at: the worst activation
         SiteId worst;
         for (const graph::Site& site : sites())

@@ -416,7 +416,7 @@ void Session::restore(SessionDocument document)
     m_jobs->warnings.clear();
     m_plan = {};
     m_previews.clear();
-    m_resmoothed.clear();
+    m_stale.clear();
     m_selection.clear();
     m_current = {};
     m_currentImage = -1;
