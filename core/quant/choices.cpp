@@ -11,11 +11,15 @@ namespace {
 /// Rules and defaults, without the bits that belong to a quantizer.
 int bitsWithoutQuantizers(const Recipe& recipe, const graph::Site& site, const SiteSettings& wanted)
 {
-    Recipe plain = recipe;
-    for (Rule& rule : plain.rules)
-        if (rule.set.quantizer && *rule.set.quantizer != kUniform)
-            rule.set.bits.reset();
-    return wanted.isFloat() ? kFloatBits : settingsOf(plain, site).bits;
+    if (wanted.isFloat())
+        return kFloatBits;
+    int bits = (site.kind == graph::SiteKind::Weight ? recipe.weight : recipe.activation).bits;
+    for (const Rule& rule : recipe.rules)
+        if (rule.set.bits && (!rule.set.quantizer || *rule.set.quantizer == kUniform) && rule.match.matches(site))
+            bits = *rule.set.bits;
+    if (const auto found = recipe.overrides.find(site.name); found != recipe.overrides.end())
+        bits = found->second.bits.value_or(bits);
+    return bits;
 }
 
 } // namespace

@@ -183,7 +183,7 @@ private:
 };
 
 /// Which sites a smoothing will change, V behind it too, where nothing has been planned yet.
-std::vector<bool> willBeSmoothed(const graph::Graph& graph, const graph::SiteTable& sites,
+std::vector<bool> willBeSmoothed(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
                                  std::span<const SiteSettings> settings)
 {
     std::vector<bool> smoothed(sites.size(), false);
@@ -191,12 +191,16 @@ std::vector<bool> willBeSmoothed(const graph::Graph& graph, const graph::SiteTab
         const SiteSettings& wanted = settings[site.id.index()];
         if (site.kind != graph::SiteKind::Activation || !smooths(wanted))
             continue;
-        const auto target = findFold(graph, sites, site);
-        if (!target)
+        FoldTarget target;
+        if (const auto& planned = plan[site.id].smoothing)
+            target = planned->target; // by structure alone: the same for every smoothing
+        else if (auto found = findFold(graph, sites, site))
+            target = std::move(*found);
+        else
             continue;
         smoothed[site.id.index()] = true;
-        if (target->place == FoldPlace::Value && target->value.valid())
-            smoothed[target->value.index()] = true;
+        if (target.place == FoldPlace::Value && target.value.valid())
+            smoothed[target.value.index()] = true;
     }
     return smoothed;
 }
@@ -248,7 +252,7 @@ std::set<SiteId> staleSites(const graph::Graph& graph, const graph::SiteTable& s
             open.insert(site.id);
     }
     for (;;) {
-        const std::vector<bool> smoothed = willBeSmoothed(graph, sites, after);
+        const std::vector<bool> smoothed = willBeSmoothed(graph, sites, plan, after);
         const auto isSmoothed = [&smoothed](SiteId id) { return smoothed[id.index()]; };
         const StaleSites found = Finder(graph, sites, plan, after, isSmoothed, open).run();
         const std::size_t known = open.size();
