@@ -38,7 +38,8 @@ std::optional<OperandError> operandError(const onnx::Model& model, const quant::
     if (!site.valid())
         return operand;
     const quant::SitePlan& numbers = plan[site];
-    if (numbers.transform()) // quantized or not: the values are not those that the float weight is for
+    // Quantized or not: the values are not those that the float weight is for; or the weight has taken a transform.
+    if (numbers.transform() || plan.smoothed.constants.contains(use))
         return std::nullopt;
     if (!numbers.quantized())
         return operand;
