@@ -6,7 +6,10 @@
 #include "tests/support/graph_text.h"
 #include "tests/support/small_vit.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 namespace qs::exec::testing {
 namespace {
@@ -184,6 +187,27 @@ TEST(Reference, HasPlainFormsOfWhatTransformersAreMadeOf)
           "Add", "Mul", "Transpose", "Reshape", "Slice", "Split", "Concat", "Gather", "ReduceMean", "AveragePool"})
         EXPECT_TRUE(reference::find(op)) << op;
     EXPECT_FALSE(reference::find("Resize"));
+}
+
+TEST(Interpreter, quantizersOfTheFileGiveNanTheLowestCode)
+{
+    Tensor zero(DType::Int32, {1});
+    zero.mutableData<int32_t>()[0] = 3;
+    graph::Node node;
+    node.op = "FakeQuantize";
+    node.attributes.set("scale", floats({1}, {0.5F}));
+    node.attributes.set("zero_point", zero);
+    node.attributes.set("qmin", int64_t{0});
+    node.attributes.set("qmax", int64_t{15});
+    const float infinity = std::numeric_limits<float>::infinity();
+    const Tensor x = floats({5}, {std::nanf(""), infinity, -infinity, 0.25F, 1});
+    std::vector<Tensor> out{Tensor(DType::Float32, {5})};
+    reference::find("FakeQuantize")(node, std::vector{x}, out);
+    const std::vector<float> expected{-1.5F, 6, -1.5F, 0, 1};
+    EXPECT_TRUE(std::ranges::equal(out[0].floats(), expected));
+    const auto fast = evaluate(node, std::vector{x});
+    ASSERT_TRUE(fast) << fast.error().text();
+    EXPECT_TRUE(std::ranges::equal(fast->front().floats(), expected));
 }
 
 } // namespace

@@ -135,7 +135,7 @@ void computeWhere(const Node&, std::span<const Tensor> in, std::span<Tensor> out
     });
 }
 
-/// (clamp(rne(x / scale) + zero_point, qmin, qmax) - zero_point) * scale, in float as ONNX has it.
+/// (clamp(rne(x / scale) + zero_point, qmin, qmax) - zero_point) * scale, in float as ONNX has it; NaN gives qmin.
 void computeFakeQuantize(const Node& node, std::span<const Tensor> in, std::span<Tensor> out)
 {
     const auto scale = node.attributes.tensor("scale")->floats();
@@ -150,7 +150,8 @@ void computeFakeQuantize(const Node& node, std::span<const Tensor> in, std::span
         const std::size_t c = scale.size() > 1 ? static_cast<std::size_t>(index[axis]) : 0;
         const auto i = static_cast<std::size_t>(at);
         const double z = zero[zero.size() > 1 ? c : 0];
-        const double code = std::clamp(static_cast<double>(std::nearbyint(src[i] / scale[c])) + z, low, high);
+        const auto steps = static_cast<double>(std::nearbyint(src[i] / scale[c]));
+        const double code = std::isnan(steps) ? low : std::clamp(steps + z, low, high);
         dst[i] = static_cast<float>(code - z) * scale[c];
     });
 }
