@@ -39,6 +39,7 @@ enum class FloatReason {
     WideZeroPoint, ///< that of an activation is no 8-bit code
     FloatOutput,   ///< a convolution whose output is not quantized
     MixedReaders,  ///< a quantizer and something else read the output
+    Limited,       ///< a Relu or Clip alone reads the output, and no quantizer behind it has its limits
     Int4,          ///< weights in 4 bits
     FloatBias,
     KeptInFloat, ///< LayerNormalization, Softmax, Gelu

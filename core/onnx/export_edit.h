@@ -24,6 +24,7 @@ struct ProductForm {
     bool integerBias = true;      ///< true also where there is no bias
     bool quantizedOutput = false; ///< one QuantizeLinear, and nothing else, reads the result
     bool mixedReaders = false;    ///< a QuantizeLinear and something else read the result
+    bool limited = false;         ///< a Relu or Clip alone reads the result, which no codes make redundant
     bool int4 = false;            ///< weights packed as 4-bit integers
 };
 

@@ -51,6 +51,8 @@ FloatReason reasonOfProduct(const Model& model, const graph::Node& node, const P
         return FloatReason::FloatOutput;
     if (form.mixedReaders)
         return FloatReason::MixedReaders;
+    if (form.limited)
+        return FloatReason::Limited;
     if (form.int4)
         return FloatReason::Int4;
     if (!form.integerBias && (node.op == "Conv" || form.op == "Gemm" || !model.info.dynamicBatch))
@@ -93,6 +95,18 @@ public:
                m_plain.contains(it->second->output(0));
     }
 
+    /// Whether a Relu or Clip alone reads it, one reader behind that, and the codes there do not make it redundant.
+    bool isLimited(const std::string& name) const
+    {
+        const auto node = m_nodes.find(name);
+        const pb::NodeProto* limit =
+            node == m_nodes.end() || node->second->output_size() == 0 ? nullptr : reader(node->second->output(0));
+        if (!limit || limit->output_size() == 0 || (limit->op_type() != "Relu" && limit->op_type() != "Clip"))
+            return false;
+        const pb::NodeProto* next = reader(limit->output(0));
+        return next && !(next->op_type() == "QuantizeLinear" && isRedundant(*limit, *next));
+    }
+
     bool of(const std::string& name) const
     {
         const auto it = m_nodes.find(name);
@@ -100,14 +114,20 @@ public:
     }
 
 private:
+    /// The only reader; null where there are several or none, or the value is an output.
+    const pb::NodeProto* reader(const std::string& value) const
+    {
+        const auto it = m_readers.find(value);
+        return it == m_readers.end() ? nullptr : it->second;
+    }
+
     bool endsInQuantizer(const pb::NodeProto* node) const
     {
         constexpr int kMaxMoves = 8;
         const pb::NodeProto* limit = nullptr; // a Relu or Clip on the way
         bool reshaped = false;
         for (int moves = 0; node && node->output_size() > 0 && moves < kMaxMoves; ++moves) {
-            const auto it = m_readers.find(node->output(0));
-            node = it == m_readers.end() ? nullptr : it->second;
+            node = reader(node->output(0));
             if (!node)
                 return false;
             const std::string& op = node->op_type();
@@ -208,6 +228,9 @@ std::string textOf(FloatReason reason, bool twoActivations)
         return "ONNX Runtime has an integer convolution only where its output is quantized too";
     case FloatReason::MixedReaders:
         return "ONNX Runtime makes no integer product of it where a quantizer and something else read its output";
+    case FloatReason::Limited:
+        return "ONNX Runtime makes no integer product of it where a Relu or Clip alone reads its output and the codes "
+               "behind reach farther, or there are none";
     case FloatReason::Int4:
         return "4-bit weights are multiplied in float where the input is quantized";
     case FloatReason::FloatBias:
@@ -227,6 +250,7 @@ void findQuantizedOutputs(const pb::GraphProto& file, bool dynamicBatch, std::ma
         if (form.op == "Conv")
             form.quantizedOutput = outputs.of(form.node);
         form.mixedReaders = outputs.isMixed(form.node);
+        form.limited = outputs.isLimited(form.node);
     }
 }
 

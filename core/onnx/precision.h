@@ -15,14 +15,15 @@ namespace qs::onnx {
 ///           8-bit integers with zero points and the bias, if any, is int32; also with a float bias where the batch
 ///           is dynamic (the fusion to a float Gemm needs static shapes)
 ///   MatMul  int8 if both operands are quantized
-///           (neither where a QuantizeLinear and something else read the output)
+///           (neither where a QuantizeLinear and something else read the output, nor where a Relu or Clip alone
+///           reads it, with one reader of its own, whose codes do not make it redundant: see Conv)
 ///   Conv    int8 (QLinearConv) if a QuantizeLinear, and nothing else, reads its output, as it is or reshaped and
 ///           transposed (the runtime moves the quantizer before them), or after a Relu or Clip that the codes make
 ///           redundant (zero point at the lowest code; a range within the bounds); otherwise float
 /// and everything else computes in float or only moves data. Multiply-accumulates are of one image.
 std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<NodeId, ProductForm>& forms);
 
-/// Fills in ProductForm::quantizedOutput and mixedReaders from a finished file. Where the batch is not dynamic,
+/// Fills in ProductForm::quantizedOutput, mixedReaders and limited from a finished file. Where the batch is not dynamic,
 /// readers that ask for the shape alone do not count.
 void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, bool dynamicBatch,
                           std::map<NodeId, ProductForm>& forms);

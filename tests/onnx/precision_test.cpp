@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace qs::onnx {
@@ -81,6 +82,57 @@ TEST(Precision, ProductsThatAQuantizerAndOthersRead)
     EXPECT_TRUE(forms[NodeId(0)].mixedReaders);
     EXPECT_FALSE(forms[NodeId(1)].mixedReaders);
     EXPECT_FALSE(forms[NodeId(2)].mixedReaders);
+}
+
+/// Found in ONNX Runtime 1.32, each by itself, of MatMul and Gemm alike.
+TEST(Precision, ProductsBeforeALimitThatCodesDoNotMakeRedundant)
+{
+    pb::GraphProto graph;
+    const float step = 0.05F;
+    for (const auto& [name, type, bytes] :
+         {std::tuple{"step", pb::TensorProto::FLOAT, std::string(reinterpret_cast<const char*>(&step), sizeof step)},
+          std::tuple{"lowest", pb::TensorProto::UINT8, std::string(1, 0)},
+          std::tuple{"middle", pb::TensorProto::UINT8, std::string(1, 100)}}) {
+        pb::TensorProto& tensor = *graph.add_initializer();
+        tensor.set_name(name);
+        tensor.set_data_type(type);
+        tensor.set_raw_data(bytes);
+    }
+    std::map<std::string, bool> expected;
+    const auto product = [&](const std::string& name, const std::string& limit, bool limited) {
+        add(graph, "MatMul", "x", name);
+        add(graph, limit, name, name + ".l");
+        expected[name] = limited;
+        return name + ".l";
+    };
+    const auto quantize = [&](const std::string& value, const char* zero) {
+        add(graph, "QuantizeLinear", value, value + ".q");
+        graph.mutable_node(graph.node_size() - 1)->add_input("step");
+        graph.mutable_node(graph.node_size() - 1)->add_input(zero);
+    };
+    add(graph, "Pow", product("squared", "Relu", true), "squared.y"); // StarReLU
+    add(graph, "Mul", product("clipped", "Clip", true), "clipped.y");
+    quantize(product("redundant", "Relu", false), "lowest");
+    quantize(product("signed", "Relu", true), "middle");
+    const std::string twice = product("two readers", "Relu", false);
+    add(graph, "Mul", twice, "two.a");
+    add(graph, "Tanh", twice, "two.b");
+    graph.add_output()->set_name(product("result", "Relu", false));
+    add(graph, "Mul", product("tanh", "Tanh", false), "tanh.y");
+    add(graph, "Mul", product("read by others", "Relu", false), "others.y");
+    add(graph, "Tanh", "read by others", "others.t");
+
+    std::map<NodeId, ProductForm> forms;
+    for (const auto& [name, limited] : expected) {
+        ProductForm& form = forms[NodeId(forms.size())];
+        form.node = name;
+        form.op = "MatMul";
+    }
+    findQuantizedOutputs(graph, true, forms);
+    std::map<std::string, bool> found;
+    for (const auto& [id, form] : forms)
+        found[form.node] = form.limited;
+    EXPECT_EQ(found, expected);
 }
 
 /// Found in ONNX Runtime 1.31, each by itself.
