@@ -1,3 +1,4 @@
+#include "core/quant/accuracy.h"
 #include "core/report/comparison.h"
 
 #include "app/cli/common.h"
@@ -140,15 +141,23 @@ Result<std::vector<report::Candidate>> candidatesOf(const Options& options, cons
     return candidates;
 }
 
+std::optional<stats::Interval> floatInterval(const report::Comparison& comparison)
+{
+    const std::size_t labelled = comparison.rows.empty() || comparison.rows.front().labelled == 0
+                                     ? comparison.images
+                                     : comparison.rows.front().labelled;
+    return stats::wilson(stats::hitsOf(*comparison.floatTop1, labelled), labelled);
+}
+
 void print(const report::ComparisonRow& row)
 {
     std::printf("%-38s %-16s W%d A%d %-6s ", row.method.c_str(), row.calibration.c_str(), row.weightBits,
                 row.activationBits, row.coverage == graph::Coverage::Full ? "full" : "matmul");
     if (row.top1)
         std::printf("top-1 %6.2f %%  ", *row.top1 * 100);
-    std::printf("agreement %6.2f %%  KL %8.4f  SQNR %5.1f dB  %6.2f MB  int8 %3.0f %%  search %5.1f s",
-                row.agreement * 100, row.klDivergence, row.logitSqnrDb, static_cast<double>(row.modelBytes) * 1e-6,
-                row.int8Share * 100, row.resolveSeconds);
+    std::printf("agreement %6.2f %%  KL %8.4f  SQNR %5.1f dB  %6.2f MB (%.2f packed)  int8 %3.0f %%  search %5.1f s",
+                row.agreement * 100, row.klDivergence, row.logitSqnrDb, static_cast<double>(row.fileBytes) * 1e-6,
+                static_cast<double>(row.modelBytes) * 1e-6, row.int8Share * 100, row.resolveSeconds);
     std::printf("%s%s\n", row.failure.empty() ? "" : "  ", row.failure.c_str());
     std::fflush(stdout);
 }
@@ -204,7 +213,8 @@ Result<void> compare(const Options& options)
     run.say(comparison.doubts);
     QS_CHECK(std::move(saved));
     if (comparison.floatTop1)
-        std::printf("float top-1 %.2f %% on %zu images\n", *comparison.floatTop1 * 100, comparison.images);
+        std::printf("float top-1 %s on %zu images; the intervals of the lines are about as wide\n",
+                    quant::withInterval(*comparison.floatTop1, floatInterval(comparison)).c_str(), comparison.images);
     for (const std::string& path : options.outputs)
         QS_CHECK(write(comparison, run.said(), path));
     return {};

@@ -1,6 +1,8 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "core/base/file.h"
+#include "core/onnx/export.h"
+#include "core/quant/accuracy.h"
 #include "core/report/report.h"
 
 #include <cstdio>
@@ -30,19 +32,28 @@ void print(const quant::Evaluation& e)
                     e.meanActivationBits, e.coverage == graph::Coverage::Full ? "full" : "matmul");
     std::printf(", %zu images\n", e.images);
     if (e.top1) {
-        std::printf("  top-1 %.2f %%", *e.top1 * 100);
+        std::printf("  top-1 %s, top-5 %s\n", quant::withInterval(*e.top1, quant::top1Interval(e)).c_str(),
+                    quant::withInterval(e.top5.value_or(0), quant::top5Interval(e)).c_str());
         if (!e.isFloat && e.floatTop1)
-            std::printf(" (float %.2f %%, %+.2f)", *e.floatTop1 * 100, (*e.top1 - *e.floatTop1) * 100);
-        std::printf(", top-5 %.2f %%\n", e.top5.value_or(0) * 100);
+            std::printf("  float %s: %s\n", quant::withInterval(*e.floatTop1, quant::floatTop1Interval(e)).c_str(),
+                        quant::pointsWithInterval(*e.top1 - *e.floatTop1, quant::dropInterval(e)).c_str());
+        std::printf("  in brackets: 95 %% intervals of %zu labelled images%s\n", e.labelled,
+                    e.onCalibrationImages ? "; these are the calibration images, others may do worse" : "");
     }
     if (!e.scores)
         std::printf("  outputs are no class scores: cosine to float %.6f, SQNR %.1f dB, largest difference %.4g\n",
                     e.cosine, e.logitSqnrDb, e.maxDifference);
     else if (!e.isFloat)
-        std::printf("  agreement with float %.2f %%, logit SQNR %.1f dB, KL %.4f nats\n", e.agreement * 100,
-                    e.logitSqnrDb, e.klDivergence);
-    std::printf("  %.2f MB, %.1f images/s on %d thread%s\n", static_cast<double>(e.modelBytes) * 1e-6,
-                e.imagesPerSecond, e.threads, e.threads == 1 ? "" : "s");
+        std::printf("  agreement with float %s, logit SQNR %.1f dB, KL %.4f nats\n",
+                    quant::withInterval(e.agreement, quant::agreementInterval(e)).c_str(), e.logitSqnrDb,
+                    e.klDivergence);
+    if (e.fileBytes > 0)
+        std::printf("  %.2f MB on disk (%.2f MB with packed codes)", static_cast<double>(e.fileBytes) * 1e-6,
+                    static_cast<double>(e.modelBytes) * 1e-6);
+    else
+        std::printf("  %.2f MB %s", static_cast<double>(e.modelBytes) * 1e-6,
+                    e.isFloat ? "of constants" : "with packed codes");
+    std::printf(", %.1f images/s on %d thread%s\n", e.imagesPerSecond, e.threads, e.threads == 1 ? "" : "s");
 }
 
 Result<void> evaluate(const Options& options)
@@ -65,7 +76,14 @@ Result<void> evaluate(const Options& options)
         QS_ASSIGN(evaluation, quant::evaluate(model.graph, model.sites, plan.get(), *source, source->size(), nullptr,
                                               exec::makeWeightCache(), run.context()));
         run.say(evaluation.doubts);
+        std::error_code ignored;
+        evaluation.onCalibrationImages =
+            plan && !options.calibration.images.empty() &&
+            std::filesystem::equivalent(options.calibration.images, options.folder.folder, ignored);
         if (plan) {
+            // What cannot be exported has no file, and says so where it is exported.
+            if (const auto exported = onnx::previewExport(model, *plan, {}))
+                evaluation.fileBytes = exported->fileBytes;
             for (const auto& warning : plan->warnings)
                 warn(warning);
             QS_CHECK(warnOfHarm(model, *plan, *source, run));

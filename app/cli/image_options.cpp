@@ -53,9 +53,9 @@ void PreprocessOptions::addTo(CLI::App& app)
     app.add_option("--interpolation", interpolation, "Antialiased filter of the resize")
         ->check(CLI::IsMember({"bicubic", "bilinear"}));
     app.add_option("--crop", crop, "Centre crop in pixels (default: the model's input)")->check(CLI::Range(0, 8192));
-    app.add_option("--max-bad-images", mostBad,
-                   "Images that may be damaged: they are left out, counted and named (default: a tenth of them, at "
-                   "least 1; 0: none)");
+    app.add_option(
+        "--max-bad-images", mostBad,
+        "Images that may be damaged: they are left out, counted and named (default: all but one; 0: none)");
 }
 
 Result<images::Preprocess> PreprocessOptions::resolve(const onnx::ModelInfo& model) const

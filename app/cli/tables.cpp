@@ -35,7 +35,7 @@ void printExport(const onnx::ExportReport& report, const std::optional<onnx::Ver
 void printEvaluations(const std::vector<quant::Evaluation>& evaluations)
 {
     std::printf("%-12s %6s %6s %8s %8s %10s %9s %9s %9s\n", "network", "W bits", "A bits", "top-1 %", "top-5 %",
-                "agree %", "SQNR dB", "size MB", "images/s");
+                "agree %", "SQNR dB", "packed MB", "images/s");
     for (const auto& e : evaluations) {
         std::printf("%-12s %6.3g %6.3g %8.1f %8.1f %10.1f ", e.isFloat ? "float" : e.preset.c_str(), e.meanWeightBits,
                     e.meanActivationBits, e.top1.value_or(0) * 100, e.top5.value_or(0) * 100, e.agreement * 100);

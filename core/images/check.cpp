@@ -46,11 +46,12 @@ Result<ImageFolder> withoutDamaged(ImageFolder folder, const DamagedLimit& limit
     folder.entries = std::move(good);
     if (!first)
         return folder;
-    const std::size_t most = limit.most.value_or(std::max<std::size_t>(1, count / 10));
-    if (folder.entries.empty() || names.size() > most) {
-        if (count > 1)
+    if (folder.entries.empty() || names.size() > limit.most.value_or(count)) {
+        if (folder.entries.empty() && count > 1)
+            first->message += " (none of the " + std::to_string(count) + " images can be read)";
+        else if (count > 1)
             first->message += " (" + std::to_string(names.size()) + " of " + std::to_string(count) +
-                              " images cannot be read, " + std::to_string(most) + " may: --max-bad-images)";
+                              " images cannot be read, " + std::to_string(*limit.most) + " may: --max-bad-images)";
         return tl::unexpected<Error>(std::move(*first));
     }
     folder.doubts.push_back(

@@ -10,7 +10,7 @@ namespace qs::images {
 
 /// How many images may be damaged before that is an error.
 struct DamagedLimit {
-    std::optional<std::size_t> most; ///< 0: none; nullopt: a tenth of them, at least 1
+    std::optional<std::size_t> most; ///< 0: none; nullopt: all but one
 };
 
 /// The folder without the images that cannot be decoded; a doubt counts and names them. Every file is read and

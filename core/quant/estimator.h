@@ -4,6 +4,7 @@
 #include "core/quant/recipe.h"
 #include "core/stats/histogram.h"
 
+#include <optional>
 #include <span>
 
 namespace qs::quant {
@@ -51,6 +52,9 @@ struct UniformGridView {
     double scale;
     int zeroPoint, qmin, qmax;
 };
-GridError expectedError(const stats::Histogram& histogram, const UniformGridView& grid);
+/// `seen`: the exact extremes, beyond which no value lies although a bin at an end does: a pile of values at the
+/// smallest one (as GELU makes) is else taken for clipped in part.
+GridError expectedError(const stats::Histogram& histogram, const UniformGridView& grid,
+                        std::optional<Range> seen = std::nullopt);
 
 } // namespace qs::quant

@@ -170,6 +170,8 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
 
     Hits hits;
     Hits floatHits;
+    std::size_t lost = 0;
+    std::size_t gained = 0;
     std::size_t agreed = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto width = static_cast<std::size_t>(classes);
@@ -191,6 +193,10 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
             ++result.labelled;
             hits.add(image.top5, *image.label);
             floatHits.add(image.floatTop5, *image.label);
+            const bool right = image.top5.front() == *image.label;
+            const bool floatRight = image.floatTop5.front() == *image.label;
+            lost += floatRight && !right ? 1 : 0;
+            gained += right && !floatRight ? 1 : 0;
         }
         result.results.push_back(std::move(image));
     }
@@ -200,6 +206,8 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
         result.top5 = static_cast<double>(hits.five) / labelled;
         result.floatTop1 = static_cast<double>(floatHits.first) / labelled;
         result.floatTop5 = static_cast<double>(floatHits.five) / labelled;
+        result.lost = lost;
+        result.gained = gained;
     }
     std::vector<std::optional<int>> labels;
     for (const ImageResult& image : result.results)

@@ -38,6 +38,9 @@ struct Evaluation {
     std::size_t labelled = 0;
     std::optional<double> top1, top5;           ///< fractions of the labelled images
     std::optional<double> floatTop1, floatTop5; ///< of the same images
+    /// Labelled images that the float network alone gets right, and the quantized one alone; absent where that was
+    /// not kept. With them a difference has an interval, see accuracy.h.
+    std::optional<std::size_t> lost, gained;
     bool scores = true;   ///< the output is a row of class scores; otherwise labels, agreement and KL have no meaning
     double agreement = 1; ///< share of images with the float network's top-1
     double logitSqnrDb = 0;   ///< 10 log10(sum l² / sum (l - l_q)²); +inf for the float network itself
@@ -48,7 +51,10 @@ struct Evaluation {
     double loss() const { return scores ? klDivergence : relativeError; }
     double relativeError = 0; ///< sum (l - l_q)² / sum l²
     double meanWeightBits = 32, meanActivationBits = 32;
-    std::size_t modelBytes = 0;
+    std::size_t modelBytes = 0; ///< with codes packed at their bits, see Plan::modelBytes
+    std::size_t fileBytes = 0;  ///< of the file that an export would write; 0: not asked (onnx::previewExport)
+    /// Set by who knows: the ranges were chosen on these very images, so the figures are better than on others.
+    bool onCalibrationImages = false;
     double bops = 0;
     double seconds = 0; ///< wall time, quantized network only
     double imagesPerSecond = 0;

@@ -1,3 +1,4 @@
+#include "core/quant/accuracy.h"
 #include "core/quant/doubts.h"
 #include "core/quant/evaluate.h"
 
@@ -37,9 +38,27 @@ std::string evaluationToJson(const Evaluation& evaluation, bool withImages)
     put("top5", evaluation.top5);
     put("float_top1", evaluation.floatTop1);
     put("float_top5", evaluation.floatTop5);
+    // 95 % intervals: [low, high].
+    const auto putInterval = [&](const char* key, const std::optional<stats::Interval>& interval) {
+        if (interval)
+            json[key] = {interval->low, interval->high};
+    };
+    putInterval("top1_interval", top1Interval(evaluation));
+    putInterval("top5_interval", top5Interval(evaluation));
+    putInterval("float_top1_interval", floatTop1Interval(evaluation));
+    if (evaluation.top1 && evaluation.floatTop1 && !evaluation.isFloat) {
+        json["top1_difference"] = *evaluation.top1 - *evaluation.floatTop1;
+        putInterval("top1_difference_interval", dropInterval(evaluation));
+    }
+    if (evaluation.lost && evaluation.gained) {
+        json["lost"] = *evaluation.lost;
+        json["gained"] = *evaluation.gained;
+    }
+    json["on_calibration_images"] = evaluation.onCalibrationImages;
     json["scores"] = evaluation.scores;
     if (evaluation.scores)
         json["agreement"] = evaluation.agreement;
+    putInterval("agreement_interval", agreementInterval(evaluation));
     json["logit_sqnr_db"] = evaluation.logitSqnrDb; // null where infinite: JSON has no infinity
     json["cosine"] = evaluation.cosine;
     json["max_difference"] = evaluation.maxDifference;
@@ -48,6 +67,8 @@ std::string evaluationToJson(const Evaluation& evaluation, bool withImages)
     json["mean_weight_bits"] = evaluation.meanWeightBits;
     json["mean_activation_bits"] = evaluation.meanActivationBits;
     json["model_bytes"] = evaluation.modelBytes;
+    if (evaluation.fileBytes > 0)
+        json["file_bytes"] = evaluation.fileBytes;
     json["bops"] = evaluation.bops;
     json["images_per_second"] = evaluation.imagesPerSecond;
     json["seconds"] = evaluation.seconds;

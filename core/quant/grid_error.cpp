@@ -26,7 +26,7 @@ double clippingIntegral(double a, double b, double level)
 
 } // namespace
 
-GridError expectedError(const stats::Histogram& histogram, const UniformGridView& grid)
+GridError expectedError(const stats::Histogram& histogram, const UniformGridView& grid, std::optional<Range> seen)
 {
     GridError error;
     if (histogram.empty())
@@ -43,9 +43,13 @@ GridError expectedError(const stats::Histogram& histogram, const UniformGridView
     for (std::size_t bin = 0; bin < counts.size(); ++bin) {
         if (counts[bin] == 0)
             continue;
-        const double left = histogram.low() + static_cast<double>(bin) * width;
-        const double right = left + width;
-        const double density = static_cast<double>(counts[bin]) / width;
+        double left = histogram.low() + static_cast<double>(bin) * width;
+        double right = left + width;
+        if (seen && std::min(right, seen->high) > std::max(left, seen->low)) {
+            left = std::max(left, seen->low);
+            right = std::min(right, seen->high);
+        }
+        const double density = static_cast<double>(counts[bin]) / (right - left);
         const double insideLeft = std::clamp(left, begin, end);
         const double insideRight = std::clamp(right, begin, end);
         if (insideRight > insideLeft)

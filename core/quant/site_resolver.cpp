@@ -203,6 +203,13 @@ SitePlan activationPlan(const FloatConstants& constants, const graph::Site& site
     plan.error.sqnrDb = decibels(mean * mean + deviation * deviation, total);
     plan.error.roundingShare = total > 0 ? numbers.error.rounding / total : 1;
     plan.error.clippedShare = numbers.error.clippedShare;
+    if (plan.grid.scale.size() == 1 && !statistics.histogram.empty()) { // what is really beyond the outer half steps
+        const GridError split = expectedError(
+            statistics.histogram, {plan.grid.scale[0], plan.grid.zeroPoint[0], plan.grid.qmin, plan.grid.qmax},
+            Range{statistics.low(), statistics.high()});
+        plan.error.roundingShare = split.total() > 0 ? split.rounding / split.total() : 1;
+        plan.error.clippedShare = split.clippedShare;
+    }
     plan.error.outputError = activationOutputError(constants, site, statistics, *plan.map);
     return plan;
 }

@@ -92,6 +92,7 @@ Result<void> fill(const onnx::Model& model, const Candidate& candidate, const ex
               quant::evaluate(model.graph, model.sites, plan->get(), images, count, &reference,
                               exec::makeWeightCache(), context));
     row.top1 = evaluation.top1;
+    row.labelled = evaluation.labelled;
     row.agreement = evaluation.agreement;
     row.klDivergence = evaluation.klDivergence;
     row.logitSqnrDb = evaluation.logitSqnrDb;
@@ -100,10 +101,12 @@ Result<void> fill(const onnx::Model& model, const Candidate& candidate, const ex
     row.modelBytes = evaluation.modelBytes;
     row.evaluateSeconds = evaluation.seconds;
     const auto exported = onnx::previewExport(model, **plan, {});
-    if (exported)
+    if (exported) {
         row.int8Share = exported->int8MacShare();
-    else
+        row.fileBytes = exported->fileBytes;
+    } else {
         row.failure = "no export: " + exported.error().text();
+    }
     return {};
 }
 

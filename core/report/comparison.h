@@ -61,11 +61,13 @@ struct ComparisonRow {
     std::optional<quant::Recipe> found; ///< by a search; the method and the bits give the others
     std::string failure;                ///< why there are no figures; "" where there are
     std::optional<double> top1;
-    double agreement = 0;    ///< share of images with the float network's top-1
-    double klDivergence = 0; ///< nats
+    std::size_t labelled = 0; ///< images behind top1; 0: not kept
+    double agreement = 0;     ///< share of images with the float network's top-1
+    double klDivergence = 0;  ///< nats
     double logitSqnrDb = 0;
     double meanWeightBits = 0, meanActivationBits = 0;
-    std::size_t modelBytes = 0;
+    std::size_t modelBytes = 0; ///< with codes packed at their bits
+    std::size_t fileBytes = 0;  ///< of the exported file; 0: not kept, or it cannot be exported
     double int8Share = 0;       ///< of the multiply-accumulates, in integer kernels of ONNX Runtime once exported
     double resolveSeconds = 0;  ///< ranges and all searches, without the calibration pass that all lines share
     double evaluateSeconds = 0; ///< simulation of all images

@@ -1,6 +1,7 @@
 #include "core/quant/recipe_json.h"
 #include "core/report/comparison.h"
 #include "core/report/page.h"
+#include "core/stats/proportion.h"
 
 #include <nlohmann/json.hpp>
 
@@ -42,6 +43,10 @@ Json toJson(const ComparisonRow& row)
               {"evaluate_seconds", row.evaluateSeconds}};
     if (row.top1)
         json["top1"] = *row.top1;
+    if (row.labelled > 0)
+        json["labelled"] = row.labelled;
+    if (row.fileBytes > 0)
+        json["file_bytes"] = row.fileBytes;
     if (row.found)
         json["recipe"] = Json::parse(quant::recipeToJson(*row.found));
     return json;
@@ -69,10 +74,21 @@ Result<ComparisonRow> rowFrom(const Json& json)
     json.at("evaluate_seconds").get_to(row.evaluateSeconds);
     if (json.contains("top1"))
         row.top1 = json["top1"].get<double>();
+    row.labelled = json.value("labelled", std::size_t{0}); // files of before have neither
+    row.fileBytes = json.value("file_bytes", std::size_t{0});
     if (json.contains("recipe")) {
         QS_ASSIGN(row.found, quant::recipeFromJson(json["recipe"].dump()));
     }
     return row;
+}
+
+/// "66.7 (58.8 to 73.7)"
+std::string top1WithInterval(const ComparisonRow& row, std::size_t images)
+{
+    const std::size_t labelled = row.labelled > 0 ? row.labelled : images;
+    const stats::Interval interval = stats::wilson(stats::hitsOf(*row.top1, labelled), labelled);
+    return formatted(*row.top1 * 100, "%.1f") + " (" + formatted(interval.low * 100, "%.1f") + " to " +
+           formatted(interval.high * 100, "%.1f") + ")";
 }
 
 std::string quoted(const std::string& text)
@@ -128,7 +144,7 @@ std::string comparisonToCsv(const Comparison& comparison)
     std::string csv =
         "method,weight_bits,activation_bits,coverage,calibration,calibration_images,images,top1_percent,"
         "float_top1_percent,agreement_percent,kl_nats,logit_sqnr_db,mean_weight_bits,"
-        "mean_activation_bits,size_bytes,int8_mac_percent,resolve_seconds,evaluate_seconds,failure\n";
+        "mean_activation_bits,packed_bytes,file_bytes,int8_mac_percent,resolve_seconds,evaluate_seconds,failure\n";
     for (const ComparisonRow& row : comparison.rows) {
         const auto number = [&](double value, const char* format) { csv += ',' + formatted(value, format); };
         csv += quoted(row.method) + ',' + std::to_string(row.weightBits) + ',' + std::to_string(row.activationBits) +
@@ -141,7 +157,8 @@ std::string comparisonToCsv(const Comparison& comparison)
         number(row.logitSqnrDb, "%.2f");
         number(row.meanWeightBits, "%.3f");
         number(row.meanActivationBits, "%.3f");
-        csv += ',' + std::to_string(row.modelBytes);
+        csv += ',' + std::to_string(row.modelBytes) + ',' +
+               (row.fileBytes > 0 ? std::to_string(row.fileBytes) : std::string());
         number(row.int8Share * 100, "%.1f");
         number(row.resolveSeconds, "%.2f");
         number(row.evaluateSeconds, "%.2f");
@@ -164,7 +181,8 @@ std::string comparisonToHtml(const Comparison& comparison)
                                    {"agreement %", true},
                                    {"KL nats", true},
                                    {"logit SQNR dB", true},
-                                   {"size MB", true},
+                                   {"file MB", true},
+                                   {"packed MB", true},
                                    {"int8 %", true},
                                    {"search s", true},
                                    {"", false}});
@@ -173,15 +191,17 @@ std::string comparisonToHtml(const Comparison& comparison)
                                         std::to_string(row.calibrationImages) + " images";
         body += "<tr>" + cell(escape(row.method)) + cell(std::to_string(row.weightBits), true) +
                 cell(std::to_string(row.activationBits), true) + cell(coverageName(row.coverage)) +
-                cell(calibration) + cell(row.top1 ? formatted(*row.top1 * 100, "%.1f") : "–", true) +
+                cell(calibration) + cell(row.top1 ? top1WithInterval(row, comparison.images) : "–", true) +
                 cell(formatted(row.agreement * 100, "%.1f"), true) + cell(formatted(row.klDivergence, "%.4f"), true) +
                 cell(formatted(row.logitSqnrDb, "%.1f"), true) +
+                cell(row.fileBytes > 0 ? formatted(static_cast<double>(row.fileBytes) * 1e-6, "%.2f") : "–", true) +
                 cell(formatted(static_cast<double>(row.modelBytes) * 1e-6, "%.2f"), true) +
                 cell(formatted(row.int8Share * 100, "%.0f"), true) +
                 cell(formatted(row.resolveSeconds, "%.1f"), true) + cell(escape(row.failure)) + "</tr>\n";
     }
     body +=
-        "</table>\n<p class=note>Agreement: share of images with the float network's top-1. KL and SQNR: logits "
+        "</table>\n<p class=note>Agreement: share of images with the float network's top-1. In brackets: 95 % "
+        "intervals (Wilson). KL and SQNR: logits "
         "against the float network's. Coverage says which sites are quantized; the rest computes in float. int8: "
         "share of the multiply-accumulates that run in integer kernels of ONNX Runtime once exported. Search: time "
         "to choose all ranges and parameters, without the calibration pass.</p>\n";

@@ -35,7 +35,7 @@ std::string evaluationsHtml(const json& evaluations)
                                                           {"top-5 %", true},
                                                           {"agreement %", true},
                                                           {"logit SQNR dB", true},
-                                                          {"size MB", true},
+                                                          {"packed MB", true},
                                                           {"images", true},
                                                           {"coverage", false}});
     for (const auto& e : evaluations) {

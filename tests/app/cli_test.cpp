@@ -411,6 +411,49 @@ TEST_F(Cli, DoubtsAreInTheJsonOfOtherCommands)
     }
 }
 
+// N1, N2, N5: an accuracy carries its interval, a difference is one, a size is the exported file's.
+TEST_F(Cli, FiguresSayWhatTheyStandOn)
+{
+    const std::string recipe =
+        " --preset mptq-vit --weight-bits 4 --activation-bits 4 --resize none --calib-images " + calib;
+    const Outcome outcome = run("evaluate " + model + " --images " + test + recipe + " --json " + path("e.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    for (const char* words : {"top-1", " to ", "points (", "95 % intervals of", "MB on disk (", "with packed codes)"})
+        EXPECT_NE(outcome.output.find(words), std::string::npos) << words << "\n" << outcome.output;
+    EXPECT_EQ(outcome.output.find("calibration images, others"), std::string::npos);
+    ASSERT_EQ(run("export " + model + " -o " + path("q.onnx") + recipe).exitCode, 0);
+    const auto json = readJson(path("e.json"));
+    EXPECT_EQ(json.at("file_bytes"), fs::file_size(path("q.onnx")));
+    EXPECT_LT(json.at("model_bytes"), json.at("file_bytes"));
+    EXPECT_LT(json.at("top1_interval")[0], json.at("top1"));
+    EXPECT_GT(json.at("top1_interval")[1], json.at("top1"));
+    EXPECT_NEAR(json.at("top1_difference").get<double>() * json.at("labelled").get<double>(),
+                json.at("gained").get<double>() - json.at("lost").get<double>(), 1e-6);
+
+    const Outcome own = run("evaluate " + model + " --images " + calib + recipe + " --json " + path("own.json"));
+    ASSERT_EQ(own.exitCode, 0) << own.output;
+    EXPECT_EQ(readJson(path("own.json")).at("on_calibration_images"), true);
+}
+
+// B6: one image that cannot be read is named, counted and skipped, whatever their share.
+TEST_F(Cli, DamagedImagesAreLeftOut)
+{
+    fs::create_directory(folder / "few");
+    std::size_t kept = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(calib))
+        if (entry.is_regular_file() && entry.path().extension() != ".csv" && kept < 2)
+            fs::copy_file(entry.path(),
+                          folder / "few" / ("good" + std::to_string(kept++) + entry.path().extension().string()));
+    for (const char* name : {"bad1.png", "bad2.jpg", "bad3.png"})
+        std::ofstream(folder / "few" / name) << "no image";
+    const Outcome outcome = run("evaluate " + model + " --images " + path("few") + " --resize none --preset minmax" +
+                                " --calib-images " + path("few") + " --json " + path("few.json"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("3 images of 5 cannot be read"), std::string::npos) << outcome.output;
+    EXPECT_NE(outcome.output.find("bad1.png"), std::string::npos);
+    EXPECT_EQ(readJson(path("few.json")).at("images"), 2);
+}
+
 TEST_F(Cli, FilesThatAreNotWhatTheyShouldBe)
 {
     std::ofstream(path("text.onnx")) << "this is not a model";

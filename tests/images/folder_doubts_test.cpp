@@ -158,7 +158,21 @@ TEST_F(FolderDoubts, DamagedImagesAreCountedAndLeftOut)
                 AllOf(HasSubstr("i105.ppm"), HasSubstr("2 of 21"), HasSubstr("--max-bad-images")));
     for (const auto& entry : openFolder(m_dir.path())->entries)
         m_dir.write(entry.name, "");
-    EXPECT_FALSE(withoutDamaged(*openFolder(m_dir.path()), {1000}, context)) << "none can be read";
+    const auto none = withoutDamaged(*openFolder(m_dir.path()), {1000}, context);
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().text(), HasSubstr("none of the 21 images can be read"));
+}
+
+// B6: three of four damaged images ended everything; the one that can be read is enough.
+TEST_F(FolderDoubts, OneReadableImageIsEnough)
+{
+    add("a.ppm");
+    for (const char* name : {"b.png", "c.jpg", "d.jpg"})
+        m_dir.write(name, "no image");
+    const auto checked = withoutDamaged(*openFolder(m_dir.path()), {}, Context{});
+    ASSERT_TRUE(checked) << checked.error().text();
+    EXPECT_EQ(checked->entries.size(), 1U);
+    EXPECT_THAT(said(checked), ElementsAre(AllOf(HasSubstr("3 images of 4 cannot be read"), HasSubstr("b.png"))));
 }
 
 TEST_F(FolderDoubts, OffsetMovesLabelsAndStaysInside)
