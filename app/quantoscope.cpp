@@ -3,6 +3,7 @@
 #include "widgets/model/session.h"
 #include "widgets/shell/arguments.h"
 #include "widgets/shell/main_window.h"
+#include "widgets/shell/termination.h"
 #include "widgets/theme/colours.h"
 
 #include <QApplication>
@@ -66,6 +67,9 @@ int main(int argc, char** argv)
     qs::ui::Session document(runner);
     qs::ui::Autosave autosave(document);
     qs::ui::MainWindow window(document, demoFolder(), &autosave);
+    qs::ui::Termination termination;
+    QObject::connect(&termination, &qs::ui::Termination::asked, &window,
+                     [&] { qs::ui::endQuietly(document, autosave); });
     window.show();
     if (parser.isSet(demo))
         window.openDemo();

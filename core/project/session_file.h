@@ -48,6 +48,8 @@ struct SiteSensitivity {
 struct SessionFile {
     static constexpr int kVersion = 2;
 
+    /// Where the session was saved, in a copy of it that lies elsewhere (autosave); empty: nowhere yet.
+    std::filesystem::path savedAs;
     std::filesystem::path model;              ///< empty: no model was open
     std::string modelHash;                    ///< of the file when it was opened
     std::optional<onnx::ImageSize> imageSize; ///< chosen where the model leaves it open

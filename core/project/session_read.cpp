@@ -73,6 +73,10 @@ std::shared_ptr<const quant::Evaluation> figuresFromJson(const json& value)
     e->top5 = optional(value, "top5");
     e->floatTop1 = optional(value, "float_top1");
     e->floatTop5 = optional(value, "float_top5");
+    if (value.contains("lost") && value.contains("gained")) {
+        e->lost = count(value, "lost");
+        e->gained = count(value, "gained");
+    }
     return e;
 }
 
@@ -180,6 +184,8 @@ Result<SessionFile> sessionFromJson(std::string_view text, const fs::path& folde
         session.calibrationHash = value["calibration"]["hash"].get<std::string>();
     session.calibrationCount = std::max<std::size_t>(1, count(value, "calibration_count"));
     QS_ASSIGN(session.preprocess, images::preprocessFromJson(value.value("preprocess", json())));
+    if (const json savedAs = value.value("saved_as", json()); savedAs.is_string())
+        session.savedAs = savedAs.get<std::string>();
     session.labelOffset = static_cast<int>(std::clamp(number(value, "label_offset", 0), -100000.0, 100000.0));
     QS_ASSIGN(session.imageSize, imageSizeFrom(value.value("image_size", json())));
     if (const json output = value.value("output", json()); output.is_string())

@@ -55,6 +55,10 @@ json figuresToJson(const quant::Evaluation& e)
     add("top5", e.top5);
     add("float_top1", e.floatTop1);
     add("float_top5", e.floatTop5);
+    if (e.lost && e.gained) {
+        value["lost"] = *e.lost;
+        value["gained"] = *e.gained;
+    }
     return value;
 }
 
@@ -119,6 +123,8 @@ std::string sessionToJson(const SessionFile& session, const fs::path& folder)
                {"window", session.window}};
     if (session.imageSize)
         value["image_size"] = {session.imageSize->height, session.imageSize->width};
+    if (!session.savedAs.empty())
+        value["saved_as"] = session.savedAs.string();
     if (!session.output.empty())
         value["output"] = session.output;
     if (session.sensitivity)

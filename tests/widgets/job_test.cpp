@@ -43,6 +43,42 @@ struct Deaf {
 class JobTest : public QObject {
     Q_OBJECT
 private slots:
+    // N7: "0.6 s left" before a phase of ten seconds, and with eight lines of a comparison to go.
+    void timeLeftIsOfTheWholeJob()
+    {
+        JobRunner runner(2);
+        Job<int> job(runner, Lane::User);
+        std::atomic<int> step{0};
+        const auto work = [&step](const Context& context) -> Result<int> {
+            const auto wait = [&](int next) {
+                while (step.load() < next && !context.stopRequested())
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            };
+            context.progress("running the float network", 0, 20);
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            context.progress("running the float network", 10, 20);
+            wait(1);
+            context.progress("comparing", 0, 9);
+            context.progress("evaluating", 19, 20);
+            wait(2);
+            context.progress("comparing", 1, 9);
+            context.progress("evaluating", 19, 20);
+            wait(3);
+            return 1;
+        };
+        job.start(work, [](Result<int>) {});
+        // Ten images of this stage, and twenty of the next.
+        QTRY_VERIFY_WITH_TIMEOUT(job.progress().done == 10, kPatienceMs);
+        QVERIFY2(job.progress().remainingMs >= 290, qPrintable(QString::number(job.progress().remainingMs)));
+        step = 1; // of a comparison nothing is known before its first line
+        QTRY_VERIFY_WITH_TIMEOUT(job.progress().done == 19, kPatienceMs);
+        QCOMPARE(job.progress().remainingMs, -1);
+        step = 2; // then its other eight take eight times as long
+        QTRY_VERIFY_WITH_TIMEOUT(job.progress().remainingMs >= 8 * 100, kPatienceMs);
+        step = 3;
+        QTRY_VERIFY_WITH_TIMEOUT(!job.running(), kPatienceMs);
+    }
+
     void deliversOnItsOwnThread()
     {
         JobRunner runner(2);

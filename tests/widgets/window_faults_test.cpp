@@ -2,7 +2,10 @@
 // of the review of the window).
 #include "demo_window.h"
 
+#include "widgets/frame/job_strip.h"
 #include "widgets/frame/panel.h"
+#include "widgets/frame/status_figures.h"
+#include "widgets/model/autosave.h"
 #include "widgets/panels/comparison/comparer.h"
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_panel.h"
@@ -13,17 +16,26 @@
 #include "widgets/panels/error/error_panel.h"
 #include "widgets/panels/images/images_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
+#include "widgets/panels/layers/site_row.h"
 #include "widgets/shell/message_strip.h"
+#include "widgets/shell/next_step.h"
 #include "widgets/shell/preset_box.h"
+#include "widgets/theme/format.h"
 
+#include "core/onnx/export.h"
+#include "core/quant/accuracy.h"
 #include "core/quant/preset_edits.h"
 
 #include <QAbstractButton>
+#include <QDialog>
+#include <QHeaderView>
 #include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
+#include <QPushButton>
 #include <QTableView>
 #include <QTextDocumentFragment>
+#include <QToolButton>
 
 #include <algorithm>
 #include <map>
@@ -58,6 +70,13 @@ private:
     std::unique_ptr<DemoWindow> m_demo;
     Session& session() { return m_demo->session(); }
     MainWindow& window() { return m_demo->window(); }
+    void calibrateAgain()
+    {
+        session().calibrate();
+        QTRY_VERIFY_WITH_TIMEOUT(session().calibration().current && !session().calibration().running,
+                                 kDemoPatienceMs);
+        QS_READY(*m_demo);
+    }
     void preset(const char* name, int w, int a)
     {
         session().applyPreset(QLatin1String(name), w, a);
@@ -324,7 +343,256 @@ private slots:
                     *row.label == 3 ? QStringLiteral("kite") : QStringLiteral("class %1").arg(*row.label);
                 QCOMPARE(row.labelName, wanted);
             }
+        // Names of a file of the user's come before them.
+        QTemporaryDir folder;
+        QFile list(folder.filePath(QStringLiteral("names.txt")));
+        QVERIFY(list.open(QIODevice::WriteOnly));
+        list.write("ant\nbee\ncow\ndog\nelk\n");
+        list.close();
+        other.loadClassNames(list.fileName());
+        panel.show();
+        QTRY_COMPARE(panel.model().rows()[1].labelName, QStringLiteral("bee"));
+        other.loadClassNames(QStringLiteral("/no/such/list.txt")); // and stay
+        QCOMPARE(other.classNames().size(), std::size_t{5});
         runner.waitForDone(kPatienceMs);
+    }
+
+    // N1, N5: "±0.0" read as an error of zero; the size was of a file that is not written.
+    void theStatusSaysIntervalsAndTheFilesSize()
+    {
+        preset("mptq-vit", 4, 4);
+        auto* status = window().findChild<StatusFigures*>();
+        QTRY_VERIFY_WITH_TIMEOUT(status->text().contains(QLatin1String("on disk")), kDemoPatienceMs);
+        QVERIFY2(status->text().contains(QLatin1String(" points")), qPrintable(status->text()));
+        QVERIFY(!status->text().contains(QChar(0x00B1)));
+        const auto interval = *quant::top1Interval(*session().probe());
+        QVERIFY(status->text().contains(QStringLiteral("(%1)").arg(formatShares(interval.low, interval.high))));
+        const QString file = m_demo->folder() + QStringLiteral("/written.onnx");
+        QVERIFY(onnx::exportModel(*session().model(), *session().plan(), file.toStdString(), {}));
+        QVERIFY(status->text().contains(
+            sizeText(static_cast<std::size_t>(QFileInfo(file).size()), session().plan()->modelBytes)));
+        const History& history = session().history();
+        QVERIFY(accuracyText(*session().probe()).contains(QLatin1String("points")) && history.size() > 1);
+    }
+
+    // N2: figures of the calibration images were not called so.
+    void figuresOfCalibrationImagesAreCalledSo()
+    {
+        JobRunner runner(2);
+        {
+            Session other(runner);
+            StatusFigures status(other);
+            SessionDocument document = smallDocument();
+            document.loadedTestImages.reset();
+            other.restore(std::move(document));
+            other.calibrate();
+            QTRY_VERIFY_WITH_TIMEOUT(other.probe().current, kPatienceMs);
+            QTRY_VERIFY2(status.text().contains(QLatin1String("top-1 on calibration images")),
+                         qPrintable(status.text()));
+            QVERIFY(status.basis().contains(QLatin1String("16 calibration images")));
+        }
+        QVERIFY(runner.waitForDone(kPatienceMs));
+    }
+
+    // N6: "256 calib" where 32 are used.
+    void theCornerSaysHowManyImagesAreUsed()
+    {
+        const auto* corner = qobject_cast<QLabel*>(window().menuBar()->cornerWidget());
+        const std::size_t all = session().calibrationImages()->size();
+        const std::size_t before = session().calibrationCount();
+        session().setCalibrationCount(5);
+        QTRY_VERIFY2(corner->text().contains(QStringLiteral("5 of %1 calib").arg(all)), qPrintable(corner->text()));
+        session().setCalibrationCount(before);
+        calibrateAgain();
+    }
+
+    // N10: the best of lines that differ by chance was marked.
+    void onlyWhatIsClearlyBestIsMarked()
+    {
+        report::Comparison table;
+        table.images = 1000;
+        for (const double top1 : {0.981, 0.972, 0.80}) {
+            report::ComparisonRow row;
+            row.key = row.method = std::to_string(top1);
+            row.top1 = top1;
+            row.labelled = 1000;
+            row.agreement = top1;
+            table.rows.push_back(row);
+        }
+        const auto marked = [](const report::Comparison& comparison) {
+            ComparisonTable view;
+            view.setComparison(comparison);
+            int bold = 0;
+            for (int row = 0; row < view.rowCount(); ++row)
+                bold += view.item(row, ComparisonTable::kTop1)->font().bold();
+            return bold;
+        };
+        QCOMPARE(marked(table), 0);
+        table.rows[1].top1 = 0.90;
+        QCOMPARE(marked(table), 1);
+        table.images = table.rows[0].labelled = table.rows[1].labelled = table.rows[2].labelled = 50; // fewer: noise
+        QCOMPARE(marked(table), 0);
+    }
+
+    // B11: messages pushed the window's contents around and the question of recovery out, and errors stayed after
+    // what had failed went well.
+    void messagesMoveNothing()
+    {
+        MessageStrip& messages = window().messages();
+        const auto places = [this] {
+            QList<QRect> all;
+            for (const QString& id : window().panelIds())
+                if (const QWidget* panel = window().panel(id); panel->isVisible())
+                    all << QRect(panel->mapTo(&window(), QPoint()), panel->size());
+            return all;
+        };
+        const auto before = places();
+        int restored = 0;
+        messages.ask(QStringLiteral("Restore?"), {{QStringLiteral("Restore"), [&restored] { ++restored; }}});
+        for (int i = 0; i < 7; ++i)
+            emit session().failed({ErrorCode::Io, "cannot be read " + std::to_string(i), "/somewhere"});
+        emit session().noticed(QStringLiteral("a note"));
+        QTest::qWait(50);
+        QCOMPARE(places(), before);
+        QVERIFY(messages.isVisible() && messages.rows() <= 4);
+        QVERIFY(window().rect().contains(QRect(messages.mapTo(&window(), QPoint()), messages.size())));
+        QVERIFY(messages.texts().contains(QStringLiteral("Restore?")));
+        QVERIFY(messages.log().size() >= 8); // also those that are gone
+        QVERIFY(messages.counter()->isVisible() && messages.counter()->menu());
+        for (QPushButton* button : messages.findChildren<QPushButton*>())
+            if (button->text() == QLatin1String("Restore"))
+                button->click();
+        QCOMPARE(restored, 1);
+        for (QToolButton* button : messages.findChildren<QToolButton*>())
+            if (button->isVisible() && button->toolTip() == QLatin1String("Close"))
+                button->click();
+        QCOMPARE(messages.rows(), 0);
+        QVERIFY(!messages.isVisible());
+    }
+
+    void anErrorIsOverWhenItSucceeds()
+    {
+        MessageStrip& messages = window().messages();
+        const QString good = QString::fromStdString(session().testImages()->folder.root.string());
+        session().openTestImages(QStringLiteral("/no/such/folder"));
+        QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kPatienceMs);
+        emit session().failed({ErrorCode::Io, "of something else", {}});
+        QTest::qWait(20);
+        session().openTestImages(good);
+        QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kDemoPatienceMs);
+        QCOMPARE(messages.texts().front(), QStringLiteral("of something else"));
+        for (QToolButton* button : messages.findChildren<QToolButton*>())
+            if (button->isVisible() && button->toolTip() == QLatin1String("Close"))
+                button->click();
+        QS_READY(*m_demo);
+    }
+
+    // B11: the strip of the next step pushed the plots down, and the bar of a job everything up.
+    void theNextStepAndJobsMoveNothing()
+    {
+        window().showPanel(QStringLiteral("distribution"));
+        const QWidget* plots = window().panel(QStringLiteral("distribution"));
+        const QRect before(plots->mapTo(&window(), QPoint()), plots->size());
+        session().setCalibrationCount(session().calibrationCount() - 1); // the calibration is of other images now
+        const auto* next = window().findChild<NextStep*>();
+        QTRY_VERIFY(next->isVisible());
+        QTest::qWait(50);
+        QCOMPARE(QRect(plots->mapTo(&window(), QPoint()), plots->size()), before);
+        session().setCalibrationCount(session().calibrationCount() + 1);
+        calibrateAgain();
+        QTRY_VERIFY_WITH_TIMEOUT(!next->isVisible(), kDemoPatienceMs);
+        auto* jobs = window().findChild<JobStrip*>();
+        jobs->show();
+        QTest::qWait(50);
+        QCOMPARE(QRect(plots->mapTo(&window(), QPoint()), plots->size()), before);
+        jobs->hide();
+        QS_READY(*m_demo);
+    }
+
+    // B16: a session came back in another order.
+    void aSessionKeepsItsSortOrder()
+    {
+        auto* layers = m_demo->panel<LayersPanel>("layers");
+        layers->table().sortByColumn(static_cast<int>(SiteColumn::Sqnr), Qt::DescendingOrder);
+        const auto order = layers->visibleSites();
+        const QString file = m_demo->folder() + QStringLiteral("/sorted.quantoscope");
+        session().saveSession(file);
+        QTRY_COMPARE_WITH_TIMEOUT(session().sessionPath(), file, kDemoPatienceMs);
+        window().action(QStringLiteral("Save session"))->trigger(); // as the window does it: with what it looks like
+        QTRY_VERIFY_WITH_TIMEOUT(!session().running(JobKind::SaveSession), kDemoPatienceMs);
+        layers->table().sortByColumn(static_cast<int>(SiteColumn::Site), Qt::AscendingOrder);
+        QVERIFY(layers->visibleSites() != order);
+        QSignalSpy opened(&session(), &Session::modelChanged);
+        session().openSession(file);
+        QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 1, kDemoPatienceMs);
+        QCOMPARE(layers->table().horizontalHeader()->sortIndicatorSection(), static_cast<int>(SiteColumn::Sqnr));
+        QTRY_VERIFY_WITH_TIMEOUT(layers->visibleSites() == order, kDemoPatienceMs);
+        QS_READY(*m_demo);
+    }
+
+    // B16: and without its name, so that Save asked for one.
+    void aRecoveredSessionKeepsItsName()
+    {
+        QVERIFY(!session().sessionPath().isEmpty());
+        QTemporaryDir folder;
+        Autosave autosave(session(), folder.path(), 3600000);
+        session().editSites(std::vector{siteWith(session(), graph::Role::Fc2, 0)}, bitsPatch(5));
+        QSignalSpy saved(&autosave, &Autosave::saved);
+        autosave.save();
+        QTRY_COMPARE_WITH_TIMEOUT(saved.size(), 1, kDemoPatienceMs);
+        const QStringList files = QDir(folder.path()).entryList({QStringLiteral("*.quantoscope")});
+        QCOMPARE(files.size(), 1);
+        JobRunner runner(1);
+        {
+            Session other(runner);
+            other.recover(folder.filePath(files.front()));
+            QTRY_VERIFY_WITH_TIMEOUT(other.model() != nullptr, kDemoPatienceMs);
+            QCOMPARE(other.sessionPath(), session().sessionPath());
+            QVERIFY(other.modified());
+        }
+        QVERIFY(runner.waitForDone(kDemoPatienceMs));
+        autosave.finish();
+        session().undoStack().undo();
+        QS_READY(*m_demo);
+    }
+
+    // N8: "channel" of what are key tokens and dimensions of heads.
+    void axesAreNamedByWhatTheyAre()
+    {
+        window().showPanel(QStringLiteral("distribution"));
+        auto* panel = m_demo->panel<DistributionPanel>("distribution");
+        for (const auto& [role, name] : {std::pair{graph::Role::SoftmaxOutput, "key token"},
+                                         {graph::Role::QueryOperand, "head dimension"},
+                                         {graph::Role::KeyOperand, "head dimension"},
+                                         {graph::Role::ValueOperand, "key token"},
+                                         {graph::Role::Fc1, "channel"}}) {
+            session().select(siteWith(session(), role, 1));
+            QTRY_COMPARE_WITH_TIMEOUT(panel->ribbon().xAxis->label(), QLatin1String(name), kPatienceMs);
+        }
+        session().select(siteWith(session(), graph::Role::Fc1, 1, graph::SiteKind::Weight));
+        QTRY_COMPARE_WITH_TIMEOUT(panel->ribbon().xAxis->label(), QStringLiteral("output channel"), kPatienceMs);
+    }
+
+    // N9: shares of different signals were added up.
+    void sharesOfSeveralLayersAreNotSummed()
+    {
+        window().showPanel(QStringLiteral("error"));
+        auto* panel = m_demo->panel<ErrorPanel>("error");
+        session().select(
+            std::vector{siteWith(session(), graph::Role::Fc1, 0), siteWith(session(), graph::Role::Fc1, 1)});
+        QTRY_VERIFY(panel->hoverText().contains(QLatin1String("2 layers, the most of each")));
+    }
+
+    void theModelsInputCanBeChosenAtAnyTime()
+    {
+        window().action(QStringLiteral("Model's input and output"))->trigger();
+        QDialog* dialog = nullptr;
+        for (QDialog* one : window().findChildren<QDialog*>())
+            if (one->isVisible())
+                dialog = one;
+        QVERIFY(dialog);
+        QVERIFY(dialog->windowTitle().contains(QLatin1String("leaves open")));
+        dialog->reject();
     }
 
     // A8: two lines of the same words loaded the recipe of the second.

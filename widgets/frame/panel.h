@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QByteArray>
 #include <QString>
 #include <QStringList>
 
@@ -27,6 +28,9 @@ public:
     virtual bool focusFilter() { return false; }
     /// Ctrl+A: select the sites that the panel lists, none that its filter hides; false where it lists none.
     virtual bool selectListed() { return false; }
+    /// Sort order, columns and the like, for session files; empty where there is nothing to keep.
+    virtual QByteArray viewState() const { return {}; }
+    virtual void restoreViewState(const QByteArray& state) { Q_UNUSED(state); }
 };
 
 /// Where a panel is docked the first time.

@@ -1,24 +1,53 @@
 #include "widgets/frame/status_figures.h"
 
+#include "core/onnx/export.h"
+#include "core/quant/accuracy.h"
 #include "widgets/model/text.h"
 #include "widgets/theme/format.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QProgressBar>
 
 namespace qs::ui {
 
-QString accuracyText(const quant::Evaluation& figures)
+namespace {
+constexpr int kRestMs = 400;
+
+/// Never widens the window: what does not fit ends in "…", and the tip has it.
+class ElidedLabel : public QLabel {
+public:
+    using QLabel::QLabel;
+    QSize minimumSizeHint() const override
+    {
+        return {fontMetrics().averageCharWidth() * 8, QLabel::sizeHint().height()};
+    }
+    void paintEvent(QPaintEvent*) override
+    {
+        QPainter painter(this);
+        painter.setPen(palette().color(foregroundRole()));
+        painter.drawText(contentsRect(), Qt::AlignLeft | Qt::AlignVCenter,
+                         fontMetrics().elidedText(text(), Qt::ElideRight, contentsRect().width()));
+    }
+};
+} // namespace
+
+QString accuracyText(const quant::Evaluation& figures, bool onCalibration)
 {
     QStringList parts;
     if (figures.top1) {
-        QString text = QObject::tr("top-1 %1").arg(formatPercent(*figures.top1));
+        QString text = (onCalibration ? QObject::tr("top-1 on calibration images %1") : QObject::tr("top-1 %1"))
+                           .arg(formatPercent(*figures.top1));
+        if (const auto interval = quant::top1Interval(figures))
+            text += QStringLiteral(" (%1)").arg(formatShares(interval->low, interval->high));
         if (figures.floatTop1) {
+            text += QStringLiteral(", ") + formatPointsDifference(*figures.top1 - *figures.floatTop1);
+            if (const auto drop = quant::dropInterval(figures); drop && drop->contains(0))
+                text += QObject::tr(", within noise");
             QString reference = formatPercent(*figures.floatTop1);
             reference.chop(2); // the unit is said once
-            text += QObject::tr(" (float %1, %2)")
-                        .arg(reference, formatPointsDifference(*figures.top1 - *figures.floatTop1));
+            text += QObject::tr(" (float %1)").arg(reference);
         }
         parts << text;
     }
@@ -29,16 +58,29 @@ QString accuracyText(const quant::Evaluation& figures)
     return parts.join(QStringLiteral(" · "));
 }
 
-StatusFigures::StatusFigures(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_figures(new QLabel(this)), m_basis(new QLabel(this)),
-      m_running(new QLabel(this)), m_bar(new QProgressBar(this))
+QString sizeText(std::size_t fileBytes, std::size_t packedBytes)
 {
+    return fileBytes > 0 ? QObject::tr("%1 on disk (%2 packed)").arg(formatBytes(fileBytes), formatBytes(packedBytes))
+                         : QObject::tr("%1 packed").arg(formatBytes(packedBytes));
+}
+
+StatusFigures::StatusFigures(Session& session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_figures(new ElidedLabel(this)), m_basis(new ElidedLabel(this)),
+      m_running(new QLabel(this)), m_bar(new QProgressBar(this)), m_export(session.runner(), Lane::Background)
+{
+    m_later.setSingleShot(true);
+    m_later.setInterval(kRestMs);
+    connect(&m_later, &QTimer::timeout, this, &StatusFigures::measureFile);
+    connect(&session, &Session::planChanged, this, [this] {
+        m_export.cancel();
+        m_later.start();
+    });
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(8, 2, 8, 2);
     layout->setSpacing(12);
     layout->addWidget(m_figures);
-    layout->addWidget(m_basis);
-    layout->addStretch(1);
+    layout->addWidget(m_basis, 1);
+    m_basis->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // the figures come first
     layout->addWidget(m_running);
     layout->addWidget(m_bar);
     m_basis->setForegroundRole(QPalette::PlaceholderText);
@@ -47,8 +89,10 @@ StatusFigures::StatusFigures(Session& session, QWidget* parent)
     m_bar->setFixedSize(90, 10);
     m_figures->setToolTip(
         tr("Share of images whose most likely class is the label (top-1), and whose most likely class is "
-           "the float network's (agreement). Mean bits count weight elements and activation elements; "
-           "the size is what a file would hold at best."));
+           "the float network's (agreement). In brackets 95 % intervals: what other images of the same kind may "
+           "give; a difference is within noise where its interval, from the images that only one network gets "
+           "right, holds 0. Mean bits count weight elements and activation elements. On disk: the file that an "
+           "export writes at opset 17, where codes below 8 bits take a byte; packed: with codes at their bits."));
     for (auto signal : {&Session::probeChanged, &Session::evaluationChanged, &Session::planChanged,
                         &Session::recipeChanged, &Session::modelChanged, &Session::calibrationChanged})
         connect(&session, signal, this, &StatusFigures::refresh);
@@ -63,17 +107,49 @@ QString StatusFigures::text() const
     return m_figures->text();
 }
 
+QString StatusFigures::basis() const
+{
+    return m_basis->text();
+}
+
+/// The file that an export would write, without writing it.
+void StatusFigures::measureFile()
+{
+    const auto plan = m_session.plan().value;
+    if (!plan || !m_session.plan().current || plan == m_measured)
+        return;
+    m_export.start(
+        [model = m_session.model(), plan](const Context&) -> Result<std::size_t> {
+            QS_ASSIGN(const onnx::ExportReport report, onnx::previewExport(*model, *plan, {}));
+            return report.fileBytes;
+        },
+        [this, plan](const Result<std::size_t>& bytes) {
+            if (!bytes && bytes.error().code == ErrorCode::Cancelled)
+                return;
+            m_measured = plan;
+            m_fileBytes = bytes.value_or(0); // the export says what keeps it
+            refresh();
+        });
+}
+
+QString StatusFigures::sizeText() const
+{
+    const auto& plan = m_session.plan().value;
+    return ui::sizeText(plan == m_measured ? m_fileBytes : 0, plan->modelBytes);
+}
+
 void StatusFigures::refresh()
 {
     const Figure<quant::Evaluation>& best = m_session.bestFigures();
     const Figure<quant::Plan>& plan = m_session.plan();
     QStringList parts;
+    const bool onCalibration = best && !m_session.testImages();
     if (best)
-        parts << accuracyText(*best);
+        parts << accuracyText(*best, onCalibration);
     if (plan)
         parts << QStringLiteral("W %1 · A %2")
                      .arg(formatBits(plan->meanWeightBits), formatBits(plan->meanActivationBits))
-              << formatBytes(plan->modelBytes);
+              << sizeText();
     QString text = parts.join(QStringLiteral(" · "));
     if (text.isEmpty())
         text = !m_session.model()        ? tr("No model")
@@ -85,13 +161,15 @@ void StatusFigures::refresh()
 
     QString basis;
     if (best) {
-        basis = tr("%1 images, coverage %2").arg(formatCount(best->images), coverageTitle(best->coverage));
+        basis = (onCalibration ? tr("%1 calibration images, coverage %2") : tr("%1 images, coverage %2"))
+                    .arg(formatCount(best->images), coverageTitle(best->coverage));
         if (&best == &m_session.probe())
             basis = tr("probe on %1").arg(basis);
         if (!current)
             basis += tr(" – of an older recipe");
     }
     m_basis->setText(basis);
+    m_basis->setToolTip(text + QLatin1Char('\n') + basis);
 }
 
 void StatusFigures::refreshRunning()

@@ -1,8 +1,8 @@
 #include "widgets/history/history_model.h"
 
+#include "widgets/frame/status_figures.h"
 #include "widgets/model/history.h"
 #include "widgets/model/session.h"
-#include "widgets/frame/status_figures.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -77,8 +77,8 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
         if (!best)
             return tr("%1\nNo figures of this state were computed.").arg(state.text);
         return tr("%1\n%2\nW %3 · A %4 · %5\n%6 on %7 images")
-            .arg(state.text, accuracyText(*best), formatBits(best->meanWeightBits),
-                 formatBits(best->meanActivationBits), formatBytes(best->modelBytes),
+            .arg(state.text, accuracyText(*best, !m_session.testImages()), formatBits(best->meanWeightBits),
+                 formatBits(best->meanActivationBits), sizeText(best->fileBytes, best->modelBytes),
                  figures.evaluation ? tr("evaluated") : tr("* probe"))
             .arg(best->images);
     default:

@@ -22,10 +22,11 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_view);
-    auto* legend = new QLabel(tr("* probe; without: all test images"), this);
-    legend->setForegroundRole(QPalette::PlaceholderText);
-    legend->setContentsMargins(6, 2, 6, 3);
-    layout->addWidget(legend);
+    m_legend = new QLabel(this);
+    m_legend->setForegroundRole(QPalette::PlaceholderText);
+    m_legend->setContentsMargins(6, 2, 6, 3);
+    m_legend->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    layout->addWidget(m_legend);
 
     setFocusProxy(m_view);
     m_view->setModel(m_model);
@@ -51,7 +52,21 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     connect(m_view, &QTableView::activated, this, jump);
     connect(&session, &Session::historyChanged, this, &HistoryPanel::follow);
     connect(&session, &Session::modelChanged, this, &HistoryPanel::follow);
+    for (auto signal : {&Session::modelChanged, &Session::imagesChanged})
+        connect(&session, signal, this, &HistoryPanel::sayBasis);
+    sayBasis();
     follow();
+}
+
+/// What the figures stand on.
+void HistoryPanel::sayBasis()
+{
+    const auto& images = m_session.probeImages();
+    const std::size_t probed = images ? std::min(Session::kProbeImages, images->size()) : 0;
+    m_legend->setText(probed == 0              ? QString()
+                      : m_session.testImages() ? tr("* on %1 images; else all %2").arg(probed).arg(images->size())
+                                               : tr("* on %1 calibration images").arg(probed));
+    m_legend->setToolTip(m_legend->text());
 }
 
 void HistoryPanel::follow()

@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QLabel;
 class QTableView;
 
 namespace qs::ui {
@@ -19,9 +20,11 @@ public:
 
 private:
     void follow();
+    void sayBasis();
     Session& m_session;
     HistoryModel* m_model;
     QTableView* m_view;
+    QLabel* m_legend;
 };
 
 } // namespace qs::ui

@@ -82,6 +82,7 @@ void Autosave::save()
     if (!m_dirty || m_file.isEmpty() || !m_session.model() || m_jobs->save.running())
         return;
     m_dirty = false;
+    emit aboutToSave();
     SessionDocument document = m_session.document();
     const auto calibration = document.loadedCalibration;
     if (calibration && calibration == m_written) { // large, and already there

@@ -37,6 +37,7 @@ public:
     void finish();
 
 signals:
+    void aboutToSave(); ///< what belongs into the session should be there now
     void saved();
 
 private:

@@ -1,6 +1,7 @@
 #include "widgets/model/job.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace qs::ui {
 
@@ -55,6 +56,52 @@ JobBase::~JobBase()
     std::erase(m_runner.m_background, this);
 }
 
+namespace {
+
+/// Reported by a job that goes through its stages for one thing after the other: done of total things.
+bool isRound(std::string_view stage)
+{
+    return stage == "comparing";
+}
+
+/// What is still to come when a stage is done, in units of its own time.
+double following(std::string_view stage)
+{
+    // An evaluation without a float reference runs the float network first, on as many images.
+    return stage == "running the float network" ? 1 : 0;
+}
+
+} // namespace
+
+void JobBase::Cell::report(const Progress& progress)
+{
+    const std::lock_guard lock(mutex);
+    if (isRound(progress.stage)) {
+        round = progress.done;
+        rounds = progress.total;
+        return;
+    }
+    if (stage != progress.stage || !sinceStage.isValid() || progress.done < done) {
+        stage = progress.stage;
+        sinceStage.start();
+    }
+    done = progress.done;
+    total = progress.total;
+}
+
+qint64 JobBase::Cell::remainingMs() const
+{
+    if (rounds > 0) // the first round tells nothing of the others
+        return round == 0 ? -1
+                          : sinceStart.elapsed() * static_cast<qint64>(rounds - std::min(round, rounds)) /
+                                static_cast<qint64>(round);
+    if (done == 0 || total < done)
+        return -1;
+    const double perStep = static_cast<double>(sinceStage.elapsed()) / static_cast<double>(done);
+    const double all = perStep * static_cast<double>(total);
+    return static_cast<qint64>(perStep * static_cast<double>(total - done) + following(stage) * all);
+}
+
 JobProgress JobBase::progress() const
 {
     JobProgress progress;
@@ -63,10 +110,7 @@ JobProgress JobBase::progress() const
     progress.done = m_cell->done;
     progress.total = m_cell->total;
     progress.elapsedMs = m_cell->sinceStart.isValid() ? m_cell->sinceStart.elapsed() : 0;
-    if (m_cell->done > 0 && m_cell->total >= m_cell->done) {
-        const double perStep = static_cast<double>(m_cell->sinceStage.elapsed()) / static_cast<double>(m_cell->done);
-        progress.remainingMs = static_cast<qint64>(perStep * static_cast<double>(m_cell->total - m_cell->done));
-    }
+    progress.remainingMs = m_cell->remainingMs();
     return progress;
 }
 

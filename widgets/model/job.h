@@ -35,11 +35,13 @@ enum class Lane {
 
 /// How far a job is, for people.
 struct JobProgress {
-    QString stage;           ///< what core says it does, "" before the first report
-    std::size_t done = 0;    ///< of this stage
-    std::size_t total = 0;   ///< 0: unknown
-    qint64 elapsedMs = 0;    ///< since the work began (not since it was queued)
-    qint64 remainingMs = -1; ///< of this stage, at its mean pace so far; -1: unknown
+    QString stage;         ///< what core says it does, "" before the first report
+    std::size_t done = 0;  ///< of this stage
+    std::size_t total = 0; ///< 0: unknown
+    qint64 elapsedMs = 0;  ///< since the work began (not since it was queued)
+    /// Of the whole job: this stage at its mean pace so far, and the stages that are known to follow it (of a job
+    /// that goes through the same stages several times, the rounds at their mean time). -1: unknown.
+    qint64 remainingMs = -1;
     double fraction() const { return total ? static_cast<double>(done) / static_cast<double>(total) : 0; }
 };
 
@@ -102,8 +104,13 @@ protected:
         std::string stage;
         std::size_t done = 0;
         std::size_t total = 0;
+        std::size_t round = 0;    ///< of a job that repeats its stages, see isRound() in job.cpp
+        std::size_t rounds = 0;   ///< 0: it does not
         QElapsedTimer sinceStart; ///< invalid while queued
         QElapsedTimer sinceStage;
+
+        void report(const Progress& progress);
+        qint64 remainingMs() const;
     };
     JobBase(JobRunner& runner, Lane lane, QObject* parent);
     virtual void preempt() = 0;
@@ -224,15 +231,7 @@ private:
         context.stop = stop.get_token();
         context.pool = pool;
         context.report = [&](const Progress& p) {
-            {
-                const std::lock_guard lock(cell.mutex);
-                if (cell.stage != p.stage || !cell.sinceStage.isValid() || p.done < cell.done) {
-                    cell.stage = p.stage;
-                    cell.sinceStage.start();
-                }
-                cell.done = p.done;
-                cell.total = p.total;
-            }
+            cell.report(p);
             promise.setProgressValue(++tick); // Qt thins these out to 25 a second
         };
         try {

@@ -173,7 +173,11 @@ public:
     void openDemo(const QString& folder);
     void setPreprocess(const images::Preprocess& preprocess);
     void setCalibrationCount(std::size_t images);
-    int labelOffset() const { return m_labelOffset; } ///< added to the labels of all images
+    /// Names of the classes, one a line from class 0, or JSON (images::readClassList): instead of those of the
+    /// images.
+    void loadClassNames(const QString& path);
+    const std::vector<std::string>& classNames() const { return m_classNames; } ///< empty: none were loaded
+    int labelOffset() const { return m_labelOffset; }                           ///< added to the labels of all images
     void setLabelOffset(int offset);
     /// Any dropped or named file: .onnx, .quantoscope, .json (recipe), a folder of images (calibration first, then
     /// test).
@@ -326,6 +330,7 @@ private:
     std::string m_key; ///< History::keyOf(m_recipe)
     Figure<quant::Plan> m_plan;
     int m_labelOffset = 0;
+    std::vector<std::string> m_classNames;
     std::map<SiteId, std::shared_ptr<const quant::SitePlan>> m_previews; ///< of the present recipe
     std::set<SiteId> m_stale; ///< sites whose numbers in the plan may not be the recipe's: quant::staleSites
     Figure<quant::Evaluation> m_evaluation, m_probe;

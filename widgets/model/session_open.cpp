@@ -3,6 +3,7 @@
 #include "widgets/model/text.h"
 
 #include "core/base/file.h"
+#include "core/images/class_list.h"
 #include "core/project/hybrid_found.h"
 #include "core/project/search_file.h"
 #include "core/quant/presets.h"
@@ -187,6 +188,20 @@ void Session::setPreprocess(const images::Preprocess& preprocess)
         calibrate();
 }
 
+void Session::loadClassNames(const QString& path)
+{
+    const auto list = images::readClassList(toPath(path));
+    if (!succeeded(list))
+        return;
+    m_classNames = list->names();
+    if (const auto names = static_cast<int64_t>(m_classNames.size()); m_model && names != m_model->info.classes)
+        emit noticed(tr("%1: %2 names, the model has %3 classes.")
+                         .arg(QFileInfo(path).fileName())
+                         .arg(names)
+                         .arg(m_model->info.classes));
+    emit imagesChanged();
+}
+
 void Session::setLabelOffset(int offset)
 {
     if (offset == m_labelOffset)
@@ -254,8 +269,9 @@ void Session::readSession(const QString& path, bool recovered)
                                   if (!succeeded(result))
                                       return;
                                   const std::vector<std::string> warnings = result->warnings;
+                                  const auto savedAs = QString::fromStdString(result->savedAs.string());
                                   restore(std::move(*result));
-                                  m_sessionPath = recovered ? QString() : path;
+                                  m_sessionPath = recovered ? savedAs : path;
                                   m_modified = recovered;
                                   emit sessionChanged();
                                   for (const std::string& warning : warnings)
@@ -360,6 +376,7 @@ void Session::exportReport(const QString& path)
 SessionDocument Session::document() const
 {
     SessionDocument document;
+    document.savedAs = m_sessionPath.toStdString();
     if (m_model)
         document.model = m_model->info.path;
     document.modelHash = m_model ? m_model->info.hash : std::string();
@@ -408,6 +425,7 @@ void Session::restore(SessionDocument document)
     m_preprocess = document.preprocess;
     m_calibrationCount = document.calibrationCount;
     m_labelOffset = document.labelOffset;
+    m_classNames.clear();
     m_calibration = {std::move(document.loadedCalibration), true, false};
     m_comparison = std::move(document.comparison);
     m_jobs->weights = exec::makeWeightCache();

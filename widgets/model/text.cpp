@@ -21,6 +21,27 @@ QString siteTitle(const graph::Site& site)
     return QString::fromStdString(site.name).replace(QLatin1Char('.'), QStringLiteral(" · "));
 }
 
+QString channelTitle(const graph::Site& site)
+{
+    if (site.kind == graph::SiteKind::Weight)
+        return QObject::tr("output channel");
+    switch (site.role) {
+    case graph::Role::SoftmaxInput:
+    case graph::Role::SoftmaxOutput:
+    case graph::Role::ValueOperand: // A·V sums over tokens
+        return QObject::tr("key token");
+    case graph::Role::QueryOperand:
+    case graph::Role::KeyOperand: // Q·Kᵀ sums over the dimensions of a head
+        return QObject::tr("head dimension");
+    case graph::Role::MatMulOperand:
+        return QObject::tr("index of the product's sum");
+    case graph::Role::Logits:
+        return QObject::tr("class");
+    default:
+        return QObject::tr("channel");
+    }
+}
+
 QString schemeTitle(quant::Scheme scheme)
 {
     return titleOf(quant::kSchemes, scheme);

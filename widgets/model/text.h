@@ -13,6 +13,9 @@ namespace qs::ui {
 
 /// Words for values of core, as menus, tables and the history use them.
 QString siteTitle(const graph::Site& site); ///< "blocks.3 · fc2 · input"
+/// What a channel of the site is (Site::channelAxis): "channel", "key token", "head dimension", "class", "output
+/// channel".
+QString channelTitle(const graph::Site& site);
 QString schemeTitle(quant::Scheme scheme);
 QString granularityTitle(quant::Granularity granularity);
 QString estimatorTitle(quant::EstimatorKind kind);

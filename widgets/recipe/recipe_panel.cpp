@@ -1,5 +1,6 @@
 #include "widgets/recipe/recipe_panel.h"
 
+#include "core/quant/covered_range.h"
 #include "core/quant/quantizers.h"
 #include "widgets/model/history.h"
 #include "widgets/model/quantizer_choice.h"
@@ -481,14 +482,19 @@ void RecipePanel::refreshNumbers()
             return QColor();
         return (change > 0) == upIsGood ? colours().good : colours().bad;
     };
-    const double db = b.sqnrDb - a.sqnrDb;
+    // What reads as no change is none.
+    double db = b.sqnrDb - a.sqnrDb;
+    if (std::abs(db) < 0.05)
+        db = 0;
     QString table = QStringLiteral("<table cellspacing='0' cellpadding='1'>");
     // The unit once: the dock is narrow.
     table += row(tr("SQNR"), formatDb(a.sqnrDb).remove(QStringLiteral(" dB")), formatDb(b.sqnrDb),
                  std::isfinite(db) && db != 0 ? (db > 0 ? QStringLiteral("+") : QString()) + formatDb(db) : QString(),
                  judged(db, true));
     if (std::isfinite(b.outputError)) {
-        const double change = a.outputError > 0 ? b.outputError / a.outputError - 1 : std::nan("");
+        double change = a.outputError > 0 ? b.outputError / a.outputError - 1 : std::nan("");
+        if (std::abs(change) < 0.005)
+            change = 0;
         table += row(tr("Output error"), formatShare(a.outputError), formatShare(b.outputError),
                      std::isfinite(change) && change != 0
                          ? (change > 0 ? QStringLiteral("+") : QStringLiteral("−")) +
@@ -497,9 +503,11 @@ void RecipePanel::refreshNumbers()
                      judged(change, false));
     }
     table += row(tr("Clipped"), formatPercent(a.clippedShare), formatPercent(b.clippedShare), QString(), QColor());
-    if (plan->quantized())
+    if (plan->quantized()) {
+        const quant::Range covered = quant::coveredRange(*plan);
         table += QStringLiteral("<tr><td>%1&nbsp;</td><td colspan='4'>%2 … %3</td></tr>")
-                     .arg(tr("Range"), formatNumber(plan->range.low), formatNumber(plan->range.high));
+                     .arg(tr("Levels"), formatNumber(covered.low), formatNumber(covered.high));
+    }
     m_numbers->setText(table + QStringLiteral("</table>"));
     m_numbers->setForegroundRole(current ? QPalette::WindowText : QPalette::PlaceholderText);
     m_note->setText(current ? (m_session.selection().size() > 1 ? tr("Numbers of the current site.") : QString())

@@ -42,9 +42,12 @@ MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* au
 
     connect(&session, &Session::failed, m_messages, &MessageStrip::showError);
     connect(&session, &Session::noticed, m_messages, &MessageStrip::showNote);
+    connect(&session, &Session::jobFinished, m_messages,
+            [this](JobKind kind) { m_messages->ended(static_cast<int>(kind)); });
     connect(&session, &Session::sizeAsked, this, &MainWindow::askSize);
     connect(&session, &Session::modelChanged, this, &MainWindow::showModelState);
-    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::sessionChanged})
+    for (auto signal :
+         {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged, &Session::sessionChanged})
         connect(&session, signal, this, &MainWindow::updateTitle);
     for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged,
                         &Session::planChanged, &Session::selectionChanged})
@@ -57,6 +60,8 @@ MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* au
         if (!m_session.sessionPath().isEmpty())
             addRecent(m_session.sessionPath());
     });
+    if (autosave)
+        connect(autosave, &Autosave::aboutToSave, this, &MainWindow::keepViews);
     restoreLayout();
     showModelState();
     updateActions();

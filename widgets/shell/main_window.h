@@ -82,6 +82,7 @@ private:
     void buildStrips();
     void restoreLayout();
     void saveLayout();
+    void keepViews();
     void resetLayout();
     void askSize(const QString& path, const std::vector<onnx::ImageSize>& sizes);
     void showModelState();
@@ -103,6 +104,7 @@ private:
     QString m_demoFolder;
     Autosave* m_autosave;
     MessageStrip* m_messages = nullptr;
+    QWidget* m_doubts = nullptr; ///< strips over the foot of the area
     Welcome* m_welcome = nullptr;
     QMainWindow* m_area = nullptr; ///< the docks, between the strips
     QStackedWidget* m_pages = nullptr;

@@ -12,6 +12,7 @@
 #include "widgets/shell/next_step.h"
 #include "widgets/shell/panels.h"
 #include "widgets/shell/welcome.h"
+#include "widgets/shell/window_state.h"
 #include "widgets/theme/icon.h"
 
 #include <QDockWidget>
@@ -65,20 +66,26 @@ void MainWindow::buildStrips()
     auto* layout = new QVBoxLayout(whole);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    m_messages = new MessageStrip(whole);
     m_area = new QMainWindow(whole);
     m_area->setWindowFlags(Qt::Widget); // the constructor makes every main window a window
     m_area->setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
     auto* doubts = new DoubtList(m_session, this);
     auto* doubtsView = new DoubtsView(*doubts, m_area);
     connect(doubts, &DoubtList::chooseInput, this, [this] { showInputDialog(m_session, this); });
-    layout->addWidget(m_messages);
+    m_messages = new MessageStrip(m_area);
+    m_messages->standOn(doubtsView);
+    m_doubts = doubtsView;
     layout->addWidget(m_area, 1);
-    layout->addWidget(new JobStrip(m_session, whole));
+    auto* jobs = new JobStrip(m_session, whole);
+    QSizePolicy reserved = jobs->sizePolicy(); // nothing moves when a job begins
+    reserved.setRetainSizeWhenHidden(true);
+    jobs->setSizePolicy(reserved);
+    layout->addWidget(jobs);
     setCentralWidget(whole);
 
     statusBar()->setSizeGripEnabled(true);
     statusBar()->addWidget(new StatusFigures(m_session, this), 1);
+    statusBar()->addPermanentWidget(m_messages->counter());
     statusBar()->addPermanentWidget(doubtsView->counter());
     m_corner = new QLabel(this);
     m_corner->setContentsMargins(8, 0, 12, 0);
@@ -105,7 +112,8 @@ void MainWindow::buildPanels()
     connect(next, &NextStep::openCalibrationImages, this,
             [this] { action(tr("Open calibration images"))->trigger(); });
     connect(next, &NextStep::openTestImages, this, [this] { action(tr("Open test images"))->trigger(); });
-    layout->addWidget(next);
+    next->standOn(m_doubts);
+    m_messages->standOn(next);
     m_tabs = new QTabWidget(centre);
     m_tabs->setDocumentMode(true);
     m_tabs->setMovable(true);
@@ -185,7 +193,19 @@ void MainWindow::saveLayout()
         m_layout = m_area->saveState(kLayoutVersion);
     settings.setValue(QStringLiteral("window/layout"), m_layout);
     settings.setValue(QStringLiteral("view/logAxis"), m_session.logAxis());
-    m_session.setWindowState(m_layout);
+    keepViews();
+}
+
+/// Into the session: its file, and its autosaved copy, bring back what it looked like.
+void MainWindow::keepViews()
+{
+    WindowState state;
+    state.layout = m_docksShown ? m_area->saveState(kLayoutVersion) : m_layout;
+    for (const Placed& placed : m_panels)
+        if (placed.panel)
+            if (const QByteArray view = placed.panel->viewState(); !view.isEmpty())
+                state.panels[placed.id] = view;
+    m_session.setWindowState(state.pack());
 }
 
 void MainWindow::resetLayout()
@@ -212,7 +232,11 @@ void MainWindow::showModelState()
 {
     const bool model = m_session.model() != nullptr;
     m_pages->setCurrentIndex(model ? 1 : 0);
-    const QByteArray wanted = m_session.windowState().isEmpty() ? m_layout : m_session.windowState();
+    const WindowState kept = WindowState::unpack(m_session.windowState());
+    const QByteArray wanted = kept.layout.isEmpty() ? m_layout : kept.layout;
+    for (const Placed& placed : m_panels)
+        if (placed.panel && kept.panels.contains(placed.id))
+            placed.panel->restoreViewState(kept.panels[placed.id]);
     if (model && (!m_docksShown || !m_session.windowState().isEmpty())) {
         for (QDockWidget* dock : m_docks)
             dock->show();
@@ -243,9 +267,11 @@ void MainWindow::updateTitle()
         return;
     }
     const auto count = [](const auto& images) { return images ? images->size() : std::size_t{0}; };
+    const std::size_t all = count(m_session.calibrationImages());
+    const std::size_t used = std::min(all, m_session.calibrationCount());
     m_corner->setText(tr("%1 · %2 calib · %3 test")
-                          .arg(QString::fromStdString(model->info.path.stem().string()))
-                          .arg(count(m_session.calibrationImages()))
+                          .arg(QString::fromStdString(model->info.path.stem().string()),
+                               used == all ? QString::number(all) : tr("%1 of %2").arg(used).arg(all))
                           .arg(count(m_session.testImages())));
     m_corner->setToolTip(tr("%1\n%2 sites, %3 parameters, input %4 × %5 × %6, %7 classes, opset %8")
                              .arg(QString::fromStdString(model->info.path.string()))

@@ -6,6 +6,7 @@
 #include "widgets/model/session.h"
 #include "widgets/shell/command_palette.h"
 #include "widgets/shell/images_dialog.h"
+#include "widgets/shell/input_dialog.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
 #include "widgets/shell/preset_box.h"
@@ -60,6 +61,15 @@ void MainWindow::buildFileMenu()
     m_needs.push_back({add(menu, tr("&Images and preprocessing…"), tr("Ctrl+I"), nullptr,
                            [this] { showImagesDialog(m_session, this); }),
                        true});
+    m_needs.push_back({add(menu, tr("Class na&mes…"), {}, nullptr,
+                           [this] {
+                               chooseFile(tr("Names of the classes"), tr("Lists (*.txt *.json *.csv)"),
+                                          [this](const QString& path) { m_session.loadClassNames(path); });
+                           }),
+                       true});
+    m_needs.push_back(
+        {add(menu, tr("Model's i&nput and output…"), {}, nullptr, [this] { showInputDialog(m_session, this); }),
+         true});
     add(menu, tr("Open &demo"), tr("Ctrl+D"), "demo", [this] { openDemo(); })->setEnabled(!m_demoFolder.isEmpty());
     menu->addSeparator();
     add(menu, tr("Open &session…"), tr("Ctrl+Shift+O"), nullptr, [this] {

@@ -10,8 +10,8 @@
 
 namespace qs::ui {
 
-NextStep::NextStep(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_text(new QLabel(this)), m_button(new QPushButton(this))
+NextStep::NextStep(Session& session, QWidget* over)
+    : Overlay(over), m_session(session), m_text(new QLabel(this)), m_button(new QPushButton(this))
 {
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(10, 4, 6, 4);
@@ -40,6 +40,7 @@ void NextStep::refresh()
         m_button->setText(button);
         m_action = action;
         setVisible(true);
+        place();
     };
     if (!m_session.model()) {
         setVisible(false);

@@ -2,18 +2,18 @@
 
 #include "widgets/model/session.h"
 
-#include <QWidget>
+#include "widgets/shell/overlay.h"
 
 class QLabel;
 class QPushButton;
 
 namespace qs::ui {
 
-/// One line above the plots while something is missing: what it is, and the button that gets it.
-class NextStep : public QWidget {
+/// One line over the foot of the plots while something is missing: what it is, and the button that gets it.
+class NextStep : public Overlay {
     Q_OBJECT
 public:
-    explicit NextStep(Session& session, QWidget* parent = nullptr);
+    NextStep(Session& session, QWidget* over);
     QString text() const;
 
 signals:

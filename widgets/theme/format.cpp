@@ -31,9 +31,13 @@ QString formatPointsDifference(double fraction)
     if (!std::isfinite(fraction))
         return kNone;
     const QString text = fixed(100 * fraction, 1);
-    if (text == QLatin1String("0.0"))
-        return QStringLiteral("±0.0");
-    return text.startsWith(kMinus) ? text : QLatin1Char('+') + text;
+    const bool plus = text != QLatin1String("0.0") && !text.startsWith(kMinus);
+    return (plus ? QStringLiteral("+") : QString()) + text + QStringLiteral(" points");
+}
+
+QString formatShares(double low, double high)
+{
+    return fixed(100 * low, 1) + kNone + fixed(100 * high, 1);
 }
 
 QString formatDb(double db)

@@ -9,7 +9,8 @@ namespace qs::ui {
 
 /// Numbers as people read them: units always, a true minus sign, a dash where there is no number.
 QString formatPercent(double fraction);          ///< 0.812 -> "81.2 %"
-QString formatPointsDifference(double fraction); ///< -0.071 -> "−7.1"; 0 -> "±0.0"
+QString formatPointsDifference(double fraction); ///< -0.071 -> "−7.1 points"; 0 -> "0.0 points"
+QString formatShares(double low, double high);   ///< of an interval: 0.588, 0.737 -> "58.8–73.7"
 QString formatDb(double db);                     ///< "17.2 dB"; infinite: "exact"; NaN: "–"
 QString formatBits(double bits);                 ///< 7.6 -> "7.6 bit"; 32 and above: "float"
 QString formatBitsOfSite(int bits);              ///< 8 -> "8", 32 -> "float"

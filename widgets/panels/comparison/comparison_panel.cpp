@@ -1,5 +1,6 @@
 #include "widgets/panels/comparison/comparison_panel.h"
 
+#include "core/stats/proportion.h"
 #include "widgets/frame/job_strip.h"
 #include "widgets/model/text.h"
 #include "widgets/panels/comparison/comparison_form.h"
@@ -15,7 +16,14 @@ namespace qs::ui {
 
 namespace {
 constexpr int kTickMs = 200;
+
+QString floatInterval(const report::Comparison& table)
+{
+    const std::size_t labelled = table.rows.front().labelled > 0 ? table.rows.front().labelled : table.images;
+    const auto interval = stats::wilson(stats::hitsOf(*table.floatTop1, labelled), labelled);
+    return formatShares(interval.low, interval.high);
 }
+} // namespace
 
 ComparisonPanel::ComparisonPanel(Session& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_comparer(session), m_form(new ComparisonForm),
@@ -65,14 +73,20 @@ void ComparisonPanel::refresh()
         m_empty->showView();
     QString note;
     if (!table.rows.empty()) {
-        note = table.floatTop1
-                   ? tr("Float: %1 top-1 on %2 test images. ").arg(formatPercent(*table.floatTop1)).arg(table.images)
-                   : tr("%1 unlabelled test images. ").arg(table.images);
+        note = table.floatTop1 ? tr("Float: %1 top-1 on %2 test images (95 %: %3). ")
+                                     .arg(formatPercent(*table.floatTop1))
+                                     .arg(table.images)
+                                     .arg(floatInterval(table))
+                               : tr("%1 unlabelled test images. ").arg(table.images);
         if (m_table->isColumnHidden(ComparisonTable::kCoverage))
             note += tr("Coverage: %1. ").arg(coverageTitle(table.rows.front().coverage));
         if (m_table->isColumnHidden(ComparisonTable::kCalibration))
             note += tr("Calibrated on %1 images. ").arg(table.rows.front().calibrationImages);
-        note += tr("Green: the best at these bits and this coverage. A double click takes a recipe.");
+        note +=
+            tr("Green: better than all others at these bits and this coverage beyond noise (95 %). A double click "
+               "takes a recipe.");
+        for (const Doubt& doubt : table.doubts)
+            note += QLatin1Char('\n') + tr("Doubtful: %1").arg(sentence(doubt.message));
     }
     m_note->setText(note);
     m_note->setVisible(!note.isEmpty());

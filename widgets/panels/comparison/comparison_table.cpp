@@ -2,6 +2,7 @@
 
 #include "core/quant/presets.h"
 #include "core/quant/recipe.h"
+#include "core/stats/proportion.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace qs::ui {
 
@@ -59,23 +61,42 @@ bool sameGroup(const report::ComparisonRow& a, const report::ComparisonRow& b)
     return a.weightBits == b.weightBits && a.activationBits == b.activationBits && a.coverage == b.coverage;
 }
 
-/// Larger is better; NaN where there is no figure.
-double merit(const report::ComparisonRow& row, int column)
+/// A share of so many images; nothing for figures without an interval, which no mark can judge.
+struct Share {
+    std::size_t hits = 0, count = 0;
+    stats::Interval interval() const { return stats::wilson(hits, count); }
+};
+std::optional<Share> shareOf(const report::ComparisonRow& row, int column, std::size_t images)
 {
-    if (!row.failure.empty() && row.agreement == 0)
-        return std::numeric_limits<double>::quiet_NaN();
-    switch (column) {
-    case kTop1:
-        return row.top1.value_or(std::numeric_limits<double>::quiet_NaN());
-    case kAgreement:
-        return row.agreement;
-    case kKl:
-        return -row.klDivergence;
-    case kSqnr:
-        return row.logitSqnrDb;
-    default:
-        return std::numeric_limits<double>::quiet_NaN();
+    if (images == 0 || (!row.failure.empty() && row.agreement == 0))
+        return std::nullopt;
+    if (column == kTop1 && row.top1) {
+        const std::size_t labelled = row.labelled > 0 ? row.labelled : images;
+        return Share{stats::hitsOf(*row.top1, labelled), labelled};
     }
+    if (column == kAgreement)
+        return Share{stats::hitsOf(row.agreement, images), images};
+    return std::nullopt;
+}
+
+/// Better than every other line at these bits and this coverage, beyond the 95 % interval of the difference.
+bool clearlyBest(const report::Comparison& table, const report::ComparisonRow& row, int column)
+{
+    const auto own = shareOf(row, column, table.images);
+    if (!own)
+        return false;
+    std::size_t others = 0;
+    for (const report::ComparisonRow& other : table.rows) {
+        if (&other == &row || !sameGroup(row, other))
+            continue;
+        const auto share = shareOf(other, column, table.images);
+        if (!share)
+            continue;
+        ++others;
+        if (!(stats::difference(own->hits, own->count, share->hits, share->count).low > 0))
+            return false;
+    }
+    return others > 0;
 }
 
 } // namespace
@@ -96,7 +117,8 @@ ComparisonTable::ComparisonTable(QWidget* parent) : QTableWidget(0, kColumns, pa
     explain(kAgreement, tr("Share of the test images with the float network's first class."));
     explain(kKl, tr("Mean KL(softmax(float) ‖ softmax(quantized)) of the test images."));
     explain(kSqnr, tr("10 log₁₀(Σl² / Σ(l − l_q)²) of the logits."));
-    explain(kSize, tr("Weights packed at their bits, scales, and what stays in float."));
+    explain(kSize, tr("The exported file on disk, at opset 17: codes below 8 bits take a byte each. A line's tip has "
+                      "the size with packed codes."));
     explain(kInt8,
             tr("Share of the multiply-accumulates that run in integer kernels of ONNX Runtime once exported."));
     explain(kTime, tr("Time to choose all ranges and parameters, without the calibration pass that all share."));
@@ -138,6 +160,21 @@ const report::ComparisonRow* ComparisonTable::at(int row) const
     return first ? &m_comparison.rows[first->data(kRowRole).toUInt()] : nullptr;
 }
 
+/// What a figure of a line stands on.
+QString ComparisonTable::figuresHelp(const report::ComparisonRow& row, int column) const
+{
+    if (column == kSize && row.modelBytes > 0)
+        return tr("%1 with packed codes. ").arg(formatBytes(row.modelBytes));
+    const auto share = shareOf(row, column, m_comparison.images);
+    if (!share)
+        return {};
+    const stats::Interval interval = share->interval();
+    return tr("%1 of %2 images; 95 % interval %3 %. ")
+        .arg(share->hits)
+        .arg(share->count)
+        .arg(formatShares(interval.low, interval.high));
+}
+
 void ComparisonTable::fill()
 {
     setSortingEnabled(false);
@@ -150,14 +187,7 @@ void ComparisonTable::fill()
             const bool known = std::isfinite(value) && (row.failure.empty() || row.agreement > 0);
             auto* cell = new NumberItem(known ? QString::number(value, 'f', digits) : QStringLiteral("–"),
                                         known ? value : -std::numeric_limits<double>::infinity());
-            bool best = !std::isnan(merit(row, column));
-            std::size_t group = 0;
-            for (const report::ComparisonRow& other : m_comparison.rows)
-                if (sameGroup(row, other)) {
-                    ++group;
-                    best = best && !(merit(other, column) > merit(row, column));
-                }
-            if (best && group > 1) {
+            if (clearlyBest(m_comparison, row, column)) {
                 QFont bold = font();
                 bold.setBold(true);
                 cell->setFont(bold);
@@ -176,7 +206,7 @@ void ComparisonTable::fill()
         number(kAgreement, row.agreement * 100, 1);
         number(kKl, row.klDivergence, 4);
         number(kSqnr, row.logitSqnrDb, 1);
-        number(kSize, static_cast<double>(row.modelBytes) * 1e-6, 2);
+        number(kSize, row.fileBytes > 0 ? static_cast<double>(row.fileBytes) * 1e-6 : std::nan(""), 2);
         number(kInt8, row.int8Share * 100, 0);
         number(kTime, row.resolveSeconds, 1);
         text(kCalibration,
@@ -187,7 +217,9 @@ void ComparisonTable::fill()
                                  .arg(methodTitle(row.method).toHtmlEscaped(),
                                       (row.failure.empty() ? methodHelp(row) : QString::fromStdString(row.failure))
                                           .toHtmlEscaped(),
-                                      tr("Double click: take this recipe; undo brings the other back.")));
+                                      (figuresHelp(row, column) +
+                                       tr("Double click: take this recipe; undo brings the other back."))
+                                          .trimmed()));
         if (!row.failure.empty())
             item(at, kCalibration)->setForeground(colours().bad);
     }

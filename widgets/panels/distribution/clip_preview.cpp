@@ -24,7 +24,8 @@ ClipPreview previewClip(const stats::SiteStatistics& statistics, const quant::Si
     preview.grid = quant::uniformGrid(low, high, settings.bits, settings.scheme);
     const quant::UniformGridView view{preview.grid.scale.front(), preview.grid.zeroPoint.front(), preview.grid.qmin,
                                       preview.grid.qmax};
-    const quant::GridError error = quant::expectedError(statistics.histogram, view);
+    const quant::GridError error =
+        quant::expectedError(statistics.histogram, view, quant::Range{statistics.low(), statistics.high()});
     const double mean = statistics.meanAll();
     const double deviation = statistics.stddevAll();
     const double signal = mean * mean + deviation * deviation;

@@ -69,6 +69,7 @@ void DistributionPanel::refresh()
     picture.id = id;
     picture.title = siteTitle(site);
     picture.kind = site.kind;
+    picture.channel = channelTitle(site);
     picture.settings = m_session.settings(id);
     picture.statistics = statisticsOf(m_session, id);
     picture.plan = m_session.sitePlan(id);

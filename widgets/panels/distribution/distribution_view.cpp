@@ -1,5 +1,6 @@
 #include "widgets/panels/distribution/distribution_view.h"
 
+#include "core/quant/covered_range.h"
 #include "widgets/model/text.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/noise_region.h"
@@ -287,8 +288,9 @@ void DistributionView::showFigures()
             figures.add(tr("step Δ per channel"),
                         QStringLiteral("%1 … %2").arg(formatNumber(least), formatNumber(most)));
         }
-        figures.add(tr("range"),
-                    QStringLiteral("%1 … %2").arg(formatNumber(plan.range.low), formatNumber(plan.range.high)));
+        const quant::Range covered = quant::coveredRange(plan);
+        figures.add(tr("levels"),
+                    QStringLiteral("%1 … %2").arg(formatNumber(covered.low), formatNumber(covered.high)));
     }
     if (m_picture.images > 0 && m_picture.kind == graph::SiteKind::Activation)
         figures.add(tr("calibrated on"), tr("%n images", nullptr, static_cast<int>(m_picture.images)));
@@ -308,7 +310,7 @@ void DistributionView::showPreview(const ClipPreview& preview, quant::Range rang
         figures.add(tr("clipping makes"), tr("%1 of the error").arg(formatPercent(1 - preview.roundingShare)));
     figures.add(tr("step Δ"), formatNumber(preview.grid.scale.front()));
     figures.add(tr("zero point"), QString::number(preview.grid.zeroPoint.front()));
-    figures.add(tr("range"), QStringLiteral("%1 … %2").arg(formatNumber(range.low), formatNumber(range.high)));
+    figures.add(tr("limits"), QStringLiteral("%1 … %2").arg(formatNumber(range.low), formatNumber(range.high)));
     m_figures->setText(figures.html());
 }
 

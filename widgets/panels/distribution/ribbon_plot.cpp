@@ -64,7 +64,7 @@ void RibbonPlot::reorder()
     if (m_sorted)
         std::ranges::stable_sort(m_order, std::ranges::greater{},
                                  [this](std::size_t c) { return values()->maximum[c] - values()->minimum[c]; });
-    const QString kind = m_picture.kind == graph::SiteKind::Weight ? tr("output channel") : tr("channel");
+    const QString kind = m_picture.channel.isEmpty() ? tr("channel") : m_picture.channel;
     xAxis->setLabel(m_sorted ? tr("%1, widest range first").arg(kind) : kind);
 }
 
@@ -204,7 +204,8 @@ QString RibbonPlot::describe(QPointF pixel) const
     if (place < 0 || place >= static_cast<double>(channels()))
         return {};
     const std::size_t c = m_order[static_cast<std::size_t>(place)];
-    QString text = tr("channel %1: %2 … %3, σ %4")
+    QString text = tr("%1 %2: %3 … %4, σ %5")
+                       .arg(m_picture.channel.isEmpty() ? tr("channel") : m_picture.channel)
                        .arg(c)
                        .arg(formatNumber(values()->minimum[c]), formatNumber(values()->maximum[c]),
                             formatNumber(std::sqrt(values()->variance[c])));

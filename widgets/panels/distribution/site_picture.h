@@ -15,6 +15,7 @@ struct SitePicture {
     SiteId id;
     QString title; ///< "blocks.3 · fc2 · input"
     graph::SiteKind kind = graph::SiteKind::Activation;
+    QString channel; ///< what a channel is: "head dimension", see channelTitle()
     quant::SiteSettings settings;
     std::shared_ptr<const stats::SiteStatistics> statistics; ///< that the levels are for; null: not known yet
     std::shared_ptr<const stats::SiteStatistics> original;   ///< before smoothing; null where nothing smooths

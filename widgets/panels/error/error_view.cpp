@@ -120,6 +120,11 @@ QString ErrorView::note() const
     return m_note->text();
 }
 
+QString ErrorView::hoverText() const
+{
+    return m_hover->text();
+}
+
 QString ErrorView::reason() const
 {
     return m_empty->reason();
@@ -137,15 +142,16 @@ void ErrorView::changeShow()
 
 QString ErrorView::saySelected() const
 {
+    // Shares of different signals do not add up: of several layers the most of each.
     ErrorSplit sum;
     int layers = 0;
     for (const ErrorSplit& split : m_picture.splits)
         if (std::ranges::any_of(
                 split.sites, [this](SiteId id) { return std::ranges::find(m_selection, id) != m_selection.end(); })) {
-            sum.layer = ++layers == 1 ? split.layer : tr("%1 layers, summed").arg(layers);
-            sum.weightRounding += split.weightRounding;
-            sum.activationRounding += split.activationRounding;
-            sum.clipping += split.clipping;
+            sum.layer = ++layers == 1 ? split.layer : tr("%1 layers, the most of each").arg(layers);
+            sum.weightRounding = std::max(sum.weightRounding, split.weightRounding);
+            sum.activationRounding = std::max(sum.activationRounding, split.activationRounding);
+            sum.clipping = std::max(sum.clipping, split.clipping);
         }
     return layers > 0 ? QStringLiteral("%1 · %2").arg(sum.layer, describe(sum)) : QString();
 }

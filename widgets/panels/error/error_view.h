@@ -27,6 +27,7 @@ public:
     DepthPlot& depth() { return *m_depth; }
     SplitPlot& split() { return *m_split; }
     QString note() const; ///< what the curves stand on
+    QString hoverText() const;
     QString reason() const;
 
 signals:

@@ -68,6 +68,8 @@ void ImagesPanel::refresh()
 
     const Figure<quant::Evaluation>& figures = m_session.bestFigures();
     const bool known = figures && !figures->results.empty();
+    const std::vector<std::string>& names =
+        m_session.classNames().empty() ? images->folder.classNames : m_session.classNames();
     std::vector<ImageRow> rows;
     rows.reserve(images->folder.entries.size());
     for (std::size_t i = 0; i < images->folder.entries.size(); ++i) {
@@ -76,11 +78,11 @@ void ImagesPanel::refresh()
         row.name = QString::fromStdString(entry.name);
         row.label = entry.label;
         if (entry.label)
-            row.labelName = className(images->folder.classNames, *entry.label);
+            row.labelName = className(names, *entry.label);
         if (known && i < figures->results.size() && figures->results[i].name == entry.name) {
             const quant::ImageResult& result = figures->results[i];
-            row.floatTop = guesses(result.floatTop5, result.floatTop5Probability, images->folder.classNames);
-            row.quantizedTop = guesses(result.top5, result.top5Probability, images->folder.classNames);
+            row.floatTop = guesses(result.floatTop5, result.floatTop5Probability, names);
+            row.quantizedTop = guesses(result.top5, result.top5Probability, names);
         }
         rows.push_back(std::move(row));
     }

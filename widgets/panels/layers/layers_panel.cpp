@@ -1,5 +1,6 @@
 #include "widgets/panels/layers/layers_panel.h"
 
+#include "core/quant/covered_range.h"
 #include "core/quant/zero_point.h"
 #include "widgets/model/site_notes.h"
 #include "widgets/model/text.h"
@@ -97,8 +98,9 @@ std::vector<SiteRow> LayersPanel::makeRows()
         addStatistics(row);
         if (const auto plan = m_session.sitePlan(site.id); plan && plan->quantized()) {
             row.current = m_session.sitePlanCurrent(site.id);
-            row.low = plan->range.low;
-            row.high = plan->range.high;
+            const quant::Range covered = quant::coveredRange(*plan);
+            row.low = covered.low;
+            row.high = covered.high;
             row.clippedShare = plan->error.clippedShare;
             row.sqnrDb = plan->error.sqnrDb;
             row.outputError = plan->error.outputError;

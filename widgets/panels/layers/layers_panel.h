@@ -21,6 +21,8 @@ public:
     QString tableCsv() const override { return csv(); }
     bool focusFilter() override { return LayersView::focusFilter(); }
     bool selectListed() override;
+    QByteArray viewState() const override { return LayersView::viewState(); }
+    void restoreViewState(const QByteArray& state) override { LayersView::restoreViewState(state); }
 
 private:
     void refresh();

@@ -242,6 +242,18 @@ void LayersView::showReason(const QString& text)
     m_empty->showReason(text);
 }
 
+QByteArray LayersView::viewState() const
+{
+    return m_table->horizontalHeader()->saveState();
+}
+
+void LayersView::restoreViewState(const QByteArray& state)
+{
+    QHeaderView* header = m_table->horizontalHeader();
+    if (header->restoreState(state)) // the order that it shows is not yet that of the rows
+        m_table->sortByColumn(header->sortIndicatorSection(), header->sortIndicatorOrder());
+}
+
 bool LayersView::focusFilter()
 {
     m_filter->setFocus(Qt::ShortcutFocusReason);

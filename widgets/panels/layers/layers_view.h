@@ -25,6 +25,8 @@ public:
     void setFilter(const QString& text);
     void showReason(const QString& text);
     bool focusFilter();
+    QByteArray viewState() const; ///< columns and sort order
+    void restoreViewState(const QByteArray& state);
 
     std::vector<SiteId> visibleSites() const; ///< in the order shown
     SitesModel& model() { return *m_model; }
