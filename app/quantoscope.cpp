@@ -49,11 +49,11 @@ int main(int argc, char** argv)
     const QCommandLineOption images(QStringLiteral("images"), QApplication::tr("Folder of test images."),
                                     QStringLiteral("DIR"));
     const QCommandLineOption demo(QStringLiteral("demo"), QApplication::tr("Open the built-in demo."));
-    const QCommandLineOption session(QStringLiteral("session"), QApplication::tr("Open a session."),
-                                     QStringLiteral("FILE"));
+    const QCommandLineOption sessionFile(QStringLiteral("session"), QApplication::tr("Open a session."),
+                                         QStringLiteral("FILE"));
     const QCommandLineOption theme(QStringLiteral("theme"), QApplication::tr("system, light or dark, for this time."),
                                    QStringLiteral("NAME"));
-    parser.addOptions({calib, images, demo, session, theme});
+    parser.addOptions({calib, images, demo, sessionFile, theme});
     parser.process(application);
 
     qs::ui::Theme look = static_cast<qs::ui::Theme>(QSettings().value(QStringLiteral("view/theme"), 0).toInt());
@@ -64,21 +64,21 @@ int main(int argc, char** argv)
     qs::ui::applyTheme(look);
 
     qs::ui::JobRunner runner;
-    qs::ui::Session document(runner);
-    qs::ui::Autosave autosave(document);
-    qs::ui::MainWindow window(document, demoFolder(), &autosave);
+    qs::ui::Session session(runner);
+    qs::ui::Autosave autosave(session);
+    qs::ui::MainWindow window(session, demoFolder(), &autosave);
     qs::ui::Termination termination;
     QObject::connect(&termination, &qs::ui::Termination::asked, &window,
-                     [&] { qs::ui::endQuietly(document, autosave); });
+                     [&] { qs::ui::endQuietly(session, autosave); });
     window.show();
     if (parser.isSet(demo))
         window.openDemo();
     if (parser.isSet(calib))
-        document.openCalibrationImages(parser.value(calib));
+        session.folders.open(qs::ui::ImagePurpose::Calibration, parser.value(calib));
     if (parser.isSet(images))
-        document.openTestImages(parser.value(images));
-    if (parser.isSet(session))
-        window.openPaths({parser.value(session)});
+        session.folders.open(qs::ui::ImagePurpose::Test, parser.value(images));
+    if (parser.isSet(sessionFile))
+        window.openPaths({parser.value(sessionFile)});
     else if (!parser.positionalArguments().isEmpty())
         window.openPaths({parser.positionalArguments().first()});
     return QApplication::exec();

@@ -41,9 +41,9 @@ class BitsTest : public QObject {
     MainWindow* m_window = nullptr;
     BitsPanel* m_panel = nullptr;
 
-    History& history() { return m_session->history(); }
-    const SearchRun& run() { return m_session->search(); }
-    int bits(SiteId site) { return m_session->settings(site).bits; }
+    History& history() { return m_session->document.history(); }
+    const SearchRun& run() { return m_session->searches.search(); }
+    int bits(SiteId site) { return m_session->document.settings(site).bits; }
 
     void grab(const char* name) { shoot(*m_window, QStringLiteral("bits-") + QLatin1String(name)); }
     void drag(BarsPlot& plot, SiteId site, double byBits)
@@ -121,12 +121,12 @@ private slots:
     {
         JobRunner runner(1);
         Session empty(runner);
-        QSignalSpy said(&empty, &Session::failed);
-        empty.startSearch({}, SearchImages::Calibration);
-        QVERIFY(!empty.search().running);
+        QSignalSpy said(&empty.messages, &Messages::failed);
+        empty.searches.startSearch({}, SearchImages::Calibration);
+        QVERIFY(!empty.searches.search().running);
         QCOMPARE(said.count(), 1);
-        m_session->openDemo(demoFolder());
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->model() != nullptr, kPatienceMs);
+        m_session->files.openDemo(demoFolder());
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.model() != nullptr, kPatienceMs);
         m_window->showPanel(QStringLiteral("bits"));
         QVERIFY(!m_panel->form().searchButton().isEnabled());
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
@@ -142,17 +142,17 @@ private slots:
 
     void theWholeSearch()
     {
-        const quant::Recipe first = m_session->recipe();
+        const quant::Recipe first = m_session->document.recipe();
         const int before = history().size();
         TracePlot& trace = m_panel->trace();
         std::set<std::size_t> seen;
         QObject watcher; // ends with this function
-        connect(m_session, &Session::searchChanged, &watcher, [&] { seen.insert(run().steps()); });
+        connect(&m_session->searches, &Searches::searchChanged, &watcher, [&] { seen.insert(run().steps()); });
 
         // Run, and cancel half way: what was found is kept, as one edit.
         m_panel->form().setOptions(fewImages(search::Mode::Lazy, 5));
         QTest::mouseClick(&m_panel->form().searchButton(), Qt::LeftButton);
-        QVERIFY(m_session->running(JobKind::Search));
+        QVERIFY(m_session->jobs.running(JobKind::Search));
         QVERIFY(m_panel->form().cancelButton().isVisible());
         QVERIFY(m_panel->traceReason().contains(QLatin1String("Measuring")));
         QTRY_VERIFY_WITH_TIMEOUT((run().steps() >= 20 && seen.size() > 2) || !run().running, 8 * kPatienceMs);
@@ -162,12 +162,13 @@ private slots:
         grab("1-running");
         QTest::mouseClick(&m_panel->form().cancelButton(), Qt::LeftButton);
         QVERIFY(!run().running && run().cancelled && !run().met);
-        QVERIFY(!m_session->running(JobKind::Search));
+        QVERIFY(!m_session->jobs.running(JobKind::Search));
         const std::size_t found = run().steps();
         QVERIFY(found >= 20);
         QVERIFY2(seen.size() > 2, "the curve did not grow");
         QVERIFY(run().at(found).meanWeightBits > 5 || run().at(found).meanActivationBits > 5);
-        QVERIFY(m_session->recipe() == search::recipeAt(first, m_session->sites(), run().trace, found));
+        QVERIFY(m_session->document.recipe() ==
+                search::recipeAt(first, m_session->document.sites(), run().trace, found));
         QCOMPARE(history().size(), before + 1);
         QVERIFY(history().state(before).text.contains(QLatin1String("stopped after")));
         QTRY_COMPARE(trace.presentStep(), static_cast<int>(found));
@@ -177,7 +178,7 @@ private slots:
         QVERIFY(step > 0 && step < static_cast<int>(found));
         QVERIFY(trace.describe(step).contains(QLatin1String("nat")));
         const SiteId lowered = run().at(static_cast<std::size_t>(step)).site;
-        QVERIFY(trace.describe(step).contains(QString::fromStdString(m_session->sites()[lowered].name)));
+        QVERIFY(trace.describe(step).contains(QString::fromStdString(m_session->document.sites()[lowered].name)));
         QTest::mouseClick(&trace, Qt::LeftButton, {}, trace.pixelOf(step).toPoint());
         QCOMPARE(history().size(), before + 2);
         const std::vector<int> wanted = run().trace.bitsAfter(static_cast<std::size_t>(step));
@@ -190,18 +191,19 @@ private slots:
         const SiteId weight = sitesNamed(*m_session, "fc1.weight").front();
         BarsPlot& bars = m_panel->weights();
         const int was = bits(weight);
-        const quant::Recipe loaded = m_session->recipe();
-        m_session->select(SiteId{});
+        const quant::Recipe loaded = m_session->document.recipe();
+        m_session->selection.select(SiteId{});
         drag(bars, weight, 4 - was);
         QCOMPARE(bits(weight), 4);
         QCOMPARE(history().size(), before + 3);
-        for (const graph::Site& site : m_session->sites())
-            QVERIFY(site.id == weight || m_session->settings(site.id) == quant::settingsOf(loaded, site));
+        for (const graph::Site& site : m_session->document.sites())
+            QVERIFY(site.id == weight || m_session->document.settings(site.id) == quant::settingsOf(loaded, site));
         QTRY_COMPARE(trace.presentStep(), -1);
 
         // Lock it: it can be dragged no more.
-        choose(bars, weight, QStringLiteral("Lock ") + QString::fromStdString(m_session->sites()[weight].name));
-        QVERIFY(m_session->locked(weight));
+        choose(bars, weight,
+               QStringLiteral("Lock ") + QString::fromStdString(m_session->document.sites()[weight].name));
+        QVERIFY(m_session->document.locked(weight));
         QCOMPARE(history().size(), before + 4);
         QTRY_VERIFY(m_panel->note().contains(QLatin1String("1 locked")));
         drag(bars, weight, 2);
@@ -209,7 +211,7 @@ private slots:
         QCOMPARE(history().size(), before + 4);
 
         // Continue from the edited state.
-        const quant::Recipe edited = m_session->recipe();
+        const quant::Recipe edited = m_session->document.recipe();
         m_panel->form().setOptions(fewImages(search::Mode::Table, 5));
         QTest::mouseClick(&m_panel->form().continueButton(), Qt::LeftButton);
         QVERIFY(run().running);
@@ -220,10 +222,10 @@ private slots:
         QVERIFY(std::ranges::find(run().trace.units, weight) == run().trace.units.end());
         for (std::size_t unit = 0; unit < run().trace.units.size(); ++unit)
             QCOMPARE(run().trace.startBits[unit],
-                     quant::settingsOf(edited, m_session->sites()[run().trace.units[unit]]).bits);
+                     quant::settingsOf(edited, m_session->document.sites()[run().trace.units[unit]]).bits);
         QVERIFY(run().at(run().steps()).meanWeightBits <= 5);
         QVERIFY(run().at(run().steps()).meanActivationBits <= 5);
-        const quant::Recipe last = m_session->recipe();
+        const quant::Recipe last = m_session->document.recipe();
 
         // Compare with the state that was loaded: the bars say where.
         m_panel->compareWith(loaded, history().state(before + 1).text);
@@ -234,27 +236,27 @@ private slots:
         m_panel->compareWithNothing();
 
         // Loading a step leaves what is locked alone.
-        m_session->editSites(std::vector{weight}, bitsPatch(7)); // locked: nothing
-        m_session->loadSearchStep(0);
+        m_session->edits.editSites(std::vector{weight}, bitsPatch(7)); // locked: nothing
+        m_session->searches.loadSearchStep(0);
         QCOMPARE(bits(weight), 4);
-        QVERIFY(m_session->locked(weight));
+        QVERIFY(m_session->document.locked(weight));
         QCOMPARE(history().size(), before + 6);
 
         // Undo to the start, and back.
-        QUndoStack& stack = m_session->undoStack();
+        QUndoStack& stack = m_session->document.history().stack();
         stack.undo();
-        QVERIFY(m_session->recipe() == last);
+        QVERIFY(m_session->document.recipe() == last);
         stack.undo();
-        QVERIFY(m_session->recipe() == edited);
+        QVERIFY(m_session->document.recipe() == edited);
         stack.undo();
-        QVERIFY(!m_session->locked(weight));
+        QVERIFY(!m_session->document.locked(weight));
         stack.undo();
-        QVERIFY(m_session->recipe() == loaded);
+        QVERIFY(m_session->document.recipe() == loaded);
         while (stack.canUndo())
             stack.undo();
-        QVERIFY(m_session->recipe() == first);
+        QVERIFY(m_session->document.recipe() == first);
         stack.setIndex(stack.count() - 1);
-        QVERIFY(m_session->recipe() == last);
+        QVERIFY(m_session->document.recipe() == last);
         stack.setIndex(0);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
@@ -264,18 +266,18 @@ private slots:
         BarsPlot& bars = m_panel->activations();
         const SiteId site = sitesNamed(*m_session, "fc2.input").front();
         choose(bars, site, QStringLiteral("Lock all activations:"));
-        for (const graph::Site& other : m_session->sites())
-            QCOMPARE(m_session->locked(other.id),
+        for (const graph::Site& other : m_session->document.sites())
+            QCOMPARE(m_session->document.locked(other.id),
                      other.kind == graph::SiteKind::Activation && other.role == graph::Role::Fc2);
-        m_session->undoStack().undo();
+        m_session->document.history().stack().undo();
         QTRY_VERIFY(!m_panel->note().contains(QLatin1String("locked")));
         choose(bars, site, QStringLiteral("Lock activations of block"));
-        QVERIFY(m_session->locked(site));
-        for (const graph::Site& other : m_session->sites())
-            if (m_session->locked(other.id))
-                QCOMPARE(other.block, m_session->sites()[site].block);
-        m_session->undoStack().undo();
-        QVERIFY(m_session->recipe().locked.empty());
+        QVERIFY(m_session->document.locked(site));
+        for (const graph::Site& other : m_session->document.sites())
+            if (m_session->document.locked(other.id))
+                QCOMPARE(other.block, m_session->document.sites()[site].block);
+        m_session->document.history().stack().undo();
+        QVERIFY(m_session->document.recipe().locked.empty());
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
 
@@ -285,12 +287,12 @@ private slots:
         quant::SitePatch patch = bitsPatch(6);
         patch.objective = quant::Objective::OutputError;
         patch.smoothing = quant::Smoothing{quant::SmoothingKind::ShiftScale, 0.25, false, 1};
-        m_session->editSites(std::vector{site}, patch);
-        m_session->setLocked(std::vector{site}, true);
-        const quant::SiteSettings kept = m_session->settings(site);
-        m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
-        QVERIFY(m_session->settings(site) == kept);
-        m_session->undoStack().setIndex(0);
+        m_session->edits.editSites(std::vector{site}, patch);
+        m_session->edits.setLocked(std::vector{site}, true);
+        const quant::SiteSettings kept = m_session->document.settings(site);
+        m_session->edits.applyPreset(QStringLiteral("percentile"), 4, 4);
+        QVERIFY(m_session->document.settings(site) == kept);
+        m_session->document.history().stack().setIndex(0);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
 
@@ -300,20 +302,20 @@ private slots:
         QTest::mouseClick(&m_panel->form().searchButton(), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(run().steps() >= 3, 8 * kPatienceMs);
         const SiteId site = sitesNamed(*m_session, "fc2.input").front();
-        m_session->editSites(std::vector{site}, bitsPatch(2));
-        const quant::Recipe edited = m_session->recipe();
-        m_session->cancelJobs();
+        m_session->edits.editSites(std::vector{site}, bitsPatch(2));
+        const quant::Recipe edited = m_session->document.recipe();
+        m_session->jobs.cancelAll();
         QVERIFY(!run().running);
-        QVERIFY(m_session->recipe() == edited);
+        QVERIFY(m_session->document.recipe() == edited);
         QVERIFY(run().steps() >= 3);
-        m_session->undoStack().undo();
+        m_session->document.history().stack().undo();
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
 
     void aBudgetOfBitOperations()
     {
         search::Options options;
-        options.budget.bops = 0.5 * m_session->plan()->bops;
+        options.budget.bops = 0.5 * m_session->plans.plan()->bops;
         options.mode = search::Mode::Table;
         options.images = 4;
         m_panel->form().setOptions(options);
@@ -326,7 +328,7 @@ private slots:
         QVERIFY(run().at(run().steps()).bops <= *run().options.budget.bops);
         QVERIFY(run().at(0).bops > *run().options.budget.bops);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
-        QVERIFY(std::abs(m_session->plan()->bops / run().at(run().steps()).bops - 1) < 1e-6);
+        QVERIFY(std::abs(m_session->plans.plan()->bops / run().at(run().steps()).bops - 1) < 1e-6);
         grab("4-bops-done");
     }
 
@@ -336,13 +338,13 @@ private slots:
         const int present = m_panel->trace().presentStep();
         QCOMPARE(present, static_cast<int>(before.steps()));
         const QString path = m_demo->folder() + QStringLiteral("/trace.quantoscope");
-        m_session->saveSession(path);
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->sessionPath() == path && !m_session->modified(), kPatienceMs);
-        m_session->openSession(path);
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->sessionPath() == path && settled(*m_session), 8 * kPatienceMs);
+        m_session->files.saveSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.path() == path && !m_session->document.modified(), kPatienceMs);
+        m_session->files.openSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.path() == path && settled(*m_session), 8 * kPatienceMs);
         QVERIFY(run().hasTrace() && !run().running);
-        QCOMPARE(search::traceToCsv(m_session->sites(), run().trace),
-                 search::traceToCsv(m_session->sites(), before.trace));
+        QCOMPARE(search::traceToCsv(m_session->document.sites(), run().trace),
+                 search::traceToCsv(m_session->document.sites(), before.trace));
         QVERIFY(run().trace.units == before.trace.units && run().trace.startBits == before.trace.startBits);
         QCOMPARE(run().trace.fillFrom, before.trace.fillFrom);
         QVERIFY(run().options.budget == before.options.budget);
@@ -352,22 +354,22 @@ private slots:
         // The curve is there, and its steps can be loaded.
         QTRY_COMPARE(m_panel->trace().presentStep(), present);
         QVERIFY(m_panel->traceReason().isEmpty());
-        m_session->loadSearchStep(before.steps() / 2);
+        m_session->searches.loadSearchStep(before.steps() / 2);
         const std::vector<int> wanted = run().trace.bitsAfter(before.steps() / 2);
         for (std::size_t unit = 0; unit < wanted.size(); ++unit)
             QCOMPARE(bits(run().trace.units[unit]), wanted[unit]);
-        m_session->undoStack().setIndex(0);
+        m_session->document.history().stack().setIndex(0);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
 
     void anotherCalibrationDropsTheSearch()
     {
         QVERIFY(run().hasTrace());
-        const quant::Recipe recipe = m_session->recipe();
-        m_session->calibrate();
-        QTRY_VERIFY_WITH_TIMEOUT(!m_session->calibration().running, 8 * kPatienceMs);
+        const quant::Recipe recipe = m_session->document.recipe();
+        m_session->plans.calibrate();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->plans.calibration().running, 8 * kPatienceMs);
         QVERIFY(!run().hasTrace());
-        QVERIFY(m_session->recipe() == recipe);
+        QVERIFY(m_session->document.recipe() == recipe);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
     }
 };

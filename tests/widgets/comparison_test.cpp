@@ -34,7 +34,8 @@ private slots:
         m_demo = std::make_unique<DemoWindow>("comparison");
         m_session = &m_demo->session();
         m_window = &m_demo->window();
-        connect(m_session, &Session::failed, this, [](const Error& error) { qWarning("%s", error.text().c_str()); });
+        connect(&m_session->messages, &Messages::failed, this,
+                [](const Error& error) { qWarning("%s", error.text().c_str()); });
         m_panel = m_demo->panel<ComparisonPanel>("comparison");
         QVERIFY(m_panel);
         QVERIFY(QTest::qWaitForWindowExposed(m_window));
@@ -44,8 +45,8 @@ private slots:
     void saysWhatIsMissing()
     {
         QVERIFY(m_panel->reason().contains(QLatin1String("No model")));
-        m_session->openDemo(demoFolder());
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->model() != nullptr, kPatienceMs);
+        m_session->files.openDemo(demoFolder());
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.model() != nullptr, kPatienceMs);
         m_window->showPanel(QStringLiteral("comparison"));
         QVERIFY(!m_panel->form().startButton().isEnabled());
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
@@ -103,46 +104,49 @@ private slots:
         int wanted = 0;
         while (table.at(wanted)->method != "mptq-vit" || table.at(wanted)->weightBits != 4)
             ++wanted;
-        const quant::Recipe before = m_session->recipe();
+        const quant::Recipe before = m_session->document.recipe();
         emit table.cellDoubleClicked(wanted, 0);
-        QVERIFY(m_session->recipe() == *quant::presetRecipe("mptq-vit", 4, 4));
-        QVERIFY(m_session->history().state(m_session->history().index()).text.contains(QLatin1String("W4 A4")));
+        QVERIFY(m_session->document.recipe() == *quant::presetRecipe("mptq-vit", 4, 4));
+        QVERIFY(m_session->document.history()
+                    .state(m_session->document.history().index())
+                    .text.contains(QLatin1String("W4 A4")));
         // The line of the recipe that was there brings it back.
         int present = 0;
         while (!table.at(present)->method.starts_with("Present: "))
             ++present;
         emit table.cellDoubleClicked(present, 0);
-        QVERIFY(m_session->recipe() == before);
-        m_session->undoStack().undo();
-        m_session->undoStack().undo();
-        QVERIFY(m_session->recipe() == before);
+        QVERIFY(m_session->document.recipe() == before);
+        m_session->document.history().stack().undo();
+        m_session->document.history().stack().undo();
+        QVERIFY(m_session->document.recipe() == before);
     }
 
     void takesWhatASearchFoundButForLockedSites()
     {
-        const std::shared_ptr<const KeptComparison> before = m_session->comparison();
+        const std::shared_ptr<const KeptComparison> before = m_session->searches.comparison();
         auto kept = std::make_shared<KeptComparison>(*before);
         report::ComparisonRow& row = kept->table.rows[0];
         row.method = "q-hyvit";
         row.weightBits = row.activationBits = 4;
         row.found = *quant::presetRecipe("minmax", 4, 4);
         const SiteId locked = siteWith(*m_session, graph::Role::Fc1, 0);
-        row.found->overrides[m_session->sites()[locked].name].bits = 3;
-        const quant::Recipe start = m_session->recipe();
-        m_session->setLocked(std::vector{locked}, true);
-        const quant::SiteSettings own = m_session->settings(locked);
+        row.found->overrides[m_session->document.sites()[locked].name].bits = 3;
+        const quant::Recipe start = m_session->document.recipe();
+        m_session->edits.setLocked(std::vector{locked}, true);
+        const quant::SiteSettings own = m_session->document.settings(locked);
         m_panel->table().setComparison(kept->table);
         int found = 0;
         while (m_panel->table().at(found)->method != "q-hyvit")
             ++found;
         emit m_panel->table().cellDoubleClicked(found, 0);
-        QVERIFY(m_session->settings(locked) == own);
-        QCOMPARE(m_session->recipe().weight.bits, 4);
-        QVERIFY(m_session->recipe().locked.size() == 1);
-        QCOMPARE(m_session->history().state(m_session->history().index()).text, QStringLiteral("q-hyvit, W4 A4"));
-        m_session->undoStack().undo();
-        m_session->undoStack().undo();
-        QVERIFY(m_session->recipe() == start);
+        QVERIFY(m_session->document.settings(locked) == own);
+        QCOMPARE(m_session->document.recipe().weight.bits, 4);
+        QVERIFY(m_session->document.recipe().locked.size() == 1);
+        QCOMPARE(m_session->document.history().state(m_session->document.history().index()).text,
+                 QStringLiteral("q-hyvit, W4 A4"));
+        m_session->document.history().stack().undo();
+        m_session->document.history().stack().undo();
+        QVERIFY(m_session->document.recipe() == start);
         m_panel->table().setComparison(before->table);
     }
 
@@ -171,10 +175,10 @@ private slots:
         m_panel->form().setBits({{6, 6}, {3, 3}});
         QTest::mouseClick(&m_panel->form().startButton(), Qt::LeftButton);
         QVERIFY(m_panel->comparer().running());
-        QVERIFY(m_session->running(JobKind::Compare));
+        QVERIFY(m_session->jobs.running(JobKind::Compare));
         QTest::keyClick(m_window, Qt::Key_Escape);
         QTRY_VERIFY(!m_panel->comparer().running());
-        QVERIFY(!m_session->running(JobKind::Compare));
+        QVERIFY(!m_session->jobs.running(JobKind::Compare));
         QVERIFY(rows().size() >= before.size() && rows().size() < before.size() + 5);
         for (const report::ComparisonRow& row : before)
             QVERIFY(std::ranges::count(rows(), row) == 1);
@@ -183,13 +187,13 @@ private slots:
     void linesSurviveTheSessionFile()
     {
         const report::Comparison before = m_panel->comparer().table();
-        const quant::Recipe recipe = m_session->recipe();
+        const quant::Recipe recipe = m_session->document.recipe();
         const QString path = m_demo->folder() + QStringLiteral("/lines.quantoscope");
-        m_session->saveSession(path);
-        QTRY_VERIFY_WITH_TIMEOUT(!m_session->modified() && m_session->sessionPath() == path, kPatienceMs);
+        m_session->files.saveSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->document.modified() && m_session->document.path() == path, kPatienceMs);
         m_panel->form().clearButton().click();
-        QVERIFY(rows().empty() && m_session->modified());
-        m_session->openSession(path);
+        QVERIFY(rows().empty() && m_session->document.modified());
+        m_session->files.openSession(path);
         QTRY_VERIFY_WITH_TIMEOUT(!rows().empty(), kPatienceMs);
         QVERIFY(m_panel->comparer().table() == before);
         QCOMPARE(m_panel->table().rowCount(), static_cast<int>(before.rows.size()));
@@ -201,12 +205,12 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(!m_panel->comparer().running(), 8 * kPatienceMs);
         for (const report::ComparisonRow& row : before.rows)
             QVERIFY(std::ranges::count(rows(), row) == 1);
-        m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
+        m_session->edits.applyPreset(QStringLiteral("percentile"), 4, 4);
         int present = 0;
         while (!m_panel->table().at(present)->method.starts_with("Present: "))
             ++present;
         emit m_panel->table().cellDoubleClicked(present, 0);
-        QVERIFY(m_session->recipe() == recipe);
+        QVERIFY(m_session->document.recipe() == recipe);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
         grab("3-opened");
     }
@@ -214,7 +218,7 @@ private slots:
     void otherImagesDropTheLines()
     {
         QVERIFY(!rows().empty());
-        m_session->openTestImages(demoFolder() + QStringLiteral("/images/calib"));
+        m_session->folders.open(ImagePurpose::Test, demoFolder() + QStringLiteral("/images/calib"));
         QTRY_VERIFY_WITH_TIMEOUT(rows().empty(), kPatienceMs);
         QVERIFY(!m_panel->reason().isEmpty());
     }

@@ -49,7 +49,7 @@ inline void shoot(QWidget& widget, const QString& name)
 inline SiteId siteWith(const ui::Session& session, graph::Role role, int block,
                        graph::SiteKind kind = graph::SiteKind::Activation)
 {
-    for (const graph::Site& site : session.sites())
+    for (const graph::Site& site : session.document.sites())
         if (site.role == role && site.kind == kind && site.block == block)
             return site.id;
     return {};
@@ -106,7 +106,8 @@ public:
     /// The plan and the figures of the probe belong to the present recipe.
     bool ready() const
     {
-        return m_session->plan().current && m_session->probe().current && !m_session->probe().running;
+        return m_session->plans.plan().current && m_session->figures.probe().current &&
+               !m_session->figures.probe().running;
     }
 
 private:

@@ -75,22 +75,22 @@ private slots:
         model->info.assumed = {
             {DoubtKind::Assumption, "the height and width are symbolic: 8 x 8 assumed", "--input-size", {}}};
         document.loadedModel = model;
-        demo.session().restore(document);
+        demo.session().files.put(document);
         QVERIFY(view(demo)->isVisible());
         QCOMPARE(view(demo)->texts(),
                  QStringList{QStringLiteral("The height and width are symbolic: 8 x 8 assumed")});
         QVERIFY(remedy(demo, QStringLiteral("Choose…")));
 
-        auto preprocess = demo.session().preprocess();
+        auto preprocess = demo.session().document.preprocess();
         preprocess.mean = {123.675F, 116.28F, 103.53F};
         preprocess.stddev = {58.395F, 57.12F, 57.375F};
-        demo.session().setPreprocess(preprocess);
+        demo.session().document.setPreprocess(preprocess);
         QCOMPARE(view(demo)->texts().size(), 2);
         QCOMPARE(view(demo)->counter()->text(), QStringLiteral("2 doubts"));
         shoot(demo.window(), QStringLiteral("doubts"));
         remedy(demo, QStringLiteral("Divide by 255"))->click();
         QTRY_COMPARE(view(demo)->texts().size(), 1);
-        QVERIFY(std::abs(demo.session().preprocess().mean[0] - 0.485F) < 1e-6F);
+        QVERIFY(std::abs(demo.session().document.preprocess().mean[0] - 0.485F) < 1e-6F);
 
         QWidget* layers = demo.window().panel(QStringLiteral("layers"));
         const auto place = [&] { return QRect(layers->mapTo(&demo.window(), QPoint()), layers->size()); };
@@ -114,32 +114,32 @@ private slots:
         const QString folder = demo.folder() + QStringLiteral("/from-one");
         QDir().mkpath(folder);
         copyWithLabelsFromOne(folder, 60);
-        demo.session().openDemo(demoFolder());
+        demo.session().files.openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
         QVERIFY2(view(demo)->texts().isEmpty(), qPrintable(view(demo)->texts().join(QStringLiteral("; "))));
 
-        demo.session().openTestImages(folder);
+        demo.session().folders.open(ImagePurpose::Test, folder);
         QTRY_VERIFY_WITH_TIMEOUT(view(demo)->texts().size() == 1, kDemoPatienceMs);
         QVERIFY(view(demo)->texts()[0].contains(QStringLiteral("-1")));
         shoot(demo.window(), QStringLiteral("doubts-labels"));
         QPushButton* button = remedy(demo, QStringLiteral("Move labels by −1"));
         QVERIFY(button);
         button->click();
-        QTRY_COMPARE(demo.session().labelOffset(), -1);
+        QTRY_COMPARE(demo.session().document.labelOffset(), -1);
         QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
         QVERIFY(view(demo)->texts().isEmpty());
-        QVERIFY(demo.session().probe()->top1.value() > 0.5);
+        QVERIFY(demo.session().figures.probe()->top1.value() > 0.5);
 
-        demo.session().setLabelOffset(1000); // outside the classes: refused, and nothing is changed
-        QCOMPARE(demo.session().labelOffset(), -1);
-        QCOMPARE(demo.session().testImages()->size(), std::size_t{60});
+        demo.session().document.setLabelOffset(1000); // outside the classes: refused, and nothing is changed
+        QCOMPARE(demo.session().document.labelOffset(), -1);
+        QCOMPARE(demo.session().document.testImages()->size(), std::size_t{60});
         const QString file = demo.folder() + QStringLiteral("/offset.quantoscope");
-        demo.session().saveSession(file);
-        QTRY_COMPARE_WITH_TIMEOUT(demo.session().sessionPath(), file, kDemoPatienceMs);
-        demo.session().openDemo(demoFolder());
-        QTRY_COMPARE_WITH_TIMEOUT(demo.session().labelOffset(), 0, kDemoPatienceMs);
-        demo.session().openSession(file);
-        QTRY_COMPARE_WITH_TIMEOUT(demo.session().labelOffset(), -1, kDemoPatienceMs);
+        demo.session().files.saveSession(file);
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().document.path(), file, kDemoPatienceMs);
+        demo.session().files.openDemo(demoFolder());
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().document.labelOffset(), 0, kDemoPatienceMs);
+        demo.session().files.openSession(file);
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().document.labelOffset(), -1, kDemoPatienceMs);
     }
 
     void damagedAndOtherFilesAreCounted()
@@ -155,9 +155,9 @@ private slots:
         }
         std::ofstream((folder + QStringLiteral("/0005.jpg")).toStdString(), std::ios::trunc) << "no picture";
         std::ofstream((folder + QStringLiteral("/more.gif")).toStdString()) << "GIF89a";
-        demo.session().openTestImages(folder);
+        demo.session().folders.open(ImagePurpose::Test, folder);
         QTRY_VERIFY_WITH_TIMEOUT(view(demo)->texts().size() == 2, kDemoPatienceMs);
-        QCOMPARE(demo.session().testImages()->size(), std::size_t{19});
+        QCOMPARE(demo.session().document.testImages()->size(), std::size_t{19});
         const QString all = view(demo)->texts().join(QLatin1Char('\n'));
         QVERIFY2(all.contains(QStringLiteral("0005.jpg")) && all.contains(QStringLiteral(".gif")), qPrintable(all));
     }
@@ -167,32 +167,32 @@ private slots:
         if (!hasDemo())
             QSKIP("the demo model is not there");
         DemoWindow demo("doubts-guard");
-        demo.session().openDemo(demoFolder());
+        demo.session().files.openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
         QAction* literal = demo.window().action(QStringLiteral("Take the recipe literally"));
         QVERIFY(literal);
         QVERIFY(!literal->isChecked());
-        demo.session().applyPreset(QStringLiteral("fq-vit"), 4, 4);
+        demo.session().edits.applyPreset(QStringLiteral("fq-vit"), 4, 4);
         QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
         const auto guarded = [&] {
             std::size_t count = 0;
-            for (const graph::Site& site : demo.session().sites())
+            for (const graph::Site& site : demo.session().document.sites())
                 count += static_cast<std::size_t>(
                     std::ranges::count(siteNotes(demo.session(), site.id), SiteNote::Kind::Guard, &SiteNote::kind));
             return count;
         };
-        QVERIFY(demo.session().plan()->guard);
-        QCOMPARE(guarded(), demo.session().plan()->guard->replaced());
+        QVERIFY(demo.session().plans.plan()->guard);
+        QCOMPARE(guarded(), demo.session().plans.plan()->guard->replaced());
         literal->trigger();
         QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
         QVERIFY(literal->isChecked());
-        QVERIFY(!demo.session().recipe().guard);
+        QVERIFY(!demo.session().document.recipe().guard);
         QCOMPARE(guarded(), std::size_t{0});
-        demo.session().undoStack().undo();
+        demo.session().document.history().stack().undo();
         QTRY_VERIFY(!literal->isChecked());
-        auto recipe = demo.session().recipe();
+        auto recipe = demo.session().document.recipe();
         recipe.preset = "opt-m-literal";
-        demo.session().setRecipe(recipe, QStringLiteral("literal"));
+        demo.session().edits.setRecipe(recipe, QStringLiteral("literal"));
         bool shown = false;
         for (auto* box : demo.window().findChildren<QComboBox*>())
             shown = shown || box->currentData().toString() == QStringLiteral("opt-m");
@@ -206,13 +206,13 @@ private slots:
         if (assets.isEmpty() || !QFileInfo::exists(file))
             QSKIP("QUANTOSCOPE_TEST_ASSETS is not set");
         DemoWindow demo("doubts-input");
-        demo.session().openModel(file);
-        QTRY_VERIFY_WITH_TIMEOUT(demo.session().model(), kDemoPatienceMs);
-        QCOMPARE(demo.session().model()->info.height, int64_t{224});
+        demo.session().files.openModel(file);
+        QTRY_VERIFY_WITH_TIMEOUT(demo.session().document.model(), kDemoPatienceMs);
+        QCOMPARE(demo.session().document.model()->info.height, int64_t{224});
         QVERIFY(!view(demo)->texts().isEmpty());
-        auto preprocess = demo.session().preprocess();
+        auto preprocess = demo.session().document.preprocess();
         preprocess.mean = {0.5F, 0.5F, 0.5F};
-        demo.session().setPreprocess(preprocess);
+        demo.session().document.setPreprocess(preprocess);
         remedy(demo, QStringLiteral("Choose…"))->click();
         QDialog* dialog = nullptr;
         const auto opened = [&] {
@@ -234,11 +234,11 @@ private slots:
         boxes[0]->setValue(112);
         boxes[1]->setValue(168);
         dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok)->click();
-        QTRY_COMPARE_WITH_TIMEOUT(demo.session().model()->info.height, int64_t{112}, kDemoPatienceMs);
-        QCOMPARE(demo.session().model()->info.width, int64_t{168});
-        QCOMPARE(demo.session().preprocess().cropWidth, 168);
-        QCOMPARE(demo.session().preprocess().mean[0], 0.5F); // the same file is normalised as it was
-        QVERIFY(view(demo)->texts().isEmpty());              // chosen, not assumed
+        QTRY_COMPARE_WITH_TIMEOUT(demo.session().document.model()->info.height, int64_t{112}, kDemoPatienceMs);
+        QCOMPARE(demo.session().document.model()->info.width, int64_t{168});
+        QCOMPARE(demo.session().document.preprocess().cropWidth, 168);
+        QCOMPARE(demo.session().document.preprocess().mean[0], 0.5F); // the same file is normalised as it was
+        QVERIFY(view(demo)->texts().isEmpty());                       // chosen, not assumed
     }
 
     void anOpenSizeIsAsked()
@@ -248,7 +248,7 @@ private slots:
         if (assets.isEmpty() || !QFileInfo::exists(file))
             QSKIP("QUANTOSCOPE_TEST_ASSETS is not set");
         DemoWindow demo("doubts-size");
-        demo.session().openModel(file);
+        demo.session().files.openModel(file);
         QPushButton* size = nullptr;
         const auto asked = [&] {
             for (auto* button : demo.window().findChildren<QPushButton*>())
@@ -259,9 +259,9 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(asked(), kDemoPatienceMs);
         shoot(demo.window(), QStringLiteral("doubts-size"));
         size->click();
-        QTRY_VERIFY_WITH_TIMEOUT(demo.session().model(), kDemoPatienceMs);
-        QCOMPARE(demo.session().model()->info.height, int64_t{64});
-        QCOMPARE(demo.session().document().imageSize, (std::optional{onnx::ImageSize{64, 64}}));
+        QTRY_VERIFY_WITH_TIMEOUT(demo.session().document.model(), kDemoPatienceMs);
+        QCOMPARE(demo.session().document.model()->info.height, int64_t{64});
+        QCOMPARE(demo.session().files.gather().imageSize, (std::optional{onnx::ImageSize{64, 64}}));
     }
 };
 

@@ -67,7 +67,7 @@ class HybridTest : public QObject {
     quant::Recipe m_start;
 
     HybridForm& form() { return m_panel->form(); }
-    const HybridRun& run() { return m_session->hybrid(); }
+    const HybridRun& run() { return m_session->searches.hybrid(); }
     NotesLabel* notes() { return m_demo->control<NotesLabel>("notes"); }
     void search(const search::HybridOptions& options = fewCandidates())
     {
@@ -75,11 +75,11 @@ class HybridTest : public QObject {
         QTRY_VERIFY(form().searchButton().isEnabled());
         form().setOptions(options);
         QTest::mouseClick(&form().searchButton(), Qt::LeftButton);
-        QVERIFY(m_session->running(JobKind::Hybrid));
+        QVERIFY(m_session->jobs.running(JobKind::Hybrid));
         QVERIFY(run().running);
         QVERIFY(form().cancelButton().isVisible());
     }
-    std::string csv() { return search::choicesToCsv(m_session->sites(), run().found->result); }
+    std::string csv() { return search::choicesToCsv(m_session->document.sites(), run().found->result); }
 
 private slots:
     void initTestCase()
@@ -93,32 +93,32 @@ private slots:
         m_panel = m_demo->panel<HybridPanel>("hybrid");
         QVERIFY(m_panel);
         QVERIFY(m_panel->reason().contains(QLatin1String("No model")));
-        m_session->setCalibrationCount(16);
-        m_session->openCalibrationImages(assets + QStringLiteral("/images/cifar10-calib"));
-        m_session->openTestImages(assets + QStringLiteral("/images/cifar10-test"));
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->calibrationImages() && m_session->testImages(), kPatienceMs);
-        m_session->openModel(model);
+        m_session->document.setCalibrationCount(16);
+        m_session->folders.open(ImagePurpose::Calibration, assets + QStringLiteral("/images/cifar10-calib"));
+        m_session->folders.open(ImagePurpose::Test, assets + QStringLiteral("/images/cifar10-test"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.calibrationImages() && m_session->document.testImages(), kPatienceMs);
+        m_session->files.openModel(model);
         QS_READY(*m_demo);
-        m_start = m_session->recipe();
+        m_start = m_session->document.recipe();
     }
     void cleanupTestCase() { m_demo.reset(); }
 
     void bridgeBlocksAreMarked()
     {
-        QCOMPARE(m_session->sites().bridges().size(), std::size_t{3});
+        QCOMPARE(m_session->document.sites().bridges().size(), std::size_t{3});
         auto* layers = m_demo->panel<LayersPanel>("layers");
-        QTRY_COMPARE(layers->model().rows().size(), m_session->sites().size());
+        QTRY_COMPARE(layers->model().rows().size(), m_session->document.sites().size());
         layers->setFilter(QStringLiteral("is:bridge"));
         std::vector<SiteId> expected;
-        for (const graph::Site& site : m_session->sites())
+        for (const graph::Site& site : m_session->document.sites())
             if (site.bridge >= 0)
                 expected.push_back(site.id);
         QVERIFY(!expected.empty());
         QVERIFY(layers->visibleSites() == expected);
         layers->setFilter(QStringLiteral("bridge:1"));
-        QVERIFY(layers->visibleSites() == m_session->sites().ofBridge(1));
+        QVERIFY(layers->visibleSites() == m_session->document.sites().ofBridge(1));
         layers->setFilter({});
-        const SiteId site = m_session->sites().ofBridge(1).front();
+        const SiteId site = m_session->document.sites().ofBridge(1).front();
         const int row = layers->model().rowOf(site);
         const QModelIndex cell = layers->model().index(row, static_cast<int>(SiteColumn::Bridge));
         QCOMPARE(cell.data().toString(), QStringLiteral("1"));
@@ -127,13 +127,13 @@ private slots:
         m_demo->window().showPanel(QStringLiteral("anatomy"));
         auto* anatomy = m_demo->panel<AnatomyPanel>("anatomy");
         for (const SiteId id : expected)
-            if (m_session->sites()[id].coverage == graph::Coverage::MatMul) // the map shows no others here
+            if (m_session->document.sites()[id].coverage == graph::Coverage::MatMul) // the map shows no others here
                 QCOMPARE(anatomy->map().bridgeAt(QRectF(anatomy->map().cellOf(id)).center()),
-                         m_session->sites()[id].bridge);
+                         m_session->document.sites()[id].bridge);
         QCOMPARE(
-            anatomy->map().bridgeAt(QRectF(anatomy->map().cellOf(m_session->sites().find("head.input"))).center()),
+            anatomy->map().bridgeAt(QRectF(anatomy->map().cellOf(m_session->document.sites().find("head.input"))).center()),
             -1);
-        m_session->select(site);
+        m_session->selection.select(site);
         QVERIFY2(notes()->text().contains(QLatin1String("Bridge block 1")), qPrintable(notes()->text()));
         shoot(m_demo->window(), QStringLiteral("hybrid-1-bridges"));
     }
@@ -146,22 +146,22 @@ private slots:
         patch.scheme = quant::Scheme::Asymmetric;
         patch.granularity = quant::Granularity::Channel;
         patch.zeroPoint = quant::ZeroPoint::ZeroInRange;
-        for (const graph::Site& candidate : m_session->sites()) {
-            quant::SiteSettings settings = m_session->settings(candidate.id);
+        for (const graph::Site& candidate : m_session->document.sites()) {
+            quant::SiteSettings settings = m_session->document.settings(candidate.id);
             patch.applyTo(settings);
-            const auto* statistics = m_session->statistics(candidate.id);
+            const auto* statistics = m_session->plans.statistics(candidate.id);
             if (!site.valid() && statistics && !siteNotes(settings, *statistics).empty())
                 site = candidate.id;
         }
         QVERIFY(site.valid());
-        m_session->select(site);
-        m_session->editSelection(patch);
+        m_session->selection.select(site);
+        m_session->edits.editSelection(patch);
         QVERIFY2(notes()->text().contains(QLatin1String("widened to contain 0")), qPrintable(notes()->text()));
         auto* rule = m_demo->control<QComboBox>("zeroPoint");
         QVERIFY(rule->isVisibleTo(&m_demo->window()));
         choose(rule, static_cast<int>(quant::ZeroPoint::Clamped));
-        QVERIFY(m_session->settings(site).zeroPoint == quant::ZeroPoint::Clamped);
-        QVERIFY(m_session->history().state(m_session->history().index()).text.contains(QLatin1String("clamped")));
+        QVERIFY(m_session->document.settings(site).zeroPoint == quant::ZeroPoint::Clamped);
+        QVERIFY(m_session->document.history().state(m_session->document.history().index()).text.contains(QLatin1String("clamped")));
         QVERIFY2(notes()->text().contains(QLatin1String("does not cover")), qPrintable(notes()->text()));
         auto* layers = m_demo->panel<LayersPanel>("layers");
         const int row = layers->model().rowOf(site);
@@ -182,12 +182,12 @@ private slots:
             page->window()->close();
         }
         patch.scheme = quant::Scheme::Symmetric;
-        m_session->editSelection(patch);
+        m_session->edits.editSelection(patch);
         QVERIFY(!notes()->text().contains(QLatin1String("zero point")));
         QVERIFY(!rule->isVisibleTo(&m_demo->window()));
-        while (m_session->history().index() > 0)
-            m_session->undoStack().undo();
-        QVERIFY(m_session->recipe() == m_start);
+        while (m_session->document.history().index() > 0)
+            m_session->document.history().stack().undo();
+        QVERIFY(m_session->document.recipe() == m_start);
         QS_READY(*m_demo);
     }
 
@@ -197,21 +197,21 @@ private slots:
         QTRY_VERIFY(form().searchButton().isEnabled());
         QVERIFY(!form().applyButton().isEnabled());
         QVERIFY(m_panel->foundReason().contains(QLatin1String("No search yet")));
-        const int states = m_session->history().size();
+        const int states = m_session->document.history().size();
         search(manyCandidates());
         QTest::qWait(100);
         QVERIFY2(run().running, "too fast to be cancelled");
         QTest::mouseClick(&form().cancelButton(), Qt::LeftButton);
         QVERIFY(!run().running && run().cancelled && !run().found);
-        QVERIFY(!m_session->running(JobKind::Hybrid));
-        QCOMPARE(m_session->history().size(), states);
-        QVERIFY(m_session->recipe() == m_start);
+        QVERIFY(!m_session->jobs.running(JobKind::Hybrid));
+        QCOMPARE(m_session->document.history().size(), states);
+        QVERIFY(m_session->document.recipe() == m_start);
         QTRY_VERIFY2(form().note().contains(QLatin1String("nothing was kept")), qPrintable(form().note()));
     }
 
     void aSearchIsOneEdit()
     {
-        const int states = m_session->history().index() + 1; // what was undone is dropped
+        const int states = m_session->document.history().index() + 1; // what was undone is dropped
         search();
         // The longest time that the UI thread computes at once.
         double longest = 0;
@@ -228,9 +228,9 @@ private slots:
         qInfo("longest time in the UI thread: %.1f ms", longest);
         QVERIFY2(run().found, qPrintable(m_demo->window().messages().texts().join(u'\n')));
         QVERIFY(!run().cancelled);
-        QVERIFY(m_session->recipe() == run().found->result.recipe);
-        QCOMPARE(m_session->history().size(), states + 1);
-        const QString entry = m_session->history().state(states).text;
+        QVERIFY(m_session->document.recipe() == run().found->result.recipe);
+        QCOMPARE(m_session->document.history().size(), states + 1);
+        const QString entry = m_session->document.history().state(states).text;
         QVERIFY2(entry.startsWith(QLatin1String("Q-HyViT: ")), qPrintable(entry));
         QTRY_COMPARE(m_panel->choices().rowCount(), static_cast<int>(run().found->result.choices.size()));
         QTRY_VERIFY(!form().applyButton().isEnabled());
@@ -244,7 +244,7 @@ private slots:
             return choice.changed && choice.bridge >= 0 && choice.curves.size() == 4;
         });
         QVERIFY(changed != found.result.choices.end());
-        m_session->select(changed->site);
+        m_session->selection.select(changed->site);
         QCOMPARE(m_panel->plot().curves(), 4);
         QVERIFY2(m_panel->why().contains(QLatin1String("the smallest of all candidates")),
                  qPrintable(m_panel->why()));
@@ -263,32 +263,32 @@ private slots:
         // A row selects the site everywhere.
         const QModelIndex other = m_panel->table().model()->index(5, 0);
         m_panel->table().setCurrentIndex(other);
-        QCOMPARE(QString::fromStdString(m_session->sites()[m_session->currentSite()].name), other.data().toString());
-        m_session->select(changed->site);
+        QCOMPARE(QString::fromStdString(m_session->document.sites()[m_session->selection.current()].name), other.data().toString());
+        m_session->selection.select(changed->site);
         shoot(m_demo->window(), QStringLiteral("hybrid-3-found"));
     }
 
     void itIsUndoneAndAppliedAgain()
     {
-        m_session->undoStack().undo();
-        QVERIFY(m_session->recipe() == m_start);
+        m_session->document.history().stack().undo();
+        QVERIFY(m_session->document.recipe() == m_start);
         QTRY_VERIFY(form().applyButton().isEnabled());
         QTest::mouseClick(&form().applyButton(), Qt::LeftButton);
-        QVERIFY(m_session->recipe() == run().found->result.recipe);
-        m_session->undoStack().undo();
+        QVERIFY(m_session->document.recipe() == run().found->result.recipe);
+        m_session->document.history().stack().undo();
         // A locked site keeps what it has.
         const SiteId site = std::ranges::find_if(run().found->result.choices, &search::HybridChoice::changed)->site;
-        m_session->setLocked(std::vector{site}, true);
-        m_session->applyHybrid();
-        QVERIFY(m_session->settings(site) == quant::settingsOf(m_start, m_session->sites()[site]));
-        m_session->history().jumpTo(0);
-        QVERIFY(m_session->recipe() == m_start);
+        m_session->edits.setLocked(std::vector{site}, true);
+        m_session->searches.applyHybrid();
+        QVERIFY(m_session->document.settings(site) == quant::settingsOf(m_start, m_session->document.sites()[site]));
+        m_session->document.history().jumpTo(0);
+        QVERIFY(m_session->document.recipe() == m_start);
     }
 
     void theSameSearchFindsTheSame()
     {
         const std::string first = csv();
-        QVERIFY(m_session->recipe() == m_start);
+        QVERIFY(m_session->document.recipe() == m_start);
         QTRY_VERIFY(form().searchButton().isEnabled());
         search();
         QTRY_VERIFY_WITH_TIMEOUT(!run().running, kDemoPatienceMs);
@@ -298,7 +298,7 @@ private slots:
     void wholeCurvesChooseTheSame()
     {
         const std::string first = csv();
-        m_session->history().jumpTo(0);
+        m_session->document.history().jumpTo(0);
         QTRY_VERIFY(form().searchButton().isEnabled());
         search::HybridOptions options = fewCandidates();
         options.wholeCurves = true;
@@ -307,15 +307,15 @@ private slots:
         QTest::mouseClick(&form().searchButton(), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(!run().running, kDemoPatienceMs);
         QCOMPARE(csv(), first);
-        m_session->history().jumpTo(0);
+        m_session->document.history().jumpTo(0);
     }
 
     void anotherMethodIsNoStart()
     {
-        m_session->applyPreset(QStringLiteral("sq-b"), 8, 8);
+        m_session->edits.applyPreset(QStringLiteral("sq-b"), 8, 8);
         QTRY_VERIFY(!form().searchButton().isEnabled());
         QVERIFY2(form().note().contains(QLatin1String("smoothing or noise")), qPrintable(form().note()));
-        m_session->undoStack().undo();
+        m_session->document.history().stack().undo();
         QTRY_VERIFY(form().searchButton().isEnabled());
         QS_READY(*m_demo);
     }
@@ -323,32 +323,32 @@ private slots:
     void aSessionKeepsIt()
     {
         const QString path = m_demo->folder() + QStringLiteral("/hybrid.quantoscope");
-        QSignalSpy saved(m_session, &Session::sessionChanged);
-        m_session->saveSession(path);
-        QTRY_VERIFY_WITH_TIMEOUT(!m_session->modified(), kPatienceMs);
+        QSignalSpy saved(&m_session->document, &Document::fileChanged);
+        m_session->files.saveSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->document.modified(), kPatienceMs);
         qInfo("session file: %lld kB", static_cast<long long>(QFileInfo(path).size() / 1000));
         JobRunner runner(1);
         Session other(runner);
-        QSignalSpy failed(&other, &Session::failed);
-        other.openSession(path);
-        QTRY_VERIFY_WITH_TIMEOUT(other.model() != nullptr, kPatienceMs);
+        QSignalSpy failed(&other.messages, &Messages::failed);
+        other.files.openSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(other.document.model() != nullptr, kPatienceMs);
         QVERIFY(failed.isEmpty());
-        QVERIFY(other.hybrid().found);
-        QCOMPARE(search::choicesToCsv(other.sites(), other.hybrid().found->result), csv());
-        QVERIFY(other.hybrid().found->start == run().found->start);
-        QVERIFY(other.hybrid().found->result.recipe == run().found->result.recipe);
-        QCOMPARE(other.hybrid().found->options.images, kImages);
+        QVERIFY(other.searches.hybrid().found);
+        QCOMPARE(search::choicesToCsv(other.document.sites(), other.searches.hybrid().found->result), csv());
+        QVERIFY(other.searches.hybrid().found->start == run().found->start);
+        QVERIFY(other.searches.hybrid().found->result.recipe == run().found->result.recipe);
+        QCOMPARE(other.searches.hybrid().found->options.images, kImages);
         for (std::size_t i = 0; i < run().found->result.choices.size(); ++i) {
             const auto& a = run().found->result.choices[i].curves;
-            const auto& b = other.hybrid().found->result.choices[i].curves;
+            const auto& b = other.searches.hybrid().found->result.choices[i].curves;
             QCOMPARE(a.size(), b.size());
             for (std::size_t c = 0; c < a.size(); ++c)
                 for (std::size_t k = 0; k < a[c].errors.size(); ++k)
                     QVERIFY(std::abs(a[c].errors[k] - b[c].errors[k]) <= 1e-5 * a[c].errors[k]);
         }
-        other.cancelJobs();
+        other.jobs.cancelAll();
         // Another calibration says nothing of it.
-        m_session->calibrate();
+        m_session->plans.calibrate();
         QTRY_VERIFY_WITH_TIMEOUT(!run().found, kDemoPatienceMs);
     }
 };

@@ -61,13 +61,14 @@ private slots:
         QVERIFY(m_distribution->reason().contains(QLatin1String("No model")));
         QVERIFY(m_images->reason().contains(QLatin1String("No images")));
         picture("0-empty");
-        m_session->openDemo(demoFolder());
+        m_session->files.openDemo(demoFolder());
     }
 
     void showsTheCalibratedDemo()
     {
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kDemoPatienceMs);
-        QCOMPARE(m_layers->model().rowCount(), static_cast<int>(m_session->sites().size()));
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.plan().current && m_session->figures.profile().current,
+                                 kDemoPatienceMs);
+        QCOMPARE(m_layers->model().rowCount(), static_cast<int>(m_session->document.sites().size()));
         QVERIFY(std::ranges::all_of(m_layers->model().rows(), [](const SiteRow& row) {
             return row.current && (!row.covered || (row.histogram && !row.histogram->empty()));
         }));
@@ -75,7 +76,7 @@ private slots:
         QTRY_VERIFY(m_distribution->figures().contains(QLatin1String("dB")));
         QTRY_VERIFY(m_images->model().rowCount() > 0 && m_images->model().rows()[0].evaluated());
         QCOMPARE(m_layers->table().selectionModel()->selectedRows().size(), 1);
-        m_session->setCurrentImage(0);
+        m_session->selection.setImage(0);
         QTest::qWait(1500); // pictures
         picture("1-calibrated");
     }
@@ -84,7 +85,7 @@ private slots:
     {
         const SiteId weight = siteWith(*m_session, graph::Role::Fc1, 1, graph::SiteKind::Weight);
         QVERIFY(weight.valid());
-        m_session->select(weight);
+        m_session->selection.select(weight);
         QTRY_VERIFY(m_distribution->figures().contains(QLatin1String("per channel")));
         QTest::qWait(300);
         picture("2-weight");
@@ -94,7 +95,7 @@ private slots:
     {
         const SiteId site = siteWith(*m_session, graph::Role::Fc2, 1);
         QVERIFY(site.valid());
-        m_session->select(site);
+        m_session->selection.select(site);
         QTRY_VERIFY(m_distribution->histogram().grid() != nullptr);
         // From the wish to the first painting with the new levels: no polling, every painting is looked at.
         QElapsedTimer timer;
@@ -113,33 +114,35 @@ private slots:
               static_cast<double>(timer.nsecsElapsed()) / 1e6);
         QTRY_COMPARE(m_layers->model().rows()[site.index()].bits, 3);
         picture("3-three-bits");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kDemoPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.plan().current && m_session->figures.profile().current,
+                                 kDemoPatienceMs);
     }
 
     void aDraggedLimitIsOneEdit()
     {
-        const SiteId site = m_session->currentSite();
+        const SiteId site = m_session->selection.current();
         HistogramPlot& plot = m_distribution->histogram();
         const double high = plot.limits()->high;
-        const int states = m_session->history().size();
+        const int states = m_session->document.history().size();
         for (const double factor : {0.9, 0.7, 0.6})
             plot.dragTo(false, high * factor);
-        QCOMPARE(m_session->history().size(), states);
+        QCOMPARE(m_session->document.history().size(), states);
         plot.endDrag();
-        QCOMPARE(m_session->history().size(), states + 1);
-        QCOMPARE(m_session->settings(site).estimator.kind, quant::EstimatorKind::Manual);
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site), kDemoPatienceMs);
+        QCOMPARE(m_session->document.history().size(), states + 1);
+        QCOMPARE(m_session->document.settings(site).estimator.kind, quant::EstimatorKind::Manual);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.sitePlanCurrent(site), kDemoPatienceMs);
         QTRY_VERIFY(std::abs(plot.limits()->high - 0.6 * high) < 1e-6 * high);
-        m_session->undoStack().undo();
+        m_session->document.history().stack().undo();
         QTRY_VERIFY(std::abs(plot.limits()->high - high) < 1e-6 * high);
     }
 
     void showsTheWholeEvaluation()
     {
-        m_session->applyPreset(QStringLiteral("minmax"), 4, 4);
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current && m_session->profile().current, kDemoPatienceMs);
-        m_session->evaluate();
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->evaluation().current, kDemoPatienceMs);
+        m_session->edits.applyPreset(QStringLiteral("minmax"), 4, 4);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.plan().current && m_session->figures.profile().current,
+                                 kDemoPatienceMs);
+        m_session->figures.evaluate();
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->figures.evaluation().current, kDemoPatienceMs);
         QTRY_VERIFY(std::ranges::all_of(m_images->model().rows(), &ImageRow::evaluated));
         m_images->setFilter(ImageFilter::Lost);
         QVERIFY(m_images->shownImages() > 0);

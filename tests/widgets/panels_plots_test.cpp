@@ -9,7 +9,7 @@
 #include "widgets/panels/error/depth_plot.h"
 #include "widgets/panels/error/error_view.h"
 #include "widgets/panels/error/split_plot.h"
-#include "widgets/panels/shared/weight_statistics.h"
+#include "widgets/model/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
 
 #include <QElapsedTimer>

@@ -2,8 +2,8 @@
 // back, and the numbers follow.
 #include "session_helper.h"
 
-#include "widgets/recipe/recipe_panel.h"
 #include "widgets/model/history.h"
+#include "widgets/recipe/recipe_panel.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -30,12 +30,12 @@ class RecipeTest : public QObject {
     bool shown(const char* name) { return control<QWidget>(name)->isVisibleTo(m_panel.get()); }
     SiteId site(graph::Role role, graph::SiteKind kind)
     {
-        for (const graph::Site& found : m_session->sites())
+        for (const graph::Site& found : m_session->document.sites())
             if (found.role == role && found.kind == kind)
                 return found.id;
         return {};
     }
-    QString lastEntry() { return m_session->history().state(m_session->history().index()).text; }
+    QString lastEntry() { return m_session->document.history().state(m_session->document.history().index()).text; }
 
 private slots:
     void init()
@@ -43,8 +43,8 @@ private slots:
         m_runner = std::make_unique<JobRunner>(2);
         m_session = std::make_unique<Session>(*m_runner);
         m_panel = std::make_unique<RecipePanel>(*m_session);
-        m_session->restore(smallDocument());
-        m_session->calibrate();
+        m_session->files.put(smallDocument());
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
     }
     void cleanup()
@@ -60,37 +60,37 @@ private slots:
         const SiteId weight = site(graph::Role::Fc1, graph::SiteKind::Weight);
         const SiteId input = site(graph::Role::Fc1, graph::SiteKind::Activation);
         QVERIFY(weight.valid() && input.valid());
-        m_session->select(input);
+        m_session->selection.select(input);
         QVERIFY(!shown("bias"));
-        m_session->select({input, weight});
+        m_session->selection.select({input, weight});
         QVERIFY(shown("bias"));
         QVERIFY(!control<QCheckBox>("bias")->isChecked());
-        const double before = m_session->probe()->klDivergence;
+        const double before = m_session->figures.probe()->klDivergence;
         control<QCheckBox>("bias")->click();
-        QVERIFY(m_session->settings(weight).biasCorrection);
-        QVERIFY(!m_session->settings(input).biasCorrection); // it is a choice of the weight
-        QCOMPARE(lastEntry(),
-                 QStringLiteral("%1: bias corrected").arg(QString::fromStdString(m_session->sites()[weight].name)));
+        QVERIFY(m_session->document.settings(weight).biasCorrection);
+        QVERIFY(!m_session->document.settings(input).biasCorrection); // it is a choice of the weight
+        QCOMPARE(lastEntry(), QStringLiteral("%1: bias corrected")
+                                  .arg(QString::fromStdString(m_session->document.sites()[weight].name)));
         QS_SETTLE(*m_session);
-        QVERIFY(m_session->probe()->klDivergence != before);
-        m_session->undoStack().undo();
+        QVERIFY(m_session->figures.probe()->klDivergence != before);
+        m_session->document.history().stack().undo();
         QVERIFY(!control<QCheckBox>("bias")->isChecked());
         QS_SETTLE(*m_session);
-        QCOMPARE(m_session->probe()->klDivergence, before);
+        QCOMPARE(m_session->figures.probe()->klDivergence, before);
     }
 
     void theGridOfALayerSearchIsEdited()
     {
         const SiteId weight = site(graph::Role::Fc1, graph::SiteKind::Weight);
         const SiteId input = site(graph::Role::Fc1, graph::SiteKind::Activation);
-        m_session->select({weight, input});
+        m_session->selection.select({weight, input});
         QVERIFY(!shown("search.low"));
         QVERIFY(control<QComboBox>("objective")->findData(static_cast<int>(quant::Objective::Cosine)) < 0);
         quant::SitePatch patch;
         patch.bits = 4;
         patch.estimator.emplace();
         patch.estimator->kind = quant::EstimatorKind::Search;
-        m_session->editSelection(patch);
+        m_session->edits.editSelection(patch);
         QVERIFY(shown("search.low"));
         QCOMPARE(control<QDoubleSpinBox>("search.low")->value(), 0.5);
         QCOMPARE(control<QDoubleSpinBox>("search.high")->value(), 1.2);
@@ -101,33 +101,33 @@ private slots:
         QVERIFY(cosine >= 0 && objective->isEnabled());
         objective->setCurrentIndex(cosine);
         emit objective->activated(cosine);
-        QCOMPARE(m_session->settings(weight).objective, quant::Objective::Cosine);
-        QCOMPARE(m_session->settings(input).objective, quant::Objective::Cosine);
+        QCOMPARE(m_session->document.settings(weight).objective, quant::Objective::Cosine);
+        QCOMPARE(m_session->document.settings(input).objective, quant::Objective::Cosine);
         QS_SETTLE(*m_session);
-        const float wide = m_session->sitePlan(input)->grid.scale.front();
+        const float wide = m_session->plans.sitePlan(input)->grid.scale.front();
 
         control<QDoubleSpinBox>("search.high")->setValue(0.6); // candidates that clip
-        QCOMPARE(m_session->settings(weight).estimator.search.high, 0.6);
+        QCOMPARE(m_session->document.settings(weight).estimator.search.high, 0.6);
         QVERIFY2(lastEntry().contains(QStringLiteral("layer search × 0.5 … 0.6, 100 candidates, 1 round")),
                  qPrintable(lastEntry()));
-        QVERIFY(!m_session->sitePlanCurrent(input)); // only the plan knows
+        QVERIFY(!m_session->plans.sitePlanCurrent(input)); // only the plan knows
         QS_SETTLE(*m_session);
         control<QSpinBox>("search.count")->setValue(20);
         control<QSpinBox>("search.rounds")->setValue(3);
         control<QCheckBox>("search.reciprocal")->click();
         const quant::SearchGrid expected{.low = 0.5, .high = 0.6, .count = 20, .rounds = 3, .reciprocal = true};
-        QCOMPARE(m_session->settings(weight).estimator.search, expected);
-        QCOMPARE(m_session->settings(input).estimator.search, expected);
+        QCOMPARE(m_session->document.settings(weight).estimator.search, expected);
+        QCOMPARE(m_session->document.settings(input).estimator.search, expected);
         // An α above β takes β with it: there is always a grid.
         control<QDoubleSpinBox>("search.low")->setValue(0.9);
-        QVERIFY(m_session->settings(weight).estimator.search.high > 0.9);
+        QVERIFY(m_session->document.settings(weight).estimator.search.high > 0.9);
         QS_SETTLE(*m_session);
         for (int i = 0; i < 5; ++i)
-            m_session->undoStack().undo();
+            m_session->document.history().stack().undo();
         QCOMPARE(control<QSpinBox>("search.count")->value(), 100);
         QCOMPARE(control<QDoubleSpinBox>("search.high")->value(), 1.2);
         QS_SETTLE(*m_session);
-        QCOMPARE(m_session->sitePlan(input)->grid.scale.front(), wide);
+        QCOMPARE(m_session->plans.sitePlan(input)->grid.scale.front(), wide);
     }
 
     void mixedGridsKeepWhatIsNotTouched()
@@ -137,16 +137,16 @@ private slots:
         quant::SitePatch patch;
         patch.estimator.emplace();
         patch.estimator->kind = quant::EstimatorKind::Search;
-        m_session->editSites(std::vector{a}, patch);
+        m_session->edits.editSites(std::vector{a}, patch);
         patch.estimator->search.count = 50;
-        m_session->editSites(std::vector{b}, patch);
-        m_session->select({a, b});
+        m_session->edits.editSites(std::vector{b}, patch);
+        m_session->selection.select({a, b});
         QCOMPARE(control<QSpinBox>("search.count")->text(), QStringLiteral("mixed"));
         control<QSpinBox>("search.rounds")->setValue(2);
-        QCOMPARE(m_session->settings(a).estimator.search.count, 100);
-        QCOMPARE(m_session->settings(b).estimator.search.count, 50);
-        QCOMPARE(m_session->settings(a).estimator.search.rounds, 2);
-        QCOMPARE(m_session->settings(b).estimator.search.rounds, 2);
+        QCOMPARE(m_session->document.settings(a).estimator.search.count, 100);
+        QCOMPARE(m_session->document.settings(b).estimator.search.count, 50);
+        QCOMPARE(m_session->document.settings(a).estimator.search.rounds, 2);
+        QCOMPARE(m_session->document.settings(b).estimator.search.rounds, 2);
         QS_SETTLE(*m_session);
     }
 
@@ -154,22 +154,22 @@ private slots:
     {
         const SiteId a = site(graph::Role::Fc1, graph::SiteKind::Weight);
         const SiteId b = site(graph::Role::Fc2, graph::SiteKind::Weight);
-        m_session->select({a, b});
+        m_session->selection.select({a, b});
         QVERIFY(!shown("range.factor"));
         quant::SitePatch patch;
         patch.estimator.emplace();
         patch.estimator->kind = quant::EstimatorKind::Scaled;
         patch.estimator->factor = 0.5;
-        m_session->editSites(std::vector{a}, patch);
+        m_session->edits.editSites(std::vector{a}, patch);
         QVERIFY(!shown("range.factor")); // of one of the two
-        m_session->editSites(std::vector{b}, patch);
+        m_session->edits.editSites(std::vector{b}, patch);
         QVERIFY(shown("range.factor"));
         QCOMPARE(control<QDoubleSpinBox>("range.factor")->value(), 0.5);
         QVERIFY2(lastEntry().contains(QStringLiteral("scaled min–max × 0.5")), qPrintable(lastEntry()));
         control<QDoubleSpinBox>("range.factor")->setValue(0.25);
-        QCOMPARE(m_session->settings(a).estimator.factor, 0.25);
-        QCOMPARE(m_session->settings(b).estimator.factor, 0.25);
-        m_session->undoStack().undo();
+        QCOMPARE(m_session->document.settings(a).estimator.factor, 0.25);
+        QCOMPARE(m_session->document.settings(b).estimator.factor, 0.25);
+        m_session->document.history().stack().undo();
         QCOMPARE(control<QDoubleSpinBox>("range.factor")->value(), 0.5);
         QS_SETTLE(*m_session);
     }
@@ -178,20 +178,20 @@ private slots:
     {
         const SiteId weight = site(graph::Role::Fc1, graph::SiteKind::Weight);
         const SiteId input = site(graph::Role::Fc1, graph::SiteKind::Activation);
-        m_session->select(weight);
+        m_session->selection.select(weight);
         QVERIFY(!shown("zeroPoint"));
-        m_session->select({input, weight});
+        m_session->selection.select({input, weight});
         QVERIFY(shown("zeroPoint"));
         auto* rule = control<QComboBox>("zeroPoint");
         QCOMPARE(rule->currentData().toInt(), static_cast<int>(quant::ZeroPoint::ZeroInRange));
         rule->setCurrentIndex(rule->findData(static_cast<int>(quant::ZeroPoint::Wide)));
         emit rule->activated(rule->currentIndex());
-        QVERIFY(m_session->settings(input).zeroPoint == quant::ZeroPoint::Wide);
-        QVERIFY(m_session->settings(weight).zeroPoint == quant::ZeroPoint::ZeroInRange);
+        QVERIFY(m_session->document.settings(input).zeroPoint == quant::ZeroPoint::Wide);
+        QVERIFY(m_session->document.settings(weight).zeroPoint == quant::ZeroPoint::ZeroInRange);
         QVERIFY2(lastEntry().contains(QStringLiteral("zero point: wide")), qPrintable(lastEntry()));
         quant::SitePatch symmetric;
         symmetric.scheme = quant::Scheme::Symmetric;
-        m_session->editSelection(symmetric);
+        m_session->edits.editSelection(symmetric);
         QVERIFY(!shown("zeroPoint"));
         QS_SETTLE(*m_session);
     }
@@ -200,8 +200,8 @@ private slots:
     {
         m_panel->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_panel.get()));
-        for (const graph::Site& site : m_session->sites()) {
-            m_session->select(site.id);
+        for (const graph::Site& site : m_session->document.sites()) {
+            m_session->selection.select(site.id);
             m_panel->resize(m_panel->minimumWidth() + static_cast<int>(site.id.index()) % 40, 400); // scrolled
             QCoreApplication::processEvents();
             for (const QLabel* label : m_panel->findChildren<QLabel*>())

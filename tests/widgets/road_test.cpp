@@ -3,13 +3,13 @@
 #include "session_helper.h"
 
 #include "core/onnx/import.h"
+#include "widgets/frame/panel.h"
+#include "widgets/frame/status_figures.h"
 #include "widgets/history/history_panel.h"
 #include "widgets/model/autosave.h"
 #include "widgets/model/history.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
-#include "widgets/frame/panel.h"
-#include "widgets/frame/status_figures.h"
 
 #include <QAbstractItemModelTester>
 #include <QAction>
@@ -138,35 +138,35 @@ private slots:
         QTRY_COMPARE_WITH_TIMEOUT(m_window->messages().rows(), 1, kPatienceMs);
         QVERIFY(m_window->messages().texts().first().contains(QStringLiteral("/nowhere/model.onnx")));
         m_window->openPaths({QStringLiteral("/nowhere/model.onnx")}); // said again: still one row
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->jobs().empty(), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->jobs.list().empty(), kPatienceMs);
         QCOMPARE(m_window->messages().rows(), 1);
         m_window->openPaths({QStringLiteral("/nowhere/notes.txt")});
         QCOMPARE(m_window->messages().rows(), 2);
         grab("errors");
-        QVERIFY(!m_session->model());
+        QVERIFY(!m_session->document.model());
     }
 
     void keysEditTheSelection()
     {
-        m_session->restore(smallDocument());
-        m_session->calibrate();
+        m_session->files.put(smallDocument());
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
-        m_session->select(sitesNamed(*m_session, "fc2.input").front());
+        m_session->selection.select(sitesNamed(*m_session, "fc2.input").front());
         m_window->activateWindow();
         QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
         m_window->setFocus();
         QTest::keyClick(m_window.get(), Qt::Key_4);
-        QCOMPARE(m_session->settings(m_session->currentSite()).bits, 4);
+        QCOMPARE(m_session->document.settings(m_session->selection.current()).bits, 4);
         QTest::keyClick(m_window.get(), Qt::Key_0);
-        QVERIFY(m_session->settings(m_session->currentSite()).isFloat());
+        QVERIFY(m_session->document.settings(m_session->selection.current()).isFloat());
         QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier);
-        QCOMPARE(m_session->settings(m_session->currentSite()).bits, 4);
+        QCOMPARE(m_session->document.settings(m_session->selection.current()).bits, 4);
         QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
-        QVERIFY(m_session->settings(m_session->currentSite()).isFloat());
+        QVERIFY(m_session->document.settings(m_session->selection.current()).isFloat());
         QTest::keyClick(m_window.get(), Qt::Key_L);
-        QVERIFY(m_session->locked(m_session->currentSite()));
+        QVERIFY(m_session->document.locked(m_session->selection.current()));
         QTest::keyClick(m_window.get(), Qt::Key_Space);
-        QVERIFY(m_session->showBefore());
+        QVERIFY(m_session->selection.showBefore());
         QS_SETTLE(*m_session);
     }
 
@@ -174,17 +174,17 @@ private slots:
     {
         auto* view = m_window->panel(QStringLiteral("history"))->findChild<QTableView*>();
         QAbstractItemModelTester tester(view->model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
-        m_session->restore(smallDocument());
-        m_session->calibrate();
+        m_session->files.put(smallDocument());
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
         for (int bits = 2; bits < 6; ++bits)
-            m_session->applyPreset(QStringLiteral("minmax"), bits, bits);
+            m_session->edits.applyPreset(QStringLiteral("minmax"), bits, bits);
         QS_SETTLE(*m_session);
         QCOMPARE(view->model()->rowCount(), 5);
         QCOMPARE(view->currentIndex().row(), 4);
         emit view->clicked(view->model()->index(2, 0));
-        QCOMPARE(m_session->history().index(), 2);
-        m_session->applyPreset(QStringLiteral("percentile"), 8, 8); // what was undone is gone
+        QCOMPARE(m_session->document.history().index(), 2);
+        m_session->edits.applyPreset(QStringLiteral("percentile"), 8, 8); // what was undone is gone
         QCOMPARE(view->model()->rowCount(), 4);
         const QString csv = dynamic_cast<Panel*>(m_window->panel(QStringLiteral("history")))->tableCsv();
         QCOMPARE(csv.count(u'\n'), 5);
@@ -193,16 +193,16 @@ private slots:
 
     void mixedSelectionReadsMixed()
     {
-        m_session->restore(smallDocument());
+        m_session->files.put(smallDocument());
         const auto fc = sitesNamed(*m_session, "fc");
-        m_session->editSites(std::vector<SiteId>{fc[0]}, bitsPatch(4));
-        m_session->select(fc);
+        m_session->edits.editSites(std::vector<SiteId>{fc[0]}, bitsPatch(4));
+        m_session->selection.select(fc);
         auto* bits = m_window->panel(QStringLiteral("recipe"))->findChild<QComboBox*>(QStringLiteral("bits"));
         QCOMPARE(bits->currentText(), QStringLiteral("mixed"));
         bits->setCurrentIndex(bits->findData(6));
         emit bits->activated(bits->currentIndex());
         for (const SiteId id : fc)
-            QCOMPARE(m_session->settings(id).bits, 6);
+            QCOMPARE(m_session->document.settings(id).bits, 6);
         QCOMPARE(bits->currentText(), QStringLiteral("6"));
         QCOMPARE(bits->findText(QStringLiteral("mixed")), -1);
     }
@@ -213,17 +213,17 @@ private slots:
             QSKIP("the demo's model is not in resources/demo");
         Stall stall;
         QStringList failures;
-        connect(m_session.get(), &Session::failed, this,
+        connect(&m_session->messages, &Messages::failed, this,
                 [&failures](const Error& e) { failures << QString::fromStdString(e.text()); });
         const auto say = [&stall](const char* what) {
             qInfo("%s: at most %.1f ms of work at once", what, stall.take());
         };
         trigger("Open demo"); // opens and calibrates
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->model() != nullptr, kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.model() != nullptr, kPatienceMs);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 4 * kPatienceMs);
         qInfo().noquote() << m_window->messages().texts().join(u'\n');
         QVERIFY2(failures.isEmpty(), qPrintable(failures.join(u'\n')));
-        QVERIFY(m_session->calibration()->images >= 32);
+        QVERIFY(m_session->plans.calibration()->images >= 32);
         say("open, calibrate, probe");
         grab("demo");
         trigger("Calibrate");
@@ -232,58 +232,59 @@ private slots:
         // Select a layer and change its bits: new numbers for it, then for the model.
         const auto layer = sitesNamed(*m_session, "fc2");
         QVERIFY(!layer.empty());
-        m_session->select(layer);
-        const double sqnr = m_session->sitePlan(layer.front())->error.sqnrDb;
+        m_session->selection.select(layer);
+        const double sqnr = m_session->plans.sitePlan(layer.front())->error.sqnrDb;
         QElapsedTimer clock;
         qint64 previewMs = -1;
-        connect(m_session.get(), &Session::sitesChanged, this,
+        connect(&m_session->plans, &Plans::sitesChanged, this,
                 [&] { previewMs = previewMs < 0 ? clock.elapsed() : previewMs; });
         stall.take();
         clock.start();
         trigger("4 bits");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(layer.front()), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.sitePlanCurrent(layer.front()), kPatienceMs);
         qInfo("numbers of the site after %lld ms", static_cast<long long>(previewMs));
-        QVERIFY(m_session->sitePlan(layer.front())->error.sqnrDb < sqnr);
+        QVERIFY(m_session->plans.sitePlan(layer.front())->error.sqnrDb < sqnr);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 4 * kPatienceMs);
 
         say("edit");
         trigger("Evaluate");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->evaluation().current, 4 * kPatienceMs);
-        const double edited = *m_session->evaluation()->top1;
-        QCOMPARE(m_session->evaluation()->images, m_session->testImages()->size());
-        QVERIFY(*m_session->evaluation()->floatTop1 >= edited - 0.02);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->figures.evaluation().current, 4 * kPatienceMs);
+        const double edited = *m_session->figures.evaluation()->top1;
+        QCOMPARE(m_session->figures.evaluation()->images, m_session->document.testImages()->size());
+        QVERIFY(*m_session->figures.evaluation()->floatTop1 >= edited - 0.02);
         const auto* status = m_window->findChild<StatusFigures*>();
         QVERIFY2(status->text().startsWith(QStringLiteral("top-1 ")), qPrintable(status->text()));
 
-        m_session->undoStack().undo();
-        QCOMPARE(m_session->settings(layer.front()).bits, 8);
-        QVERIFY(!m_session->evaluation().current); // never evaluated: greyed
-        m_session->undoStack().redo();
-        QVERIFY(m_session->evaluation().current); // known: at once
+        m_session->document.history().stack().undo();
+        QCOMPARE(m_session->document.settings(layer.front()).bits, 8);
+        QVERIFY(!m_session->figures.evaluation().current); // never evaluated: greyed
+        m_session->document.history().stack().redo();
+        QVERIFY(m_session->figures.evaluation().current); // known: at once
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 4 * kPatienceMs);
         grab("edited");
 
         stall.take();
         // Save, and open in another window.
         const QString file = m_folder.filePath(QStringLiteral("road.quantoscope"));
-        m_session->saveSession(file);
-        QTRY_VERIFY_WITH_TIMEOUT(!m_session->modified(), kPatienceMs);
+        m_session->files.saveSession(file);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->document.modified(), kPatienceMs);
         {
             Session other(*m_runner);
             QStringList errors;
-            connect(&other, &Session::failed, this,
+            connect(&other.messages, &Messages::failed, this,
                     [&](const Error& e) { errors << QString::fromStdString(e.text()); });
-            other.openSession(file);
-            QTRY_VERIFY_WITH_TIMEOUT(other.plan().current || !errors.isEmpty(), 4 * kPatienceMs);
+            other.files.openSession(file);
+            QTRY_VERIFY_WITH_TIMEOUT(other.plans.plan().current || !errors.isEmpty(), 4 * kPatienceMs);
             QVERIFY2(errors.isEmpty(), qPrintable(errors.join(u'\n')));
-            QVERIFY(other.recipe() == m_session->recipe());
-            QVERIFY(other.calibration().value != nullptr);
-            QCOMPARE(other.history().size(), m_session->history().size());
-            QCOMPARE(other.selection(), m_session->selection());
-            QCOMPARE(*other.evaluation()->top1, edited);
-            QCOMPARE(other.sitePlan(layer.front())->error.sqnrDb, m_session->sitePlan(layer.front())->error.sqnrDb);
-            QCOMPARE(other.preprocess(), m_session->preprocess());
-            QTRY_VERIFY_WITH_TIMEOUT(other.jobs().empty(), 4 * kPatienceMs);
+            QVERIFY(other.document.recipe() == m_session->document.recipe());
+            QVERIFY(other.plans.calibration().value != nullptr);
+            QCOMPARE(other.document.history().size(), m_session->document.history().size());
+            QCOMPARE(other.selection.sites(), m_session->selection.sites());
+            QCOMPARE(*other.figures.evaluation()->top1, edited);
+            QCOMPARE(other.plans.sitePlan(layer.front())->error.sqnrDb,
+                     m_session->plans.sitePlan(layer.front())->error.sqnrDb);
+            QCOMPARE(other.document.preprocess(), m_session->document.preprocess());
+            QTRY_VERIFY_WITH_TIMEOUT(other.jobs.list().empty(), 4 * kPatienceMs);
         }
 
         // Export and look at the file.
@@ -293,7 +294,7 @@ private slots:
         QVERIFY(dialog && dialog->isVisible());
         dialog->findChild<QLineEdit*>()->setText(onnx);
         std::optional<ExportOutcome> outcome;
-        connect(m_session.get(), &Session::exported, this, [&](const ExportOutcome& o) { outcome = o; });
+        connect(&m_session->exports, &Exports::exported, this, [&](const ExportOutcome& o) { outcome = o; });
         for (QPushButton* button : dialog->findChildren<QPushButton*>())
             if (button->text().contains(QStringLiteral("Write")))
                 button->click();
@@ -306,7 +307,7 @@ private slots:
             dialog->grab().save(folder + QStringLiteral("/export.png"));
         const auto again = qs::onnx::importModel(onnx.toStdString());
         QVERIFY2(again, again ? "" : again.error().text().c_str());
-        QCOMPARE(again->info.classes, m_session->model()->info.classes);
+        QCOMPARE(again->info.classes, m_session->document.model()->info.classes);
         say("export");
     }
 
@@ -315,16 +316,16 @@ private slots:
         const QString assets = qEnvironmentVariable("QUANTOSCOPE_TEST_ASSETS");
         if (assets.isEmpty())
             QSKIP("QUANTOSCOPE_TEST_ASSETS is not set");
-        m_session->setCalibrationCount(8);
-        m_session->openCalibrationImages(assets + QStringLiteral("/images/imagenet-calib"));
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->calibrationImages() != nullptr, kPatienceMs);
-        m_session->openModel(assets + QStringLiteral("/models/deit_tiny_patch16_224.onnx"));
+        m_session->document.setCalibrationCount(8);
+        m_session->folders.open(ImagePurpose::Calibration, assets + QStringLiteral("/images/imagenet-calib"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.calibrationImages() != nullptr, kPatienceMs);
+        m_session->files.openModel(assets + QStringLiteral("/models/deit_tiny_patch16_224.onnx"));
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
         QElapsedTimer clock;
         qint64 shownMs = -1;
         const auto shown = [&] { shownMs = shownMs < 0 ? clock.elapsed() : shownMs; };
-        connect(m_session.get(), &Session::sitesChanged, this, shown);
-        connect(m_session.get(), &Session::planChanged, this, shown);
+        connect(&m_session->plans, &Plans::sitesChanged, this, shown);
+        connect(&m_session->plans, &Plans::planChanged, this, shown);
         quant::SitePatch mse;
         mse.estimator.emplace();
         mse.estimator->kind = quant::EstimatorKind::Mse;
@@ -333,16 +334,16 @@ private slots:
             for (const quant::SitePatch& patch : {bitsPatch(4), mse}) {
                 const auto sites = sitesNamed(*m_session, name);
                 QVERIFY2(!sites.empty(), name);
-                m_session->select(sites.front());
+                m_session->selection.select(sites.front());
                 QTest::qWait(50);
                 shownMs = -1;
                 clock.start();
-                m_session->editSelection(patch);
+                m_session->edits.editSelection(patch);
                 QTRY_VERIFY_WITH_TIMEOUT(shownMs >= 0, kPatienceMs);
                 qInfo("%s, %s: %lld ms", name, patch.bits ? "bits" : "MSE", static_cast<long long>(shownMs));
-                QTRY_VERIFY_WITH_TIMEOUT(m_session->plan().current, kPatienceMs);
+                QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.plan().current, kPatienceMs);
             }
-        m_session->cancelJobs();
+        m_session->jobs.cancelAll();
     }
 
     void bothThemesHaveReadableText()

@@ -5,8 +5,10 @@
 #include "widgets/model/history.h"
 #include "widgets/model/session_file.h"
 
+#include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
+#include <QThread>
 
 using namespace qs;
 using namespace qs::ui;
@@ -14,27 +16,16 @@ using namespace qs::test;
 
 namespace {
 
-SessionDocument sample()
+/// Evaluated, with one edit that was not.
+void prepare(Session& session)
 {
-    SessionDocument document = smallDocument();
-    document.calibrationFolder = "/made/up/calib";
-    document.testFolder = "/made/up/test";
-    document.calibrationCount = 48;
-    document.preprocess.resize = 71;
-    document.preprocess.squash = true;
-    quant::Recipe second = document.states[0].recipe;
-    second.overrides["blocks.0.fc2.input"] = bitsPatch(4);
-    second.locked.insert("blocks.0.fc1.input");
-    auto evaluation = std::make_shared<quant::Evaluation>();
-    evaluation->images = 100;
-    evaluation->top1 = 0.741;
-    evaluation->floatTop1 = 0.812;
-    evaluation->agreement = 0.84;
-    evaluation->logitSqnrDb = 12.5;
-    document.states.push_back({"fc2: 4 bits – “ä”", second, {}, {evaluation, {}}});
-    document.index = 1;
-    document.selection = {"blocks.0.fc2.input"};
-    return document;
+    session.files.put(smallDocument());
+    session.plans.calibrate();
+    QS_SETTLE(session);
+    session.edits.editSites(sitesNamed(session, "fc2.input"), bitsPatch(4));
+    QS_SETTLE(session);
+    session.figures.evaluate();
+    QTRY_VERIFY_WITH_TIMEOUT(session.figures.evaluation().current, kPatienceMs);
 }
 
 } // namespace
@@ -45,18 +36,65 @@ private slots:
     void restoringBringsHistoryAndFigures()
     {
         JobRunner runner(1);
+        Session first(runner);
+        prepare(first);
+        const double kl = first.figures.evaluation()->klDivergence;
+
         Session session(runner);
-        session.restore(sample());
-        QCOMPARE(session.history().size(), 2);
-        QCOMPARE(session.history().index(), 1);
-        QCOMPARE(session.settings(session.sites().find("blocks.0.fc2.input")).bits, 4);
-        QVERIFY(session.evaluation().current);
-        session.undoStack().undo();
-        QCOMPARE(session.settings(session.sites().find("blocks.0.fc2.input")).bits, 8);
-        QVERIFY(!session.evaluation().current);
-        session.undoStack().redo();
-        QVERIFY(session.evaluation().current);
-        QCOMPARE(*session.evaluation()->top1, 0.741);
+        session.files.put(first.files.gather());
+        QCOMPARE(session.document.history().size(), 2);
+        QCOMPARE(session.document.history().index(), 1);
+        const SiteId fc2 = sitesNamed(session, "fc2.input").front();
+        QCOMPARE(session.document.settings(fc2).bits, 4);
+        QVERIFY(session.plans.calibration().current);
+        QVERIFY(session.figures.evaluation().current);
+        session.document.history().stack().undo();
+        QCOMPARE(session.document.settings(fc2).bits, 8);
+        QVERIFY(!session.figures.evaluation().current);
+        session.document.history().stack().redo();
+        QVERIFY(session.figures.evaluation().current);
+        QCOMPARE(session.figures.evaluation()->klDivergence, kl);
+        QVERIFY(!session.document.modified());
+    }
+
+    // A5: a model that changed since the session was saved left its old evaluation current.
+    void figuresOfAnotherModelAreNotCurrent()
+    {
+        JobRunner runner(1);
+        Session first(runner);
+        prepare(first);
+        SessionDocument document = first.files.gather();
+        auto changed = std::make_shared<onnx::Model>(*document.loadedModel);
+        changed->info.hash = "retrained";
+        document.loadedModel = changed;
+        Session session(runner);
+        session.files.put(std::move(document));
+        QVERIFY(session.figures.evaluation());
+        QVERIFY(!session.figures.evaluation().current);
+        QVERIFY(!session.plans.calibration().current);
+        QVERIFY(session.figures.ofState(session.document.recipeKey()).value == nullptr);
+    }
+
+    // A6: a calibration that was stale when it was saved was current when it was opened again.
+    void aStaleCalibrationStaysStale()
+    {
+        JobRunner runner(1);
+        Session first(runner);
+        prepare(first);
+        first.document.setCalibrationCount(7);
+        QVERIFY(!first.plans.calibration().current);
+        Session session(runner);
+        session.files.put(first.files.gather());
+        QVERIFY(session.plans.calibration());
+        QVERIFY(!session.plans.calibration().current);
+        session.document.setCalibrationCount(256);
+        QVERIFY(session.plans.calibration().current);
+
+        SessionDocument other = first.files.gather();
+        other.calibrationCount = 256;
+        other.loadedCalibrationImages = madeUpImages(15, 1);
+        session.files.put(std::move(other));
+        QVERIFY(!session.plans.calibration().current);
     }
 
     void autosaveIsFoundAfterACrash()
@@ -67,10 +105,13 @@ private slots:
         auto autosave = std::make_unique<Autosave>(session, folder.path(), 1000000);
         autosave->save();
         QVERIFY(!QFile::exists(autosave->file())); // nothing to save yet
-        session.restore(smallDocument());
-        session.calibrate();
+        session.files.put(smallDocument());
+        session.plans.calibrate();
         QS_SETTLE(session);
         QSignalSpy saved(autosave.get(), &Autosave::saved);
+        autosave->save();
+        QVERIFY(!saved.wait(50)); // nothing is unsaved
+        session.edits.applyPreset(QStringLiteral("minmax"), 6, 6);
         autosave->save();
         QVERIFY(saved.wait(kPatienceMs));
         QVERIFY(QFile::exists(autosave->file()));
@@ -78,7 +119,7 @@ private slots:
             QString(autosave->file()).replace(QStringLiteral(".quantoscope"), QStringLiteral(".qcal"));
         QVERIFY(QFile::exists(calibration));
         QFile::remove(calibration);
-        session.applyPreset(QStringLiteral("minmax"), 4, 4);
+        session.edits.applyPreset(QStringLiteral("minmax"), 4, 4);
         autosave->save();
         QVERIFY(saved.wait(kPatienceMs));
         QVERIFY(!QFile::exists(calibration)); // the same calibration is not written again
@@ -91,7 +132,74 @@ private slots:
         second.discard(file);
         QVERIFY(second.leftovers().isEmpty());
         second.finish();
-        QVERIFY(!QFile::exists(second.file()));
+        QVERIFY(QDir(folder.path()).entryList(QDir::Files).isEmpty());
+    }
+
+    // A7: a copy that was being written came back after the end, and the next start spoke of a crash.
+    void nothingIsLeftByAProperEnd()
+    {
+        QTemporaryDir folder;
+        for (int wait = 0; wait < 12; ++wait) {
+            JobRunner runner(1);
+            Session session(runner);
+            prepare(session);
+            Autosave autosave(session, folder.path(), 1000000);
+            autosave.save();
+            QThread::msleep(static_cast<unsigned long>(wait));
+            autosave.finish();
+            runner.waitForDone(kPatienceMs);
+            QCOMPARE(QDir(folder.path()).entryList(QDir::Files), QStringList{});
+        }
+    }
+
+    // B16: what was saved was offered again after a kill.
+    void aSavedSessionNeedsNoCopy()
+    {
+        QTemporaryDir folder;
+        JobRunner runner(1);
+        Session session(runner);
+        prepare(session);
+        Autosave autosave(session, folder.path(), 1000000);
+        QSignalSpy copied(&autosave, &Autosave::saved);
+        autosave.save();
+        QVERIFY(copied.wait(kPatienceMs));
+        QVERIFY(QFile::exists(autosave.file()));
+        session.files.saveSession(folder.filePath(QStringLiteral("mine.quantoscope")));
+        QTRY_VERIFY_WITH_TIMEOUT(!session.document.modified(), kPatienceMs);
+        QTRY_VERIFY(!QFile::exists(autosave.file()));
+        autosave.finish();
+    }
+
+    // A2: an edit made while the session was being written was declared saved.
+    void anEditDuringASaveIsUnsaved()
+    {
+        QTemporaryDir folder;
+        JobRunner runner(1);
+        Session session(runner);
+        prepare(session);
+        QSignalSpy ended(&session.files, &Files::saveEnded);
+        session.files.saveSession(folder.filePath(QStringLiteral("s.quantoscope")));
+        session.edits.applyPreset(QStringLiteral("minmax"), 3, 3);
+        QVERIFY(ended.wait(kPatienceMs));
+        QCOMPARE(ended.front().front().toBool(), true);
+        QVERIFY(session.document.modified());
+        session.files.saveSession(session.document.path());
+        QTRY_VERIFY_WITH_TIMEOUT(!session.document.modified(), kPatienceMs);
+    }
+
+    // A13: loading a recipe right after saving one dropped the save; so did a second save.
+    void noSaveIsDropped()
+    {
+        QTemporaryDir folder;
+        JobRunner runner(1);
+        Session session(runner);
+        session.files.put(smallDocument());
+        const auto file = [&folder](int i) { return folder.filePath(QStringLiteral("r%1.json").arg(i)); };
+        for (int i = 0; i < 5; ++i)
+            session.files.saveRecipe(file(i));
+        session.files.loadRecipe(file(0));
+        for (int i = 0; i < 5; ++i)
+            QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file(i)), kPatienceMs);
     }
 };
 

@@ -77,13 +77,14 @@ inline ui::SessionDocument smallDocument(int delayMs = 0)
 /// Nothing runs and nothing is about to: plan, probe and profile belong to the recipe.
 inline bool settled(const ui::Session& session)
 {
-    return session.plan().current && session.probe().current && session.profile().current && session.jobs().empty();
+    return session.plans.plan().current && session.figures.probe().current && session.figures.profile().current &&
+           session.jobs.list().empty();
 }
 
 inline std::vector<SiteId> sitesNamed(const ui::Session& session, const char* part)
 {
     std::vector<SiteId> found;
-    for (const graph::Site& site : session.sites())
+    for (const graph::Site& site : session.document.sites())
         if (site.name.find(part) != std::string::npos)
             found.push_back(site.id);
     return found;

@@ -16,7 +16,7 @@ class SessionTest : public QObject {
     std::unique_ptr<Session> m_session;
     QList<std::string> m_errors;
 
-    void open(int delayMs = 0) { m_session->restore(smallDocument(delayMs)); }
+    void open(int delayMs = 0) { m_session->files.put(smallDocument(delayMs)); }
     SiteId fc2() const { return sitesNamed(*m_session, "fc2.input").front(); }
 
 private slots:
@@ -25,7 +25,8 @@ private slots:
         m_errors.clear();
         m_runner = std::make_unique<JobRunner>(2);
         m_session = std::make_unique<Session>(*m_runner);
-        connect(m_session.get(), &Session::failed, this, [this](const Error& error) { m_errors << error.text(); });
+        connect(&m_session->messages, &Messages::failed, this,
+                [this](const Error& error) { m_errors << error.text(); });
     }
     void cleanup()
     {
@@ -35,64 +36,64 @@ private slots:
 
     void isEmptyAtFirst()
     {
-        QVERIFY(!m_session->model());
-        QCOMPARE(m_session->sites().size(), std::size_t(0));
-        QVERIFY(!m_session->plan());
-        QVERIFY(!m_session->sitePlan(SiteId{}));
-        m_session->calibrate();
+        QVERIFY(!m_session->document.model());
+        QCOMPARE(m_session->document.sites().size(), std::size_t(0));
+        QVERIFY(!m_session->plans.plan());
+        QVERIFY(!m_session->plans.sitePlan(SiteId{}));
+        m_session->plans.calibrate();
         QCOMPARE(m_errors.size(), 1);
-        m_session->evaluate();
-        m_session->exportModel(QStringLiteral("/nowhere"), {});
-        m_session->measureSensitivity();
+        m_session->figures.evaluate();
+        m_session->exports.exportModel(QStringLiteral("/nowhere"), {});
+        m_session->figures.measureSensitivity();
         QCOMPARE(m_errors.size(), 4);
-        m_session->selectAll();
-        m_session->editSelection(bitsPatch(4));
-        m_session->undoStack().undo();
-        QCOMPARE(m_session->history().size(), 1);
+        m_session->selection.selectAll();
+        m_session->edits.editSelection(bitsPatch(4));
+        m_session->document.history().stack().undo();
+        QCOMPARE(m_session->document.history().size(), 1);
     }
 
     void calibrationBringsPlanProbeAndProfile()
     {
         open();
-        QVERIFY(!m_session->plan());
-        QSignalSpy plans(m_session.get(), &Session::planChanged);
-        m_session->calibrate();
-        QVERIFY(m_session->calibration().running);
-        QVERIFY(m_session->running(JobKind::Calibrate));
+        QVERIFY(!m_session->plans.plan());
+        QSignalSpy plans(&m_session->plans, &Plans::planChanged);
+        m_session->plans.calibrate();
+        QVERIFY(m_session->plans.calibration().running);
+        QVERIFY(m_session->jobs.running(JobKind::Calibrate));
         QS_SETTLE(*m_session);
         QVERIFY2(m_errors.isEmpty(), m_errors.isEmpty() ? "" : m_errors.first().c_str());
-        QCOMPARE(m_session->calibration()->images, std::size_t(16));
+        QCOMPARE(m_session->plans.calibration()->images, std::size_t(16));
         QVERIFY(plans.count() >= 1);
-        QCOMPARE(m_session->probe()->images, Session::kProbeImages);
-        QVERIFY(m_session->probe()->top1.has_value());
-        QVERIFY(m_session->currentSite().valid()); // the worst site is shown
-        QVERIFY(m_session->statistics(fc2()));
-        QVERIFY(Session::find(m_session->profile(), fc2()));
-        QVERIFY(!m_session->evaluation());
-        QVERIFY(!m_session->modified()); // looking is no change
+        QCOMPARE(m_session->figures.probe()->images, Figures::kProbeImages);
+        QVERIFY(m_session->figures.probe()->top1.has_value());
+        QVERIFY(m_session->selection.current().valid()); // the worst site is shown
+        QVERIFY(m_session->plans.statistics(fc2()));
+        QVERIFY(Figures::find(m_session->figures.profile(), fc2()));
+        QVERIFY(!m_session->figures.evaluation());
+        QVERIFY(!m_session->document.modified()); // looking is no change
     }
 
     void anEditMakesFiguresStaleAndBringsNewOnes()
     {
         open();
-        m_session->calibrate();
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
-        const double before = m_session->sitePlan(fc2())->error.sqnrDb;
-        m_session->select(fc2());
-        QSignalSpy previews(m_session.get(), &Session::sitesChanged);
-        m_session->editSelection(bitsPatch(4));
-        QCOMPARE(m_session->settings(fc2()).bits, 4);
-        QVERIFY(!m_session->plan().current);
-        QVERIFY(!m_session->probe().current);
-        QVERIFY(m_session->probe()); // the old figure stays to be seen, greyed
-        QVERIFY(!m_session->sitePlanCurrent(fc2()));
+        const double before = m_session->plans.sitePlan(fc2())->error.sqnrDb;
+        m_session->selection.select(fc2());
+        QSignalSpy previews(&m_session->plans, &Plans::sitesChanged);
+        m_session->edits.editSelection(bitsPatch(4));
+        QCOMPARE(m_session->document.settings(fc2()).bits, 4);
+        QVERIFY(!m_session->plans.plan().current);
+        QVERIFY(!m_session->figures.probe().current);
+        QVERIFY(m_session->figures.probe()); // the old figure stays to be seen, greyed
+        QVERIFY(!m_session->plans.sitePlanCurrent(fc2()));
         QS_SETTLE(*m_session);
-        QVERIFY(m_session->sitePlanCurrent(fc2()));
-        QVERIFY(m_session->sitePlan(fc2())->error.sqnrDb < before - 10);
-        QVERIFY(m_session->modified());
-        QVERIFY(m_session->plan()->recipe == m_session->recipe());
-        QCOMPARE(m_session->history().state(1).text,
-                 QStringLiteral("%1: 4 bits").arg(QString::fromStdString(m_session->sites()[fc2()].name)));
+        QVERIFY(m_session->plans.sitePlanCurrent(fc2()));
+        QVERIFY(m_session->plans.sitePlan(fc2())->error.sqnrDb < before - 10);
+        QVERIFY(m_session->document.modified());
+        QVERIFY(m_session->plans.plan()->recipe == m_session->document.recipe());
+        QCOMPARE(m_session->document.history().state(1).text,
+                 QStringLiteral("%1: 4 bits").arg(QString::fromStdString(m_session->document.sites()[fc2()].name)));
     }
 
     /// A search of a layer gives its partners other ranges too.
@@ -117,32 +118,32 @@ private slots:
     void undoBringsFiguresBackAtOnce()
     {
         open();
-        m_session->calibrate();
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
-        const auto first = m_session->probe().value;
-        m_session->editSites(sitesNamed(*m_session, "fc"), bitsPatch(2));
+        const auto first = m_session->figures.probe().value;
+        m_session->edits.editSites(sitesNamed(*m_session, "fc"), bitsPatch(2));
         QS_SETTLE(*m_session);
-        const auto second = m_session->probe().value;
+        const auto second = m_session->figures.probe().value;
         QVERIFY(first != second);
-        m_session->undoStack().undo();
-        QVERIFY(m_session->probe().current); // without a job
-        QCOMPARE(m_session->probe().value, first);
-        m_session->undoStack().redo();
-        QVERIFY(m_session->probe().current);
-        QCOMPARE(m_session->probe().value, second);
+        m_session->document.history().stack().undo();
+        QVERIFY(m_session->figures.probe().current); // without a job
+        QCOMPARE(m_session->figures.probe().value, first);
+        m_session->document.history().stack().redo();
+        QVERIFY(m_session->figures.probe().current);
+        QCOMPARE(m_session->figures.probe().value, second);
         QS_SETTLE(*m_session);
-        m_session->history().jumpTo(0);
-        QCOMPARE(m_session->probe().value, first);
-        QCOMPARE(m_session->history().figures(m_session->history().state(1).key).probe, second);
+        m_session->document.history().jumpTo(0);
+        QCOMPARE(m_session->figures.probe().value, first);
+        QCOMPARE(m_session->document.history().figures(m_session->document.history().state(1).key).probe.value, second);
         QS_SETTLE(*m_session);
     }
 
     void oneGestureIsOneEntry()
     {
         open();
-        m_session->calibrate();
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
-        const int gesture = m_session->newGesture();
+        const int gesture = m_session->edits.newGesture();
         const std::vector<SiteId> which{fc2()};
         for (int i = 1; i <= 30; ++i) {
             quant::SitePatch patch;
@@ -150,92 +151,93 @@ private slots:
             patch.estimator->kind = quant::EstimatorKind::Manual;
             patch.estimator->low = -0.1 * i;
             patch.estimator->high = 0.1 * i;
-            m_session->editSites(which, patch, gesture);
+            m_session->edits.editSites(which, patch, gesture);
         }
-        QCOMPARE(m_session->history().size(), 2);
-        QCOMPARE(m_session->settings(fc2()).estimator.high, 3.0);
+        QCOMPARE(m_session->document.history().size(), 2);
+        QCOMPARE(m_session->document.settings(fc2()).estimator.high, 3.0);
         QS_SETTLE(*m_session);
-        QVERIFY(std::abs(m_session->sitePlan(fc2())->range.high - 3.0) < 1e-9);
-        m_session->undoStack().undo();
-        QVERIFY(m_session->settings(fc2()).estimator.kind == quant::EstimatorKind::MinMax);
-        m_session->editSites(which, bitsPatch(4), m_session->newGesture());
-        m_session->editSites(which, bitsPatch(5), m_session->newGesture());
-        QCOMPARE(m_session->history().size(), 3);
+        QVERIFY(std::abs(m_session->plans.sitePlan(fc2())->range.high - 3.0) < 1e-9);
+        m_session->document.history().stack().undo();
+        QVERIFY(m_session->document.settings(fc2()).estimator.kind == quant::EstimatorKind::MinMax);
+        m_session->edits.editSites(which, bitsPatch(4), m_session->edits.newGesture());
+        m_session->edits.editSites(which, bitsPatch(5), m_session->edits.newGesture());
+        QCOMPARE(m_session->document.history().size(), 3);
     }
 
     void manyEditsInARowEndWithTheLast()
     {
         open();
-        m_session->calibrate();
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
-        m_session->selectAll();
+        m_session->selection.selectAll();
         for (int round = 0; round < 10; ++round)
             for (int bits = 2; bits <= 8; ++bits)
-                m_session->editSelection(bitsPatch(bits));
-        m_session->editSelection(bitsPatch(3));
+                m_session->edits.editSelection(bitsPatch(bits));
+        m_session->edits.editSelection(bitsPatch(3));
         QS_SETTLE(*m_session);
-        QVERIFY(m_session->plan()->recipe == m_session->recipe());
-        for (const SiteId id : m_session->selection())
-            QCOMPARE(m_session->sitePlan(id)->settings.bits, 3);
+        QVERIFY(m_session->plans.plan()->recipe == m_session->document.recipe());
+        for (const SiteId id : m_session->selection.sites())
+            QCOMPARE(m_session->plans.sitePlan(id)->settings.bits, 3);
     }
 
     void lockedSitesKeepTheirSettings()
     {
         open();
         const std::vector<SiteId> which{fc2()};
-        QSignalSpy notes(m_session.get(), &Session::noticed);
-        m_session->editSites(which, bitsPatch(5));
-        m_session->setLocked(which, true);
-        m_session->editSites(which, bitsPatch(3));
-        QCOMPARE(m_session->settings(fc2()).bits, 5);
+        QSignalSpy notes(&m_session->messages, &Messages::noticed);
+        m_session->edits.editSites(which, bitsPatch(5));
+        m_session->edits.setLocked(which, true);
+        m_session->edits.editSites(which, bitsPatch(3));
+        QCOMPARE(m_session->document.settings(fc2()).bits, 5);
         QCOMPARE(notes.count(), 1);
-        m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
-        QCOMPARE(m_session->settings(fc2()).bits, 5);
-        QVERIFY(m_session->locked(fc2()));
-        QCOMPARE(m_session->settings(sitesNamed(*m_session, "fc1.input").front()).bits, 4);
-        m_session->setLocked(which, false);
-        m_session->resetSites(which);
-        QCOMPARE(m_session->settings(fc2()).bits, 4);
-        m_session->applyPreset(QStringLiteral("no such preset"), 8, 8);
+        m_session->edits.applyPreset(QStringLiteral("percentile"), 4, 4);
+        QCOMPARE(m_session->document.settings(fc2()).bits, 5);
+        QVERIFY(m_session->document.locked(fc2()));
+        QCOMPARE(m_session->document.settings(sitesNamed(*m_session, "fc1.input").front()).bits, 4);
+        m_session->edits.setLocked(which, false);
+        m_session->edits.resetSites(which);
+        QCOMPARE(m_session->document.settings(fc2()).bits, 4);
+        m_session->edits.applyPreset(QStringLiteral("no such preset"), 8, 8);
         QCOMPARE(m_errors.size(), 1);
     }
 
     void evaluationBelongsToTheRecipeItWasMadeWith()
     {
         open(2);
-        m_session->calibrate();
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
-        m_session->evaluate();
-        const quant::Recipe asked = m_session->recipe();
-        m_session->editSites(sitesNamed(*m_session, "fc"), bitsPatch(2)); // while it runs
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->evaluation().value != nullptr, kPatienceMs);
-        QVERIFY(!m_session->evaluation().current);
-        QCOMPARE(m_session->evaluation()->images, std::size_t(100));
-        QVERIFY(m_session->history().figures(History::keyOf(asked)).evaluation != nullptr);
-        QVERIFY(m_session->history().figures(History::keyOf(m_session->recipe())).evaluation == nullptr);
-        m_session->undoStack().undo();
-        QVERIFY(m_session->evaluation().current);
-        QCOMPARE(&m_session->bestFigures(), &m_session->evaluation());
+        m_session->figures.evaluate();
+        const quant::Recipe asked = m_session->document.recipe();
+        m_session->edits.editSites(sitesNamed(*m_session, "fc"), bitsPatch(2)); // while it runs
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->figures.evaluation().value != nullptr, kPatienceMs);
+        QVERIFY(!m_session->figures.evaluation().current);
+        QCOMPARE(m_session->figures.evaluation()->images, std::size_t(100));
+        QVERIFY(m_session->document.history().figures(History::keyOf(asked)).evaluation.value != nullptr);
+        QVERIFY(m_session->document.history().figures(History::keyOf(m_session->document.recipe()))
+                     .evaluation.value == nullptr);
+        m_session->document.history().stack().undo();
+        QVERIFY(m_session->figures.evaluation().current);
+        QCOMPARE(m_session->figures.best().value, m_session->figures.evaluation().value);
         QS_SETTLE(*m_session);
     }
 
     void cancelKeepsWhatWas()
     {
         open(20);
-        m_session->calibrate();
-        QTRY_VERIFY_WITH_TIMEOUT(!m_session->jobs().empty() && m_session->jobs().front().progress.total > 0,
+        m_session->plans.calibrate();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->jobs.list().empty() && m_session->jobs.list().front().progress.total > 0,
                                  kPatienceMs);
-        m_session->cancelJobs();
-        QVERIFY(!m_session->running(JobKind::Calibrate));
-        QVERIFY(!m_session->calibration().running);
-        QVERIFY(!m_session->calibration());
+        m_session->jobs.cancelAll();
+        QVERIFY(!m_session->jobs.running(JobKind::Calibrate));
+        QVERIFY(!m_session->plans.calibration().running);
+        QVERIFY(!m_session->plans.calibration());
         QVERIFY(m_errors.isEmpty()); // a wish is no failure
     }
 
     void closingWhileEverythingRunsDoesNotWait()
     {
         open(50);
-        m_session->calibrate();
+        m_session->plans.calibrate();
         QTest::qWait(20);
         QElapsedTimer timer;
         timer.start();
@@ -246,27 +248,27 @@ private slots:
     void selectionIsOneForAll()
     {
         open();
-        QSignalSpy changes(m_session.get(), &Session::selectionChanged);
+        QSignalSpy changes(&m_session->selection, &Selection::changed);
         const SiteId a{std::size_t(1)}, b{std::size_t(3)}, c{std::size_t(5)};
-        m_session->select({c, a});
-        QCOMPARE(m_session->selection(), (std::vector<SiteId>{a, c}));
-        QCOMPARE(m_session->currentSite(), a);
-        m_session->select(b, SelectMode::Add);
-        QCOMPARE(m_session->selection(), (std::vector<SiteId>{a, b, c}));
-        QCOMPARE(m_session->currentSite(), b);
-        m_session->select(b, SelectMode::Toggle);
-        QCOMPARE(m_session->selection(), (std::vector<SiteId>{a, c}));
-        QVERIFY(m_session->selected(m_session->currentSite()));
+        m_session->selection.select({c, a});
+        QCOMPARE(m_session->selection.sites(), (std::vector<SiteId>{a, c}));
+        QCOMPARE(m_session->selection.current(), a);
+        m_session->selection.select(b, SelectMode::Add);
+        QCOMPARE(m_session->selection.sites(), (std::vector<SiteId>{a, b, c}));
+        QCOMPARE(m_session->selection.current(), b);
+        m_session->selection.select(b, SelectMode::Toggle);
+        QCOMPARE(m_session->selection.sites(), (std::vector<SiteId>{a, c}));
+        QVERIFY(m_session->selection.contains(m_session->selection.current()));
         QCOMPARE(changes.count(), 3);
-        QCOMPARE(m_session->currentSite(), c);
-        m_session->select({c, a}); // the same sites, another current one
-        m_session->select({c, a}); // nothing new
+        QCOMPARE(m_session->selection.current(), c);
+        m_session->selection.select({c, a}); // the same sites, another current one
+        m_session->selection.select({c, a}); // nothing new
         QCOMPARE(changes.count(), 4);
-        m_session->select(SiteId{std::size_t(9999)});
-        QVERIFY(m_session->selection().empty());
-        QVERIFY(!m_session->currentSite().valid());
-        m_session->selectAll();
-        QVERIFY(m_session->selection().size() > 5);
+        m_session->selection.select(SiteId{std::size_t(9999)});
+        QVERIFY(m_session->selection.sites().empty());
+        QVERIFY(!m_session->selection.current().valid());
+        m_session->selection.selectAll();
+        QVERIFY(m_session->selection.sites().size() > 5);
     }
 
     void anotherRecipeOfTheSameNumbersSharesFigures()

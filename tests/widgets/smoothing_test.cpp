@@ -6,6 +6,7 @@
 #include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
 
+#include "widgets/model/text.h"
 #include "widgets/panels/distribution/distribution_panel.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/quantizer_table.h"
@@ -13,7 +14,6 @@
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/panels/layers/site_columns.h"
 #include "widgets/recipe/recipe_panel.h"
-#include "widgets/model/text.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -54,9 +54,9 @@ private slots:
         m_session = &m_demo->session();
         m_window = &m_demo->window();
         QVERIFY(QTest::qWaitForWindowExposed(m_window));
-        m_session->openDemo(demoFolder());
+        m_session->files.openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
-        m_session->applyPreset(QStringLiteral("percentile"), 4, 4);
+        m_session->edits.applyPreset(QStringLiteral("percentile"), 4, 4);
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
         m_distribution = m_demo->panel<DistributionPanel>("distribution");
         QVERIFY(m_distribution);
@@ -65,20 +65,20 @@ private slots:
     void smoothingIsOfferedAtInputsOfLinearLayers()
     {
         auto* kind = control<QComboBox>("smoothing.kind");
-        m_session->select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
         QVERIFY(!kind->isEnabled());
         QTRY_VERIFY2(note().startsWith(QStringLiteral("Not here: only inputs of linear layers")), qPrintable(note()));
-        m_session->select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
+        m_session->selection.select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
         QVERIFY(!kind->isEnabled());
         QVERIFY(!control<QComboBox>("quantizer")->isVisible());
-        m_session->select(siteWith(*m_session, graph::Role::Qkv, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::Qkv, 1));
         QVERIFY(kind->isEnabled());
         QCOMPARE(kind->currentText(), QStringLiteral("none"));
         QVERIFY(!control<QSlider>("smoothing.slider")->isVisible());
         QTRY_VERIFY2(note().contains(QStringLiteral("LayerNorm")), qPrintable(note()));
-        m_session->select(siteWith(*m_session, graph::Role::Proj, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::Proj, 1));
         QTRY_VERIFY2(note().contains(QStringLiteral("V's projection")), qPrintable(note()));
-        m_session->select(siteWith(*m_session, graph::Role::Fc2, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::Fc2, 1));
         QTRY_VERIFY2(note().contains(QStringLiteral("operation of its own")), qPrintable(note()));
     }
 
@@ -86,10 +86,10 @@ private slots:
     {
         auto* box = control<QComboBox>("quantizer");
         const auto offers = [&](const char* name) { return box->findText(quantizerTitle(name)) >= 0; };
-        m_session->select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
         QVERIFY(offers("uniform") && offers("log-sqrt2") && offers("twin-softmax") && !offers("twin-gelu"));
         QVERIFY(!box->itemData(1, Qt::ToolTipRole).toString().isEmpty());
-        m_session->select(siteWith(*m_session, graph::Role::Fc2, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::Fc2, 1));
         QVERIFY(offers("uniform") && offers("region-sign") && offers("twin-gelu") && !offers("log-sqrt2"));
         QVERIFY(!control<QComboBox>("objective")->isEnabled()); // uniform levels are not searched
     }
@@ -98,26 +98,26 @@ private slots:
     {
         const SiteId site = siteWith(*m_session, graph::Role::Qkv, 1);
         const SiteId weight = siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight);
-        m_session->select(site);
+        m_session->selection.select(site);
         QTRY_VERIFY(ready() && m_distribution->histogram().grid());
         picture("1-before");
-        const double sqnr = m_session->sitePlan(site)->error.sqnrDb;
-        const double output = m_session->sitePlan(site)->error.outputError;
-        const double step = m_session->sitePlan(weight)->grid.scale.front();
-        const double klBefore = m_session->probe()->klDivergence;
-        const int states = m_session->history().size();
+        const double sqnr = m_session->plans.sitePlan(site)->error.sqnrDb;
+        const double output = m_session->plans.sitePlan(site)->error.outputError;
+        const double step = m_session->plans.sitePlan(weight)->grid.scale.front();
+        const double klBefore = m_session->figures.probe()->klDivergence;
+        const int states = m_session->document.history().size();
         choose(control<QComboBox>("smoothing.kind"), static_cast<int>(quant::SmoothingKind::ShiftScale));
-        QCOMPARE(m_session->history().size(), states + 1);
-        QVERIFY(!m_session->sitePlanCurrent(weight)); // its numbers wait for the plan
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site), kPatienceMs);
-        QVERIFY(m_session->sitePlan(site)->smoothing);
-        const double previewed = m_session->sitePlan(site)->error.sqnrDb;
+        QCOMPARE(m_session->document.history().size(), states + 1);
+        QVERIFY(!m_session->plans.sitePlanCurrent(weight)); // its numbers wait for the plan
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.sitePlanCurrent(site), kPatienceMs);
+        QVERIFY(m_session->plans.sitePlan(site)->smoothing);
+        const double previewed = m_session->plans.sitePlan(site)->error.sqnrDb;
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
-        QCOMPARE(m_session->sitePlan(site)->error.sqnrDb, previewed); // the preview said what the plan says
-        QVERIFY(m_session->sitePlan(site)->error.sqnrDb != sqnr);
-        QVERIFY(m_session->sitePlan(site)->error.outputError < output);
-        QVERIFY(m_session->sitePlan(weight)->grid.scale.front() != step);
-        QVERIFY(m_session->probe()->klDivergence != klBefore);
+        QCOMPARE(m_session->plans.sitePlan(site)->error.sqnrDb, previewed); // the preview said what the plan says
+        QVERIFY(m_session->plans.sitePlan(site)->error.sqnrDb != sqnr);
+        QVERIFY(m_session->plans.sitePlan(site)->error.outputError < output);
+        QVERIFY(m_session->plans.sitePlan(weight)->grid.scale.front() != step);
+        QVERIFY(m_session->figures.probe()->klDivergence != klBefore);
         QVERIFY2(note().startsWith(QStringLiteral("Folded into the LayerNorm")), qPrintable(note()));
 
         // The histogram is of the smoothed values; "before" shows those of the float network.
@@ -125,34 +125,35 @@ private slots:
         const double after = m_distribution->histogram().xAxis->range().size();
         QVERIFY(m_distribution->histogram().xAxis->label().contains(QStringLiteral("after smoothing")));
         picture("2-sqb");
-        m_session->setShowBefore(true);
+        m_session->selection.setShowBefore(true);
         QTRY_COMPARE(m_distribution->histogram().xAxis->label(), QStringLiteral("value"));
         QVERIFY(m_distribution->histogram().xAxis->range().size() != after);
         picture("3-before-smoothing");
-        m_session->setShowBefore(false);
+        m_session->selection.setShowBefore(false);
         QVERIFY(m_distribution->histogram().xAxis->label().contains(QStringLiteral("after smoothing")));
 
         // Its weight is drawn as it is now.
-        m_session->select(weight);
+        m_session->selection.select(weight);
         QTRY_VERIFY(m_distribution->figures().contains(QStringLiteral("with its input")));
-        m_session->select(site);
+        m_session->selection.select(site);
 
-        m_session->undoStack().undo();
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->sitePlanCurrent(site) && m_session->plan().current, kPatienceMs);
-        QCOMPARE(m_session->sitePlan(site)->error.sqnrDb, sqnr);
-        QCOMPARE(m_session->probe()->klDivergence, klBefore); // known: at once
-        m_session->undoStack().redo();
+        m_session->document.history().stack().undo();
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.sitePlanCurrent(site) && m_session->plans.plan().current,
+                                 kPatienceMs);
+        QCOMPARE(m_session->plans.sitePlan(site)->error.sqnrDb, sqnr);
+        QCOMPARE(m_session->figures.probe()->klDivergence, klBefore); // known: at once
+        m_session->document.history().stack().redo();
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
     }
 
     void aDragOfTheSliderIsOneUndoStep()
     {
         const SiteId site = siteWith(*m_session, graph::Role::Qkv, 1);
-        m_session->select(site);
+        m_session->selection.select(site);
         auto* slider = control<QSlider>("smoothing.slider");
         QVERIFY(slider->isVisible());
         QCOMPARE(slider->value(), 50);
-        const int states = m_session->history().size();
+        const int states = m_session->document.history().size();
         const auto drag = [&](std::initializer_list<int> values) {
             QTest::mousePress(slider, Qt::LeftButton, {}, QPoint(slider->width() / 2, slider->height() / 2));
             for (const int value : values) {
@@ -162,31 +163,32 @@ private slots:
             QTest::mouseRelease(slider, Qt::LeftButton, {}, QPoint(slider->width() / 2, slider->height() / 2));
         };
         drag({55, 60, 70, 80});
-        QCOMPARE(m_session->settings(site).smoothing.alpha, 0.8);
+        QCOMPARE(m_session->document.settings(site).smoothing.alpha, 0.8);
         QCOMPARE(control<QDoubleSpinBox>("smoothing.alpha")->value(), 0.8);
-        QCOMPARE(m_session->history().size(), states + 1);
+        QCOMPARE(m_session->document.history().size(), states + 1);
         drag({75, 65});
-        QCOMPARE(m_session->history().size(), states + 2); // a drag of its own
-        m_session->undoStack().undo();
-        QCOMPARE(m_session->settings(site).smoothing.alpha, 0.8);
+        QCOMPARE(m_session->document.history().size(), states + 2); // a drag of its own
+        m_session->document.history().stack().undo();
+        QCOMPARE(m_session->document.settings(site).smoothing.alpha, 0.8);
         QCOMPARE(slider->value(), 80);
-        m_session->undoStack().undo();
-        QCOMPARE(m_session->settings(site).smoothing.alpha, 0.5);
+        m_session->document.history().stack().undo();
+        QCOMPARE(m_session->document.settings(site).smoothing.alpha, 0.5);
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
     }
 
     void alphaIsSearched()
     {
         const SiteId site = siteWith(*m_session, graph::Role::Qkv, 1);
-        m_session->select(site);
+        m_session->selection.select(site);
         auto* search = control<QCheckBox>("smoothing.search");
         search->click();
-        QVERIFY(m_session->settings(site).smoothing.searchAlpha);
+        QVERIFY(m_session->document.settings(site).smoothing.searchAlpha);
         QVERIFY(!control<QSlider>("smoothing.slider")->isEnabled());
         QTRY_VERIFY_WITH_TIMEOUT(note().startsWith(QStringLiteral("Found α =")), kPatienceMs);
-        QCOMPARE(control<QDoubleSpinBox>("smoothing.alpha")->value(), m_session->sitePlan(site)->smoothing->alpha);
+        QCOMPARE(control<QDoubleSpinBox>("smoothing.alpha")->value(),
+                 m_session->plans.sitePlan(site)->smoothing->alpha);
         search->click();
-        QVERIFY(!m_session->settings(site).smoothing.searchAlpha);
+        QVERIFY(!m_session->document.settings(site).smoothing.searchAlpha);
         QCOMPARE(control<QDoubleSpinBox>("smoothing.alpha")->value(), 0.5);
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
     }
@@ -196,27 +198,27 @@ private slots:
         const SiteId smooth = siteWith(*m_session, graph::Role::Qkv, 1);
         const SiteId plain = siteWith(*m_session, graph::Role::Fc1, 1);
         const SiteId weight = siteWith(*m_session, graph::Role::Fc1, 1, graph::SiteKind::Weight);
-        m_session->select({plain, weight, smooth});
+        m_session->selection.select({plain, weight, smooth});
         QCOMPARE(control<QComboBox>("smoothing.kind")->currentText(), QStringLiteral("mixed"));
         choose(control<QComboBox>("smoothing.quantile"), 999000);
-        QCOMPARE(m_session->settings(smooth).smoothing.kind, quant::SmoothingKind::ShiftScale);
-        QCOMPARE(m_session->settings(plain).smoothing.kind, quant::SmoothingKind::None);
-        QCOMPARE(m_session->settings(plain).smoothing.quantile, 0.999);
-        QCOMPARE(m_session->settings(weight).smoothing, quant::Smoothing{});
-        m_session->undoStack().undo();
-        QCOMPARE(m_session->settings(smooth).smoothing.quantile, 1.0);
+        QCOMPARE(m_session->document.settings(smooth).smoothing.kind, quant::SmoothingKind::ShiftScale);
+        QCOMPARE(m_session->document.settings(plain).smoothing.kind, quant::SmoothingKind::None);
+        QCOMPARE(m_session->document.settings(plain).smoothing.quantile, 0.999);
+        QCOMPARE(m_session->document.settings(weight).smoothing, quant::Smoothing{});
+        m_session->document.history().stack().undo();
+        QCOMPARE(m_session->document.settings(smooth).smoothing.quantile, 1.0);
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
     }
 
     void theComparisonHasARowForEachQuantizer()
     {
         const SiteId site = siteWith(*m_session, graph::Role::Fc2, 1);
-        m_session->select(site);
+        m_session->selection.select(site);
         m_distribution->setComparing(true);
         QuantizerTable& view = m_distribution->table();
         std::size_t expected = 1; // uniform has two
         for (const quant::QuantizerDef& def : quant::quantizers())
-            expected += def.suitsRole(graph::Role::Fc2) && def.suits(*m_session->statistics(site)) ? 1 : 0;
+            expected += def.suitsRole(graph::Role::Fc2) && def.suits(*m_session->plans.statistics(site)) ? 1 : 0;
         QVERIFY(expected >= 6);
         QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() == expected, kPatienceMs);
         const auto trial = [&](const char* name, quant::Scheme scheme) {
@@ -229,7 +231,7 @@ private slots:
         QVERIFY(regions.error.outputError < symmetric);
         QVERIFY(regions.levels.contains(QStringLiteral("2^")));
         QCOMPARE(trial("uniform", quant::Scheme::Asymmetric).error.sqnrDb,
-                 m_session->sitePlan(site)->error.sqnrDb); // what is in use
+                 m_session->plans.sitePlan(site)->error.sqnrDb); // what is in use
         QVERIFY(trial("twin-gelu", quant::Scheme::Asymmetric).problem.isEmpty());
         const auto ticked = [&] {
             QStringList names;
@@ -242,28 +244,28 @@ private slots:
         picture("4-comparison");
 
         // A click takes a row; its numbers are those that were shown; undo brings the other back.
-        const int states = m_session->history().index();
+        const int states = m_session->document.history().index();
         const int row = view.table().findItems(regions.title, Qt::MatchExactly).front()->row();
         QTest::mouseClick(view.table().viewport(), Qt::LeftButton, {},
                           view.table().visualItemRect(view.table().item(row, 1)).center());
-        QCOMPARE(m_session->history().index(), states + 1);
-        QCOMPARE(m_session->settings(site).quantizer, std::string("region-sign"));
+        QCOMPARE(m_session->document.history().index(), states + 1);
+        QCOMPARE(m_session->document.settings(site).quantizer, std::string("region-sign"));
         QTRY_COMPARE(ticked(), regions.title);
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
-        QCOMPARE(m_session->sitePlan(site)->error.outputError, regions.error.outputError);
+        QCOMPARE(m_session->plans.sitePlan(site)->error.outputError, regions.error.outputError);
         QVERIFY(control<QComboBox>("objective")->isEnabled());
         picture("5-region");
         const auto& rows = dynamic_cast<LayersPanel*>(m_window->panel(QStringLiteral("layers")))->model().rows();
         QTRY_COMPARE(rows[site.index()].quantizer, regions.title);
         QCOMPARE(rows[siteWith(*m_session, graph::Role::Qkv, 1).index()].transforms,
                  QStringLiteral("SQ-b α = 0.50, folded"));
-        m_session->undoStack().undo();
+        m_session->document.history().stack().undo();
         QTRY_COMPARE(ticked(), QStringLiteral("Uniform, asymmetric"));
 
-        m_session->select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
         QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() >= 7 && view.trials().back().problem.isEmpty(), kPatienceMs);
         picture("6-softmax");
-        m_session->select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
+        m_session->selection.select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
         QTRY_COMPARE(view.trials().size(), std::size_t{0});
         m_distribution->setComparing(false);
     }
@@ -275,9 +277,9 @@ private slots:
             if (preset.name == "sq-b" || preset.name == "opt-m" || preset.name == "mptq-vit")
                 QVERIFY2(help.contains(QStringLiteral("reconstructed")), qPrintable(help));
         }
-        m_session->applyPreset(QStringLiteral("mptq-vit"), 4, 4);
+        m_session->edits.applyPreset(QStringLiteral("mptq-vit"), 4, 4);
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
-        m_session->select(siteWith(*m_session, graph::Role::Fc1, 1));
+        m_session->selection.select(siteWith(*m_session, graph::Role::Fc1, 1));
         QTest::qWait(500);
         picture("7-mptq");
     }

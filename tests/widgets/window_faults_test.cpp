@@ -334,7 +334,7 @@ private slots:
         Session other(runner);
         SessionDocument document = smallDocument();
         document.loadedTestImages = set;
-        other.restore(std::move(document));
+        other.files.put(std::move(document));
         ImagesPanel panel(other);
         QVERIFY(panel.model().rowCount() > 0);
         for (const ImageRow& row : panel.model().rows())

@@ -44,11 +44,11 @@ JobStrip::JobStrip(Session& session, QWidget* parent)
     m_bar->setTextVisible(false);
     m_bar->setMaximumHeight(12);
     m_cancel->setToolTip(tr("Stop this job (Esc)"));
-    connect(m_cancel, &QPushButton::clicked, this, [this] { m_session.cancelJob(m_kind); });
+    connect(m_cancel, &QPushButton::clicked, this, [this] { m_session.jobs.cancel(m_kind); });
     m_tick.setInterval(kTickMs);
     connect(&m_tick, &QTimer::timeout, this, &JobStrip::refresh);
-    connect(&session, &Session::jobStarted, this, [this] { m_tick.start(); });
-    connect(&session, &Session::jobFinished, this, &JobStrip::refresh);
+    connect(&session.jobs, &Jobs::started, this, [this] { m_tick.start(); });
+    connect(&session.jobs, &Jobs::finished, this, &JobStrip::refresh);
     setVisible(false);
 }
 
@@ -59,7 +59,7 @@ QString JobStrip::text() const
 
 void JobStrip::refresh()
 {
-    const std::vector<JobStatus> jobs = m_session.jobs();
+    const std::vector<JobStatus> jobs = m_session.jobs.list();
     if (jobs.empty())
         m_tick.stop();
     const auto asked = std::ranges::count_if(jobs, [](const JobStatus& job) { return !job.background; });

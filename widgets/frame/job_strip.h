@@ -27,7 +27,7 @@ private:
     QLabel* m_time;
     QPushButton* m_cancel;
     QTimer m_tick;
-    JobKind m_kind = JobKind::OpenModel;
+    JobKind m_kind = JobKind::Open;
 };
 
 /// "calibrating · 12 of 64"

@@ -8,7 +8,7 @@ class QWidget;
 
 namespace qs::ui {
 
-class Session;
+struct Session;
 
 /// What the window may ask of a panel, beside being a QWidget: class LayersPanel : public QWidget, public Panel.
 /// All have a default, so that a panel implements what it can.

@@ -4,7 +4,7 @@
 
 namespace qs::ui {
 
-class Session;
+struct Session;
 
 /// The states of the history with their figures, oldest first. The present one is bold; undone ones are greyed.
 class HistoryModel : public QAbstractTableModel {

@@ -1,12 +1,14 @@
 #include "widgets/model/autosave.h"
 
 #include "widgets/model/session.h"
-#include "widgets/model/session_file.h"
 
 #include <QCoreApplication>
 #include <QDir>
 #include <QLockFile>
 #include <QStandardPaths>
+
+#include <atomic>
+#include <mutex>
 
 namespace qs::ui {
 
@@ -17,15 +19,26 @@ QString withSuffix(const QString& file, const char* suffix)
     return QFileInfo(file).path() + QLatin1Char('/') + QFileInfo(file).completeBaseName() + QLatin1String(suffix);
 }
 
+void removeCopy(const QString& file)
+{
+    for (const char* suffix : {".quantoscope", ".qcal"})
+        QFile::remove(withSuffix(file, suffix));
+}
+
 } // namespace
 
-struct Autosave::Jobs {
-    explicit Jobs(JobRunner& runner) : save(runner, Lane::Interactive) {}
-    Job<bool> save;
+/// What may write and remove the copy, one at a time: the job's thread, and the UI thread at the end.
+struct Autosave::Pen {
+    explicit Pen(JobRunner& runner) : job(runner, Lane::Interactive) {}
+
+    std::shared_ptr<std::mutex> paper = std::make_shared<std::mutex>();
+    /// Drops what was not begun: a write looks at it when it has the paper.
+    std::shared_ptr<std::atomic<int>> turn = std::make_shared<std::atomic<int>>(0);
+    Job<bool> job;
 };
 
 Autosave::Autosave(Session& session, const QString& folder, int intervalMs, QObject* parent)
-    : QObject(parent), m_session(session), m_jobs(std::make_unique<Jobs>(session.runner())),
+    : QObject(parent), m_session(session), m_pen(std::make_shared<Pen>(session.jobs.runner())),
       m_folder(folder.isEmpty()
                    ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/autosave")
                    : folder)
@@ -41,14 +54,11 @@ Autosave::Autosave(Session& session, const QString& folder, int intervalMs, QObj
             m_file = file;
         }
     }
-    const auto dirty = [this] { m_dirty = true; };
-    connect(&session, &Session::recipeChanged, this, dirty);
-    connect(&session, &Session::calibrationChanged, this, dirty);
-    connect(&session, &Session::imagesChanged, this, dirty);
-    connect(&session, &Session::modelChanged, this, dirty);
-    connect(&session, &Session::evaluationChanged, this, dirty);
-    connect(&session, &Session::searchChanged, this, dirty);
-    connect(&session, &Session::jobFinished, this, [this](JobKind kind) { m_dirty |= kind == JobKind::Compare; });
+    connect(&session.document, &Document::fileChanged, this, [this] {
+        if (!m_session.document.modified())
+            forgetCopy();
+    });
+    connect(&session.document, &Document::calibrationReplaced, this, [this] { m_stale = true; });
     connect(&m_timer, &QTimer::timeout, this, &Autosave::save);
     m_timer.start(intervalMs);
 }
@@ -79,40 +89,71 @@ void Autosave::discard(const QString& file)
 
 void Autosave::save()
 {
-    if (!m_dirty || m_file.isEmpty() || !m_session.model() || m_jobs->save.running())
+    const Document& document = m_session.document;
+    if (m_file.isEmpty() || !document.model() || !document.modified() ||
+        (m_copied == document.revision() && !m_stale) || m_pen->job.running())
         return;
-    m_dirty = false;
+    m_stale = false;
     emit aboutToSave();
-    SessionDocument document = m_session.document();
-    const auto calibration = document.loadedCalibration;
+    SessionDocument copy = m_session.files.gather();
+    const auto calibration = copy.loadedCalibration;
     if (calibration && calibration == m_written) { // large, and already there
-        document.calibrationFile = withSuffix(m_file, ".qcal").toStdString();
-        document.loadedCalibration.reset();
+        copy.calibrationFile = withSuffix(m_file, ".qcal").toStdString();
+        copy.loadedCalibration.reset();
     }
-    m_jobs->save.start(
-        [document, file = std::filesystem::path(m_file.toStdString())](const Context&) -> Result<bool> {
-            QS_CHECK(saveSession(document, file));
-            return true;
+    m_pen->job.start(
+        [copy, file = std::filesystem::path(m_file.toStdString()), paper = m_pen->paper, turn = m_pen->turn,
+         mine = m_pen->turn->load()](const Context&) -> Result<bool> {
+            const std::lock_guard lock(*paper);
+            if (*turn != mine)
+                return cancelled();
+            QS_CHECK(saveSession(copy, file));
+            if (*turn == mine)
+                return true;
+            removeCopy(QString::fromStdString(file.string())); // unwanted in the meantime
+            return cancelled();
         },
-        [this, calibration](Result<bool> result) {
+        [this, calibration, revision = document.revision()](Result<bool> result) {
             if (result) {
                 m_written = calibration;
+                m_copied = revision;
                 emit saved();
             } else if (result.error().code != ErrorCode::Cancelled) {
                 m_timer.stop(); // say it once, not every few seconds
-                emit m_session.failed(
+                m_session.messages.fail(
                     Error{result.error().code, "autosave is off: " + result.error().message, result.error().where});
             }
         });
 }
 
+void Autosave::forgetCopy()
+{
+    if (m_file.isEmpty() || (m_copied == 0 && !m_pen->job.running()))
+        return;
+    ++*m_pen->turn;
+    m_pen->job.cancel();
+    if (m_pen->paper->try_lock()) { // else the thread that writes removes it
+        removeCopy(m_file);
+        m_pen->paper->unlock();
+    }
+    m_copied = 0;
+    m_written.reset();
+}
+
 void Autosave::finish()
 {
     m_timer.stop();
-    m_jobs->save.cancel();
+    if (m_file.isEmpty())
+        return;
+    ++*m_pen->turn;
+    m_pen->job.cancel();
+    {
+        const std::lock_guard lock(*m_pen->paper);
+        removeCopy(m_file);
+    }
     m_lock.reset();
-    if (!m_file.isEmpty())
-        discard(m_file);
+    discard(m_file);
+    m_file.clear();
 }
 
 } // namespace qs::ui

@@ -4,6 +4,7 @@
 #include <QString>
 #include <QTimer>
 
+#include <cstdint>
 #include <memory>
 
 class QLockFile;
@@ -14,10 +15,11 @@ struct Calibration;
 
 namespace qs::ui {
 
-class Session;
+struct Session;
 
-/// Keeps a copy of the session in a folder of its own while it is modified, and finds what a program that died left
-/// there. Each running program holds a lock; the copy is removed when the program ends properly.
+/// Keeps a copy of the session in a folder of its own while it has unsaved changes, and finds what a program that
+/// died left there. Each running program holds a lock; the copy is removed when there is nothing left to lose: when
+/// the session is saved, or the program ends properly.
 class Autosave : public QObject {
     Q_OBJECT
 public:
@@ -31,23 +33,27 @@ public:
     /// Removes one of them, with its calibration.
     void discard(const QString& file);
     QString file() const { return m_file; }
-    /// Writes now if something changed (in a job).
+    /// Writes now (in a job) if there is something unsaved that the copy lacks.
     void save();
-    /// Ends properly: the copy is removed.
+    /// Ends properly: the copy is removed, and none is written any more. Waits for a write that has begun.
     void finish();
 
 signals:
     void aboutToSave(); ///< what belongs into the session should be there now
+    void aboutToSave(); ///< what belongs into the session should be there now
     void saved();
 
 private:
-    struct Jobs;
+    struct Pen;
+    void forgetCopy();
+
     Session& m_session;
-    std::unique_ptr<Jobs> m_jobs;
+    std::shared_ptr<Pen> m_pen;
     std::unique_ptr<QLockFile> m_lock;
     QString m_folder, m_file;
     QTimer m_timer;
-    bool m_dirty = false;
+    uint64_t m_copied = 0;                               ///< revision in the copy; 0: there is none
+    bool m_stale = false;                                ///< a calibration came since
     std::shared_ptr<const stats::Calibration> m_written; ///< the calibration that lies beside the copy
 };
 

@@ -1,6 +1,7 @@
 #include "widgets/model/doubt_list.h"
 
 #include "core/images/doubts.h"
+#include "widgets/frame/follow.h"
 #include "widgets/model/session.h"
 
 #include <algorithm>
@@ -9,9 +10,12 @@ namespace qs::ui {
 
 DoubtList::DoubtList(Session& session, QObject* parent) : QObject(parent), m_session(session)
 {
-    for (const auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::evaluationChanged,
-                              &Session::probeChanged, &Session::recipeChanged})
-        connect(&session, signal, this, &DoubtList::refresh);
+    follow(this, &DoubtList::refresh)
+        .on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.figures, &Figures::evaluationChanged)
+        .on(session.figures, &Figures::probeChanged)
+        .on(session.document, &Document::recipeChanged);
     refresh();
 }
 
@@ -34,17 +38,17 @@ std::vector<Doubt> DoubtList::all() const
         if (std::ranges::find(found, doubt) == found.end())
             found.push_back(doubt);
     };
-    if (m_session.model()) {
-        std::ranges::for_each(m_session.model()->info.assumed, add);
-        for (const Doubt& doubt : images::preprocessDoubts(m_session.preprocess()))
+    if (m_session.document.model()) {
+        std::ranges::for_each(m_session.document.model()->info.assumed, add);
+        for (const Doubt& doubt : images::preprocessDoubts(m_session.document.preprocess()))
             add(doubt);
     }
-    for (const auto& images : {m_session.calibrationImages(), m_session.testImages()})
+    for (const auto& images : {m_session.document.calibrationImages(), m_session.document.testImages()})
         if (images)
             std::ranges::for_each(images->folder.doubts, add);
-    for (const Figure<quant::Evaluation>* figure : {&m_session.evaluation(), &m_session.probe()})
-        if (*figure && figure->current)
-            std::ranges::for_each((*figure)->doubts, add);
+    for (const Figure<quant::Evaluation>& figure : {m_session.figures.evaluation(), m_session.figures.probe()})
+        if (figure && figure.current)
+            std::ranges::for_each(figure->doubts, add);
     return found;
 }
 
@@ -57,23 +61,24 @@ ShownDoubt DoubtList::withRemedy(const Doubt& doubt)
         return {doubt, tr("Choose…"), [this] { emit chooseInput(); }};
     case DoubtKind::PixelScale:
         return {doubt, tr("Divide by 255"),
-                [this] { m_session.setPreprocess(images::scaledToUnit(m_session.preprocess())); }};
+                [this] { m_session.document.setPreprocess(images::scaledToUnit(m_session.document.preprocess())); }};
     case DoubtKind::Preprocessing:
-        for (const images::Alternative& other : images::alternativesTo(m_session.preprocess()))
+        for (const images::Alternative& other : images::alternativesTo(m_session.document.preprocess()))
             if (images::normalisationOptions(other.preprocess) == doubt.cure)
                 return {doubt, tr("Normalise as %1").arg(QString::fromStdString(other.name)),
-                        [this, other] { m_session.setPreprocess(other.preprocess); }};
+                        [this, other] { m_session.document.setPreprocess(other.preprocess); }};
         break;
     case DoubtKind::LabelShift: {
         const int shift = static_cast<int>(doubt.evidence.at("shift"));
         return {doubt, shift > 0 ? tr("Move labels by +1") : tr("Move labels by −1"),
-                [this, shift] { m_session.setLabelOffset(m_session.labelOffset() + shift); }};
+                [this, shift] { m_session.document.setLabelOffset(m_session.document.labelOffset() + shift); }};
     }
     case DoubtKind::Preset: {
         const auto bits = [](const quant::SiteSettings& settings) { return settings.bits; };
         return {doubt, tr("Take min-max"), [this, bits] {
-                    const quant::Recipe& recipe = m_session.recipe();
-                    m_session.applyPreset(QStringLiteral("minmax"), bits(recipe.weight), bits(recipe.activation));
+                    const quant::Recipe& recipe = m_session.document.recipe();
+                    m_session.edits.applyPreset(QStringLiteral("minmax"), bits(recipe.weight),
+                                                bits(recipe.activation));
                 }};
     }
     default:

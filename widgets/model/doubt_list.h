@@ -12,7 +12,7 @@
 
 namespace qs::ui {
 
-class Session;
+struct Session;
 
 /// A doubt and what a press of a button can do about it.
 struct ShownDoubt {

@@ -1,7 +1,5 @@
 #include "widgets/model/history.h"
 
-#include "core/project/provenance.h"
-
 #include <QUndoCommand>
 
 namespace qs::ui {
@@ -87,21 +85,16 @@ void History::apply(const quant::Recipe& recipe)
         emit applied(recipe);
 }
 
-StateFigures History::figures(const std::string& key) const
+const StateFigures& History::figures(const std::string& key) const
 {
+    static const StateFigures kNone;
     const auto found = m_figures.find(key);
-    return found == m_figures.end() ? StateFigures{} : found->second;
+    return found == m_figures.end() ? kNone : found->second;
 }
 
 void History::setFigures(const std::string& key, const StateFigures& figures)
 {
     m_figures[key] = figures;
-    emit changed();
-}
-
-void History::dropFigures()
-{
-    m_figures.clear();
     emit changed();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/project/provenance.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/recipe.h"
 
@@ -14,13 +15,11 @@
 
 namespace qs::ui {
 
-/// Figures that are known of a recipe; null where never computed.
+/// Figures that are known of a recipe, with what each was computed from; null where never computed.
 struct StateFigures {
-    std::shared_ptr<const quant::Evaluation> probe;
-    std::shared_ptr<const quant::Evaluation> evaluation;
-    std::shared_ptr<const std::vector<quant::SiteProfile>> profile;
-    /// The evaluation where there is one, else the probe.
-    const quant::Evaluation* best() const { return evaluation ? evaluation.get() : probe.get(); }
+    project::Kept<quant::Evaluation> probe;
+    project::Kept<quant::Evaluation> evaluation;
+    project::Kept<std::vector<quant::SiteProfile>> profile;
 };
 
 /// One state of the recipe: what was done to get here, and the recipe it gave.
@@ -52,10 +51,8 @@ public:
     /// One edit. See Session::newGesture for gesture; no entry is made when nothing changes.
     void push(const quant::Recipe& recipe, const QString& text, int gesture = 0);
 
-    StateFigures figures(const std::string& key) const;
+    const StateFigures& figures(const std::string& key) const;
     void setFigures(const std::string& key, const StateFigures& figures);
-    /// Other images or another calibration: all figures are void.
-    void dropFigures();
 
     static std::string keyOf(const quant::Recipe& recipe);
 

@@ -180,14 +180,15 @@ std::vector<SiteNote> siteNotes(const quant::SiteSettings& settings, const stats
 std::vector<SiteNote> siteNotes(const Session& session, SiteId site)
 {
     std::vector<SiteNote> notes;
-    if (const quant::GuardReport* guard = session.plan() ? session.plan()->guard.get() : nullptr)
+    if (const quant::GuardReport* guard = session.plans.plan() ? session.plans.plan()->guard.get() : nullptr)
         if (const quant::GuardedGroup* group = guard->of(site); group && group->replaced)
             notes.push_back(guardNote(*group));
-    const stats::SiteStatistics* statistics = session.statistics(site);
-    if (!statistics || session.sites()[site].kind != graph::SiteKind::Activation)
+    const stats::SiteStatistics* statistics = session.plans.statistics(site);
+    if (!statistics || session.document.sites()[site].kind != graph::SiteKind::Activation)
         return notes;
-    std::ranges::move(siteNotes(session.settings(site), *statistics), std::back_inserter(notes));
-    if (session.sites()[site].role == graph::Role::SoftmaxOutput) // its channels are tokens: they have no scales
+    std::ranges::move(siteNotes(session.document.settings(site), *statistics), std::back_inserter(notes));
+    if (session.document.sites()[site].role ==
+        graph::Role::SoftmaxOutput) // its channels are tokens: they have no scales
         std::erase_if(notes, [](const SiteNote& note) { return note.kind == SiteNote::Kind::DynamicRange; });
     return notes;
 }

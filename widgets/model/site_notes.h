@@ -11,7 +11,7 @@
 
 namespace qs::ui {
 
-class Session;
+struct Session;
 
 /// What is worth knowing of a site before it is quantized.
 struct SiteNote {

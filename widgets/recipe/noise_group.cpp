@@ -33,7 +33,7 @@ constexpr int kNoSeed = -1;
 } // namespace
 
 NoiseGroup::NoiseGroup(Session& session, QWidget* parent)
-    : SiteGroup(session, parent), m_measure(session.runner(), Lane::Interactive)
+    : SiteGroup(session, parent), m_measure(session.jobs.runner(), Lane::Interactive)
 {
     buildForm();
     connectForm();
@@ -195,7 +195,7 @@ void NoiseGroup::showSettings(const std::vector<quant::SiteSettings>& settings, 
           static_cast<QWidget*>(m_seed), static_cast<QWidget*>(m_value), static_cast<QWidget*>(m_note)})
         m_form->setRowVisible(row, any);
     const bool projection =
-        std::ranges::any_of(sites(), [this](SiteId id) { return m_session.sites()[id].role == graph::Role::Proj; });
+        std::ranges::any_of(sites(), [this](SiteId id) { return m_session.document.sites()[id].role == graph::Role::Proj; });
     m_form->setRowVisible(m_value, any && projection);
     setEnabled(editable);
     const quant::Noise& last = settings.back().noise;
@@ -239,18 +239,18 @@ QString NoiseGroup::found(const quant::SitePlan& plan) const
 
 void NoiseGroup::refreshNumbers()
 {
-    const SiteId id = m_session.currentSite();
+    const SiteId id = m_session.selection.current();
     if (isHidden() || !id.valid())
         return;
     const bool among = std::ranges::find(sites(), id) != sites().end();
-    const quant::Noise wanted = m_session.settings(id).noise;
-    const auto plan = m_session.sitePlan(id);
-    const bool current = m_session.sitePlanCurrent(id);
+    const quant::Noise wanted = m_session.document.settings(id).noise;
+    const auto plan = m_session.plans.sitePlan(id);
+    const bool current = m_session.plans.sitePlanCurrent(id);
     m_form->setRowVisible(m_curve, m_form->isRowVisible(m_rangeRow) && among && wanted.on);
     if (!among || !wanted.on)
         return m_note->showText(tr("The current site has no noise."));
     showCurve(plan.get(), wanted, current);
-    if (!m_session.calibration())
+    if (!m_session.plans.calibration())
         m_note->showText(tr("Not calibrated: no numbers yet."));
     else
         m_note->showText(plan && plan->noise && current ? found(*plan) : tr("Searching …"));
@@ -277,9 +277,9 @@ void NoiseGroup::showCurve(const quant::SitePlan* plan, const quant::Noise& want
     } else {
         picture.searched = -1;
         picture.chosen = wanted.range;
-        if (plan && plan->quantized() && m_session.calibration()) {
-            CurveKey key{m_session.currentSite(), m_session.calibration().value,
-                         m_session.settings(m_session.currentSite()), plan->range, quant::noiseStep(*plan)};
+        if (plan && plan->quantized() && m_session.plans.calibration()) {
+            CurveKey key{m_session.selection.current(), m_session.plans.calibration().value,
+                         m_session.document.settings(m_session.selection.current()), plan->range, quant::noiseStep(*plan)};
             key.settings.noise.range = 0;
             if (current && key != m_measured)
                 measure(key);
@@ -298,10 +298,10 @@ void NoiseGroup::measure(const CurveKey& key)
     if (m_measure.running() && m_measuring == key)
         return;
     m_measuring = key;
-    const Figure<quant::Plan>& plan = m_session.plan();
+    const Figure<quant::Plan>& plan = m_session.plans.plan();
     const bool fits = plan && plan->calibration == key.calibration;
     m_measure.start(
-        [model = m_session.model(), key, plan = fits ? plan.value : nullptr](const Context&) {
+        [model = m_session.document.model(), key, plan = fits ? plan.value : nullptr](const Context&) {
             return noiseCurve(*model, *key.calibration, key.site, key.settings, kMostSteps, plan.get());
         },
         [this, key](Result<Points> result) {

@@ -1,7 +1,7 @@
 #include "widgets/recipe/notes_label.h"
 
-#include "widgets/model/site_notes.h"
 #include "widgets/frame/help.h"
+#include "widgets/model/site_notes.h"
 #include "widgets/theme/colours.h"
 
 #include <QEvent>
@@ -31,16 +31,17 @@ NotesLabel::NotesLabel(Session& session, QWidget* parent) : QLabel(parent), m_se
 
 void NotesLabel::refresh()
 {
-    const SiteId id = m_session.currentSite();
+    const SiteId id = m_session.selection.current();
     QString text, tip;
     if (id.valid()) {
         for (const SiteNote& note : siteNotes(m_session, id)) {
             text += paragraph(note.severe ? colours().bad : colours().warning, note.text, note.help);
             tip += QStringLiteral("<p>%1</p>").arg(note.remedy);
         }
-        if (const int bridge = m_session.sites()[id].bridge; bridge >= 0) {
-            text += paragraph(colours().bridge, bridgeText(m_session.sites(), bridge), QStringLiteral("bridges"));
-            tip += QStringLiteral("<p>%1</p>").arg(bridgeHelp(m_session.sites(), bridge).toHtmlEscaped());
+        if (const int bridge = m_session.document.sites()[id].bridge; bridge >= 0) {
+            text += paragraph(colours().bridge, bridgeText(m_session.document.sites(), bridge),
+                              QStringLiteral("bridges"));
+            tip += QStringLiteral("<p>%1</p>").arg(bridgeHelp(m_session.document.sites(), bridge).toHtmlEscaped());
         }
     }
     setText(text);

@@ -45,7 +45,7 @@ private:
     bool applies(std::optional<Part> Choices::*part, SiteId site) const
     {
         return quant::settingApplies(part,
-                                     {m_session.model()->graph, m_session.sites()[site], m_session.settings(site)});
+                                     {m_session.document.model()->graph, m_session.document.sites()[site], m_session.document.settings(site)});
     }
     QComboBox* addChoice(QFormLayout* layout, const QString& label, const QString& help);
 

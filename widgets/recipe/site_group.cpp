@@ -16,7 +16,7 @@ SiteGroup::SiteGroup(Session& session, QWidget* parent)
 
 std::function<void()> SiteGroup::gestureBegins()
 {
-    return [this] { m_gesture = m_session.newGesture(); };
+    return [this] { m_gesture = m_session.edits.newGesture(); };
 }
 
 void SiteGroup::refresh()
@@ -24,13 +24,13 @@ void SiteGroup::refresh()
     m_sites.clear();
     std::vector<quant::SiteSettings> settings;
     bool editable = false;
-    for (const SiteId id : m_session.selection()) {
-        quant::SiteSettings own = m_session.settings(id);
-        if (!suits(m_session.sites()[id], own))
+    for (const SiteId id : m_session.selection.sites()) {
+        quant::SiteSettings own = m_session.document.settings(id);
+        if (!suits(m_session.document.sites()[id], own))
             continue;
         m_sites.push_back(id);
         settings.push_back(std::move(own));
-        editable |= !m_session.locked(id);
+        editable |= !m_session.document.locked(id);
     }
     fill([&] { showSettings(settings, editable); });
     refreshNumbers();
@@ -41,7 +41,7 @@ void SiteGroup::editEach(const std::function<quant::SitePatch(SiteId)>& patchOf,
     if (m_filling || m_sites.empty())
         return;
     const std::vector<SiteId> sites = m_sites; // the edit refreshes
-    m_session.editEach(sites, patchOf, describe(patchOf(sites.back())), gesture);
+    m_session.edits.editEach(sites, patchOf, describe(patchOf(sites.back())), gesture);
     refresh(); // a locked site keeps what it has
 }
 

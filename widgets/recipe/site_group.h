@@ -37,7 +37,7 @@ protected:
     {
         editEach(
             [&, this](SiteId id) {
-                const quant::SitePatch own = quant::wholePatch(m_session.settings(id));
+                const quant::SitePatch own = quant::wholePatch(m_session.document.settings(id));
                 quant::SitePatch patch;
                 patch.*part = own.*part;
                 change(*(patch.*part));
@@ -51,7 +51,7 @@ protected:
     bool applies(std::optional<Part> Choices::*part, const graph::Site& site,
                  const quant::SiteSettings& settings) const
     {
-        return quant::settingApplies(part, {m_session.model()->graph, site, settings});
+        return quant::settingApplies(part, {m_session.document.model()->graph, site, settings});
     }
 
     /// Fills controls: their signals are no edits meanwhile.

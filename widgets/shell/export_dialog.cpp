@@ -85,16 +85,16 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
         connect(dialog, &QFileDialog::fileSelected, m_path, &QLineEdit::setText);
         dialog->open();
     });
-    connect(&session, &Session::exported, this, &ExportDialog::report);
-    connect(&session, &Session::jobStarted, this, &ExportDialog::refreshRunning);
-    connect(&session, &Session::jobFinished, this, &ExportDialog::refreshRunning);
-    connect(&session, &Session::planChanged, this, &ExportDialog::refreshRunning);
+    connect(&session.exports, &Exports::exported, this, &ExportDialog::report);
+    connect(&session.jobs, &Jobs::started, this, &ExportDialog::refreshRunning);
+    connect(&session.jobs, &Jobs::finished, this, &ExportDialog::refreshRunning);
+    connect(&session.plans, &Plans::planChanged, this, &ExportDialog::refreshRunning);
 }
 
 void ExportDialog::prepare()
 {
-    if (m_path->text().isEmpty() && m_session.model()) {
-        const std::filesystem::path& model = m_session.model()->info.path;
+    if (m_path->text().isEmpty() && m_session.document.model()) {
+        const std::filesystem::path& model = m_session.document.model()->info.path;
         m_path->setText(
             QDir::home().filePath(QString::fromStdString(model.stem().string()) + QStringLiteral("_q.onnx")));
     }
@@ -110,14 +110,14 @@ void ExportDialog::start()
     m_summary->setText(tr("Writing …"));
     m_verification->clear();
     m_warnings->setVisible(false);
-    m_session.exportModel(m_path->text(), options, m_runtime->isChecked());
+    m_session.exports.exportModel(m_path->text(), options, m_runtime->isChecked());
 }
 
 void ExportDialog::refreshRunning()
 {
-    const bool running = m_session.running(JobKind::Export);
-    m_write->setEnabled(!running && m_session.plan().current);
-    m_runtime->setEnabled(m_session.probeImages() != nullptr); // there is nothing to run it on
+    const bool running = m_session.jobs.running(JobKind::Export);
+    m_write->setEnabled(!running && m_session.plans.plan().current);
+    m_runtime->setEnabled(m_session.document.probeImages() != nullptr); // there is nothing to run it on
     if (!running && m_summary->text() == tr("Writing …"))
         m_summary->setText(tr("Nothing was written."));
 }

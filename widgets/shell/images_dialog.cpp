@@ -62,12 +62,12 @@ ImagesDialog::ImagesDialog(Session& session, QWidget* parent) : QDialog(parent),
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
         return label;
     };
-    form->addRow(tr("Calibration"), path(folderText(session.calibrationImages())));
+    form->addRow(tr("Calibration"), path(folderText(session.document.calibrationImages())));
     m_count->setRange(1, 100000);
-    m_count->setValue(static_cast<int>(session.calibrationCount()));
+    m_count->setValue(static_cast<int>(session.document.calibrationCount()));
     m_count->setSuffix(tr(" images at most"));
     form->addRow(tr("&Use"), m_count);
-    form->addRow(tr("Test"), path(folderText(session.testImages())));
+    form->addRow(tr("Test"), path(folderText(session.document.testImages())));
 
     m_preset->addItem(tr("choose …"));
     for (const images::PreprocessPreset& preset : images::preprocessPresets()) {
@@ -126,7 +126,7 @@ ImagesDialog::ImagesDialog(Session& session, QWidget* parent) : QDialog(parent),
                 images::preprocessPreset(m_preset->currentData().toString().toStdString(), m_height, m_width))
             write(*found);
     });
-    write(session.preprocess());
+    write(session.document.preprocess());
 }
 
 void ImagesDialog::write(const images::Preprocess& p)
@@ -148,7 +148,7 @@ void ImagesDialog::write(const images::Preprocess& p)
 
 images::Preprocess ImagesDialog::read() const
 {
-    images::Preprocess p = m_session.preprocess();
+    images::Preprocess p = m_session.document.preprocess();
     p.resize = m_resizes->isChecked() ? std::optional(m_resize->value()) : std::nullopt;
     p.squash = m_squash->isChecked() && m_resizes->isChecked();
     p.interpolation =
@@ -168,13 +168,13 @@ images::Preprocess ImagesDialog::read() const
 void ImagesDialog::apply()
 {
     const std::size_t count = static_cast<std::size_t>(m_count->value());
-    const bool recount = count != m_session.calibrationCount();
+    const bool recount = count != m_session.document.calibrationCount();
     const images::Preprocess preprocess = read();
-    const bool again = preprocess != m_session.preprocess();
-    m_session.setCalibrationCount(count);
-    m_session.setPreprocess(preprocess); // calibrates
-    if (recount && !again && m_session.calibrationImages())
-        m_session.calibrate();
+    const bool again = preprocess != m_session.document.preprocess();
+    m_session.document.setCalibrationCount(count);
+    m_session.document.setPreprocess(preprocess); // calibrates
+    if (recount && !again && m_session.document.calibrationImages())
+        m_session.plans.calibrate();
 }
 
 } // namespace

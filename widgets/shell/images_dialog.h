@@ -4,7 +4,7 @@ class QWidget;
 
 namespace qs::ui {
 
-class Session;
+struct Session;
 
 /// Folders, number of calibration images, and the preprocessing with its presets. Not modal; Apply takes over.
 void showImagesDialog(Session& session, QWidget* parent);

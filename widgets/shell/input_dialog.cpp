@@ -37,7 +37,8 @@ private:
 };
 
 InputDialog::InputDialog(Session& session, QWidget* parent)
-    : QDialog(parent), m_session(session), m_model(session.model()), m_fitting(session.runner(), Lane::Background)
+    : QDialog(parent), m_session(session), m_model(session.document.model()),
+      m_fitting(session.jobs.runner(), Lane::Background)
 {
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("What the model's file leaves open"));
@@ -107,14 +108,14 @@ void InputDialog::apply()
         options.imageSize = onnx::ImageSize{m_height->value(), m_width->value()};
     if (m_output->isEnabled())
         options.output = m_output->currentText().toStdString();
-    m_session.openModel(QString::fromStdString(m_model->info.path.string()), options);
+    m_session.files.openModel(QString::fromStdString(m_model->info.path.string()), options);
 }
 
 } // namespace
 
 void showInputDialog(Session& session, QWidget* parent)
 {
-    if (session.model())
+    if (session.document.model())
         (new InputDialog(session, parent))->show();
 }
 

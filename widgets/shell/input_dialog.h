@@ -4,7 +4,7 @@ class QWidget;
 
 namespace qs::ui {
 
-class Session;
+struct Session;
 
 /// Asks for what the open model's file leaves open, height and width of the image and the output that counts, with
 /// the sizes at which the file is known to fit, and opens it again so. Not modal.

@@ -1,7 +1,9 @@
 #include "widgets/shell/main_window.h"
 
+#include "widgets/frame/follow.h"
 #include "widgets/model/autosave.h"
 #include "widgets/model/session.h"
+#include "widgets/shell/leave_flow.h"
 #include "widgets/shell/message_strip.h"
 #include "widgets/shell/welcome.h"
 #include "widgets/theme/icon.h"
@@ -34,31 +36,43 @@ MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* au
     setObjectName(QStringLiteral("MainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/quantoscope.svg")));
     setAcceptDrops(true);
+    m_leave = new LeaveFlow(
+        session,
+        [this](std::function<void(const QString&)> chosen, std::function<void()> none) {
+            chooseSessionFile(std::move(chosen), std::move(none));
+        },
+        this);
     buildStrips();
     buildPanels();
     buildMenus();
     buildToolBar();
     qApp->installEventFilter(this);
 
-    connect(&session, &Session::failed, m_messages, &MessageStrip::showError);
-    connect(&session, &Session::noticed, m_messages, &MessageStrip::showNote);
-    connect(&session, &Session::jobFinished, m_messages,
+    connect(&session.messages, &Messages::failed, m_messages, &MessageStrip::showError);
+    connect(&session.messages, &Messages::noticed, m_messages, &MessageStrip::showNote);
+    connect(&session.jobs, &Jobs::finished, m_messages,
             [this](JobKind kind) { m_messages->ended(static_cast<int>(kind)); });
-    connect(&session, &Session::sizeAsked, this, &MainWindow::askSize);
-    connect(&session, &Session::modelChanged, this, &MainWindow::showModelState);
-    for (auto signal :
-         {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged, &Session::sessionChanged})
-        connect(&session, signal, this, &MainWindow::updateTitle);
-    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged,
-                        &Session::planChanged, &Session::selectionChanged})
-        connect(&session, signal, this, &MainWindow::updateActions);
-    connect(&session, &Session::modelChanged, this, [this] {
-        if (m_session.model())
-            addRecent(QString::fromStdString(m_session.model()->info.path.string()));
+    connect(&session.files, &Files::sizeAsked, this, &MainWindow::askSize);
+    connect(&session.folders, &Folders::asked, this, &MainWindow::askFolders);
+    connect(&session.document, &Document::modelChanged, this, &MainWindow::showModelState);
+    follow(this, &MainWindow::updateTitle)
+        .on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.plans, &Plans::calibrationChanged)
+        .on(session.document, &Document::fileChanged);
+    follow(this, &MainWindow::updateActions)
+        .on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.plans, &Plans::calibrationChanged)
+        .on(session.plans, &Plans::planChanged)
+        .on(session.selection, &Selection::changed);
+    connect(&session.document, &Document::modelChanged, this, [this] {
+        if (m_session.document.model())
+            addRecent(QString::fromStdString(m_session.document.model()->info.path.string()));
     });
-    connect(&session, &Session::sessionChanged, this, [this] {
-        if (!m_session.sessionPath().isEmpty())
-            addRecent(m_session.sessionPath());
+    connect(&session.document, &Document::fileChanged, this, [this] {
+        if (!m_session.document.path().isEmpty())
+            addRecent(m_session.document.path());
     });
     if (autosave)
         connect(autosave, &Autosave::aboutToSave, this, &MainWindow::keepViews);
@@ -73,8 +87,37 @@ MainWindow::~MainWindow() = default;
 
 void MainWindow::openPaths(const QStringList& paths)
 {
-    for (const QString& path : paths)
-        m_session.openPath(path);
+    const auto opensAnother = [](const QString& path) {
+        const QString suffix = QFileInfo(path).suffix().toLower();
+        return !QFileInfo(path).isDir() &&
+               (suffix == QLatin1String("onnx") || suffix == QLatin1String("quantoscope"));
+    };
+    const auto another = std::ranges::find_if(paths, opensAnother);
+    if (another == paths.end())
+        m_session.files.open(paths);
+    else
+        leaveFor(QFileInfo(*another).fileName(), another->endsWith(QLatin1String(".onnx"), Qt::CaseInsensitive),
+                 [this, paths] { m_session.files.open(paths); });
+}
+
+void MainWindow::leaveFor(const QString& name, bool imagesStay, std::function<void()> then)
+{
+    m_leave->leave(tr("Save the session before opening %1? It has changes that are in no file.").arg(name),
+                   imagesStay && m_session.document.calibrationImages()
+                       ? tr("The images stay open and are used with the new model; those of the demo are closed.")
+                       : tr("Its images are closed."),
+                   std::move(then));
+}
+
+void MainWindow::askFolders(const QString& one, const QString& other)
+{
+    const auto open = [this](const QString& calibration, const QString& test) {
+        m_session.folders.open(ImagePurpose::Calibration, calibration);
+        m_session.folders.open(ImagePurpose::Test, test);
+    };
+    m_messages->ask(tr("Two folders of images: which is for calibration? The other is for testing."),
+                    {{QFileInfo(one).fileName(), [open, one, other] { open(one, other); }},
+                     {QFileInfo(other).fileName(), [open, one, other] { open(other, one); }}});
 }
 
 void MainWindow::askSize(const QString& path, const std::vector<onnx::ImageSize>& sizes)
@@ -84,7 +127,7 @@ void MainWindow::askSize(const QString& path, const std::vector<onnx::ImageSize>
         buttons.emplace_back(tr("%1 × %2 px").arg(size.height).arg(size.width), [this, path, size] {
             onnx::ImportOptions options;
             options.imageSize = size;
-            m_session.openModel(path, options);
+            m_session.files.openModel(path, options);
         });
     m_messages->ask(tr("%1 leaves the height and width of its image open, and 224 × 224 does not fit. It fits at:")
                         .arg(QFileInfo(path).fileName()),
@@ -98,7 +141,7 @@ void MainWindow::openDemo()
             Error{ErrorCode::NotFound,
                   "the demo's files are missing; set QUANTOSCOPE_RESOURCES to the folder that holds demo/", "demo"});
     else
-        m_session.openDemo(m_demoFolder);
+        leaveFor(tr("the demo"), false, [this] { m_session.files.openDemo(m_demoFolder); });
 }
 
 std::vector<QAction*> MainWindow::allActions() const
@@ -129,31 +172,17 @@ QAction* MainWindow::action(const QString& text) const
 
 void MainWindow::closeEvent(QCloseEvent* event)
 {
-    if (m_session.modified() && m_session.model() && !m_closing) {
+    if (!m_mayClose && m_session.document.modified() && m_session.document.model()) {
         event->ignore();
-        auto* box =
-            new QMessageBox(QMessageBox::Question, tr("Quantoscope"),
-                            tr("Save the session before closing? The recipe has changes that are in no file."),
-                            QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, this);
-        box->setAttribute(Qt::WA_DeleteOnClose);
-        connect(box, &QMessageBox::finished, this, [this](int answer) {
-            if (answer == QMessageBox::Discard) {
-                m_closing = true;
-                close();
-            } else if (answer == QMessageBox::Save) {
-                m_closing = true;
-                connect(&m_session, &Session::sessionChanged, this, [this] {
-                    if (!m_session.modified())
-                        close();
-                });
-                saveSession(false);
-            }
+        m_leave->leave(tr("Save the session before closing?"), tr("It has changes that are in no file."), [this] {
+            m_mayClose = true;
+            close();
+            m_mayClose = false;
         });
-        box->open();
         return;
     }
     saveLayout();
-    m_session.cancelJobs();
+    m_session.jobs.cancelAll();
     if (m_autosave)
         m_autosave->finish();
     event->accept();

@@ -22,9 +22,10 @@ namespace qs::ui {
 
 class Autosave;
 class ExportDialog;
+class LeaveFlow;
 class MessageStrip;
 class Panel;
-class Session;
+struct Session;
 class Welcome;
 
 /// The frame: menus, docks, strips and the status line. It turns actions into commands of the session and knows
@@ -84,6 +85,9 @@ private:
     void saveLayout();
     void keepViews();
     void resetLayout();
+    /// Opens another model, session or the demo when what is unsaved is saved or discarded.
+    void leaveFor(const QString& name, bool imagesStay, std::function<void()> then);
+    void askFolders(const QString& one, const QString& other);
     void askSize(const QString& path, const std::vector<onnx::ImageSize>& sizes);
     void showModelState();
     void setTheme(Theme theme);
@@ -92,7 +96,9 @@ private:
     using Chosen = std::function<void(const QString&)>;
     void chooseFile(const QString& title, const QString& filter, Chosen chosen);
     void chooseFolder(const QString& title, Chosen chosen);
-    void chooseNewFile(const QString& title, const QString& filter, const QString& suggestion, Chosen chosen);
+    void chooseNewFile(const QString& title, const QString& filter, const QString& suggestion, Chosen chosen,
+                       std::function<void()> none = {});
+    void chooseSessionFile(Chosen chosen, std::function<void()> none = {});
     void saveSession(bool asNew);
     void exportModel();
     void addRecent(const QString& path);
@@ -119,7 +125,8 @@ private:
     std::vector<QDockWidget*> m_docks;
     QByteArray m_layout; ///< of the docks while they are hidden
     bool m_docksShown = false;
-    bool m_closing = false;
+    LeaveFlow* m_leave = nullptr;
+    bool m_mayClose = false;
     ExportDialog* m_exportDialog = nullptr;
 
     struct Needs { ///< what an action needs to be of use

@@ -180,7 +180,7 @@ void MainWindow::restoreLayout()
     if (!restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray()))
         resize(1280, 800);
     m_layout = settings.value(QStringLiteral("window/layout")).toByteArray();
-    m_session.setLogAxis(settings.value(QStringLiteral("view/logAxis"), true).toBool());
+    m_session.selection.setLogAxis(settings.value(QStringLiteral("view/logAxis"), true).toBool());
     for (QDockWidget* dock : m_docks)
         dock->hide();
 }
@@ -230,7 +230,7 @@ void MainWindow::resetLayout()
 
 void MainWindow::showModelState()
 {
-    const bool model = m_session.model() != nullptr;
+    const bool model = m_session.document.model() != nullptr;
     m_pages->setCurrentIndex(model ? 1 : 0);
     const WindowState kept = WindowState::unpack(m_session.windowState());
     const QByteArray wanted = kept.layout.isEmpty() ? m_layout : kept.layout;
@@ -254,14 +254,14 @@ void MainWindow::setTheme(Theme theme)
 
 void MainWindow::updateTitle()
 {
-    const auto& model = m_session.model();
-    const QString path = m_session.sessionPath();
+    const auto& model = m_session.document.model();
+    const QString path = m_session.document.path();
     setWindowTitle((path.isEmpty() ? QString() : QFileInfo(path).fileName() + QStringLiteral("[*] – ")) +
                    (model ? QString::fromStdString(model->info.path.filename().string()) +
                                 (path.isEmpty() ? QStringLiteral("[*] – ") : QStringLiteral(" – "))
                           : QString()) +
                    QStringLiteral("Quantoscope"));
-    setWindowModified(m_session.modified() && model && windowTitle().contains(QLatin1String("[*]")));
+    setWindowModified(m_session.document.modified() && model && windowTitle().contains(QLatin1String("[*]")));
     if (!model) {
         m_corner->clear();
         return;

@@ -26,8 +26,11 @@ QFileDialog* makeDialog(QWidget* parent, const QString& title, QFileDialog::File
     return dialog;
 }
 
-void open(QFileDialog* dialog, const std::function<void(const QString&)>& chosen)
+void open(QFileDialog* dialog, const std::function<void(const QString&)>& chosen,
+          const std::function<void()>& none = {})
 {
+    if (none)
+        QObject::connect(dialog, &QFileDialog::rejected, dialog, none);
     QObject::connect(dialog, &QFileDialog::fileSelected, dialog, [chosen](const QString& path) {
         QSettings().setValue(kFolderKey, QFileInfo(path).absolutePath());
         chosen(path);
@@ -51,28 +54,33 @@ void MainWindow::chooseFolder(const QString& title, Chosen chosen)
     open(dialog, chosen);
 }
 
-void MainWindow::chooseNewFile(const QString& title, const QString& filter, const QString& suggestion, Chosen chosen)
+void MainWindow::chooseNewFile(const QString& title, const QString& filter, const QString& suggestion, Chosen chosen,
+                               std::function<void()> none)
 {
     QFileDialog* dialog = makeDialog(this, title, QFileDialog::AnyFile);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     dialog->setNameFilters(filter.split(QStringLiteral(";;")));
     dialog->setDefaultSuffix(QFileInfo(suggestion).suffix());
     dialog->selectFile(suggestion);
-    open(dialog, chosen);
+    open(dialog, chosen, none);
+}
+
+void MainWindow::chooseSessionFile(Chosen chosen, std::function<void()> none)
+{
+    const auto& model = m_session.document.model();
+    const QString stem = model ? QString::fromStdString(model->info.path.stem().string()) : QStringLiteral("session");
+    chooseNewFile(tr("Save the session"), tr("Quantoscope session (*.quantoscope)"),
+                  stem + QStringLiteral(".quantoscope"), std::move(chosen), std::move(none));
 }
 
 void MainWindow::saveSession(bool asNew)
 {
     saveLayout();
-    const auto save = [this](const QString& path) { m_session.saveSession(path); };
-    if (!asNew && !m_session.sessionPath().isEmpty()) {
-        save(m_session.sessionPath());
-        return;
-    }
-    const QString stem = m_session.model() ? QString::fromStdString(m_session.model()->info.path.stem().string())
-                                           : QStringLiteral("session");
-    chooseNewFile(tr("Save the session"), tr("Quantoscope session (*.quantoscope)"),
-                  stem + QStringLiteral(".quantoscope"), save);
+    const QString path = m_session.document.path();
+    if (!asNew && !path.isEmpty())
+        m_session.files.saveSession(path);
+    else
+        chooseSessionFile([this](const QString& chosen) { m_session.files.saveSession(chosen); });
 }
 
 void MainWindow::exportModel()
@@ -134,7 +142,7 @@ void MainWindow::offerRecovery()
                         .arg(QFileInfo(files.first()).lastModified().toString(tr("d MMMM, HH:mm"))),
                     {{tr("Restore"),
                       [this, file = files.first()] {
-                          m_session.recover(file);
+                          m_session.files.recover(file);
                           // The old copy goes when a new one is written.
                           connect(
                               m_autosave, &Autosave::saved, this, [this, file] { m_autosave->discard(file); },

@@ -53,10 +53,10 @@ void MainWindow::buildFileMenu()
     });
     add(menu, tr("Open &calibration images…"), tr("Ctrl+Shift+C"), "images", [this] {
         chooseFolder(tr("Folder of calibration images"),
-                     [this](const QString& f) { m_session.openCalibrationImages(f); });
+                     [this](const QString& f) { m_session.folders.open(ImagePurpose::Calibration, f); });
     });
     add(menu, tr("Open &test images…"), tr("Ctrl+Shift+T"), "images", [this] {
-        chooseFolder(tr("Folder of test images"), [this](const QString& f) { m_session.openTestImages(f); });
+        chooseFolder(tr("Folder of test images"), [this](const QString& f) { m_session.folders.open(ImagePurpose::Test, f); });
     });
     m_needs.push_back({add(menu, tr("&Images and preprocessing…"), tr("Ctrl+I"), nullptr,
                            [this] { showImagesDialog(m_session, this); }),
@@ -85,7 +85,7 @@ void MainWindow::buildFileMenu()
     menu->addSeparator();
     add(menu, tr("Load recipe…"), {}, nullptr, [this] {
         chooseFile(tr("Load a recipe"), tr("Recipes (*.json)"),
-                   [this](const QString& path) { m_session.loadRecipe(path); });
+                   [this](const QString& path) { m_session.files.loadRecipe(path); });
     });
     QMenu* exports = menu->addMenu(tr("&Export"));
     m_needs.push_back({add(exports, tr("Quantized &ONNX model…"), tr("Ctrl+E"), "export", [this] { exportModel(); }),
@@ -94,14 +94,14 @@ void MainWindow::buildFileMenu()
                            [this] {
                                chooseNewFile(tr("Save the recipe"), tr("Recipe (*.json)"),
                                              QStringLiteral("recipe.json"),
-                                             [this](const QString& path) { m_session.saveRecipe(path); });
+                                             [this](const QString& path) { m_session.files.saveRecipe(path); });
                            }),
                        true});
     m_needs.push_back({add(exports, tr("Repor&t…"), {}, nullptr,
                            [this] {
                                chooseNewFile(tr("Save a report"), tr("Web page (*.html)"),
                                              QStringLiteral("report.html"),
-                                             [this](const QString& path) { m_session.exportReport(path); });
+                                             [this](const QString& path) { m_session.exports.exportReport(path); });
                            }),
                        true, true, false, true});
     m_plotMenu = exports->addMenu(tr("&Plot"));
@@ -160,7 +160,7 @@ void MainWindow::fillExportMenus()
 void MainWindow::buildEditMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Edit"));
-    QUndoStack& stack = m_session.undoStack();
+    QUndoStack& stack = m_session.document.history().stack();
     QAction* undo = stack.createUndoAction(this, tr("Undo"));
     undo->setShortcut(QKeySequence::Undo);
     setThemedIcon(undo, "undo");
@@ -175,7 +175,7 @@ void MainWindow::buildEditMenu()
     m_needs.push_back(
         {add(menu, tr("Select &all sites shown"), QKeySequence::SelectAll, nullptr, [this] { selectAll(); }), true});
     m_needs.push_back({add(menu, tr("&Reset selected sites"), tr("Ctrl+R"), "reset",
-                           [this] { m_session.resetSites(m_session.selection()); }),
+                           [this] { m_session.edits.resetSites(m_session.selection.sites()); }),
                        true, false, true});
     m_needs.push_back({add(menu, tr("&Lock or unlock selected sites"), tr("L"), "lock", [this] { toggleLock(); }),
                        true, false, true});
@@ -209,14 +209,14 @@ void MainWindow::buildViewMenu()
     menu->addSeparator();
     QAction* log = add(menu, tr("&Logarithmic axis"), tr("Ctrl+L"), nullptr, [] {});
     log->setCheckable(true);
-    log->setChecked(m_session.logAxis());
-    connect(log, &QAction::toggled, &m_session, &Session::setLogAxis);
+    log->setChecked(m_session.selection.logAxis());
+    connect(log, &QAction::toggled, &m_session.selection, &Selection::setLogAxis);
     QAction* before = add(menu, tr("Show &before (float)"), tr("Space"), nullptr, [] {});
     before->setCheckable(true);
-    connect(before, &QAction::toggled, &m_session, &Session::setShowBefore);
-    connect(&m_session, &Session::viewOptionsChanged, this, [this, log, before] {
-        log->setChecked(m_session.logAxis());
-        before->setChecked(m_session.showBefore());
+    connect(before, &QAction::toggled, &m_session.selection, &Selection::setShowBefore);
+    connect(&m_session.selection, &Selection::viewChanged, this, [this, log, before] {
+        log->setChecked(m_session.selection.logAxis());
+        before->setChecked(m_session.selection.showBefore());
     });
     menu->addSeparator();
     QMenu* themes = menu->addMenu(tr("&Theme"));
@@ -233,15 +233,15 @@ void MainWindow::buildViewMenu()
 void MainWindow::buildQuantizeMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Quantize"));
-    m_needs.push_back({add(menu, tr("&Calibrate"), tr("F4"), "calibrate", [this] { m_session.calibrate(); }), true});
-    m_needs.push_back({add(menu, tr("&Evaluate"), tr("F5"), "evaluate", [this] { m_session.evaluate(); }), true, true,
+    m_needs.push_back({add(menu, tr("&Calibrate"), tr("F4"), "calibrate", [this] { m_session.plans.calibrate(); }), true});
+    m_needs.push_back({add(menu, tr("&Evaluate"), tr("F5"), "evaluate", [this] { m_session.figures.evaluate(); }), true, true,
                        false, true});
     m_needs.push_back({add(menu, tr("Measure &sensitivity of every site"), tr("F6"), nullptr,
-                           [this] { m_session.measureSensitivity(); }),
+                           [this] { m_session.figures.measureSensitivity(); }),
                        true, true, false, true});
     m_needs.push_back(
         {add(menu, tr("Searc&h…"), tr("F7"), nullptr, [this] { showPanel(QStringLiteral("bits")); }), true, true});
-    add(menu, tr("S&top"), tr("Esc"), nullptr, [this] { m_session.cancelJobs(); });
+    add(menu, tr("S&top"), tr("Esc"), nullptr, [this] { m_session.jobs.cancelAll(); });
     menu->addSeparator();
     QMenu* presets = menu->addMenu(tr("&Preset"));
     presets->setToolTipsVisible(true);
@@ -252,30 +252,30 @@ void MainWindow::buildQuantizeMenu()
             QString::fromUtf8(preset.description.data(), qsizetype(preset.description.size())));
         for (const auto& [w, a] : {std::pair{8, 8}, {6, 6}, {4, 8}, {4, 4}})
             m_needs.push_back({add(one, QStringLiteral("%1 W%2A%3").arg(name).arg(w).arg(a), {}, nullptr,
-                                   [this, name, w = w, a = a] { m_session.applyPreset(name, w, a); }),
+                                   [this, name, w = w, a = a] { m_session.edits.applyPreset(name, w, a); }),
                                true});
     }
     QMenu* coverage = menu->addMenu(tr("C&overage"));
     auto* coverages = new QActionGroup(this);
     for (const auto& [value, title] :
          {std::pair{graph::Coverage::MatMul, tr("Matrix products")}, std::pair{graph::Coverage::Full, tr("Full")}}) {
-        QAction* one = add(coverage, title, {}, nullptr, [this, value = value] { m_session.setCoverage(value); });
+        QAction* one = add(coverage, title, {}, nullptr, [this, value = value] { m_session.edits.setCoverage(value); });
         one->setCheckable(true);
         coverages->addAction(one);
-        connect(&m_session, &Session::recipeChanged, one,
-                [this, one, value = value] { one->setChecked(m_session.recipe().coverage == value); });
-        one->setChecked(m_session.recipe().coverage == value);
+        connect(&m_session.document, &Document::recipeChanged, one,
+                [this, one, value = value] { one->setChecked(m_session.document.recipe().coverage == value); });
+        one->setChecked(m_session.document.recipe().coverage == value);
         m_needs.push_back({one, true});
     }
     QAction* literal = add(menu, tr("Take the recipe &literally"), {}, nullptr, [] {});
     literal->setCheckable(true);
     literal->setToolTip(tr("Else min-max is taken at the sites where it has less error than the recipe's choice"));
-    connect(literal, &QAction::triggered, this, [this](bool on) { m_session.setGuard(!on); });
+    connect(literal, &QAction::triggered, this, [this](bool on) { m_session.edits.setGuard(!on); });
     const auto follow = [this, literal] {
-        const quant::Recipe& recipe = m_session.recipe();
+        const quant::Recipe& recipe = m_session.document.recipe();
         literal->setChecked(!recipe.guard && recipe.preset != "minmax");
     };
-    connect(&m_session, &Session::recipeChanged, literal, follow);
+    connect(&m_session.document, &Document::recipeChanged, literal, follow);
     follow();
     m_needs.push_back({literal, true});
     QMenu* bits = menu->addMenu(tr("&Bits of the selected sites"));
@@ -324,10 +324,10 @@ void MainWindow::buildToolBar()
 
 void MainWindow::updateActions()
 {
-    const bool model = m_session.model() != nullptr;
-    const bool calibration = m_session.calibration().value != nullptr;
-    const bool selection = !m_session.selection().empty();
-    const bool plan = m_session.plan().value != nullptr;
+    const bool model = m_session.document.model() != nullptr;
+    const bool calibration = m_session.plans.calibration().value != nullptr;
+    const bool selection = !m_session.selection.sites().empty();
+    const bool plan = m_session.plans.plan().value != nullptr;
     for (const Needs& needs : m_needs)
         needs.action->setEnabled((model || !needs.model) && (calibration || !needs.calibration) &&
                                  (selection || !needs.selection) && (plan || !needs.plan));
@@ -337,7 +337,7 @@ void MainWindow::setBits(int bits)
 {
     quant::SitePatch patch;
     patch.bits = bits;
-    m_session.editSelection(patch);
+    m_session.edits.editSelection(patch);
 }
 
 /// What a filter hides is not meant.
@@ -346,14 +346,14 @@ void MainWindow::selectAll()
     for (const Placed& placed : m_panels)
         if (placed.panel && !(placed.dock && placed.dock->isHidden()) && placed.panel->selectListed())
             return;
-    m_session.selectAll();
+    m_session.selection.selectAll();
 }
 
 void MainWindow::toggleLock()
 {
-    const std::vector<SiteId>& selection = m_session.selection();
-    const bool all = std::ranges::all_of(selection, [this](SiteId id) { return m_session.locked(id); });
-    m_session.setLocked(selection, !all);
+    const std::vector<SiteId>& selection = m_session.selection.sites();
+    const bool all = std::ranges::all_of(selection, [this](SiteId id) { return m_session.document.locked(id); });
+    m_session.edits.setLocked(selection, !all);
 }
 
 } // namespace qs::ui

@@ -1,5 +1,6 @@
 #include "widgets/shell/next_step.h"
 
+#include "widgets/frame/follow.h"
 #include "widgets/theme/format.h"
 
 #include <QHBoxLayout>
@@ -22,8 +23,10 @@ NextStep::NextStep(Session& session, QWidget* over)
         if (m_action)
             std::invoke(m_action, this);
     });
-    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged})
-        connect(&session, signal, this, &NextStep::refresh);
+    follow(this, &NextStep::refresh)
+        .on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.plans, &Plans::calibrationChanged);
     refresh();
 }
 
@@ -34,7 +37,7 @@ QString NextStep::text() const
 
 void NextStep::refresh()
 {
-    const Figure<stats::Calibration>& calibration = m_session.calibration();
+    const Figure<stats::Calibration>& calibration = m_session.plans.calibration();
     const auto say = [this](const QString& text, const QString& button, void (NextStep::*action)()) {
         m_text->setText(text);
         m_button->setText(button);
@@ -42,20 +45,20 @@ void NextStep::refresh()
         setVisible(true);
         place();
     };
-    if (!m_session.model()) {
+    if (!m_session.document.model()) {
         setVisible(false);
-    } else if (!m_session.calibrationImages() && !calibration) {
+    } else if (!m_session.document.calibrationImages() && !calibration) {
         say(tr("Ranges come from images: open a folder of typical ones, a few dozen are enough. No labels needed."),
             tr("Open calibration images…"), &NextStep::openCalibrationImages);
     } else if (calibration.running) {
         setVisible(false);
     } else if (!calibration) {
-        say(tr("%1 calibration images are ready.").arg(formatCount(m_session.calibrationImages()->size())),
+        say(tr("%1 calibration images are ready.").arg(formatCount(m_session.document.calibrationImages()->size())),
             tr("Calibrate"), &NextStep::calibrate);
-    } else if (!calibration.current && m_session.calibrationImages()) {
+    } else if (!calibration.current && m_session.document.calibrationImages()) {
         say(tr("The calibration is of other images or another preprocessing than those that are set now."),
             tr("Calibrate again"), &NextStep::calibrate);
-    } else if (!m_session.testImages()) {
+    } else if (!m_session.document.testImages()) {
         say(tr("Accuracy needs labelled test images; until then the agreement with float on the calibration images "
                "is "
                "shown."),

@@ -26,7 +26,7 @@ private:
     QLabel* m_text;
     QPushButton* m_button;
     void (NextStep::*m_action)() = nullptr;
-    void calibrate() { m_session.calibrate(); }
+    void calibrate() { m_session.plans.calibrate(); }
 };
 
 } // namespace qs::ui

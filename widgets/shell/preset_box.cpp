@@ -1,5 +1,6 @@
 #include "widgets/shell/preset_box.h"
 
+#include "widgets/frame/follow.h"
 #include "core/quant/preset_edits.h"
 #include "widgets/theme/format.h"
 #include "core/quant/presets.h"
@@ -61,14 +62,13 @@ PresetBox::PresetBox(Session& session, QWidget* parent)
     connect(m_preset, &QComboBox::activated, this, &PresetBox::apply);
     for (QComboBox* box : {m_weightBits, m_activationBits})
         connect(box, &QComboBox::activated, this, &PresetBox::changeBits);
-    for (auto signal : {&Session::recipeChanged, &Session::modelChanged})
-        connect(&session, signal, this, &PresetBox::follow);
+    follow(this, &PresetBox::follow).on(session.document, &Document::recipeChanged).on(session.document, &Document::modelChanged);
     follow();
 }
 
 void PresetBox::apply()
 {
-    m_session.applyPreset(m_preset->currentData().toString(), m_weightBits->currentData().toInt(),
+    m_session.edits.applyPreset(m_preset->currentData().toString(), m_weightBits->currentData().toInt(),
                           m_activationBits->currentData().toInt());
     follow();
 }
@@ -76,29 +76,29 @@ void PresetBox::apply()
 /// What was changed by hand stays.
 void PresetBox::changeBits()
 {
-    const quant::Recipe before = m_session.recipe();
+    const quant::Recipe before = m_session.document.recipe();
     const int weights = m_weightBits->currentData().toInt();
     const int activations = m_activationBits->currentData().toInt();
     if (auto moved = quant::withBits(before, weights, activations)) {
         const bool edited = quant::isEdited(*moved);
-        m_session.setRecipe(m_session.keepingLocked(std::move(*moved)),
+        m_session.edits.setRecipe(m_session.edits.keepingLocked(std::move(*moved)),
                             tr("W%1 A%2%3")
                                 .arg(formatBitsOfSite(weights), formatBitsOfSite(activations),
                                      edited ? tr(", edits kept") : QString()));
         if (const auto own = static_cast<int>(quant::sitesWithOwnBits(before)); own > 0)
-            emit m_session.noticed(tr("%n site(s) keep bits of their own. Choosing the preset again drops them; "
+            m_session.messages.note(tr("%n site(s) keep bits of their own. Choosing the preset again drops them; "
                                       "so does Reset for the selected sites.",
                                       nullptr, own));
     } else {
-        emit m_session.failed(moved.error());
+        m_session.messages.fail(moved.error());
     }
     follow();
 }
 
 void PresetBox::follow()
 {
-    const quant::Recipe& recipe = m_session.recipe();
-    setEnabled(m_session.model() != nullptr);
+    const quant::Recipe& recipe = m_session.document.recipe();
+    setEnabled(m_session.document.model() != nullptr);
     std::string_view name = recipe.preset;
     bool literal = !recipe.guard && name != "minmax";
     if (name.ends_with(quant::kLiteral)) { // the same preset, taken literally

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "widgets/panels/anatomy/anatomy_view.h"
-#include "widgets/model/session.h"
 #include "widgets/frame/panel.h"
-
-#include <QTimer>
+#include "widgets/frame/refresher.h"
+#include "widgets/model/session.h"
+#include "widgets/panels/anatomy/anatomy_view.h"
 
 namespace qs::ui {
 
@@ -16,14 +15,11 @@ public:
 
     static QWidget* create(Session& session, QWidget* parent) { return new AnatomyPanel(session, parent); }
 
-protected:
-    void showEvent(QShowEvent* event) override;
-
 private:
     void refresh();
 
     Session& m_session;
-    QTimer m_later;
+    Refresher m_refresher{*this, [this] { refresh(); }};
 };
 
 } // namespace qs::ui

@@ -1,8 +1,8 @@
 #include "widgets/panels/bits/bars_plot.h"
 
 #include "core/quant/recipe.h"
-#include "widgets/panels/bits/block_ticker.h"
 #include "widgets/frame/csv.h"
+#include "widgets/panels/bits/block_ticker.h"
 #include "widgets/panels/shared/role_colour.h"
 #include "widgets/theme/colours.h"
 

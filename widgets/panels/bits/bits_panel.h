@@ -1,8 +1,9 @@
 #pragma once
 
-#include "widgets/panels/bits/bits_view.h"
-#include "widgets/model/session.h"
 #include "widgets/frame/panel.h"
+#include "widgets/frame/refresher.h"
+#include "widgets/model/session.h"
+#include "widgets/panels/bits/bits_view.h"
 
 #include <QTimer>
 
@@ -26,9 +27,6 @@ public:
     void compareWith(const quant::Recipe& recipe, const QString& label);
     void compareWithNothing();
 
-protected:
-    void showEvent(QShowEvent* event) override;
-
 private:
     struct Reference {
         quant::Recipe recipe;
@@ -45,7 +43,8 @@ private:
     void fillCompareMenu();
 
     Session& m_session;
-    QTimer m_later, m_tick;
+    Refresher m_refresher{*this, [this] { refresh(); }};
+    QTimer m_tick;
     std::optional<Reference> m_reference;
     int m_gesture = 0; ///< of the drag
 };

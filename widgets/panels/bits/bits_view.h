@@ -1,7 +1,7 @@
 #pragma once
 
-#include "widgets/panels/bits/bits_picture.h"
 #include "widgets/model/search_run.h"
+#include "widgets/panels/bits/bits_picture.h"
 
 #include <QWidget>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "widgets/plots/plot.h"
 #include "widgets/model/search_run.h"
+#include "widgets/plots/plot.h"
 
 #include <QStringList>
 

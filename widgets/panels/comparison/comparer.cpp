@@ -9,14 +9,14 @@ constexpr int kPollMs = 100;
 }
 
 Comparer::Comparer(Session& session, QObject* parent)
-    : QObject(parent), m_session(session), m_job(session.runner(), Lane::User)
+    : QObject(parent), m_session(session), m_job(session.jobs.runner(), Lane::User)
 {
     m_poll.setInterval(kPollMs);
     connect(&m_poll, &QTimer::timeout, this, &Comparer::poll);
-    session.addJob(m_job, JobKind::Compare, "Comparing methods");
-    connect(&session, &Session::modelChanged, this, &Comparer::adopt);
-    connect(&session, &Session::imagesChanged, this, [this] {
-        if (m_images != m_session.testImages())
+    session.jobs.show(m_job, JobKind::Compare, "Comparing methods");
+    connect(&session.document, &Document::modelChanged, this, &Comparer::adopt);
+    connect(&session.document, &Document::imagesChanged, this, [this] {
+        if (m_images != m_session.document.testImages())
             adopt();
     });
     adopt();
@@ -27,8 +27,8 @@ void Comparer::adopt()
     m_feed.reset(); // lines on their way are of no use
     m_job.cancel();
     m_poll.stop();
-    m_images = m_session.testImages();
-    m_kept = m_session.comparison() ? m_session.comparison() : std::make_shared<const KeptComparison>();
+    m_images = m_session.document.testImages();
+    m_kept = m_session.searches.comparison() ? m_session.searches.comparison() : std::make_shared<const KeptComparison>();
     m_recipes = m_kept->recipes;
     m_wanted = 0;
     emit changed();
@@ -37,7 +37,7 @@ void Comparer::adopt()
 void Comparer::keep(report::Comparison table)
 {
     m_kept = std::make_shared<const KeptComparison>(KeptComparison{std::move(table), m_recipes});
-    m_session.keepComparison(m_kept);
+    m_session.searches.keepComparison(m_kept);
 }
 
 const quant::Recipe* Comparer::recipe(const std::string& method) const
@@ -48,13 +48,13 @@ const quant::Recipe* Comparer::recipe(const std::string& method) const
 
 std::string Comparer::presentTitle() const
 {
-    const History& history = m_session.history();
+    const History& history = m_session.document.history();
     const QString title = tr("Present: %1").arg(history.state(history.index()).text);
     // Two edits may read the same: a line keeps its recipe, the next one gets a number.
     QString unique = title;
     for (int number = 2;; ++number) {
         const quant::Recipe* known = recipe(unique.toStdString());
-        if (!known || *known == m_session.recipe())
+        if (!known || *known == m_session.document.recipe())
             return unique.toStdString();
         unique = QStringLiteral("%1 (%2)").arg(title).arg(number);
     }
@@ -62,12 +62,12 @@ std::string Comparer::presentTitle() const
 
 void Comparer::start(const ComparisonWish& wish)
 {
-    const auto model = m_session.model();
-    const auto images = m_session.testImages();
-    const auto calibration = m_session.calibration().value;
+    const auto model = m_session.document.model();
+    const auto images = m_session.document.testImages();
+    const auto calibration = m_session.plans.calibration().value;
     if (!model || !images || !calibration)
         return;
-    const auto& calibrationImages = m_session.calibrationImages();
+    const auto& calibrationImages = m_session.document.calibrationImages();
     const report::HybridSearch hybridSearch{{}, calibrationImages ? calibrationImages->source : nullptr};
     auto candidates = std::make_shared<std::vector<report::Candidate>>();
     for (const graph::Coverage coverage : wish.coverages)
@@ -76,13 +76,13 @@ void Comparer::start(const ComparisonWish& wish)
                 auto candidate =
                     report::candidateOf(preset, weights, activations, coverage, calibration, hybridSearch);
                 if (!candidate) {
-                    emit m_session.failed(candidate.error());
+                    m_session.messages.fail(candidate.error());
                     return;
                 }
                 candidates->push_back(std::move(*candidate));
             }
     if (wish.present) {
-        const quant::Recipe& recipe = m_session.recipe();
+        const quant::Recipe& recipe = m_session.document.recipe();
         const std::string title = presentTitle();
         m_recipes[title] = recipe;
         candidates->push_back({title, recipe.weight.bits, recipe.activation.bits, recipe, calibration, {}});
@@ -108,7 +108,7 @@ void Comparer::start(const ComparisonWish& wish)
             if (result)
                 keep(std::move(*result));
             else if (result.error().code != ErrorCode::Cancelled)
-                emit m_session.failed(result.error());
+                m_session.messages.fail(result.error());
             m_feed.reset();
             // The job counts as running until this returns.
             QMetaObject::invokeMethod(this, &Comparer::changed, Qt::QueuedConnection);
@@ -131,7 +131,7 @@ void Comparer::poll()
 
 void Comparer::clear()
 {
-    m_session.keepComparison(nullptr);
+    m_session.searches.keepComparison(nullptr);
     adopt();
 }
 

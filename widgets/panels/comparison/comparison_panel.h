@@ -1,8 +1,8 @@
 #pragma once
 
-#include "widgets/panels/comparison/comparer.h"
-#include "widgets/model/session.h"
 #include "widgets/frame/panel.h"
+#include "widgets/model/session.h"
+#include "widgets/panels/comparison/comparer.h"
 
 #include <QTimer>
 #include <QWidget>

@@ -1,11 +1,10 @@
 #pragma once
 
+#include "widgets/frame/panel.h"
+#include "widgets/frame/refresher.h"
+#include "widgets/model/session.h"
 #include "widgets/panels/distribution/distribution_view.h"
 #include "widgets/panels/distribution/quantizer_table.h"
-#include "widgets/model/session.h"
-#include "widgets/frame/panel.h"
-
-#include <QTimer>
 
 namespace qs::ui {
 
@@ -20,9 +19,6 @@ public:
     QStringList plotNames() const override;
     QString savePlot(const QString& name, const QString& path) override;
     QString tableCsv() const override { return table().csv(); }
-
-protected:
-    void showEvent(QShowEvent* event) override;
 
 private:
     using Quantized = std::shared_ptr<const stats::Histogram>;
@@ -43,7 +39,6 @@ private:
         std::vector<QuantizerTrial> trials;
         bool sameAs(const Comparison& other) const;
     };
-    void later();
     void refresh();
     void countQuantized(const std::shared_ptr<const quant::SitePlan>& plan);
     std::shared_ptr<const quant::ChannelTransform> transformOf(SiteId id) const;
@@ -54,7 +49,7 @@ private:
     void help();
 
     Session& m_session;
-    QTimer m_later;
+    Refresher m_refresher{*this, [this] { refresh(); }};
     Job<Quantized> m_count;
     std::shared_ptr<const quant::SitePlan> m_counted; ///< what m_quantized is of
     Quantized m_quantized;

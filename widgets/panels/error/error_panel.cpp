@@ -21,72 +21,60 @@ double noise(const quant::SiteError& error)
 
 ErrorPanel::ErrorPanel(Session& session, QWidget* parent) : ErrorView(parent), m_session(session)
 {
-    m_later.setSingleShot(true);
-    m_later.setInterval(0);
-    connect(&m_later, &QTimer::timeout, this, &ErrorPanel::refresh);
-    const auto later = [this] {
-        if (isVisible())
-            m_later.start();
-    };
-    for (auto signal :
-         {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged, &Session::recipeChanged,
-          &Session::planChanged, &Session::profileChanged, &Session::sensitivityChanged})
-        connect(&session, signal, this, later);
-    connect(&session, &Session::sitesChanged, this, later);
-    connect(&session, &Session::selectionChanged, this, [this] { setSelection(m_session.selection()); });
+    m_refresher.on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.plans, &Plans::calibrationChanged)
+        .on(session.document, &Document::recipeChanged)
+        .on(session.plans, &Plans::planChanged)
+        .on(session.figures, &Figures::profileChanged)
+        .on(session.figures, &Figures::sensitivityChanged);
+    m_refresher.on(session.plans, &Plans::sitesChanged);
+    connect(&session.selection, &Selection::changed, this, [this] { setSelection(m_session.selection.sites()); });
     connect(this, &ErrorView::selectWished, this, [this](SiteId site, bool toggle) {
-        m_session.select(site, toggle ? SelectMode::Toggle : SelectMode::Replace);
+        m_session.selection.select(site, toggle ? SelectMode::Toggle : SelectMode::Replace);
     });
-    connect(this, &ErrorView::sensitivityWished, &session, &Session::measureSensitivity);
-    connect(this, &ErrorView::helpWished, &session, &Session::calibrate);
-    connect(this, &ErrorView::failed, &session, [&session](const QString& text) {
-        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
-    });
-    refresh();
-}
-
-void ErrorPanel::showEvent(QShowEvent* event)
-{
-    ErrorView::showEvent(event);
+    connect(this, &ErrorView::sensitivityWished, &session.figures, &Figures::measureSensitivity);
+    connect(this, &ErrorView::helpWished, &session.plans, &Plans::calibrate);
+    connect(this, &ErrorView::failed, &session.messages, &Messages::failWriting);
     refresh();
 }
 
 void ErrorPanel::refresh()
 {
-    m_later.stop();
-    if (!m_session.model())
+    if (!m_session.document.model())
         return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
-    if (!m_session.plan()) {
-        if (m_session.calibration().running || m_session.plan().running)
+    if (!m_session.plans.plan()) {
+        if (m_session.plans.calibration().running || m_session.plans.plan().running)
             return showReason(tr("Errors come after the calibration; it is running."));
-        return m_session.calibrationImages()
+        return m_session.document.calibrationImages()
                    ? showReason(tr("Calibrate to see where the error is made."), tr("Calibrate"))
                    : showReason(tr("Errors come from calibration images.\n"
                                    "Open a folder of them from the File menu, or drop one on the window."));
     }
     setPicture(makePicture());
-    setSelection(m_session.selection());
+    setSelection(m_session.selection.sites());
 }
 
 ErrorPicture ErrorPanel::makePicture() const
 {
     ErrorPicture picture;
-    picture.isolatedCurrent = m_session.plan().current;
-    picture.accumulatedCurrent = m_session.profile().current;
-    picture.accumulatedRunning = m_session.profile().running;
-    picture.sensitivityCurrent = m_session.sensitivity().current;
-    picture.sensitivityRunning = m_session.sensitivity().running;
-    if (const auto& images = m_session.probeImages())
-        picture.images = std::min(Session::kProfileImages, images->size());
-    for (const graph::Site& site : m_session.sites()) {
-        if (const auto* found = Session::find(m_session.sensitivity(), site.id))
+    picture.isolatedCurrent = m_session.plans.plan().current;
+    picture.accumulatedCurrent = m_session.figures.profile().current;
+    picture.accumulatedRunning = m_session.figures.profile().running;
+    picture.sensitivityCurrent = m_session.figures.sensitivity().current;
+    picture.sensitivityRunning = m_session.figures.sensitivity().running;
+    if (const auto& images = m_session.document.probeImages())
+        picture.images = std::min(Figures::kProfileImages, images->size());
+    for (const graph::Site& site : m_session.document.sites()) {
+        if (const auto* found = Figures::find(m_session.figures.sensitivity(), site.id))
             picture.sensitivities.push_back(
                 {site.id, QString::fromStdString(site.name), site.kind, found->sensitivityKl});
-        const auto plan = m_session.sitePlan(site.id);
+        const auto plan = m_session.plans.sitePlan(site.id);
         if (site.kind != graph::SiteKind::Activation || !plan)
             continue;
-        const auto* profile = Session::find(m_session.profile(), site.id);
-        if (m_session.recipe().coverage == graph::Coverage::MatMul && site.coverage != graph::Coverage::MatMul)
+        const auto* profile = Figures::find(m_session.figures.profile(), site.id);
+        if (m_session.document.recipe().coverage == graph::Coverage::MatMul &&
+            site.coverage != graph::Coverage::MatMul)
             continue; // stays in float
         ErrorPoint point;
         point.id = site.id;
@@ -107,8 +95,8 @@ std::vector<ErrorSplit> ErrorPanel::makeSplits() const
 {
     std::vector<ErrorSplit> splits;
     std::map<std::string, std::size_t> places;
-    for (const graph::Site& site : m_session.sites()) {
-        const auto plan = m_session.sitePlan(site.id);
+    for (const graph::Site& site : m_session.document.sites()) {
+        const auto plan = m_session.plans.sitePlan(site.id);
         if (!plan || !plan->quantized())
             continue;
         const auto [place, isNew] = places.try_emplace(site.layer, splits.size());

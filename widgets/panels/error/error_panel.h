@@ -1,10 +1,9 @@
 #pragma once
 
-#include "widgets/panels/error/error_view.h"
-#include "widgets/model/session.h"
 #include "widgets/frame/panel.h"
-
-#include <QTimer>
+#include "widgets/frame/refresher.h"
+#include "widgets/model/session.h"
+#include "widgets/panels/error/error_view.h"
 
 namespace qs::ui {
 
@@ -20,16 +19,13 @@ public:
     QString savePlot(const QString& name, const QString& path) override;
     QString tableCsv() const override;
 
-protected:
-    void showEvent(QShowEvent* event) override;
-
 private:
     void refresh();
     ErrorPicture makePicture() const;
     std::vector<ErrorSplit> makeSplits() const;
 
     Session& m_session;
-    QTimer m_later;
+    Refresher m_refresher{*this, [this] { refresh(); }};
 };
 
 } // namespace qs::ui

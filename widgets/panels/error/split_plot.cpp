@@ -1,7 +1,7 @@
 #include "widgets/panels/error/split_plot.h"
 
-#include "widgets/panels/error/depth_plot.h"
 #include "widgets/frame/csv.h"
+#include "widgets/panels/error/depth_plot.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

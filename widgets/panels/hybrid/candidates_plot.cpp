@@ -1,7 +1,7 @@
 #include "widgets/panels/hybrid/candidates_plot.h"
 
-#include "widgets/panels/hybrid/choices_model.h"
 #include "widgets/frame/csv.h"
+#include "widgets/panels/hybrid/choices_model.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

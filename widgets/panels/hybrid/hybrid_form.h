@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/search/hybrid_search.h"
-#include "widgets/panels/shared/search_parts.h"
 #include "widgets/model/search_run.h"
+#include "widgets/panels/shared/search_parts.h"
 
 #include <QWidget>
 

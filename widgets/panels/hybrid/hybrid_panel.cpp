@@ -17,74 +17,59 @@ constexpr int kTickMs = 200;
 
 HybridPanel::HybridPanel(Session& session, QWidget* parent) : HybridView(parent), m_session(session)
 {
-    m_later.setSingleShot(true);
-    m_later.setInterval(0);
-    connect(&m_later, &QTimer::timeout, this, &HybridPanel::refresh);
     m_tick.setInterval(kTickMs);
     connect(&m_tick, &QTimer::timeout, this, &HybridPanel::refreshProgress);
-    const auto later = [this] {
-        if (isVisible())
-            m_later.start();
-    };
-    for (auto signal :
-         {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged, &Session::recipeChanged})
-        connect(&session, signal, this, later);
-    connect(&session, &Session::hybridChanged, this, [this, later] {
-        form().setRunning(m_session.hybrid().running);
-        later();
+    m_refresher.on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.plans, &Plans::calibrationChanged)
+        .on(session.document, &Document::recipeChanged);
+    connect(&session.searches, &Searches::hybridChanged, this, [this] {
+        form().setRunning(m_session.searches.hybrid().running);
+    m_refresher.later();
     });
-    connect(&session, &Session::selectionChanged, this, [this] {
+    connect(&session.selection, &Selection::changed, this, [this] {
         if (isVisible())
-            setCurrent(m_session.currentSite());
+            setCurrent(m_session.selection.current());
     });
-    connect(&form(), &HybridForm::startWished, &session, &Session::startHybrid);
-    connect(&form(), &HybridForm::applyWished, &session, &Session::applyHybrid);
-    connect(&form(), &HybridForm::cancelWished, this, [this] { m_session.cancelJob(JobKind::Hybrid); });
+    connect(&form(), &HybridForm::startWished, &session.searches, &Searches::startHybrid);
+    connect(&form(), &HybridForm::applyWished, &session.searches, &Searches::applyHybrid);
+    connect(&form(), &HybridForm::cancelWished, this, [this] { m_session.jobs.cancel(JobKind::Hybrid); });
     connect(&form(), &HybridForm::helpWished, this, [this] { showMethodsHelp(window(), QStringLiteral("qhyvit")); });
-    connect(this, &HybridView::siteWished, this, [this](SiteId site) { m_session.select(site); });
-    connect(this, &HybridView::helpWished, &session, &Session::calibrate);
-    connect(this, &HybridView::failed, &session, [&session](const QString& text) {
-        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
-    });
-    refresh();
-}
-
-void HybridPanel::showEvent(QShowEvent* event)
-{
-    HybridView::showEvent(event);
+    connect(this, &HybridView::siteWished, this, [this](SiteId site) { m_session.selection.select(site); });
+    connect(this, &HybridView::helpWished, &session.plans, &Plans::calibrate);
+    connect(this, &HybridView::failed, &session.messages, &Messages::failWriting);
     refresh();
 }
 
 void HybridPanel::refresh()
 {
-    m_later.stop();
-    if (!m_session.model())
+    if (!m_session.document.model())
         return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
-    if (!m_session.calibration() && !m_session.calibration().running) {
-        if (m_session.calibrationImages())
+    if (!m_session.plans.calibration() && !m_session.plans.calibration().running) {
+        if (m_session.document.calibrationImages())
             return showReason(tr("Calibrate to search the grid of every site."), tr("Calibrate"));
         return showReason(tr("A search needs calibration images:\n"
                              "open a folder of them from the File menu, or drop one on the window."));
     }
     showAll();
-    const HybridRun& run = m_session.hybrid();
-    form().setImages(m_session.calibrationImages() ? m_session.calibrationImages()->size() : 0,
-                     m_session.testImages() ? m_session.testImages()->size() : 0);
-    form().setBridges(m_session.sites().bridges().size());
-    form().setObstacle(m_session.calibration() ? m_session.hybridObstacle()
-                                               : tr("A search comes after the calibration; it is running."));
-    form().setApplicable(run.found && m_session.recipe() != run.found->result.recipe);
+    const HybridRun& run = m_session.searches.hybrid();
+    form().setImages(m_session.document.calibrationImages() ? m_session.document.calibrationImages()->size() : 0,
+                     m_session.document.testImages() ? m_session.document.testImages()->size() : 0);
+    form().setBridges(m_session.document.sites().bridges().size());
+    form().setObstacle(m_session.plans.calibration() ? m_session.searches.hybridObstacle()
+                                                     : tr("A search comes after the calibration; it is running."));
+    form().setApplicable(run.found && m_session.document.recipe() != run.found->result.recipe);
     form().setRunning(run.running);
     form().setNote(summary());
     QStringList names;
     if (run.found)
         for (const search::HybridChoice& choice : run.found->result.choices)
-            names << QString::fromStdString(m_session.sites()[choice.site].name);
+            names << QString::fromStdString(m_session.document.sites()[choice.site].name);
     setFound(run.found, names,
              run.running ? tr("Searching. What is found shows here when it is done;\ncancelled, nothing is kept.")
                          : tr("No search yet. It finds step, granularity and scheme of every site,\n"
                               "from the present recipe, by the error at the output of its layer or bridge block."));
-    setCurrent(m_session.currentSite());
+    setCurrent(m_session.selection.current());
     if (run.running) {
         m_tick.start();
         refreshProgress();
@@ -93,7 +78,7 @@ void HybridPanel::refresh()
 
 QString HybridPanel::summary() const
 {
-    const HybridRun& run = m_session.hybrid();
+    const HybridRun& run = m_session.searches.hybrid();
     if (run.cancelled && !run.running)
         return tr("Cancelled: nothing was kept, the recipe is as it was.");
     if (!run.found)
@@ -117,9 +102,9 @@ QString HybridPanel::summary() const
 
 void HybridPanel::refreshProgress()
 {
-    if (!m_session.hybrid().running)
+    if (!m_session.searches.hybrid().running)
         return m_tick.stop();
-    for (const JobStatus& job : m_session.jobs())
+    for (const JobStatus& job : m_session.jobs.list())
         if (job.kind == JobKind::Hybrid) {
             const bool known = job.progress.total > 0;
             form().showProgress(known ? progressText(job.progress) : tr("waiting for its turn"),

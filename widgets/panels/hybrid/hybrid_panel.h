@@ -1,6 +1,7 @@
 #pragma once
 
 #include "widgets/frame/panel.h"
+#include "widgets/frame/refresher.h"
 #include "widgets/model/session.h"
 #include "widgets/panels/hybrid/hybrid_view.h"
 
@@ -20,8 +21,6 @@ public:
     QString savePlot(const QString& name, const QString& path) override;
     QString tableCsv() const override;
 
-protected:
-    void showEvent(QShowEvent* event) override;
 
 private:
     void refresh();
@@ -29,7 +28,8 @@ private:
     QString summary() const;
 
     Session& m_session;
-    QTimer m_later, m_tick;
+    Refresher m_refresher{*this, [this] { refresh(); }};
+    QTimer m_tick;
 };
 
 } // namespace qs::ui

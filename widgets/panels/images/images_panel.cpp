@@ -27,46 +27,33 @@ std::vector<Guess> guesses(const std::vector<int>& top, const std::vector<float>
 } // namespace
 
 ImagesPanel::ImagesPanel(Session& session, QWidget* parent)
-    : ImagesView(parent), m_session(session), m_thumbnails(session.runner())
+    : ImagesView(parent), m_session(session), m_thumbnails(session.jobs.runner())
 {
-    m_later.setSingleShot(true);
-    m_later.setInterval(0);
-    connect(&m_later, &QTimer::timeout, this, &ImagesPanel::refresh);
-    const auto later = [this] {
-        if (isVisible())
-            m_later.start();
-    };
-    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::recipeChanged,
-                        &Session::evaluationChanged, &Session::probeChanged})
-        connect(&session, signal, this, later);
-    connect(&session, &Session::currentImageChanged, this, [this] { setCurrentImage(m_session.currentImage()); });
-    connect(this, &ImagesView::imageWished, &session, &Session::setCurrentImage);
-    connect(this, &ImagesView::evaluateWished, &session, &Session::evaluate);
-    connect(this, &ImagesView::failed, &session, [&session](const QString& text) {
-        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
-    });
+    m_refresher.on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.document, &Document::recipeChanged)
+        .on(session.figures, &Figures::evaluationChanged)
+        .on(session.figures, &Figures::probeChanged);
+    connect(&session.selection, &Selection::imageChanged, this,
+            [this] { setCurrentImage(m_session.selection.image()); });
+    connect(this, &ImagesView::imageWished, &session.selection, &Selection::setImage);
+    connect(this, &ImagesView::evaluateWished, &session.figures, &Figures::evaluate);
+    connect(this, &ImagesView::failed, &session.messages, &Messages::failWriting);
     model().setPictures([this](int image) { return m_thumbnails.picture(image); });
     connect(&m_thumbnails, &Thumbnails::ready, &model(), &ImagesModel::pictureReady);
     refresh();
 }
 
-void ImagesPanel::showEvent(QShowEvent* event)
-{
-    ImagesView::showEvent(event);
-    refresh();
-}
-
 void ImagesPanel::refresh()
 {
-    m_later.stop();
-    const std::shared_ptr<const ImageSet>& images = m_session.probeImages();
+    const std::shared_ptr<const ImageSet>& images = m_session.document.probeImages();
     if (!images)
         return showReason(tr("No images yet.\nOpen a folder of test images from the File menu, or drop one on the "
                              "window. Labels make accuracy visible, but are not needed."));
     // Aliased: the folder lives as long as the set.
     m_thumbnails.setFolder({images, &images->folder}, images->preprocess);
 
-    const Figure<quant::Evaluation>& figures = m_session.bestFigures();
+    const Figure<quant::Evaluation>& figures = m_session.figures.best();
     const bool known = figures && !figures->results.empty();
     const std::vector<std::string>& names =
         m_session.classNames().empty() ? images->folder.classNames : m_session.classNames();
@@ -91,8 +78,8 @@ void ImagesPanel::refresh()
         note = tr("of %n evaluated", nullptr, static_cast<int>(figures->results.size())) +
                (figures.current ? QString() : tr(" (grey: older recipe)"));
     setRows(std::move(rows), !known || figures.current, note);
-    setEvaluating(m_session.evaluation().running);
-    setCurrentImage(m_session.currentImage());
+    setEvaluating(m_session.figures.evaluation().running);
+    setCurrentImage(m_session.selection.image());
 }
 
 QString ImagesPanel::tableCsv() const

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "widgets/frame/panel.h"
+#include "widgets/frame/refresher.h"
 #include "widgets/model/session.h"
 #include "widgets/panels/images/images_view.h"
 #include "widgets/panels/images/thumbnails.h"
 
-#include <QTimer>
 
 namespace qs::ui {
 
@@ -20,15 +20,13 @@ public:
 
     QString tableCsv() const override;
 
-protected:
-    void showEvent(QShowEvent* event) override;
 
 private:
     void refresh();
 
     Session& m_session;
     Thumbnails m_thumbnails;
-    QTimer m_later;
+    Refresher m_refresher{*this, [this] { refresh(); }};
 };
 
 } // namespace qs::ui

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "widgets/frame/panel.h"
+#include "widgets/frame/refresher.h"
 #include "widgets/model/session.h"
 #include "widgets/panels/layers/layers_view.h"
 
-#include <QTimer>
 
 #include <map>
 
@@ -45,7 +45,7 @@ private:
     };
 
     Session& m_session;
-    QTimer m_later; ///< several signals, one refresh
+    Refresher m_refresher{*this, [this] { refresh(); }};
     std::map<SiteId, Derived> m_derived;
 };
 

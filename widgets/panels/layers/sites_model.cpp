@@ -1,7 +1,7 @@
 #include "widgets/panels/layers/sites_model.h"
 
-#include "widgets/panels/layers/site_columns.h"
 #include "widgets/frame/csv.h"
+#include "widgets/panels/layers/site_columns.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 

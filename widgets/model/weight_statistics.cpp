@@ -1,24 +1,21 @@
-#include "widgets/panels/shared/weight_statistics.h"
+#include "widgets/model/weight_statistics.h"
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/jobs.h"
+#include "widgets/model/plans.h"
 
 #include <algorithm>
 #include <limits>
 
 namespace qs::ui {
 
-WeightStatistics& WeightStatistics::of(Session& session)
+WeightStatistics::WeightStatistics(const Document& document, Jobs& jobs, QObject* parent)
+    : QObject(parent), m_document(document), m_job(jobs.runner(), Lane::Interactive)
 {
-    auto* found = session.findChild<WeightStatistics*>(QString(), Qt::FindDirectChildrenOnly);
-    return found ? *found : *new WeightStatistics(session);
+    connect(&document, &Document::modelChanged, this, &WeightStatistics::start);
 }
 
-WeightStatistics::WeightStatistics(Session& session)
-    : QObject(&session), m_session(session), m_job(session.runner(), Lane::Interactive)
-{
-    connect(&session, &Session::modelChanged, this, &WeightStatistics::start);
-    start();
-}
+WeightStatistics::~WeightStatistics() = default;
 
 std::shared_ptr<const stats::SiteStatistics> WeightStatistics::find(SiteId site) const
 {
@@ -60,10 +57,10 @@ void WeightStatistics::start()
 {
     m_table.clear();
     m_job.cancel();
-    if (!m_session.model())
+    if (!m_document.model())
         return;
     m_job.start(
-        [model = m_session.model()](const Context& context) -> Result<Table> {
+        [model = m_document.model()](const Context& context) -> Result<Table> {
             Table table;
             for (const graph::Site& site : model->sites) {
                 if (context.stopRequested())
@@ -85,12 +82,13 @@ void WeightStatistics::start()
         });
 }
 
-std::shared_ptr<const stats::SiteStatistics> statisticsOf(Session& session, SiteId site)
+std::shared_ptr<const stats::SiteStatistics> statisticsOf(const Plans& plans, const WeightStatistics& weights,
+                                                          SiteId site)
 {
-    if (auto weight = WeightStatistics::of(session).find(site))
+    if (auto weight = weights.find(site))
         return weight;
-    const stats::SiteStatistics* found = session.statistics(site);
-    return found ? std::shared_ptr<const stats::SiteStatistics>(session.calibration().value, found) : nullptr;
+    const stats::SiteStatistics* found = plans.statistics(site);
+    return found ? std::shared_ptr<const stats::SiteStatistics>(plans.calibration().value, found) : nullptr;
 }
 
 } // namespace qs::ui

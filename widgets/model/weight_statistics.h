@@ -10,17 +10,19 @@
 
 namespace qs::ui {
 
-class Session;
+class Document;
+class Jobs;
+class Plans;
 
-/// Statistics of the weights of the session's model in the form that activations have them in a calibration (no
-/// sample rows), counted by one job after a model is opened. Panels share the object: of(session).
+/// Statistics of the weights of the document's model in the form that activations have them in a calibration (no
+/// sample rows), counted by one job after a model is opened.
 class WeightStatistics : public QObject {
     Q_OBJECT
 public:
     using Table = std::map<SiteId, std::shared_ptr<const stats::SiteStatistics>>;
 
-    /// The object of this session; made by the first call, destroyed with the session.
-    static WeightStatistics& of(Session& session);
+    WeightStatistics(const Document& document, Jobs& jobs, QObject* parent = nullptr);
+    ~WeightStatistics() override;
 
     /// Null before they are counted, and for activations.
     std::shared_ptr<const stats::SiteStatistics> find(SiteId site) const;
@@ -33,16 +35,16 @@ signals:
     void changed();
 
 private:
-    explicit WeightStatistics(Session& session);
     void start();
 
-    Session& m_session;
+    const Document& m_document;
     Job<Table> m_job;
     Table m_table;
 };
 
 /// Statistics of any site: the calibration's, or those of the weight. Null where unknown. Valid while the calibration
-/// and the model are the session's.
-std::shared_ptr<const stats::SiteStatistics> statisticsOf(Session& session, SiteId site);
+/// and the model are the document's.
+std::shared_ptr<const stats::SiteStatistics> statisticsOf(const Plans& plans, const WeightStatistics& weights,
+                                                          SiteId site);
 
 } // namespace qs::ui
