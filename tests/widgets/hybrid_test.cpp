@@ -4,6 +4,7 @@
 #include "demo_window.h"
 
 #include "core/project/hybrid_found.h"
+#include "widgets/model/site_notes.h"
 #include "widgets/panels/anatomy/anatomy_panel.h"
 #include "widgets/panels/hybrid/candidates_plot.h"
 #include "widgets/panels/hybrid/choices_model.h"
@@ -11,7 +12,6 @@
 #include "widgets/panels/hybrid/hybrid_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/recipe/notes_label.h"
-#include "widgets/model/site_notes.h"
 #include "widgets/shell/message_strip.h"
 
 #include <QLabel>
@@ -96,7 +96,8 @@ private slots:
         m_session->document.setCalibrationCount(16);
         m_session->folders.open(ImagePurpose::Calibration, assets + QStringLiteral("/images/cifar10-calib"));
         m_session->folders.open(ImagePurpose::Test, assets + QStringLiteral("/images/cifar10-test"));
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.calibrationImages() && m_session->document.testImages(), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->document.calibrationImages() && m_session->document.testImages(),
+                                 kPatienceMs);
         m_session->files.openModel(model);
         QS_READY(*m_demo);
         m_start = m_session->document.recipe();
@@ -130,9 +131,9 @@ private slots:
             if (m_session->document.sites()[id].coverage == graph::Coverage::MatMul) // the map shows no others here
                 QCOMPARE(anatomy->map().bridgeAt(QRectF(anatomy->map().cellOf(id)).center()),
                          m_session->document.sites()[id].bridge);
-        QCOMPARE(
-            anatomy->map().bridgeAt(QRectF(anatomy->map().cellOf(m_session->document.sites().find("head.input"))).center()),
-            -1);
+        QCOMPARE(anatomy->map().bridgeAt(
+                     QRectF(anatomy->map().cellOf(m_session->document.sites().find("head.input"))).center()),
+                 -1);
         m_session->selection.select(site);
         QVERIFY2(notes()->text().contains(QLatin1String("Bridge block 1")), qPrintable(notes()->text()));
         shoot(m_demo->window(), QStringLiteral("hybrid-1-bridges"));
@@ -161,7 +162,9 @@ private slots:
         QVERIFY(rule->isVisibleTo(&m_demo->window()));
         choose(rule, static_cast<int>(quant::ZeroPoint::Clamped));
         QVERIFY(m_session->document.settings(site).zeroPoint == quant::ZeroPoint::Clamped);
-        QVERIFY(m_session->document.history().state(m_session->document.history().index()).text.contains(QLatin1String("clamped")));
+        QVERIFY(m_session->document.history()
+                    .state(m_session->document.history().index())
+                    .text.contains(QLatin1String("clamped")));
         QVERIFY2(notes()->text().contains(QLatin1String("does not cover")), qPrintable(notes()->text()));
         auto* layers = m_demo->panel<LayersPanel>("layers");
         const int row = layers->model().rowOf(site);
@@ -263,7 +266,8 @@ private slots:
         // A row selects the site everywhere.
         const QModelIndex other = m_panel->table().model()->index(5, 0);
         m_panel->table().setCurrentIndex(other);
-        QCOMPARE(QString::fromStdString(m_session->document.sites()[m_session->selection.current()].name), other.data().toString());
+        QCOMPARE(QString::fromStdString(m_session->document.sites()[m_session->selection.current()].name),
+                 other.data().toString());
         m_session->selection.select(changed->site);
         shoot(m_demo->window(), QStringLiteral("hybrid-3-found"));
     }

@@ -63,20 +63,20 @@ private slots:
         if (!hasDemo())
             QSKIP("the demo model is not there");
         m_demo = std::make_unique<DemoWindow>("noise");
-        session().openDemo(demoFolder());
+        session().files.openDemo(demoFolder());
         QS_READY(*m_demo);
-        session().applyPreset(QStringLiteral("percentile"), 4, 4);
+        session().edits.applyPreset(QStringLiteral("percentile"), 4, 4);
         QS_READY(*m_demo);
     }
 
     void noiseIsOfferedAtInputsOfLinearLayers()
     {
         auto* on = control<QCheckBox>("noise.on");
-        session().select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
+        session().selection.select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
         QVERIFY(!on->isVisibleTo(&m_demo->window()));
-        session().select(siteWith(session(), graph::Role::Qkv, 1, graph::SiteKind::Weight));
+        session().selection.select(siteWith(session(), graph::Role::Qkv, 1, graph::SiteKind::Weight));
         QVERIFY(!on->isVisibleTo(&m_demo->window()));
-        session().select(siteWith(session(), graph::Role::Qkv, 1));
+        session().selection.select(siteWith(session(), graph::Role::Qkv, 1));
         QVERIFY(on->isVisibleTo(&m_demo->window()));
         QVERIFY(!on->isChecked());
         QVERIFY(!curve()->isVisibleTo(&m_demo->window()));
@@ -85,21 +85,21 @@ private slots:
     void aToggleSearchesAndThePreviewSaysWhatThePlanSays()
     {
         const SiteId site = siteWith(session(), graph::Role::Fc2, 1);
-        session().select(site);
-        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
-        const double without = session().sitePlan(site)->error.outputError;
-        const int states = session().history().size();
+        session().selection.select(site);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.sitePlanCurrent(site), kPatienceMs);
+        const double without = session().plans.sitePlan(site)->error.outputError;
+        const int states = session().document.history().size();
         control<QCheckBox>("noise.on")->click();
-        QCOMPARE(session().history().size(), states + 1);
-        QVERIFY(session().settings(site).noise.on);
-        QVERIFY(!session().plan().current);
-        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
-        const auto preview = session().sitePlan(site);
+        QCOMPARE(session().document.history().size(), states + 1);
+        QVERIFY(session().document.settings(site).noise.on);
+        QVERIFY(!session().plans.plan().current);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.sitePlanCurrent(site), kPatienceMs);
+        const auto preview = session().plans.sitePlan(site);
         QVERIFY(preview->noise && preview->noise->refusal.empty());
         QCOMPARE(preview->noise->curve.size(), std::size_t{101});
         QVERIFY(preview->error.outputError <= without);
         QS_READY(*m_demo);
-        const auto planned = session().sitePlan(site);
+        const auto planned = session().plans.sitePlan(site);
         QCOMPARE(planned->noise->range, preview->noise->range);
         QCOMPARE(planned->noise->noise, preview->noise->noise);
         QCOMPARE(planned->error.outputError, preview->error.outputError);
@@ -116,14 +116,14 @@ private slots:
 
     void aGivenRangeIsDraggedOverTheSameCurve()
     {
-        const SiteId site = session().currentSite();
+        const SiteId site = session().selection.current();
         control<QCheckBox>("noise.search")->click();
-        QVERIFY(!session().settings(site).noise.searchRange);
+        QVERIFY(!session().document.settings(site).noise.searchRange);
         QTRY_VERIFY_WITH_TIMEOUT(curve()->picture().current && curve()->picture().points.size() == 101, kPatienceMs);
         QCOMPARE(curve()->picture().points.back().range, 3.0);
         auto* slider = control<QSlider>("noise.slider");
         QCOMPARE(slider->value(), 200);
-        const int states = session().history().size();
+        const int states = session().document.history().size();
         const QPoint middle(slider->width() / 2, slider->height() / 2);
         QTest::mousePress(slider, Qt::LeftButton, {}, middle);
         double longest = 0; // ms of the window's thread for a move of the slider
@@ -137,24 +137,24 @@ private slots:
         }
         QTest::mouseRelease(slider, Qt::LeftButton, {}, middle);
         qInfo("a move of the slider: at most %.1f ms", longest);
-        QCOMPARE(session().history().size(), states + 1);
-        QCOMPARE(session().settings(site).noise.range, 0.6);
+        QCOMPARE(session().document.history().size(), states + 1);
+        QCOMPARE(session().document.settings(site).noise.range, 0.6);
         QCOMPARE(control<QDoubleSpinBox>("noise.range")->value(), 0.6);
-        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
-        QCOMPARE(session().sitePlan(site)->noise->range, 0.6);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.sitePlanCurrent(site), kPatienceMs);
+        QCOMPARE(session().plans.sitePlan(site)->noise->range, 0.6);
         // The curve at the range is the error of the plan.
         QCOMPARE(curve()->picture().points[20].range, 0.6);
-        QVERIFY(std::abs(curve()->picture().points[20].error - session().sitePlan(site)->error.outputError) <
-                1e-4 * session().sitePlan(site)->error.outputError);
+        QVERIFY(std::abs(curve()->picture().points[20].error - session().plans.sitePlan(site)->error.outputError) <
+                1e-4 * session().plans.sitePlan(site)->error.outputError);
         QS_READY(*m_demo);
         QVERIFY2(note().startsWith(QStringLiteral("n = 0.60 Δ")), qPrintable(note()));
         showGroup();
         shoot(m_demo->window(), QStringLiteral("noise-2-given"));
-        session().undoStack().undo();
-        QCOMPARE(session().settings(site).noise.range, 2.0);
+        session().document.history().stack().undo();
+        QCOMPARE(session().document.settings(site).noise.range, 2.0);
         QCOMPARE(slider->value(), 200);
-        session().undoStack().undo();
-        QVERIFY(session().settings(site).noise.searchRange);
+        session().document.history().stack().undo();
+        QVERIFY(session().document.settings(site).noise.searchRange);
         QVERIFY(control<QCheckBox>("noise.search")->isChecked());
         QS_READY(*m_demo);
     }
@@ -170,14 +170,14 @@ private slots:
         QVERIFY(gains.winning > 0.05 && gains.losing > 0.05);
         QVERIFY2(view->noiseText().contains(QStringLiteral("expected squared error")), qPrintable(view->noiseText()));
         // What is drawn follows the noise.
-        const double range = session().sitePlan(session().currentSite())->noise->range;
+        const double range = session().plans.sitePlan(session().selection.current())->noise->range;
         control<QCheckBox>("noise.search")->click();
         control<QDoubleSpinBox>("noise.range")->setValue(range / 2);
         QTRY_VERIFY_WITH_TIMEOUT(view->histogram().gains() && view->histogram().gains()->errorWith != gains.errorWith,
                                  kPatienceMs);
         QCOMPARE(view->histogram().gains()->errorWithout, gains.errorWithout);
-        session().undoStack().undo();
-        session().undoStack().undo();
+        session().document.history().stack().undo();
+        session().document.history().stack().undo();
         QS_READY(*m_demo);
         QTRY_VERIFY_WITH_TIMEOUT(view->histogram().gains() && view->histogram().gains()->errorWith == gains.errorWith,
                                  kPatienceMs);
@@ -191,29 +191,29 @@ private slots:
         QTRY_VERIFY2_WITH_TIMEOUT(view->noiseText().contains(QStringLiteral("as released")),
                                   qPrintable(view->noiseText()), kPatienceMs);
         QVERIFY(!view->histogram().gains());
-        session().undoStack().undo();
+        session().document.history().stack().undo();
         // Of a site without noise it says what to do.
-        const SiteId site = session().currentSite();
-        session().select(siteWith(session(), graph::Role::Qkv, 1));
+        const SiteId site = session().selection.current();
+        session().selection.select(siteWith(session(), graph::Role::Qkv, 1));
         QTRY_VERIFY2_WITH_TIMEOUT(view->noiseText().startsWith(QStringLiteral("No noise at this site")),
                                   qPrintable(view->noiseText()), kPatienceMs);
         shoot(m_demo->window(), QStringLiteral("noise-5-none"));
-        session().select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
+        session().selection.select(siteWith(session(), graph::Role::SoftmaxOutput, 1));
         QTRY_VERIFY_WITH_TIMEOUT(view->noiseText().isEmpty(), kPatienceMs);
         view->setNoiseGain(false);
-        session().select(site);
+        session().selection.select(site);
         QS_READY(*m_demo);
     }
 
     void everyChoiceIsAnEditOfItsOwn()
     {
-        const SiteId site = session().currentSite();
-        const auto noise = [&] { return session().settings(site).noise; };
-        const int before = session().history().index();
-        const auto seeded = session().sitePlan(site)->noise->noise;
+        const SiteId site = session().selection.current();
+        const auto noise = [&] { return session().document.settings(site).noise; };
+        const int before = session().document.history().index();
+        const auto seeded = session().plans.sitePlan(site)->noise->noise;
         control<QSpinBox>("noise.seed")->setValue(7);
         QCOMPARE(noise().seed, 7U);
-        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.sitePlanCurrent(site), kPatienceMs);
         control<QCheckBox>("noise.shift")->click();
         QVERIFY(noise().shift);
         choose(control<QComboBox>("noise.law"), static_cast<int>(quant::NoiseLaw::Released));
@@ -222,13 +222,15 @@ private slots:
         QVERIFY(noise().int16);
         choose(control<QComboBox>("noise.objective"), static_cast<int>(quant::Objective::InputError));
         QCOMPARE(noise().objective, quant::Objective::InputError);
-        QCOMPARE(session().history().index(), before + 5);
-        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
-        QVERIFY(session().sitePlan(site)->noise->noise != seeded);
-        QVERIFY(
-            session().history().state(before + 1).text.contains(QStringLiteral("noise searched up to 2.00 steps")));
+        QCOMPARE(session().document.history().index(), before + 5);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.sitePlanCurrent(site), kPatienceMs);
+        QVERIFY(session().plans.sitePlan(site)->noise->noise != seeded);
+        QVERIFY(session()
+                    .document.history()
+                    .state(before + 1)
+                    .text.contains(QStringLiteral("noise searched up to 2.00 steps")));
         for (int i = 0; i < 5; ++i)
-            session().undoStack().undo();
+            session().document.history().stack().undo();
         QCOMPARE(noise(), [] {
             quant::Noise on;
             on.on = true;
@@ -241,32 +243,32 @@ private slots:
     {
         const SiteId site = siteWith(session(), graph::Role::Proj, 1);
         const SiteId value = siteWith(session(), graph::Role::ValueOperand, 1);
-        session().select(site);
+        session().selection.select(site);
         QVERIFY(!control<QCheckBox>("noise.value")->isVisibleTo(&m_demo->window()));
         control<QCheckBox>("noise.on")->click();
         QVERIFY(control<QCheckBox>("noise.value")->isVisibleTo(&m_demo->window()));
-        QVERIFY(!session().sitePlanCurrent(value));
+        QVERIFY(!session().plans.sitePlanCurrent(value));
         QS_READY(*m_demo);
-        QVERIFY(session().sitePlanCurrent(value));
-        if (session().sitePlan(site)->noise->transform)
+        QVERIFY(session().plans.sitePlanCurrent(value));
+        if (session().plans.sitePlan(site)->noise->transform)
             QVERIFY2(note().contains(QStringLiteral("V's bias")), qPrintable(note()));
-        session().undoStack().undo();
+        session().document.history().stack().undo();
         QS_READY(*m_demo);
     }
 
     void noiseOnScalesOfALayerSearchKeepsThem()
     {
-        session().applyPreset(QStringLiteral("easyquant"), 6, 6);
+        session().edits.applyPreset(QStringLiteral("easyquant"), 6, 6);
         QS_READY(*m_demo);
         const SiteId site = siteWith(session(), graph::Role::Fc1, 1);
-        session().select(site);
-        const auto scale = session().sitePlan(site)->grid.scale;
+        session().selection.select(site);
+        const auto scale = session().plans.sitePlan(site)->grid.scale;
         control<QCheckBox>("noise.on")->click();
-        QTRY_VERIFY_WITH_TIMEOUT(session().sitePlanCurrent(site), kPatienceMs);
-        QCOMPARE(session().sitePlan(site)->grid.scale, scale); // also in the preview
-        QVERIFY(session().sitePlan(site)->noise);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.sitePlanCurrent(site), kPatienceMs);
+        QCOMPARE(session().plans.sitePlan(site)->grid.scale, scale); // also in the preview
+        QVERIFY(session().plans.sitePlan(site)->noise);
         QS_READY(*m_demo);
-        QCOMPARE(session().sitePlan(site)->grid.scale, scale);
+        QCOMPARE(session().plans.sitePlan(site)->grid.scale, scale);
         showGroup();
         shoot(m_demo->window(), QStringLiteral("noise-3-layernorm"));
     }
@@ -275,11 +277,11 @@ private slots:
     {
         const SiteId with = siteWith(session(), graph::Role::Fc1, 1);
         const SiteId without = siteWith(session(), graph::Role::Qkv, 1);
-        session().select({without, with});
+        session().selection.select({without, with});
         QCOMPARE(control<QCheckBox>("noise.on")->checkState(), Qt::PartiallyChecked);
         choose(control<QComboBox>("noise.storage"), 1);
-        QVERIFY(session().settings(with).noise.on && session().settings(with).noise.int16);
-        QVERIFY(!session().settings(without).noise.on && session().settings(without).noise.int16);
+        QVERIFY(session().document.settings(with).noise.on && session().document.settings(with).noise.int16);
+        QVERIFY(!session().document.settings(without).noise.on && session().document.settings(without).noise.int16);
         QS_READY(*m_demo);
     }
 

@@ -3,13 +3,13 @@
 #include "core/quant/quantizers.h"
 #include "tests/support/graph_text.h"
 #include "widgets/model/text.h"
+#include "widgets/model/weight_statistics.h"
 #include "widgets/panels/distribution/distribution_view.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/error/depth_plot.h"
 #include "widgets/panels/error/error_view.h"
 #include "widgets/panels/error/split_plot.h"
-#include "widgets/model/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
 
 #include <QElapsedTimer>

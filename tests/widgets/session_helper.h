@@ -2,8 +2,8 @@
 
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
-#include "tests/support/graph_text.h"
 #include "core/quant/presets.h"
+#include "tests/support/graph_text.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/small_vit.h"
 #include "widgets/model/session.h"

@@ -100,19 +100,20 @@ private slots:
     void partnersOfASearchedRangeAreStale()
     {
         open();
-        m_session->setRecipe(*quant::presetRecipe("ptq4vit-literal", 4, 4), QStringLiteral("test"));
-        m_session->calibrate();
+        m_session->edits.setRecipe(*quant::presetRecipe("ptq4vit-literal", 4, 4), QStringLiteral("test"));
+        m_session->plans.calibrate();
         QS_SETTLE(*m_session);
         const SiteId input = fc2();
-        const SiteId weight = m_session->sites().at({m_session->sites()[input].uses.front().node, 1});
-        QVERIFY(weight.valid() && m_session->sitePlanCurrent(weight));
+        const SiteId weight =
+            m_session->document.sites().at({m_session->document.sites()[input].uses.front().node, 1});
+        QVERIFY(weight.valid() && m_session->plans.sitePlanCurrent(weight));
         quant::SitePatch patch;
-        patch.estimator = m_session->settings(input).estimator;
+        patch.estimator = m_session->document.settings(input).estimator;
         patch.estimator->search.high = 0.3;
-        m_session->editSites({{input}}, patch);
-        QVERIFY(!m_session->sitePlanCurrent(weight));
+        m_session->edits.editSites({{input}}, patch);
+        QVERIFY(!m_session->plans.sitePlanCurrent(weight));
         QS_SETTLE(*m_session);
-        QVERIFY(m_session->sitePlanCurrent(weight));
+        QVERIFY(m_session->plans.sitePlanCurrent(weight));
     }
 
     void undoBringsFiguresBackAtOnce()
@@ -134,7 +135,8 @@ private slots:
         QS_SETTLE(*m_session);
         m_session->document.history().jumpTo(0);
         QCOMPARE(m_session->figures.probe().value, first);
-        QCOMPARE(m_session->document.history().figures(m_session->document.history().state(1).key).probe.value, second);
+        QCOMPARE(m_session->document.history().figures(m_session->document.history().state(1).key).probe.value,
+                 second);
         QS_SETTLE(*m_session);
     }
 
@@ -213,8 +215,9 @@ private slots:
         QVERIFY(!m_session->figures.evaluation().current);
         QCOMPARE(m_session->figures.evaluation()->images, std::size_t(100));
         QVERIFY(m_session->document.history().figures(History::keyOf(asked)).evaluation.value != nullptr);
-        QVERIFY(m_session->document.history().figures(History::keyOf(m_session->document.recipe()))
-                     .evaluation.value == nullptr);
+        QVERIFY(
+            m_session->document.history().figures(History::keyOf(m_session->document.recipe())).evaluation.value ==
+            nullptr);
         m_session->document.history().stack().undo();
         QVERIFY(m_session->figures.evaluation().current);
         QCOMPARE(m_session->figures.best().value, m_session->figures.evaluation().value);

@@ -25,9 +25,9 @@ private:
         {
             Session session(runner);
             Autosave autosave(session, folder.path(), 60000);
-            session.restore(smallDocument());
+            session.files.put(smallDocument());
             if (edited)
-                session.editSites(std::vector{SiteId(0)}, bitsPatch(4));
+                session.edits.editSites(std::vector{SiteId(0)}, bitsPatch(4));
             QSignalSpy saved(&autosave, &Autosave::saved);
             autosave.save();
             if (!QTest::qWaitFor([&] { return saved.size() == 1; }, kPatienceMs))

@@ -72,14 +72,14 @@ private:
     MainWindow& window() { return m_demo->window(); }
     void calibrateAgain()
     {
-        session().calibrate();
-        QTRY_VERIFY_WITH_TIMEOUT(session().calibration().current && !session().calibration().running,
+        session().plans.calibrate();
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.calibration().current && !session().plans.calibration().running,
                                  kDemoPatienceMs);
         QS_READY(*m_demo);
     }
     void preset(const char* name, int w, int a)
     {
-        session().applyPreset(QLatin1String(name), w, a);
+        session().edits.applyPreset(QLatin1String(name), w, a);
         QS_READY(*m_demo);
     }
 
@@ -101,7 +101,7 @@ private slots:
         auto* error = m_demo->panel<ErrorPanel>("error");
         auto* images = m_demo->panel<ImagesPanel>("images");
         QVERIFY(error && images && !error->isVisible() && !images->isVisible());
-        QTRY_VERIFY_WITH_TIMEOUT(session().profile().current, kDemoPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(session().figures.profile().current, kDemoPatienceMs);
         for (const QString& name : error->plotNames()) {
             const QString file = m_demo->folder() + QStringLiteral("/plot.png");
             QCOMPARE(error->savePlot(name, file), QString());
@@ -109,7 +109,8 @@ private slots:
             QVERIFY(QImage(file).width() >= 1000);
         }
         QVERIFY(error->tableCsv().count(u'\n') > 10);
-        QCOMPARE(images->tableCsv().count(u'\n'), static_cast<qsizetype>(session().testImages()->size()) + 1);
+        QCOMPARE(images->tableCsv().count(u'\n'),
+                 static_cast<qsizetype>(session().document.testImages()->size()) + 1);
         // Nothing to draw is said, not drawn.
         auto* bits = m_demo->panel<Panel>("bits");
         const QString nothing = m_demo->folder() + QStringLiteral("/nothing.png");
@@ -123,11 +124,11 @@ private slots:
         auto* layers = m_demo->panel<LayersPanel>("layers");
         layers->setFilter(QStringLiteral("role:fc2 kind:activation"));
         const auto shown = layers->visibleSites();
-        QVERIFY(shown.size() > 2 && shown.size() < session().sites().size() / 4);
+        QVERIFY(shown.size() > 2 && shown.size() < session().document.sites().size() / 4);
         window().action(QStringLiteral("Select all sites shown"))->trigger();
         auto sorted = shown;
         std::ranges::sort(sorted);
-        QCOMPARE(session().selection(), sorted);
+        QCOMPARE(session().selection.sites(), sorted);
         // A selection that the filter hides is said, since an edit changes it; without the filter it is marked.
         layers->setFilter(QStringLiteral("role:fc2 kind:activation block:0"));
         QVERIFY(layers->counts().contains(
@@ -137,14 +138,14 @@ private slots:
         // A filter that shows nothing selects nothing else.
         layers->setFilter(QStringLiteral("no-such-site"));
         window().action(QStringLiteral("Select all sites shown"))->trigger();
-        QCOMPARE(session().selection(), sorted);
+        QCOMPARE(session().selection.sites(), sorted);
         layers->setFilter({});
         // Without a filter: all that the coverage has.
         window().action(QStringLiteral("Select all sites shown"))->trigger();
-        QVERIFY(std::ranges::all_of(session().selection(), [this](SiteId id) {
-            return session().sites()[id].coverage == graph::Coverage::MatMul;
+        QVERIFY(std::ranges::all_of(session().selection.sites(), [this](SiteId id) {
+            return session().document.sites()[id].coverage == graph::Coverage::MatMul;
         }));
-        QVERIFY(session().selection().size() > shown.size());
+        QVERIFY(session().selection.sites().size() > shown.size());
     }
 
     // B4: "before" was the last step of the mouse.
@@ -152,45 +153,45 @@ private slots:
     {
         preset("mptq-vit", 4, 4);
         const SiteId site = siteWith(session(), graph::Role::Fc1, 0);
-        session().select(site);
+        session().selection.select(site);
         const auto* numbers = m_demo->control<QLabel>("numbers");
-        const auto sqnr = [&] { return QString::number(session().sitePlan(site)->error.sqnrDb, 'f', 1); };
+        const auto sqnr = [&] { return QString::number(session().plans.sitePlan(site)->error.sqnrDb, 'f', 1); };
         const auto drag = [&](double alpha, int gesture) {
             quant::SitePatch patch;
-            patch.smoothing = session().settings(site).smoothing;
+            patch.smoothing = session().document.settings(site).smoothing;
             patch.smoothing->alpha = alpha;
-            session().editSites(std::vector{site}, patch, gesture);
-            QTRY_VERIFY_WITH_TIMEOUT(session().plan().current, kDemoPatienceMs);
+            session().edits.editSites(std::vector{site}, patch, gesture);
+            QTRY_VERIFY_WITH_TIMEOUT(session().plans.plan().current, kDemoPatienceMs);
         };
-        drag(0.2, session().newGesture());
+        drag(0.2, session().edits.newGesture());
         const QString start = sqnr();
-        const int gesture = session().newGesture();
+        const int gesture = session().edits.newGesture();
         for (const double alpha : {0.35, 0.5, 0.65, 0.8})
             drag(alpha, gesture);
         QVERIFY(sqnr() != start);
         QVERIFY2(plain(*numbers).simplified().contains(QStringLiteral("SQNR %1 → %2 dB").arg(start, sqnr())),
                  qPrintable(plain(*numbers)));
         // A drag back to where it began is no step, and nothing changed.
-        const int states = session().history().size();
+        const int states = session().document.history().size();
         const QString end = sqnr();
-        const int there = session().newGesture();
+        const int there = session().edits.newGesture();
         drag(0.3, there);
         drag(0.8, there);
-        QCOMPARE(session().history().size(), states);
+        QCOMPARE(session().document.history().size(), states);
         QVERIFY2(plain(*numbers).simplified().contains(QStringLiteral("SQNR %1 → %1 dB").arg(end)),
                  qPrintable(plain(*numbers)));
         // Undo compares with what was undone.
-        session().undoStack().undo();
-        QTRY_VERIFY_WITH_TIMEOUT(session().plan().current, kDemoPatienceMs);
+        session().document.history().stack().undo();
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.plan().current, kDemoPatienceMs);
         QVERIFY2(plain(*numbers).simplified().contains(QStringLiteral("SQNR %1 → %2 dB").arg(end, start)),
                  qPrintable(plain(*numbers)));
-        session().undoStack().redo();
+        session().document.history().stack().redo();
     }
 
     // B14: the colour of a change stayed that of the other theme.
     void coloursOfNumbersFollowTheTheme()
     {
-        QTRY_VERIFY_WITH_TIMEOUT(session().plan().current, kDemoPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.plan().current, kDemoPatienceMs);
         const auto* numbers = m_demo->control<QLabel>("numbers");
         const auto tinted = [&] {
             return numbers->text().contains(colours().good.name()) || numbers->text().contains(colours().bad.name());
@@ -210,14 +211,14 @@ private slots:
         auto* panel = m_demo->panel<DistributionPanel>("distribution");
         window().showPanel(QStringLiteral("distribution"));
         const SiteId site = siteWith(session(), graph::Role::Fc1, 0);
-        session().select(site);
+        session().selection.select(site);
         for (const double alpha : {0.9, 0.5, 0.1, 0.8}) {
             quant::SitePatch patch;
-            patch.smoothing = session().settings(site).smoothing;
+            patch.smoothing = session().document.settings(site).smoothing;
             patch.smoothing->alpha = alpha;
-            session().editSites(std::vector{site}, patch);
-            QTRY_VERIFY_WITH_TIMEOUT(session().plan().current, kDemoPatienceMs);
-            QTRY_VERIFY(panel->histogram().grid() == &session().sitePlan(site)->grid);
+            session().edits.editSites(std::vector{site}, patch);
+            QTRY_VERIFY_WITH_TIMEOUT(session().plans.plan().current, kDemoPatienceMs);
+            QTRY_VERIFY(panel->histogram().grid() == &session().plans.sitePlan(site)->grid);
             const auto limits = *panel->histogram().limits();
             const QCPRange axis = panel->histogram().xAxis->range();
             QVERIFY2(axis.contains(limits.low) && axis.contains(limits.high),
@@ -233,11 +234,11 @@ private slots:
         wide.estimator = quant::Estimator{quant::EstimatorKind::Manual};
         wide.estimator->low = -400;
         wide.estimator->high = 400;
-        session().editSites(std::vector{site}, wide);
-        QTRY_VERIFY_WITH_TIMEOUT(session().plan().current, kDemoPatienceMs);
+        session().edits.editSites(std::vector{site}, wide);
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.plan().current, kDemoPatienceMs);
         QTRY_VERIFY(panel->histogram().xAxis->range().contains(399));
         QTRY_VERIFY(panel->ribbon().yAxis->range().contains(399) && panel->ribbon().yAxis->range().contains(-399));
-        session().undoStack().undo();
+        session().document.history().stack().undo();
     }
 
     // B9: other bits wiped what was changed by hand, and the box went on to name the preset.
@@ -249,19 +250,19 @@ private slots:
         QCOMPARE(boxes.size(), 3);
         QCOMPARE(boxes[0]->currentText(), QStringLiteral("MPTQ-ViT"));
         const SiteId site = siteWith(session(), graph::Role::Fc1, 1);
-        session().editSites(std::vector{site}, bitsPatch(7));
+        session().edits.editSites(std::vector{site}, bitsPatch(7));
         QCOMPARE(boxes[0]->currentText(), QStringLiteral("MPTQ-ViT, edited"));
-        QSignalSpy notes(&session(), &Session::noticed);
+        QSignalSpy notes(&session().messages, &Messages::noticed);
         choose(boxes[1], 6);
-        QCOMPARE(session().recipe().weight.bits, 6);
-        QCOMPARE(session().settings(site).bits, 7);
+        QCOMPARE(session().document.recipe().weight.bits, 6);
+        QCOMPARE(session().document.settings(site).bits, 7);
         QCOMPARE(boxes[0]->currentText(), QStringLiteral("MPTQ-ViT, edited"));
         QCOMPARE(notes.size(), 1);
         QVERIFY(notes[0][0].toString().contains(QLatin1String("1 site")));
         // The preset itself takes everything back.
         emit boxes[0]->activated(boxes[0]->currentIndex());
         QCOMPARE(boxes[0]->currentText(), QStringLiteral("MPTQ-ViT"));
-        QCOMPARE(session().settings(site).bits, 4);
+        QCOMPARE(session().document.settings(site).bits, 4);
         QS_READY(*m_demo);
     }
 
@@ -269,17 +270,18 @@ private slots:
     void aRecipeOfTheSameNumbersIsResolved()
     {
         preset("mptq-vit", 4, 4);
-        quant::Recipe recipe = session().recipe();
+        quant::Recipe recipe = session().document.recipe();
         const SiteId site = siteWith(session(), graph::Role::Fc1, 1);
-        recipe.overrides[session().sites()[site].name] = quant::wholePatch(session().settings(site));
-        session().setRecipe(recipe, QStringLiteral("the same by hand"));
-        session().undoStack().undo();
-        session().undoStack().redo();
+        recipe.overrides[session().document.sites()[site].name] =
+            quant::wholePatch(session().document.settings(site));
+        session().edits.setRecipe(recipe, QStringLiteral("the same by hand"));
+        session().document.history().stack().undo();
+        session().document.history().stack().redo();
         QS_READY(*m_demo);
-        QCOMPARE(session().plan()->recipe, session().recipe());
+        QCOMPARE(session().plans.plan()->recipe, session().document.recipe());
         recipe.guard = !recipe.guard;
-        session().setRecipe(recipe, QStringLiteral("literally"));
-        QTRY_VERIFY_WITH_TIMEOUT(session().plan()->recipe == session().recipe(), kDemoPatienceMs);
+        session().edits.setRecipe(recipe, QStringLiteral("literally"));
+        QTRY_VERIFY_WITH_TIMEOUT(session().plans.plan()->recipe == session().document.recipe(), kDemoPatienceMs);
         QS_READY(*m_demo);
     }
 
@@ -291,7 +293,7 @@ private slots:
                 const SiteId site = siteWith(session(), role, 1, kind);
                 if (!site.valid())
                     continue;
-                session().select(site);
+                session().selection.select(site);
                 std::map<QString, QStringList> uses;
                 const auto add = [&uses](const QString& text) {
                     const QString key = QKeySequence::mnemonic(text).toString();
@@ -327,7 +329,7 @@ private slots:
     // B7: a class without a name in the labels had none at all.
     void everyClassHasAName()
     {
-        auto set = std::make_shared<ImageSet>(*session().testImages());
+        auto set = std::make_shared<ImageSet>(*session().document.testImages());
         set->folder.classNames.assign(8, {});
         set->folder.classNames[3] = "kite";
         JobRunner runner(1);
@@ -349,11 +351,11 @@ private slots:
         QVERIFY(list.open(QIODevice::WriteOnly));
         list.write("ant\nbee\ncow\ndog\nelk\n");
         list.close();
-        other.loadClassNames(list.fileName());
+        other.files.loadClassNames(list.fileName());
         panel.show();
         QTRY_COMPARE(panel.model().rows()[1].labelName, QStringLiteral("bee"));
-        other.loadClassNames(QStringLiteral("/no/such/list.txt")); // and stay
-        QCOMPARE(other.classNames().size(), std::size_t{5});
+        other.files.loadClassNames(QStringLiteral("/no/such/list.txt")); // and stay
+        QCOMPARE(other.document.classNames().size(), std::size_t{5});
         runner.waitForDone(kPatienceMs);
     }
 
@@ -365,14 +367,14 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(status->text().contains(QLatin1String("on disk")), kDemoPatienceMs);
         QVERIFY2(status->text().contains(QLatin1String(" points")), qPrintable(status->text()));
         QVERIFY(!status->text().contains(QChar(0x00B1)));
-        const auto interval = *quant::top1Interval(*session().probe());
+        const auto interval = *quant::top1Interval(*session().figures.probe());
         QVERIFY(status->text().contains(QStringLiteral("(%1)").arg(formatShares(interval.low, interval.high))));
         const QString file = m_demo->folder() + QStringLiteral("/written.onnx");
-        QVERIFY(onnx::exportModel(*session().model(), *session().plan(), file.toStdString(), {}));
+        QVERIFY(onnx::exportModel(*session().document.model(), *session().plans.plan(), file.toStdString(), {}));
         QVERIFY(status->text().contains(
-            sizeText(static_cast<std::size_t>(QFileInfo(file).size()), session().plan()->modelBytes)));
-        const History& history = session().history();
-        QVERIFY(accuracyText(*session().probe()).contains(QLatin1String("points")) && history.size() > 1);
+            sizeText(static_cast<std::size_t>(QFileInfo(file).size()), session().plans.plan()->modelBytes)));
+        const History& history = session().document.history();
+        QVERIFY(accuracyText(*session().figures.probe()).contains(QLatin1String("points")) && history.size() > 1);
     }
 
     // N2: figures of the calibration images were not called so.
@@ -384,9 +386,9 @@ private slots:
             StatusFigures status(other);
             SessionDocument document = smallDocument();
             document.loadedTestImages.reset();
-            other.restore(std::move(document));
-            other.calibrate();
-            QTRY_VERIFY_WITH_TIMEOUT(other.probe().current, kPatienceMs);
+            other.files.put(std::move(document));
+            other.plans.calibrate();
+            QTRY_VERIFY_WITH_TIMEOUT(other.figures.probe().current, kPatienceMs);
             QTRY_VERIFY2(status.text().contains(QLatin1String("top-1 on calibration images")),
                          qPrintable(status.text()));
             QVERIFY(status.basis().contains(QLatin1String("16 calibration images")));
@@ -398,11 +400,11 @@ private slots:
     void theCornerSaysHowManyImagesAreUsed()
     {
         const auto* corner = qobject_cast<QLabel*>(window().menuBar()->cornerWidget());
-        const std::size_t all = session().calibrationImages()->size();
-        const std::size_t before = session().calibrationCount();
-        session().setCalibrationCount(5);
+        const std::size_t all = session().document.calibrationImages()->size();
+        const std::size_t before = session().document.calibrationCount();
+        session().document.setCalibrationCount(5);
         QTRY_VERIFY2(corner->text().contains(QStringLiteral("5 of %1 calib").arg(all)), qPrintable(corner->text()));
-        session().setCalibrationCount(before);
+        session().document.setCalibrationCount(before);
         calibrateAgain();
     }
 
@@ -473,12 +475,12 @@ private slots:
     void anErrorIsOverWhenItSucceeds()
     {
         MessageStrip& messages = window().messages();
-        const QString good = QString::fromStdString(session().testImages()->folder.root.string());
-        session().openTestImages(QStringLiteral("/no/such/folder"));
+        const QString good = QString::fromStdString(session().document.testImages()->folder.root.string());
+        session().folders.open(ImagePurpose::Test, QStringLiteral("/no/such/folder"));
         QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kPatienceMs);
         emit session().failed({ErrorCode::Io, "of something else", {}});
         QTest::qWait(20);
-        session().openTestImages(good);
+        session().folders.open(ImagePurpose::Test, good);
         QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kDemoPatienceMs);
         QCOMPARE(messages.texts().front(), QStringLiteral("of something else"));
         for (QToolButton* button : messages.findChildren<QToolButton*>())
@@ -493,12 +495,13 @@ private slots:
         window().showPanel(QStringLiteral("distribution"));
         const QWidget* plots = window().panel(QStringLiteral("distribution"));
         const QRect before(plots->mapTo(&window(), QPoint()), plots->size());
-        session().setCalibrationCount(session().calibrationCount() - 1); // the calibration is of other images now
+        session().document.setCalibrationCount(session().document.calibrationCount() -
+                                               1); // the calibration is of other images now
         const auto* next = window().findChild<NextStep*>();
         QTRY_VERIFY(next->isVisible());
         QTest::qWait(50);
         QCOMPARE(QRect(plots->mapTo(&window(), QPoint()), plots->size()), before);
-        session().setCalibrationCount(session().calibrationCount() + 1);
+        session().document.setCalibrationCount(session().document.calibrationCount() + 1);
         calibrateAgain();
         QTRY_VERIFY_WITH_TIMEOUT(!next->isVisible(), kDemoPatienceMs);
         auto* jobs = window().findChild<JobStrip*>();
@@ -516,14 +519,14 @@ private slots:
         layers->table().sortByColumn(static_cast<int>(SiteColumn::Sqnr), Qt::DescendingOrder);
         const auto order = layers->visibleSites();
         const QString file = m_demo->folder() + QStringLiteral("/sorted.quantoscope");
-        session().saveSession(file);
-        QTRY_COMPARE_WITH_TIMEOUT(session().sessionPath(), file, kDemoPatienceMs);
+        session().files.saveSession(file);
+        QTRY_COMPARE_WITH_TIMEOUT(session().document.path(), file, kDemoPatienceMs);
         window().action(QStringLiteral("Save session"))->trigger(); // as the window does it: with what it looks like
-        QTRY_VERIFY_WITH_TIMEOUT(!session().running(JobKind::SaveSession), kDemoPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(!session().jobs.running(JobKind::SaveSession), kDemoPatienceMs);
         layers->table().sortByColumn(static_cast<int>(SiteColumn::Site), Qt::AscendingOrder);
         QVERIFY(layers->visibleSites() != order);
-        QSignalSpy opened(&session(), &Session::modelChanged);
-        session().openSession(file);
+        QSignalSpy opened(&session().document, &Document::modelChanged);
+        session().files.openSession(file);
         QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 1, kDemoPatienceMs);
         QCOMPARE(layers->table().horizontalHeader()->sortIndicatorSection(), static_cast<int>(SiteColumn::Sqnr));
         QTRY_VERIFY_WITH_TIMEOUT(layers->visibleSites() == order, kDemoPatienceMs);
@@ -533,10 +536,10 @@ private slots:
     // B16: and without its name, so that Save asked for one.
     void aRecoveredSessionKeepsItsName()
     {
-        QVERIFY(!session().sessionPath().isEmpty());
+        QVERIFY(!session().document.path().isEmpty());
         QTemporaryDir folder;
         Autosave autosave(session(), folder.path(), 3600000);
-        session().editSites(std::vector{siteWith(session(), graph::Role::Fc2, 0)}, bitsPatch(5));
+        session().edits.editSites(std::vector{siteWith(session(), graph::Role::Fc2, 0)}, bitsPatch(5));
         QSignalSpy saved(&autosave, &Autosave::saved);
         autosave.save();
         QTRY_COMPARE_WITH_TIMEOUT(saved.size(), 1, kDemoPatienceMs);
@@ -545,14 +548,14 @@ private slots:
         JobRunner runner(1);
         {
             Session other(runner);
-            other.recover(folder.filePath(files.front()));
-            QTRY_VERIFY_WITH_TIMEOUT(other.model() != nullptr, kDemoPatienceMs);
-            QCOMPARE(other.sessionPath(), session().sessionPath());
-            QVERIFY(other.modified());
+            other.files.recover(folder.filePath(files.front()));
+            QTRY_VERIFY_WITH_TIMEOUT(other.document.model() != nullptr, kDemoPatienceMs);
+            QCOMPARE(other.document.path(), session().document.path());
+            QVERIFY(other.document.modified());
         }
         QVERIFY(runner.waitForDone(kDemoPatienceMs));
         autosave.finish();
-        session().undoStack().undo();
+        session().document.history().stack().undo();
         QS_READY(*m_demo);
     }
 
@@ -566,10 +569,10 @@ private slots:
                                          {graph::Role::KeyOperand, "head dimension"},
                                          {graph::Role::ValueOperand, "key token"},
                                          {graph::Role::Fc1, "channel"}}) {
-            session().select(siteWith(session(), role, 1));
+            session().selection.select(siteWith(session(), role, 1));
             QTRY_COMPARE_WITH_TIMEOUT(panel->ribbon().xAxis->label(), QLatin1String(name), kPatienceMs);
         }
-        session().select(siteWith(session(), graph::Role::Fc1, 1, graph::SiteKind::Weight));
+        session().selection.select(siteWith(session(), graph::Role::Fc1, 1, graph::SiteKind::Weight));
         QTRY_COMPARE_WITH_TIMEOUT(panel->ribbon().xAxis->label(), QStringLiteral("output channel"), kPatienceMs);
     }
 
@@ -578,7 +581,7 @@ private slots:
     {
         window().showPanel(QStringLiteral("error"));
         auto* panel = m_demo->panel<ErrorPanel>("error");
-        session().select(
+        session().selection.select(
             std::vector{siteWith(session(), graph::Role::Fc1, 0), siteWith(session(), graph::Role::Fc1, 1)});
         QTRY_VERIFY(panel->hoverText().contains(QLatin1String("2 layers, the most of each")));
     }
@@ -605,10 +608,11 @@ private slots:
         const std::vector<SiteId> second{siteWith(session(), graph::Role::Fc1, 1)};
         std::vector<quant::Recipe> recipes;
         for (const auto& sites : {first, second}) {
-            quant::Recipe recipe = quant::edited(session().recipe(), session().sites(), sites, bitsPatch(3));
-            session().setRecipe(recipe, QStringLiteral("2 sites: 3 bits")); // as the history has it
-            recipes.push_back(session().recipe());
-            QTRY_VERIFY_WITH_TIMEOUT(session().plan().current, kDemoPatienceMs);
+            quant::Recipe recipe =
+                quant::edited(session().document.recipe(), session().document.sites(), sites, bitsPatch(3));
+            session().edits.setRecipe(recipe, QStringLiteral("2 sites: 3 bits")); // as the history has it
+            recipes.push_back(session().document.recipe());
+            QTRY_VERIFY_WITH_TIMEOUT(session().plans.plan().current, kDemoPatienceMs);
             emit panel->form().startWished(present);
             QTRY_VERIFY_WITH_TIMEOUT(!panel->comparer().running(), kDemoPatienceMs);
         }
@@ -616,13 +620,13 @@ private slots:
         QCOMPARE(rows.size(), std::size_t{2});
         QVERIFY(rows[0].method != rows[1].method);
         const SiteId locked = siteWith(session(), graph::Role::Fc2, 2);
-        session().setLocked(std::vector{locked}, true);
+        session().edits.setLocked(std::vector{locked}, true);
         for (std::size_t i = 0; i < 2; ++i) {
             emit panel->table().loadWished(rows[1 - i]); // the last comparison's lines stand first
-            QVERIFY(session().locked(locked));           // and the present locks stay
-            quant::Recipe loaded = session().recipe();
+            QVERIFY(session().document.locked(locked));  // and the present locks stay
+            quant::Recipe loaded = session().document.recipe();
             loaded.locked.clear();
-            loaded.overrides.erase(session().sites()[locked].name);
+            loaded.overrides.erase(session().document.sites()[locked].name);
             QCOMPARE(quant::recipeToJson(loaded), quant::recipeToJson(recipes[i]));
         }
         QS_READY(*m_demo);

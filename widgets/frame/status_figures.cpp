@@ -2,6 +2,7 @@
 
 #include "core/onnx/export.h"
 #include "core/quant/accuracy.h"
+#include "widgets/frame/follow.h"
 #include "widgets/model/text.h"
 #include "widgets/theme/format.h"
 
@@ -66,12 +67,12 @@ QString sizeText(std::size_t fileBytes, std::size_t packedBytes)
 
 StatusFigures::StatusFigures(Session& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_figures(new ElidedLabel(this)), m_basis(new ElidedLabel(this)),
-      m_running(new QLabel(this)), m_bar(new QProgressBar(this)), m_export(session.runner(), Lane::Background)
+      m_running(new QLabel(this)), m_bar(new QProgressBar(this)), m_export(session.jobs.runner(), Lane::Background)
 {
     m_later.setSingleShot(true);
     m_later.setInterval(kRestMs);
     connect(&m_later, &QTimer::timeout, this, &StatusFigures::measureFile);
-    connect(&session, &Session::planChanged, this, [this] {
+    connect(&session.plans, &Plans::planChanged, this, [this] {
         m_export.cancel();
         m_later.start();
     });
@@ -93,11 +94,17 @@ StatusFigures::StatusFigures(Session& session, QWidget* parent)
            "give; a difference is within noise where its interval, from the images that only one network gets "
            "right, holds 0. Mean bits count weight elements and activation elements. On disk: the file that an "
            "export writes at opset 17, where codes below 8 bits take a byte; packed: with codes at their bits."));
-    for (auto signal : {&Session::probeChanged, &Session::evaluationChanged, &Session::planChanged,
-                        &Session::recipeChanged, &Session::modelChanged, &Session::calibrationChanged})
-        connect(&session, signal, this, &StatusFigures::refresh);
-    for (auto signal : {&Session::jobStarted, &Session::jobProgressed, &Session::jobFinished})
-        connect(&session, signal, this, &StatusFigures::refreshRunning);
+    follow(this, &StatusFigures::refresh)
+        .on(session.figures, &Figures::probeChanged)
+        .on(session.figures, &Figures::evaluationChanged)
+        .on(session.plans, &Plans::planChanged)
+        .on(session.document, &Document::recipeChanged)
+        .on(session.document, &Document::modelChanged)
+        .on(session.plans, &Plans::calibrationChanged);
+    follow(this, &StatusFigures::refreshRunning)
+        .on(session.jobs, &Jobs::started)
+        .on(session.jobs, &Jobs::progressed)
+        .on(session.jobs, &Jobs::finished);
     refresh();
     refreshRunning();
 }
@@ -115,11 +122,11 @@ QString StatusFigures::basis() const
 /// The file that an export would write, without writing it.
 void StatusFigures::measureFile()
 {
-    const auto plan = m_session.plan().value;
-    if (!plan || !m_session.plan().current || plan == m_measured)
+    const auto plan = m_session.plans.plan().value;
+    if (!plan || !m_session.plans.plan().current || plan == m_measured)
         return;
     m_export.start(
-        [model = m_session.model(), plan](const Context&) -> Result<std::size_t> {
+        [model = m_session.document.model(), plan](const Context&) -> Result<std::size_t> {
             QS_ASSIGN(const onnx::ExportReport report, onnx::previewExport(*model, *plan, {}));
             return report.fileBytes;
         },
@@ -134,16 +141,16 @@ void StatusFigures::measureFile()
 
 QString StatusFigures::sizeText() const
 {
-    const auto& plan = m_session.plan().value;
+    const auto& plan = m_session.plans.plan().value;
     return ui::sizeText(plan == m_measured ? m_fileBytes : 0, plan->modelBytes);
 }
 
 void StatusFigures::refresh()
 {
-    const Figure<quant::Evaluation>& best = m_session.bestFigures();
-    const Figure<quant::Plan>& plan = m_session.plan();
+    const Figure<quant::Evaluation>& best = m_session.figures.best();
+    const Figure<quant::Plan>& plan = m_session.plans.plan();
     QStringList parts;
-    const bool onCalibration = best && !m_session.testImages();
+    const bool onCalibration = best && !m_session.document.testImages();
     if (best)
         parts << accuracyText(*best, onCalibration);
     if (plan)
@@ -152,9 +159,9 @@ void StatusFigures::refresh()
               << sizeText();
     QString text = parts.join(QStringLiteral(" · "));
     if (text.isEmpty())
-        text = !m_session.model()        ? tr("No model")
-               : m_session.calibration() ? tr("Resolving …")
-                                         : tr("Not calibrated");
+        text = !m_session.document.model()     ? tr("No model")
+               : m_session.plans.calibration() ? tr("Resolving …")
+                                               : tr("Not calibrated");
     m_figures->setText(text);
     const bool current = !best || best.current;
     m_figures->setForegroundRole(current && best ? QPalette::WindowText : QPalette::PlaceholderText);
@@ -163,7 +170,7 @@ void StatusFigures::refresh()
     if (best) {
         basis = (onCalibration ? tr("%1 calibration images, coverage %2") : tr("%1 images, coverage %2"))
                     .arg(formatCount(best->images), coverageTitle(best->coverage));
-        if (&best == &m_session.probe())
+        if (&best == &m_session.figures.probe())
             basis = tr("probe on %1").arg(basis);
         if (!current)
             basis += tr(" – of an older recipe");
@@ -175,7 +182,7 @@ void StatusFigures::refresh()
 void StatusFigures::refreshRunning()
 {
     const JobStatus* shown = nullptr;
-    const std::vector<JobStatus> jobs = m_session.jobs();
+    const std::vector<JobStatus> jobs = m_session.jobs.list();
     for (const JobStatus& job : jobs)
         if (job.kind == JobKind::Probe || job.kind == JobKind::Profile) {
             shown = &job;
@@ -186,12 +193,12 @@ void StatusFigures::refreshRunning()
     if (!shown)
         return;
     const JobProgress& progress = shown->progress;
-    QString text =
-        shown->kind == JobKind::Probe
-            ? tr("probe %1 img")
-                  .arg(formatCount(std::min<std::size_t>(
-                      Session::kProbeImages, m_session.probeImages() ? m_session.probeImages()->size() : 0)))
-            : tr("error profile");
+    QString text = shown->kind == JobKind::Probe
+                       ? tr("probe %1 img")
+                             .arg(formatCount(std::min<std::size_t>(
+                                 Figures::kProbeImages,
+                                 m_session.document.probeImages() ? m_session.document.probeImages()->size() : 0)))
+                       : tr("error profile");
     if (progress.remainingMs >= 0 && progress.elapsedMs > 500)
         text += QStringLiteral(" · ") + formatDuration(progress.remainingMs);
     else if (progress.elapsedMs == 0)

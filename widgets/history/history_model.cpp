@@ -14,14 +14,14 @@ namespace qs::ui {
 
 HistoryModel::HistoryModel(Session& session, QObject* parent) : QAbstractTableModel(parent), m_session(session)
 {
-    connect(&session, &Session::historyChanged, this, &HistoryModel::refresh);
-    connect(&session, &Session::modelChanged, this, &HistoryModel::refresh);
+    connect(&session.document, &Document::historyChanged, this, &HistoryModel::refresh);
+    connect(&session.document, &Document::modelChanged, this, &HistoryModel::refresh);
     refresh();
 }
 
 void HistoryModel::refresh()
 {
-    const int rows = m_session.model() ? m_session.history().size() : 0;
+    const int rows = m_session.document.model() ? m_session.document.history().size() : 0;
     if (rows > m_rows) {
         beginInsertRows({}, m_rows, rows - 1);
         m_rows = rows;
@@ -46,12 +46,11 @@ int HistoryModel::columnCount(const QModelIndex& parent) const
 
 QVariant HistoryModel::data(const QModelIndex& index, int role) const
 {
-    if (!index.isValid() || index.row() >= std::min(m_rows, m_session.history().size()))
+    if (!index.isValid() || index.row() >= std::min(m_rows, m_session.document.history().size()))
         return {};
-    const History& history = m_session.history();
+    const History& history = m_session.document.history();
     const HistoryState& state = history.state(index.row());
-    const StateFigures figures = history.figures(state.key);
-    const quant::Evaluation* best = figures.best();
+    const auto [best, full] = m_session.figures.ofState(state.key);
     switch (role) {
     case Qt::DisplayRole:
         if (index.column() == Change)
@@ -59,7 +58,7 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
         if (!best)
             return QStringLiteral("–");
         if (index.column() == Top1)
-            return best->top1 ? formatPercent(*best->top1) + (figures.evaluation ? QString() : QStringLiteral(" *"))
+            return best->top1 ? formatPercent(*best->top1) + (full ? QString() : QStringLiteral(" *"))
                               : QStringLiteral("–");
         return best->scores ? formatPercent(best->agreement) : formatDb(best->logitSqnrDb);
     case Qt::TextAlignmentRole:
@@ -77,9 +76,9 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
         if (!best)
             return tr("%1\nNo figures of this state were computed.").arg(state.text);
         return tr("%1\n%2\nW %3 · A %4 · %5\n%6 on %7 images")
-            .arg(state.text, accuracyText(*best, !m_session.testImages()), formatBits(best->meanWeightBits),
+            .arg(state.text, accuracyText(*best, !m_session.document.testImages()), formatBits(best->meanWeightBits),
                  formatBits(best->meanActivationBits), sizeText(best->fileBytes, best->modelBytes),
-                 figures.evaluation ? tr("evaluated") : tr("* probe"))
+                 full ? tr("evaluated") : tr("* probe"))
             .arg(best->images);
     default:
         return {};

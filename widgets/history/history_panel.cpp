@@ -1,5 +1,6 @@
 #include "widgets/history/history_panel.h"
 
+#include "widgets/frame/follow.h"
 #include "widgets/history/history_model.h"
 #include "widgets/model/history.h"
 #include "widgets/model/session.h"
@@ -47,13 +48,14 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     m_view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_view->horizontalHeader()->setSectionResizeMode(HistoryModel::Change, QHeaderView::Stretch);
     m_view->horizontalHeader()->setMinimumSectionSize(40);
-    const auto jump = [this](const QModelIndex& index) { m_session.history().jumpTo(index.row()); };
+    const auto jump = [this](const QModelIndex& index) { m_session.document.history().jumpTo(index.row()); };
     connect(m_view, &QTableView::clicked, this, jump);
     connect(m_view, &QTableView::activated, this, jump);
-    connect(&session, &Session::historyChanged, this, &HistoryPanel::follow);
-    connect(&session, &Session::modelChanged, this, &HistoryPanel::follow);
-    for (auto signal : {&Session::modelChanged, &Session::imagesChanged})
-        connect(&session, signal, this, &HistoryPanel::sayBasis);
+    connect(&session.document, &Document::historyChanged, this, &HistoryPanel::follow);
+    connect(&session.document, &Document::modelChanged, this, &HistoryPanel::follow);
+    follow(this, &HistoryPanel::sayBasis)
+        .on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged);
     sayBasis();
     follow();
 }
@@ -61,17 +63,18 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
 /// What the figures stand on.
 void HistoryPanel::sayBasis()
 {
-    const auto& images = m_session.probeImages();
-    const std::size_t probed = images ? std::min(Session::kProbeImages, images->size()) : 0;
-    m_legend->setText(probed == 0              ? QString()
-                      : m_session.testImages() ? tr("* on %1 images; else all %2").arg(probed).arg(images->size())
-                                               : tr("* on %1 calibration images").arg(probed));
+    const auto& images = m_session.document.probeImages();
+    const std::size_t probed = images ? std::min(Figures::kProbeImages, images->size()) : 0;
+    m_legend->setText(probed == 0 ? QString()
+                      : m_session.document.testImages()
+                          ? tr("* on %1 images; else all %2").arg(probed).arg(images->size())
+                          : tr("* on %1 calibration images").arg(probed));
     m_legend->setToolTip(m_legend->text());
 }
 
 void HistoryPanel::follow()
 {
-    const QModelIndex present = m_model->index(m_session.history().index(), 0);
+    const QModelIndex present = m_model->index(m_session.document.history().index(), 0);
     if (!present.isValid())
         return;
     m_view->setCurrentIndex(present);
@@ -84,19 +87,19 @@ QString HistoryPanel::tableCsv() const
         return {};
     QString csv = QStringLiteral("state,change,images,full_test_set,top1,float_top1,agreement,mean_weight_bits,"
                                  "mean_activation_bits,model_bytes\n");
-    const History& history = m_session.history();
+    const History& history = m_session.document.history();
     for (int i = 0; i < history.size(); ++i) {
         const HistoryState& state = history.state(i);
-        const StateFigures figures = history.figures(state.key);
+        const auto [e, full] = m_session.figures.ofState(state.key);
         QString text = state.text;
         csv += QStringLiteral("%1,\"%2\"").arg(i).arg(text.replace(u'"', QStringLiteral("\"\"")));
-        if (const quant::Evaluation* e = figures.best()) {
+        if (e) {
             const auto figure = [](const std::optional<double>& f) {
                 return f ? QString::number(*f, 'g', 8) : QString();
             };
             csv += QStringLiteral(",%1,%2,%3,%4,%5,%6,%7,%8")
                        .arg(e->images)
-                       .arg(figures.evaluation ? 1 : 0)
+                       .arg(full ? 1 : 0)
                        .arg(figure(e->top1), figure(e->floatTop1), figure(e->agreement), figure(e->meanWeightBits),
                             figure(e->meanActivationBits))
                        .arg(e->modelBytes);

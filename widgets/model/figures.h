@@ -93,7 +93,7 @@ private:
     project::Kept<quant::Evaluation> m_evaluation, m_probe;
     project::Kept<Profiles> m_profile, m_sensitivity;
     project::Origin m_evaluationOrigin, m_probeOrigin, m_profileOrigin; ///< of the present images, but for the recipe
-    std::string m_seenKey; ///< of the recipe at the last change
+    std::string m_seenKey;                                              ///< of the recipe at the last change
     Reference m_testReference, m_probeReference;
     std::shared_ptr<exec::WeightCache> m_weights; ///< of the model
 };

@@ -149,9 +149,8 @@ void Plans::findStale()
 void Plans::recipeChanged(const std::vector<SiteId>& changed)
 {
     findStale();
-    std::erase_if(m_previews, [this](const auto& entry) {
-        return entry.second->settings != m_document.settings(entry.first);
-    });
+    std::erase_if(m_previews,
+                  [this](const auto& entry) { return entry.second->settings != m_document.settings(entry.first); });
     if (std::exchange(m_seenKey, m_document.recipeKey()) == m_document.recipeKey()) // a lock, say
         return;
     startPreview(changed);

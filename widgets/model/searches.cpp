@@ -220,7 +220,8 @@ void Searches::startHybrid(const search::HybridOptions& options, SearchImages wh
     m_hybrid.cancelled = false;
     m_runHybrid.start(
         [model = m_document.model(), calibration = m_document.calibration(), recipe = m_document.recipe(), images,
-         options, origin = originOf(images, options.images)](const Context& context) -> Result<std::shared_ptr<const HybridFound>> {
+         options, origin = originOf(images, options.images)](
+            const Context& context) -> Result<std::shared_ptr<const HybridFound>> {
             QS_ASSIGN(search::HybridResult result, search::searchHybrid(model->graph, model->sites, calibration,
                                                                         recipe, *images->source, options, context));
             auto found = std::make_shared<HybridFound>(options, recipe, std::move(result));

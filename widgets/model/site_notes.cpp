@@ -167,8 +167,8 @@ SiteNote guardNote(const quant::GuardedGroup& group)
 std::vector<SiteNote> siteNotes(const quant::SiteSettings& settings, const stats::SiteStatistics& statistics)
 {
     std::vector<SiteNote> notes;
-    if (settings.isFloat() || !settings.isUniform() ||
-        settings.smoothing.kind != quant::SmoothingKind::None || statistics.minimum.empty())
+    if (settings.isFloat() || !settings.isUniform() || settings.smoothing.kind != quant::SmoothingKind::None ||
+        statistics.minimum.empty())
         return notes;
     if (const auto overflow = overflowOf(settings, statistics))
         notes.push_back(overflowNote(*overflow, settings, statistics.minimum.size()));

@@ -194,8 +194,8 @@ void NoiseGroup::showSettings(const std::vector<quant::SiteSettings>& settings, 
           static_cast<QWidget*>(m_objective), static_cast<QWidget*>(m_law), static_cast<QWidget*>(m_storage),
           static_cast<QWidget*>(m_seed), static_cast<QWidget*>(m_value), static_cast<QWidget*>(m_note)})
         m_form->setRowVisible(row, any);
-    const bool projection =
-        std::ranges::any_of(sites(), [this](SiteId id) { return m_session.document.sites()[id].role == graph::Role::Proj; });
+    const bool projection = std::ranges::any_of(
+        sites(), [this](SiteId id) { return m_session.document.sites()[id].role == graph::Role::Proj; });
     m_form->setRowVisible(m_value, any && projection);
     setEnabled(editable);
     const quant::Noise& last = settings.back().noise;
@@ -279,7 +279,8 @@ void NoiseGroup::showCurve(const quant::SitePlan* plan, const quant::Noise& want
         picture.chosen = wanted.range;
         if (plan && plan->quantized() && m_session.plans.calibration()) {
             CurveKey key{m_session.selection.current(), m_session.plans.calibration().value,
-                         m_session.document.settings(m_session.selection.current()), plan->range, quant::noiseStep(*plan)};
+                         m_session.document.settings(m_session.selection.current()), plan->range,
+                         quant::noiseStep(*plan)};
             key.settings.noise.range = 0;
             if (current && key != m_measured)
                 measure(key);

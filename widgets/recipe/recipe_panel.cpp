@@ -2,6 +2,7 @@
 
 #include "core/quant/covered_range.h"
 #include "core/quant/quantizers.h"
+#include "widgets/frame/follow.h"
 #include "widgets/model/history.h"
 #include "widgets/model/quantizer_choice.h"
 #include "widgets/model/text.h"
@@ -92,14 +93,16 @@ RecipePanel::RecipePanel(Session& session, QWidget* parent)
     m_pages->addWidget(scroll);
     setMinimumWidth(250);
 
-    for (auto signal : {&Session::selectionChanged, &Session::recipeChanged, &Session::modelChanged})
-        connect(&session, signal, this, &RecipePanel::refresh);
-    connect(&session, &Session::planChanged, this, &RecipePanel::refreshNumbers);
-    connect(&session, &Session::calibrationChanged, this, [this] {
+    follow(this, &RecipePanel::refresh)
+        .on(session.selection, &Selection::changed)
+        .on(session.document, &Document::recipeChanged)
+        .on(session.document, &Document::modelChanged);
+    connect(&session.plans, &Plans::planChanged, this, &RecipePanel::refreshNumbers);
+    connect(&session.plans, &Plans::calibrationChanged, this, [this] {
         m_site = {}; // numbers of another calibration are no "before"
         refreshNumbers();
     });
-    connect(&session, &Session::sitesChanged, this, &RecipePanel::refreshNumbers);
+    connect(&session.plans, &Plans::sitesChanged, this, &RecipePanel::refreshNumbers);
     refresh();
 }
 
@@ -248,7 +251,7 @@ void RecipePanel::buildForm(QWidget* form)
         patch.estimator.emplace();
         patch.estimator->kind = static_cast<quant::EstimatorKind>(m_estimator->currentData().toInt());
         if (patch.estimator->kind == quant::EstimatorKind::Manual) { // begins where the range is now
-            const auto plan = m_session.sitePlan(m_session.currentSite());
+            const auto plan = m_session.plans.sitePlan(m_session.selection.current());
             patch.estimator->low = plan ? plan->range.low : -1;
             patch.estimator->high = plan ? plan->range.high : 1;
         }
@@ -264,8 +267,10 @@ void RecipePanel::buildForm(QWidget* form)
         patch.biasCorrection = on;
         editKind(graph::SiteKind::Weight, patch);
     });
-    connect(m_reset, &QPushButton::clicked, this, [this] { m_session.resetSites(m_session.selection()); });
-    connect(m_lock, &QPushButton::clicked, this, [this](bool on) { m_session.setLocked(m_session.selection(), on); });
+    connect(m_reset, &QPushButton::clicked, this,
+            [this] { m_session.edits.resetSites(m_session.selection.sites()); });
+    connect(m_lock, &QPushButton::clicked, this,
+            [this](bool on) { m_session.edits.setLocked(m_session.selection.sites(), on); });
 }
 
 void RecipePanel::changeEvent(QEvent* event)
@@ -281,7 +286,7 @@ void RecipePanel::edit(const quant::SitePatch& patch)
     const auto* box = qobject_cast<QComboBox*>(sender());
     if (m_filling || (box && box->currentData().toInt() == kMixed))
         return;
-    m_session.editSelection(patch);
+    m_session.edits.editSelection(patch);
     refresh(); // a locked site keeps what it has
 }
 
@@ -290,21 +295,22 @@ void RecipePanel::edit(const quant::SitePatch& patch)
 void RecipePanel::editKind(graph::SiteKind kind, const quant::SitePatch& patch)
 {
     std::vector<SiteId> sites;
-    for (const SiteId id : m_session.selection())
-        if (m_session.sites()[id].kind == kind)
+    for (const SiteId id : m_session.selection.sites())
+        if (m_session.document.sites()[id].kind == kind)
             sites.push_back(id);
     if (m_filling)
         return;
-    m_session.editSites(sites, patch);
+    m_session.edits.editSites(sites, patch);
     refresh();
 }
 
 void RecipePanel::refresh()
 {
-    const std::vector<SiteId>& selection = m_session.selection();
+    const std::vector<SiteId>& selection = m_session.selection.sites();
     if (selection.empty()) {
-        m_empty->setText(m_session.model() ? tr("Select a site in Layers to see and change how it is quantized.")
-                                           : tr("No model."));
+        m_empty->setText(m_session.document.model()
+                             ? tr("Select a site in Layers to see and change how it is quantized.")
+                             : tr("No model."));
         m_pages->setCurrentIndex(0);
         m_site = {};
         return;
@@ -314,10 +320,10 @@ void RecipePanel::refresh()
     std::vector<quant::SiteSettings> settings;
     std::size_t locked = 0;
     for (const SiteId id : selection) {
-        settings.push_back(m_session.settings(id));
-        locked += m_session.locked(id);
+        settings.push_back(m_session.document.settings(id));
+        locked += m_session.document.locked(id);
     }
-    const graph::Site& site = m_session.sites()[m_session.currentSite()];
+    const graph::Site& site = m_session.document.sites()[m_session.selection.current()];
     if (selection.size() == 1) {
         m_title->setText(siteTitle(site));
         m_what->setText(QStringLiteral("%1 · %2 · %3")
@@ -358,9 +364,9 @@ void RecipePanel::showFlag(QCheckBox* box, std::optional<bool> quant::WeightChoi
                            bool editable)
 {
     std::vector<quant::SiteSettings> own;
-    for (const SiteId id : m_session.selection())
+    for (const SiteId id : m_session.selection.sites())
         if (applies(flag, id))
-            own.push_back(m_session.settings(id));
+            own.push_back(m_session.document.settings(id));
     m_fields->setRowVisible(box, !own.empty());
     if (own.empty())
         return;
@@ -374,14 +380,14 @@ void RecipePanel::showQuantizers(bool editable)
     std::vector<quant::SiteSettings> everything;
     bool searches = false;
     std::set<quant::Objective> more; // of searches of layers
-    for (const SiteId id : m_session.selection()) {
-        const quant::SiteSettings& own = everything.emplace_back(m_session.settings(id));
+    for (const SiteId id : m_session.selection.sites()) {
+        const quant::SiteSettings& own = everything.emplace_back(m_session.document.settings(id));
         const bool layer = own.estimator.kind == quant::EstimatorKind::Search;
         searches |= applies(&quant::SitePatch::objective, id);
         more.insert(own.objective);
         if (layer)
             more.insert(quant::Objective::Cosine);
-        if (layer && m_session.calibration() && !m_session.calibration()->importances.empty())
+        if (layer && m_session.plans.calibration() && !m_session.plans.calibration()->importances.empty())
             more.insert(quant::Objective::Hessian);
     }
     for (const quant::Objective objective : {quant::Objective::Cosine, quant::Objective::Hessian}) {
@@ -398,10 +404,10 @@ void RecipePanel::showQuantizers(bool editable)
     const auto all = quant::quantizers();
     std::vector<bool> suits(all.size(), true);
     std::vector<quant::SiteSettings> settings;
-    for (const SiteId id : m_session.selection()) {
-        if (m_session.sites()[id].kind != graph::SiteKind::Activation)
+    for (const SiteId id : m_session.selection.sites()) {
+        if (m_session.document.sites()[id].kind != graph::SiteKind::Activation)
             continue;
-        settings.push_back(m_session.settings(id));
+        settings.push_back(m_session.document.settings(id));
         const auto suitable = suitableQuantizers(m_session, id);
         for (std::size_t q = 0; q < all.size(); ++q)
             suits[q] = suits[q] && suitable[q];
@@ -429,7 +435,7 @@ void RecipePanel::showQuantizers(bool editable)
                                              : m_quantizer->currentData(Qt::ToolTipRole).toString());
     m_quantizer->setEnabled(editable);
     // Other levels have no scheme and one scale.
-    const bool uniform = std::ranges::any_of(m_session.selection(),
+    const bool uniform = std::ranges::any_of(m_session.selection.sites(),
                                              [this](SiteId id) { return applies(&quant::SitePatch::scheme, id); });
     m_scheme->setEnabled(m_scheme->isEnabled() && uniform);
     m_granularity->setEnabled(m_granularity->isEnabled() && uniform);
@@ -438,7 +444,7 @@ void RecipePanel::showQuantizers(bool editable)
 /// "Before" is how the site was before the present step of the history: all of a drag is one step.
 void RecipePanel::followSteps(SiteId id, const std::shared_ptr<const quant::SitePlan>& plan)
 {
-    const History& history = m_session.history();
+    const History& history = m_session.document.history();
     const int present = history.index();
     if (id != m_site) {
         m_site = id;
@@ -454,27 +460,28 @@ void RecipePanel::followSteps(SiteId id, const std::shared_ptr<const quant::Site
         m_before = m_after;
     m_after = plan;
     // A number that comes late may be the last step's.
-    const bool late = present > 0 && plan->settings != m_session.settings(id) &&
-                      plan->settings == quant::settingsOf(history.state(present - 1).recipe, m_session.sites()[id]);
+    const bool late =
+        present > 0 && plan->settings != m_session.document.settings(id) &&
+        plan->settings == quant::settingsOf(history.state(present - 1).recipe, m_session.document.sites()[id]);
     m_step = late ? present - 1 : present;
 }
 
 void RecipePanel::refreshNumbers()
 {
-    const SiteId id = m_session.currentSite();
+    const SiteId id = m_session.selection.current();
     if (!id.valid() || m_pages->currentIndex() == 0)
         return;
     m_notes->refresh();
     m_smoothing->refreshNumbers();
     m_noise->refreshNumbers();
-    const auto plan = m_session.sitePlan(id);
+    const auto plan = m_session.plans.sitePlan(id);
     followSteps(id, plan);
     if (!plan) {
         m_numbers->setText({});
-        m_note->setText(m_session.calibration() ? tr("Resolving …") : tr("Not calibrated: no numbers yet."));
+        m_note->setText(m_session.plans.calibration() ? tr("Resolving …") : tr("Not calibrated: no numbers yet."));
         return;
     }
-    const bool current = m_session.sitePlanCurrent(id);
+    const bool current = m_session.plans.sitePlanCurrent(id);
     const quant::SiteError& a = m_before ? m_before->error : plan->error;
     const quant::SiteError& b = plan->error;
     const auto judged = [&](double change, bool upIsGood) {
@@ -510,8 +517,9 @@ void RecipePanel::refreshNumbers()
     }
     m_numbers->setText(table + QStringLiteral("</table>"));
     m_numbers->setForegroundRole(current ? QPalette::WindowText : QPalette::PlaceholderText);
-    m_note->setText(current ? (m_session.selection().size() > 1 ? tr("Numbers of the current site.") : QString())
-                            : tr("Of older settings; new numbers are on their way."));
+    m_note->setText(current
+                        ? (m_session.selection.sites().size() > 1 ? tr("Numbers of the current site.") : QString())
+                        : tr("Of older settings; new numbers are on their way."));
 }
 
 } // namespace qs::ui

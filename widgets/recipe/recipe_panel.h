@@ -44,8 +44,8 @@ private:
     template <class Part, class Choices>
     bool applies(std::optional<Part> Choices::*part, SiteId site) const
     {
-        return quant::settingApplies(part,
-                                     {m_session.document.model()->graph, m_session.document.sites()[site], m_session.document.settings(site)});
+        return quant::settingApplies(part, {m_session.document.model()->graph, m_session.document.sites()[site],
+                                            m_session.document.settings(site)});
     }
     QComboBox* addChoice(QFormLayout* layout, const QString& label, const QString& help);
 

@@ -192,7 +192,7 @@ void MainWindow::saveLayout()
     if (m_docksShown)
         m_layout = m_area->saveState(kLayoutVersion);
     settings.setValue(QStringLiteral("window/layout"), m_layout);
-    settings.setValue(QStringLiteral("view/logAxis"), m_session.logAxis());
+    settings.setValue(QStringLiteral("view/logAxis"), m_session.selection.logAxis());
     keepViews();
 }
 
@@ -205,7 +205,7 @@ void MainWindow::keepViews()
         if (placed.panel)
             if (const QByteArray view = placed.panel->viewState(); !view.isEmpty())
                 state.panels[placed.id] = view;
-    m_session.setWindowState(state.pack());
+    m_session.document.setWindowState(state.pack());
 }
 
 void MainWindow::resetLayout()
@@ -232,12 +232,12 @@ void MainWindow::showModelState()
 {
     const bool model = m_session.document.model() != nullptr;
     m_pages->setCurrentIndex(model ? 1 : 0);
-    const WindowState kept = WindowState::unpack(m_session.windowState());
+    const WindowState kept = WindowState::unpack(m_session.document.windowState());
     const QByteArray wanted = kept.layout.isEmpty() ? m_layout : kept.layout;
     for (const Placed& placed : m_panels)
         if (placed.panel && kept.panels.contains(placed.id))
             placed.panel->restoreViewState(kept.panels[placed.id]);
-    if (model && (!m_docksShown || !m_session.windowState().isEmpty())) {
+    if (model && (!m_docksShown || !m_session.document.windowState().isEmpty())) {
         for (QDockWidget* dock : m_docks)
             dock->show();
         if (wanted.isEmpty() || !m_area->restoreState(wanted, kLayoutVersion))
@@ -267,12 +267,12 @@ void MainWindow::updateTitle()
         return;
     }
     const auto count = [](const auto& images) { return images ? images->size() : std::size_t{0}; };
-    const std::size_t all = count(m_session.calibrationImages());
-    const std::size_t used = std::min(all, m_session.calibrationCount());
+    const std::size_t all = count(m_session.document.calibrationImages());
+    const std::size_t used = std::min(all, m_session.document.calibrationCount());
     m_corner->setText(tr("%1 · %2 calib · %3 test")
                           .arg(QString::fromStdString(model->info.path.stem().string()),
                                used == all ? QString::number(all) : tr("%1 of %2").arg(used).arg(all))
-                          .arg(count(m_session.testImages())));
+                          .arg(count(m_session.document.testImages())));
     m_corner->setToolTip(tr("%1\n%2 sites, %3 parameters, input %4 × %5 × %6, %7 classes, opset %8")
                              .arg(QString::fromStdString(model->info.path.string()))
                              .arg(model->sites.size())

@@ -56,7 +56,8 @@ void MainWindow::buildFileMenu()
                      [this](const QString& f) { m_session.folders.open(ImagePurpose::Calibration, f); });
     });
     add(menu, tr("Open &test images…"), tr("Ctrl+Shift+T"), "images", [this] {
-        chooseFolder(tr("Folder of test images"), [this](const QString& f) { m_session.folders.open(ImagePurpose::Test, f); });
+        chooseFolder(tr("Folder of test images"),
+                     [this](const QString& f) { m_session.folders.open(ImagePurpose::Test, f); });
     });
     m_needs.push_back({add(menu, tr("&Images and preprocessing…"), tr("Ctrl+I"), nullptr,
                            [this] { showImagesDialog(m_session, this); }),
@@ -64,7 +65,7 @@ void MainWindow::buildFileMenu()
     m_needs.push_back({add(menu, tr("Class na&mes…"), {}, nullptr,
                            [this] {
                                chooseFile(tr("Names of the classes"), tr("Lists (*.txt *.json *.csv)"),
-                                          [this](const QString& path) { m_session.loadClassNames(path); });
+                                          [this](const QString& path) { m_session.files.loadClassNames(path); });
                            }),
                        true});
     m_needs.push_back(
@@ -233,9 +234,10 @@ void MainWindow::buildViewMenu()
 void MainWindow::buildQuantizeMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Quantize"));
-    m_needs.push_back({add(menu, tr("&Calibrate"), tr("F4"), "calibrate", [this] { m_session.plans.calibrate(); }), true});
-    m_needs.push_back({add(menu, tr("&Evaluate"), tr("F5"), "evaluate", [this] { m_session.figures.evaluate(); }), true, true,
-                       false, true});
+    m_needs.push_back(
+        {add(menu, tr("&Calibrate"), tr("F4"), "calibrate", [this] { m_session.plans.calibrate(); }), true});
+    m_needs.push_back({add(menu, tr("&Evaluate"), tr("F5"), "evaluate", [this] { m_session.figures.evaluate(); }),
+                       true, true, false, true});
     m_needs.push_back({add(menu, tr("Measure &sensitivity of every site"), tr("F6"), nullptr,
                            [this] { m_session.figures.measureSensitivity(); }),
                        true, true, false, true});
@@ -259,7 +261,8 @@ void MainWindow::buildQuantizeMenu()
     auto* coverages = new QActionGroup(this);
     for (const auto& [value, title] :
          {std::pair{graph::Coverage::MatMul, tr("Matrix products")}, std::pair{graph::Coverage::Full, tr("Full")}}) {
-        QAction* one = add(coverage, title, {}, nullptr, [this, value = value] { m_session.edits.setCoverage(value); });
+        QAction* one =
+            add(coverage, title, {}, nullptr, [this, value = value] { m_session.edits.setCoverage(value); });
         one->setCheckable(true);
         coverages->addAction(one);
         connect(&m_session.document, &Document::recipeChanged, one,

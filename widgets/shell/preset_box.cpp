@@ -1,9 +1,9 @@
 #include "widgets/shell/preset_box.h"
 
-#include "widgets/frame/follow.h"
 #include "core/quant/preset_edits.h"
-#include "widgets/theme/format.h"
 #include "core/quant/presets.h"
+#include "widgets/frame/follow.h"
+#include "widgets/theme/format.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -62,14 +62,16 @@ PresetBox::PresetBox(Session& session, QWidget* parent)
     connect(m_preset, &QComboBox::activated, this, &PresetBox::apply);
     for (QComboBox* box : {m_weightBits, m_activationBits})
         connect(box, &QComboBox::activated, this, &PresetBox::changeBits);
-    follow(this, &PresetBox::follow).on(session.document, &Document::recipeChanged).on(session.document, &Document::modelChanged);
+    follow(this, &PresetBox::follow)
+        .on(session.document, &Document::recipeChanged)
+        .on(session.document, &Document::modelChanged);
     follow();
 }
 
 void PresetBox::apply()
 {
     m_session.edits.applyPreset(m_preset->currentData().toString(), m_weightBits->currentData().toInt(),
-                          m_activationBits->currentData().toInt());
+                                m_activationBits->currentData().toInt());
     follow();
 }
 
@@ -82,13 +84,13 @@ void PresetBox::changeBits()
     if (auto moved = quant::withBits(before, weights, activations)) {
         const bool edited = quant::isEdited(*moved);
         m_session.edits.setRecipe(m_session.edits.keepingLocked(std::move(*moved)),
-                            tr("W%1 A%2%3")
-                                .arg(formatBitsOfSite(weights), formatBitsOfSite(activations),
-                                     edited ? tr(", edits kept") : QString()));
+                                  tr("W%1 A%2%3")
+                                      .arg(formatBitsOfSite(weights), formatBitsOfSite(activations),
+                                           edited ? tr(", edits kept") : QString()));
         if (const auto own = static_cast<int>(quant::sitesWithOwnBits(before)); own > 0)
             m_session.messages.note(tr("%n site(s) keep bits of their own. Choosing the preset again drops them; "
-                                      "so does Reset for the selected sites.",
-                                      nullptr, own));
+                                       "so does Reset for the selected sites.",
+                                       nullptr, own));
     } else {
         m_session.messages.fail(moved.error());
     }

@@ -69,7 +69,7 @@ Termination::~Termination()
 
 void endQuietly(Session& session, Autosave& autosave)
 {
-    if (!session.modified()) {
+    if (!session.document.modified()) {
         autosave.finish();
         QCoreApplication::quit();
         return;

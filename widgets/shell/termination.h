@@ -22,7 +22,7 @@ private:
 };
 
 class Autosave;
-class Session;
+struct Session;
 
 /// The end of the program without questions: with nothing unsaved the autosaved copy goes, as after closing the
 /// window; else it is left for the next start.

@@ -28,7 +28,7 @@ BitsPanel::BitsPanel(Session& session, QWidget* parent) : BitsView(parent), m_se
         .on(session.selection, &Selection::viewChanged);
     connect(&session.document, &Document::modelChanged, this, [this] {
         m_reference.reset();
-    m_refresher.later();
+        m_refresher.later();
     });
     connect(&session.searches, &Searches::searchChanged, this, [this] {
         form().setRunning(m_session.searches.search().running);

@@ -28,7 +28,8 @@ void Comparer::adopt()
     m_job.cancel();
     m_poll.stop();
     m_images = m_session.document.testImages();
-    m_kept = m_session.searches.comparison() ? m_session.searches.comparison() : std::make_shared<const KeptComparison>();
+    m_kept =
+        m_session.searches.comparison() ? m_session.searches.comparison() : std::make_shared<const KeptComparison>();
     m_recipes = m_kept->recipes;
     m_wanted = 0;
     emit changed();

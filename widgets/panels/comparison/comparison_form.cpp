@@ -1,8 +1,8 @@
 #include "widgets/panels/comparison/comparison_form.h"
 
+#include "core/quant/presets.h"
 #include "widgets/model/text.h"
 #include "widgets/theme/format.h"
-#include "core/quant/presets.h"
 
 #include <QCheckBox>
 #include <QComboBox>

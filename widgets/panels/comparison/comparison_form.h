@@ -1,7 +1,7 @@
 #pragma once
 
-#include "widgets/panels/comparison/comparer.h"
 #include "core/quant/presets.h"
+#include "widgets/panels/comparison/comparer.h"
 
 #include <QWidget>
 

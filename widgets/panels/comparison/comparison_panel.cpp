@@ -1,13 +1,14 @@
 #include "widgets/panels/comparison/comparison_panel.h"
 
+#include "core/quant/presets.h"
 #include "core/stats/proportion.h"
+#include "widgets/frame/follow.h"
 #include "widgets/frame/job_strip.h"
 #include "widgets/model/text.h"
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_table.h"
 #include "widgets/panels/shared/empty_state.h"
 #include "widgets/theme/format.h"
-#include "core/quant/presets.h"
 
 #include <QLabel>
 #include <QVBoxLayout>
@@ -41,13 +42,15 @@ ComparisonPanel::ComparisonPanel(Session& session, QWidget* parent)
 
     m_tick.setInterval(kTickMs);
     connect(&m_tick, &QTimer::timeout, this, &ComparisonPanel::refreshProgress);
-    for (auto signal : {&Session::modelChanged, &Session::imagesChanged, &Session::calibrationChanged})
-        connect(&session, signal, this, &ComparisonPanel::refresh);
+    follow(this, &ComparisonPanel::refresh)
+        .on(session.document, &Document::modelChanged)
+        .on(session.document, &Document::imagesChanged)
+        .on(session.plans, &Plans::calibrationChanged);
     connect(&m_comparer, &Comparer::changed, this, &ComparisonPanel::refresh);
     connect(m_form, &ComparisonForm::startWished, &m_comparer, &Comparer::start);
     connect(m_form, &ComparisonForm::cancelWished, &m_comparer, &Comparer::cancel);
     connect(m_form, &ComparisonForm::clearWished, &m_comparer, &Comparer::clear);
-    connect(m_empty, &EmptyState::pressed, &session, &Session::calibrate);
+    connect(m_empty, &EmptyState::pressed, &session.plans, &Plans::calibrate);
     connect(m_table, &ComparisonTable::loadWished, this, &ComparisonPanel::load);
     refresh();
 }
@@ -55,10 +58,10 @@ ComparisonPanel::ComparisonPanel(Session& session, QWidget* parent)
 void ComparisonPanel::refresh()
 {
     const report::Comparison& table = m_comparer.table();
-    const bool ready = m_session.model() && m_session.calibration() && m_session.testImages();
-    m_form->setVisible(m_session.model() != nullptr);
+    const bool ready = m_session.document.model() && m_session.plans.calibration() && m_session.document.testImages();
+    m_form->setVisible(m_session.document.model() != nullptr);
     m_form->setObstacle(ready ? QString() : tr("A calibration and test images are needed first."));
-    m_form->setImages(m_session.testImages() ? m_session.testImages()->size() : 0);
+    m_form->setImages(m_session.document.testImages() ? m_session.document.testImages()->size() : 0);
     m_form->setRunning(m_comparer.running());
     m_form->setHasLines(!table.rows.empty(),
                         !m_comparer.running() && !table.rows.empty() && table.rows.size() < m_comparer.wanted());
@@ -107,15 +110,15 @@ void ComparisonPanel::refreshProgress()
 
 void ComparisonPanel::sayWhyEmpty()
 {
-    if (!m_session.model())
+    if (!m_session.document.model())
         return m_empty->showReason(
             tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
     if (m_comparer.running())
         return m_empty->showReason(tr("The first line comes when its method has seen all test images."));
-    if (!m_session.testImages())
+    if (!m_session.document.testImages())
         return m_empty->showReason(tr("A comparison needs test images:\nopen a folder of them from the File menu."));
-    if (!m_session.calibration())
-        return m_session.calibration().running
+    if (!m_session.plans.calibration())
+        return m_session.plans.calibration().running
                    ? m_empty->showReason(tr("A comparison comes after the calibration; it is running."))
                    : m_empty->showReason(tr("Calibrate first: there are no ranges to quantize with."),
                                          tr("Calibrate"));
@@ -132,20 +135,20 @@ void ComparisonPanel::load(const report::ComparisonRow& row)
         if (!recipe)
             return;
         recipe->coverage = row.coverage;
-        m_session.setRecipe(m_session.keepingLocked(*recipe),
-                            tr("%1, W%2 A%3, %4")
-                                .arg(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())))
-                                .arg(row.weightBits)
-                                .arg(row.activationBits)
-                                .arg(coverageTitle(row.coverage)));
+        m_session.edits.setRecipe(m_session.edits.keepingLocked(*recipe),
+                                  tr("%1, W%2 A%3, %4")
+                                      .arg(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())))
+                                      .arg(row.weightBits)
+                                      .arg(row.activationBits)
+                                      .arg(coverageTitle(row.coverage)));
         return;
     }
     const QString method = QString::fromStdString(row.method);
     if (row.found) {
-        m_session.setRecipe(m_session.keepingLocked(*row.found),
-                            tr("%1, W%2 A%3").arg(method).arg(row.weightBits).arg(row.activationBits));
+        m_session.edits.setRecipe(m_session.edits.keepingLocked(*row.found),
+                                  tr("%1, W%2 A%3").arg(method).arg(row.weightBits).arg(row.activationBits));
     } else if (const quant::Recipe* kept = m_comparer.recipe(row.method)) {
-        m_session.setRecipe(m_session.keepingLocked(*kept), method);
+        m_session.edits.setRecipe(m_session.edits.keepingLocked(*kept), method);
     }
 }
 

@@ -25,7 +25,7 @@ HybridPanel::HybridPanel(Session& session, QWidget* parent) : HybridView(parent)
         .on(session.document, &Document::recipeChanged);
     connect(&session.searches, &Searches::hybridChanged, this, [this] {
         form().setRunning(m_session.searches.hybrid().running);
-    m_refresher.later();
+        m_refresher.later();
     });
     connect(&session.selection, &Selection::changed, this, [this] {
         if (isVisible())

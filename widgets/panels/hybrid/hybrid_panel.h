@@ -21,7 +21,6 @@ public:
     QString savePlot(const QString& name, const QString& path) override;
     QString tableCsv() const override;
 
-
 private:
     void refresh();
     void refreshProgress();

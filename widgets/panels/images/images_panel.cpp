@@ -56,7 +56,7 @@ void ImagesPanel::refresh()
     const Figure<quant::Evaluation>& figures = m_session.figures.best();
     const bool known = figures && !figures->results.empty();
     const std::vector<std::string>& names =
-        m_session.classNames().empty() ? images->folder.classNames : m_session.classNames();
+        m_session.document.classNames().empty() ? images->folder.classNames : m_session.document.classNames();
     std::vector<ImageRow> rows;
     rows.reserve(images->folder.entries.size());
     for (std::size_t i = 0; i < images->folder.entries.size(); ++i) {

@@ -6,7 +6,6 @@
 #include "widgets/panels/images/images_view.h"
 #include "widgets/panels/images/thumbnails.h"
 
-
 namespace qs::ui {
 
 /// Images: binds the table of images to the session's test images (calibration images where there are none) and their
@@ -19,7 +18,6 @@ public:
     static QWidget* create(Session& session, QWidget* parent) { return new ImagesPanel(session, parent); }
 
     QString tableCsv() const override;
-
 
 private:
     void refresh();

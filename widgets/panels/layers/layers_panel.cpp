@@ -4,7 +4,7 @@
 #include "core/quant/zero_point.h"
 #include "widgets/model/site_notes.h"
 #include "widgets/model/text.h"
-#include "widgets/panels/shared/weight_statistics.h"
+#include "widgets/model/weight_statistics.h"
 #include "widgets/plots/histogram_columns.h"
 
 #include <algorithm>
@@ -20,38 +20,33 @@ constexpr int kMiniColumns = 40;
 
 LayersPanel::LayersPanel(Session& session, QWidget* parent) : LayersView(parent), m_session(session)
 {
-    m_later.setSingleShot(true);
-    m_later.setInterval(0);
-    connect(&m_later, &QTimer::timeout, this, &LayersPanel::refresh);
-    const auto later = [this] { m_later.start(); };
-    for (auto signal : {&Session::calibrationChanged, &Session::recipeChanged, &Session::planChanged,
-                        &Session::profileChanged, &Session::sensitivityChanged})
-        connect(&session, signal, this, later);
-    connect(&session, &Session::sitesChanged, this, later);
-    connect(&session, &Session::modelChanged, this, [this] {
+    m_refresher.on(session.plans, &Plans::calibrationChanged)
+        .on(session.document, &Document::recipeChanged)
+        .on(session.plans, &Plans::planChanged)
+        .on(session.figures, &Figures::profileChanged)
+        .on(session.figures, &Figures::sensitivityChanged);
+    m_refresher.on(session.plans, &Plans::sitesChanged);
+    connect(&session.document, &Document::modelChanged, this, [this] {
         m_derived.clear();
         refresh();
     });
-    connect(&WeightStatistics::of(session), &WeightStatistics::changed, this, later);
-    connect(&session, &Session::selectionChanged, this, &LayersPanel::showSelection);
+    m_refresher.on(session.weights, &WeightStatistics::changed);
+    connect(&session.selection, &Selection::changed, this, &LayersPanel::showSelection);
 
     connect(this, &LayersView::selectionWished, this, [this](const std::vector<SiteId>& sites, SiteId current) {
-        m_session.select(sites);
+        m_session.selection.select(sites);
         if (current.valid() && std::ranges::find(sites, current) != sites.end())
-            m_session.select(current, SelectMode::Add); // the clicked one becomes the current one
+            m_session.selection.select(current, SelectMode::Add); // the clicked one becomes the current one
     });
     connect(this, &LayersView::bitsWished, this, &LayersPanel::editBits);
     connect(this, &LayersView::lockWished, this, &LayersPanel::setLock);
-    connect(this, &LayersView::failed, &session, [&session](const QString& text) {
-        emit session.failed({ErrorCode::Io, text.toStdString(), {}});
-    });
+    connect(this, &LayersView::failed, &session.messages, &Messages::failWriting);
     refresh();
 }
 
 void LayersPanel::refresh()
 {
-    m_later.stop();
-    if (m_session.sites().size() == 0) {
+    if (m_session.document.sites().size() == 0) {
         setRows({});
         showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
         return;
@@ -62,18 +57,18 @@ void LayersPanel::refresh()
 
 void LayersPanel::showSelection()
 {
-    setSelection(m_session.selection(), m_session.currentSite());
+    setSelection(m_session.selection.sites(), m_session.selection.current());
 }
 
 std::vector<SiteRow> LayersPanel::makeRows()
 {
     std::vector<SiteRow> rows;
-    const graph::SiteTable& sites = m_session.sites();
-    const graph::Coverage coverage = m_session.recipe().coverage;
+    const graph::SiteTable& sites = m_session.document.sites();
+    const graph::Coverage coverage = m_session.document.recipe().coverage;
     rows.reserve(sites.size());
     double bitsOfWeights = 0;
     for (const graph::Site& site : sites) {
-        const quant::SiteSettings settings = m_session.settings(site.id);
+        const quant::SiteSettings settings = m_session.document.settings(site.id);
         SiteRow row;
         row.id = site.id;
         row.name = QString::fromStdString(site.name);
@@ -83,7 +78,7 @@ std::vector<SiteRow> LayersPanel::makeRows()
         row.shape = QString::fromStdString(site.shape.text());
         row.covered = coverage == graph::Coverage::Full || site.coverage == graph::Coverage::MatMul;
         row.bits = settings.bits;
-        row.locked = m_session.locked(site.id);
+        row.locked = m_session.document.locked(site.id);
         if (!settings.isFloat()) {
             row.scheme = schemeTitle(settings.scheme);
             row.granularity = granularityTitle(settings.granularity);
@@ -93,11 +88,11 @@ std::vector<SiteRow> LayersPanel::makeRows()
         row.bridge = site.bridge;
         row.bridgeHelp = ui::bridgeHelp(sites, site.bridge);
         addNotes(row);
-        if (const auto plan = m_session.sitePlan(site.id))
+        if (const auto plan = m_session.plans.sitePlan(site.id))
             row.transforms = smoothingText(*plan);
         addStatistics(row);
-        if (const auto plan = m_session.sitePlan(site.id); plan && plan->quantized()) {
-            row.current = m_session.sitePlanCurrent(site.id);
+        if (const auto plan = m_session.plans.sitePlan(site.id); plan && plan->quantized()) {
+            row.current = m_session.plans.sitePlanCurrent(site.id);
             const quant::Range covered = quant::coveredRange(*plan);
             row.low = covered.low;
             row.high = covered.high;
@@ -107,13 +102,13 @@ std::vector<SiteRow> LayersPanel::makeRows()
         } else {
             row.current = true;
         }
-        if (const auto* profile = Session::find(m_session.profile(), site.id)) {
+        if (const auto* profile = Figures::find(m_session.figures.profile(), site.id)) {
             row.accumulatedSqnrDb = profile->accumulatedSqnrDb;
-            row.accumulatedCurrent = m_session.profile().current;
+            row.accumulatedCurrent = m_session.figures.profile().current;
         }
-        if (const auto* profile = Session::find(m_session.sensitivity(), site.id)) {
+        if (const auto* profile = Figures::find(m_session.figures.sensitivity(), site.id)) {
             row.sensitivityKl = profile->sensitivityKl;
-            row.sensitivityCurrent = m_session.sensitivity().current;
+            row.sensitivityCurrent = m_session.figures.sensitivity().current;
         }
         if (site.kind == graph::SiteKind::Weight) {
             row.sizeShare = static_cast<double>(site.elements()) * settings.bits;
@@ -142,7 +137,7 @@ void LayersPanel::addNotes(SiteRow& row)
 
 void LayersPanel::addStatistics(SiteRow& row)
 {
-    const auto statistics = statisticsOf(m_session, row.id);
+    const auto statistics = statisticsOf(m_session.plans, m_session.weights, row.id);
     if (!statistics || statistics->histogram.empty())
         return;
     Derived& derived = m_derived[row.id];
@@ -158,7 +153,7 @@ void LayersPanel::addStatistics(SiteRow& row)
 
 std::vector<SiteId> LayersPanel::meant(SiteId site) const
 {
-    return m_session.selected(site) ? m_session.selection() : std::vector<SiteId>{site};
+    return m_session.selection.contains(site) ? m_session.selection.sites() : std::vector<SiteId>{site};
 }
 
 bool LayersPanel::selectListed()
@@ -173,10 +168,10 @@ bool LayersPanel::selectListed()
         std::erase_if(sites, uncovered);
     if (sites.empty())
         return model().rowCount() > 0;
-    const SiteId current = m_session.currentSite();
-    m_session.select(sites);
+    const SiteId current = m_session.selection.current();
+    m_session.selection.select(sites);
     if (std::ranges::find(sites, current) != sites.end())
-        m_session.select(current, SelectMode::Add); // stays the current one
+        m_session.selection.select(current, SelectMode::Add); // stays the current one
     return true;
 }
 
@@ -184,12 +179,12 @@ void LayersPanel::editBits(SiteId site, int bits)
 {
     quant::SitePatch patch;
     patch.bits = bits;
-    m_session.editSites(meant(site), patch);
+    m_session.edits.editSites(meant(site), patch);
 }
 
 void LayersPanel::setLock(SiteId site, bool locked)
 {
-    m_session.setLocked(meant(site), locked);
+    m_session.edits.setLocked(meant(site), locked);
 }
 
 } // namespace qs::ui

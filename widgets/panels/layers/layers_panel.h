@@ -5,7 +5,6 @@
 #include "widgets/model/session.h"
 #include "widgets/panels/layers/layers_view.h"
 
-
 #include <map>
 
 namespace qs::ui {
