@@ -147,7 +147,7 @@ QString StatusFigures::sizeText() const
 
 void StatusFigures::refresh()
 {
-    const Figure<quant::Evaluation>& best = m_session.figures.best();
+    const Figure<quant::Evaluation> best = m_session.figures.best();
     const Figure<quant::Plan>& plan = m_session.plans.plan();
     QStringList parts;
     const bool onCalibration = best && !m_session.document.testImages();
@@ -170,7 +170,7 @@ void StatusFigures::refresh()
     if (best) {
         basis = (onCalibration ? tr("%1 calibration images, coverage %2") : tr("%1 images, coverage %2"))
                     .arg(formatCount(best->images), coverageTitle(best->coverage));
-        if (&best == &m_session.figures.probe())
+        if (best.value == m_session.figures.probe().value)
             basis = tr("probe on %1").arg(basis);
         if (!current)
             basis += tr(" – of an older recipe");
