@@ -53,7 +53,7 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     connect(m_view, &QTableView::activated, this, jump);
     connect(&session.document, &Document::historyChanged, this, &HistoryPanel::follow);
     connect(&session.document, &Document::modelChanged, this, &HistoryPanel::follow);
-    follow(this, &HistoryPanel::sayBasis)
+    ui::follow(this, &HistoryPanel::sayBasis)
         .on(session.document, &Document::modelChanged)
         .on(session.document, &Document::imagesChanged);
     sayBasis();

@@ -40,7 +40,6 @@ public:
 
 signals:
     void aboutToSave(); ///< what belongs into the session should be there now
-    void aboutToSave(); ///< what belongs into the session should be there now
     void saved();
 
 private:

@@ -62,7 +62,7 @@ PresetBox::PresetBox(Session& session, QWidget* parent)
     connect(m_preset, &QComboBox::activated, this, &PresetBox::apply);
     for (QComboBox* box : {m_weightBits, m_activationBits})
         connect(box, &QComboBox::activated, this, &PresetBox::changeBits);
-    follow(this, &PresetBox::follow)
+    ui::follow(this, &PresetBox::follow)
         .on(session.document, &Document::recipeChanged)
         .on(session.document, &Document::modelChanged);
     follow();
