@@ -1,6 +1,7 @@
 // Histograms on pixels, the clip preview, and the plots that show them.
 #include "core/quant/plan.h"
 #include "core/quant/quantizers.h"
+#include "tests/support/graph_text.h"
 #include "widgets/model/text.h"
 #include "widgets/panels/distribution/distribution_view.h"
 #include "widgets/panels/distribution/histogram_plot.h"
