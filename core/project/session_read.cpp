@@ -1,7 +1,7 @@
 #include "core/base/file.h"
-#include "core/quant/recipe_json.h"
 #include "core/project/origin_json.h"
 #include "core/project/session_file.h"
+#include "core/quant/recipe_json.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "core/project/origin_json.h"
-#include "core/quant/recipe_json.h"
 #include "core/project/session_file.h"
+#include "core/quant/recipe_json.h"
 
 #include <nlohmann/json.hpp>
 

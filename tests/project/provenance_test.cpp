@@ -97,9 +97,7 @@ TEST(Provenance, ACalibrationTellsItsOwnOrigin)
     ASSERT_TRUE(calibration) << calibration.error().text();
     stats::Calibration made = **calibration;
     EXPECT_FALSE(sameOrigin(originOf(made), calibrationOrigin("m", preprocess, kImages, 3)));
-    SessionFile session = sampleSession(); // its JSON is what the window and the command line copy into a calibration
-    made.preprocess =
-        R"({"crop":[224,224],"interpolation":"bicubic","mean":[0.48500001430511475,0.4560000002384186,0.4059999883174896],"resize":null,"squash":false,"std":[0.2290000021457672,0.2240000069141388,0.22499999403953552]})";
+    made.preprocess = nlohmann::json(preprocess).dump(); // as the window and the command line copy it
     EXPECT_TRUE(sameOrigin(originOf(made), calibrationOrigin("m", preprocess, kImages, 3)));
     EXPECT_FALSE(sameOrigin(originOf(made), calibrationOrigin("m", preprocess, kImages, 4))); // another count
     EXPECT_FALSE(sameOrigin(originOf(made), calibrationOrigin("n", preprocess, kImages, 3))); // another file
