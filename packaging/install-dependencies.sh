@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that are missing. Needs root, or sudo.
 #
-#   install-dependencies.sh [core] [window] [tests]     (default: all three)
+#   install-dependencies.sh [core] [window] [tests] [checks]     (default: the first three; checks: clang's tools)
 set -euo pipefail
 
 core=(g++ cmake ninja-build ccache libeigen3-dev libhwy-dev libxxhash-dev libexpected-dev nlohmann-json3-dev
@@ -9,6 +9,7 @@ core=(g++ cmake ninja-build ccache libeigen3-dev libhwy-dev libxxhash-dev libexp
       libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev)
 window=(qt6-base-dev libqt6svg6-dev libgl-dev libqcustomplot-dev fonts-dejavu-core)
 tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-venv xvfb xauth)
+checks=(clang-format-14 clang-tidy-14)
 
 wanted=()
 for group in "${@:-core window tests}"; do

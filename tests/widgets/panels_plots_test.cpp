@@ -379,4 +379,3 @@ private slots:
 
 QTEST_MAIN(PanelsPlotsTest)
 #include "panels_plots_test.moc"
-#include "tests/support/graph_text.h"
