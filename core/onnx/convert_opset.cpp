@@ -19,7 +19,13 @@ struct Conversion {
     pb::NodeProto& node;
     const RankOf& rank;
 
-    std::string title() const { return node.op_type() + " '" + node.name() + "'"; }
+    /// "Softmax 'name'", or by what it gives where the file names no nodes.
+    std::string title() const
+    {
+        if (node.name().empty() && node.output_size() > 0)
+            return node.op_type() + " that gives '" + node.output(0) + "'";
+        return node.op_type() + " '" + node.name() + "'";
+    }
     std::string baseName() const { return (node.name().empty() ? node.output(0) : node.name()) + "_"; }
 
     void setInput(int index, const std::string& name)

@@ -9,20 +9,9 @@ namespace qs::quant {
 
 namespace {
 
-const std::array kQuantizers{
-    uniformQuantizer(),
-    regionSignQuantizer(),
-    regionMagnitudeQuantizer(),
-    regionAsymmetricQuantizer(),
-    twinGeluQuantizer(),
-    twinSoftmaxQuantizer(),
-    log2Quantizer(),
-    logSqrt2Quantizer(),
-    logSqrt2ZeroQuantizer(),
-    logIntQuantizer(),
-    ptfQuantizer(),
-    ptfIntegerQuantizer(),
-};
+#define QS_MAKE_QUANTIZER(quantizer) quantizer(),
+const std::array kQuantizers{QS_QUANTIZERS(QS_MAKE_QUANTIZER)};
+#undef QS_MAKE_QUANTIZER
 
 } // namespace
 

@@ -159,6 +159,8 @@ TEST(ConvertOpset, UnknownOperatorsAreRefusedByName)
     EXPECT_EQ(c.result.error().code, ErrorCode::Unsupported);
     EXPECT_NE(c.result.error().text().find("Whatever 'node/y'"), std::string::npos);
     EXPECT_EQ(c.file.opset(), 13);
+    b.model().mutable_graph()->mutable_node(0)->clear_name(); // a file that names no nodes
+    EXPECT_NE(convert(b, 17).result.error().text().find("Whatever that gives 'y'"), std::string::npos);
 }
 
 TEST(ConvertOpset, IrVersions)

@@ -167,7 +167,8 @@ private:
         options.unsignedWeights = variant.isUnsigned;
         const auto report = exportModel(model, **plan, m_folder / (variant.name + ".onnx"), options);
         ASSERT_TRUE(report) << report.error().text();
-        const auto verified = verifyExport(model, **plan, report->path, *m_images, {16}, m_context);
+        // One image in the plain loops of the reference execution: what it proves of a file, a second does not add.
+        const auto verified = verifyExport(model, **plan, report->path, *m_images, {8, 1}, m_context);
         ASSERT_TRUE(verified) << verified.error().text();
         std::string opinions;
         for (const Opinion& opinion : verified->opinions)
@@ -345,15 +346,18 @@ TEST_F(ExportJudgeDeit, WholeValidationSet)
     judgeDeit("deit_tiny_patch16_224.onnx", kAll, {kW8A8Whole, kPercentileWhole});
 }
 
+/// Levels, graphs and layers of many forms; the accuracy of 32 images is compared, not shown.
+constexpr std::size_t kSome = 32;
+
 TEST_F(ExportJudgeDeit, DynamicBatch)
 {
-    judgeDeit("deit_tiny_patch16_224.onnx", 64,
+    judgeDeit("deit_tiny_patch16_224.onnx", kSome,
               {kW8A8, kFullRange, kSign, kFew, kRepq, kNoisy, kMinMaxFull, kFull, kFqVit});
 }
 
 TEST_F(ExportJudgeDeit, StaticBatch)
 {
-    judgeDeit("deit_tiny_patch16_224_b1_op17.onnx", 64, {kOpset21, kInt4});
+    judgeDeit("deit_tiny_patch16_224_b1_op17.onnx", kSome, {kOpset21, kInt4});
 }
 
 } // namespace
