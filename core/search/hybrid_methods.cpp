@@ -1,5 +1,5 @@
-#include "core/quant/presets.h"
 #include "core/search/hybrid_methods.h"
+#include "core/quant/presets.h"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 // The fixed rule of Q-HyViT's released code: preset q-hyvit-code.
 #include "core/exec/run_images.h"
 #include "core/quant/plan.h"
-#include "tests/support/graph_text.h"
 #include "core/quant/presets.h"
+#include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 
 #include <gtest/gtest.h>

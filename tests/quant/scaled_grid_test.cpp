@@ -1,8 +1,8 @@
 #include "core/quant/scaled_grid.h"
 
 #include "core/quant/plan.h"
-#include "tests/support/graph_text.h"
 #include "core/quant/presets.h"
+#include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 
 #include <gtest/gtest.h>
