@@ -47,11 +47,12 @@ private:
     std::size_t m_failedRun = 0;
 };
 
-/// Whether each of `threads` can have its own working memory.
+/// Whether each of `threads` can have its own working memory, and a quarter of what there is stays for statistics,
+/// images and others.
 bool fitsBeside(std::size_t bytes, std::size_t threads)
 {
     constexpr std::size_t kSmallBytes = std::size_t{64} << 20; // not worth asking the system
-    return bytes < kSmallBytes || bytes <= availableMemory().bytes / threads;
+    return bytes < kSmallBytes || bytes <= availableMemory().bytes / 4 * 3 / threads;
 }
 
 } // namespace
