@@ -1,6 +1,7 @@
 // What happens before the present session is left: closing, another model, two things opened at once.
 #include "demo_window.h"
 
+#include <QAbstractButton>
 #include <QFileDialog>
 #include <QMessageBox>
 

@@ -25,6 +25,7 @@
 #include "core/onnx/export.h"
 #include "core/quant/accuracy.h"
 #include "core/quant/preset_edits.h"
+#include "core/quant/recipe_json.h"
 
 #include <QAbstractButton>
 #include <QDialog>
@@ -452,8 +453,8 @@ private slots:
         int restored = 0;
         messages.ask(QStringLiteral("Restore?"), {{QStringLiteral("Restore"), [&restored] { ++restored; }}});
         for (int i = 0; i < 7; ++i)
-            emit session().failed({ErrorCode::Io, "cannot be read " + std::to_string(i), "/somewhere"});
-        emit session().noticed(QStringLiteral("a note"));
+            session().messages.fail({ErrorCode::Io, "cannot be read " + std::to_string(i), "/somewhere"});
+        session().messages.note(QStringLiteral("a note"));
         QTest::qWait(50);
         QCOMPARE(places(), before);
         QVERIFY(messages.isVisible() && messages.rows() <= 4);
@@ -478,7 +479,7 @@ private slots:
         const QString good = QString::fromStdString(session().document.testImages()->folder.root.string());
         session().folders.open(ImagePurpose::Test, QStringLiteral("/no/such/folder"));
         QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kPatienceMs);
-        emit session().failed({ErrorCode::Io, "of something else", {}});
+        session().messages.fail({ErrorCode::Io, "of something else", {}});
         QTest::qWait(20);
         session().folders.open(ImagePurpose::Test, good);
         QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kDemoPatienceMs);
