@@ -229,7 +229,8 @@ std::string textOf(FloatReason reason, bool twoActivations)
     case FloatReason::MixedReaders:
         return "ONNX Runtime makes no integer product of it where a quantizer and something else read its output";
     case FloatReason::Limited:
-        return "ONNX Runtime makes no integer product of it where a Relu or Clip alone reads its output and the codes "
+        return "ONNX Runtime makes no integer product of it where a Relu or Clip alone reads its output and the "
+               "codes "
                "behind reach farther, or there are none";
     case FloatReason::Int4:
         return "4-bit weights are multiplied in float where the input is quantized";

@@ -23,8 +23,8 @@ namespace qs::onnx {
 /// and everything else computes in float or only moves data. Multiply-accumulates are of one image.
 std::vector<NodePrecision> predictPrecision(const Model& model, const std::map<NodeId, ProductForm>& forms);
 
-/// Fills in ProductForm::quantizedOutput, mixedReaders and limited from a finished file. Where the batch is not dynamic,
-/// readers that ask for the shape alone do not count.
+/// Fills in ProductForm::quantizedOutput, mixedReaders and limited from a finished file. Where the batch is not
+/// dynamic, readers that ask for the shape alone do not count.
 void findQuantizedOutputs(const quantoscope_onnx::GraphProto& file, bool dynamicBatch,
                           std::map<NodeId, ProductForm>& forms);
 

@@ -1,6 +1,6 @@
-// What an edit in the window waits for: one site of DeiT-Tiny resolved again, with its histogram's error (every weight
-// and every activation of the default coverage in turn; the counter and the label tell the slowest site), and the plan
-// around it.
+// What an edit in the window waits for: one site of DeiT-Tiny resolved again, with its histogram's error (every
+// weight and every activation of the default coverage in turn; the counter and the label tell the slowest site), and
+// the plan around it.
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"

@@ -102,7 +102,7 @@ private slots:
     {
         openDemo();
         edit(4);
-        m_session->document.saved(0, QStringLiteral("/proc/no/such/folder/s.quantoscope"));
+        m_session->document.saved({}, QStringLiteral("/proc/no/such/folder/s.quantoscope"));
         QVERIFY(m_session->document.modified());
         m_demo->window().close();
         QSignalSpy ended(&m_session->files, &Files::saveEnded);

@@ -2,7 +2,6 @@
 // of the review of the window).
 #include "demo_window.h"
 
-#include "widgets/frame/job_strip.h"
 #include "widgets/frame/panel.h"
 #include "widgets/frame/status_figures.h"
 #include "widgets/model/autosave.h"
@@ -17,8 +16,6 @@
 #include "widgets/panels/images/images_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/panels/layers/site_row.h"
-#include "widgets/shell/message_strip.h"
-#include "widgets/shell/next_step.h"
 #include "widgets/shell/preset_box.h"
 #include "widgets/theme/format.h"
 
@@ -33,10 +30,8 @@
 #include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
-#include <QPushButton>
 #include <QTableView>
 #include <QTextDocumentFragment>
-#include <QToolButton>
 
 #include <algorithm>
 #include <map>
@@ -435,82 +430,6 @@ private slots:
         QCOMPARE(marked(table), 1);
         table.images = table.rows[0].labelled = table.rows[1].labelled = table.rows[2].labelled = 50; // fewer: noise
         QCOMPARE(marked(table), 0);
-    }
-
-    // B11: messages pushed the window's contents around and the question of recovery out, and errors stayed after
-    // what had failed went well.
-    void messagesMoveNothing()
-    {
-        MessageStrip& messages = window().messages();
-        const auto places = [this] {
-            QList<QRect> all;
-            for (const QString& id : window().panelIds())
-                if (const QWidget* panel = window().panel(id); panel->isVisible())
-                    all << QRect(panel->mapTo(&window(), QPoint()), panel->size());
-            return all;
-        };
-        const auto before = places();
-        int restored = 0;
-        messages.ask(QStringLiteral("Restore?"), {{QStringLiteral("Restore"), [&restored] { ++restored; }}});
-        for (int i = 0; i < 7; ++i)
-            session().messages.fail({ErrorCode::Io, "cannot be read " + std::to_string(i), "/somewhere"});
-        session().messages.note(QStringLiteral("a note"));
-        QTest::qWait(50);
-        QCOMPARE(places(), before);
-        QVERIFY(messages.isVisible() && messages.rows() <= 4);
-        QVERIFY(window().rect().contains(QRect(messages.mapTo(&window(), QPoint()), messages.size())));
-        QVERIFY(messages.texts().contains(QStringLiteral("Restore?")));
-        QVERIFY(messages.log().size() >= 8); // also those that are gone
-        QVERIFY(messages.counter()->isVisible() && messages.counter()->menu());
-        for (QPushButton* button : messages.findChildren<QPushButton*>())
-            if (button->text() == QLatin1String("Restore"))
-                button->click();
-        QCOMPARE(restored, 1);
-        for (QToolButton* button : messages.findChildren<QToolButton*>())
-            if (button->isVisible() && button->toolTip() == QLatin1String("Close"))
-                button->click();
-        QCOMPARE(messages.rows(), 0);
-        QVERIFY(!messages.isVisible());
-    }
-
-    void anErrorIsOverWhenItSucceeds()
-    {
-        MessageStrip& messages = window().messages();
-        const QString good = QString::fromStdString(session().document.testImages()->folder.root.string());
-        session().folders.open(ImagePurpose::Test, QStringLiteral("/no/such/folder"));
-        QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kPatienceMs);
-        session().messages.fail({ErrorCode::Io, "of something else", {}});
-        QTest::qWait(20);
-        session().folders.open(ImagePurpose::Test, good);
-        QTRY_COMPARE_WITH_TIMEOUT(messages.rows(), 1, kDemoPatienceMs);
-        QCOMPARE(messages.texts().front(), QStringLiteral("of something else"));
-        for (QToolButton* button : messages.findChildren<QToolButton*>())
-            if (button->isVisible() && button->toolTip() == QLatin1String("Close"))
-                button->click();
-        QS_READY(*m_demo);
-    }
-
-    // B11: the strip of the next step pushed the plots down, and the bar of a job everything up.
-    void theNextStepAndJobsMoveNothing()
-    {
-        window().showPanel(QStringLiteral("distribution"));
-        const QWidget* plots = window().panel(QStringLiteral("distribution"));
-        const QRect before(plots->mapTo(&window(), QPoint()), plots->size());
-        session().document.setCalibrationCount(session().document.calibrationCount() -
-                                               1); // the calibration is of other images now
-        const auto* next = window().findChild<NextStep*>();
-        QTRY_VERIFY(next->isVisible());
-        QTest::qWait(50);
-        QCOMPARE(QRect(plots->mapTo(&window(), QPoint()), plots->size()), before);
-        session().document.setCalibrationCount(session().document.calibrationCount() + 1);
-        calibrateAgain();
-        QTRY_VERIFY_WITH_TIMEOUT(!next->isVisible(), kDemoPatienceMs);
-        auto* jobs = window().findChild<JobStrip*>();
-        jobs->show();
-        QTest::qWait(50);
-        QCOMPARE(QRect(plots->mapTo(&window(), QPoint()), plots->size()), before);
-        jobs->hide();
-        QS_READY(*m_demo);
     }
 
     // B16: a session came back in another order.

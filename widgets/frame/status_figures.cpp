@@ -2,7 +2,7 @@
 
 #include "core/onnx/export.h"
 #include "core/quant/accuracy.h"
-#include "widgets/frame/follow.h"
+#include "widgets/model/follow.h"
 #include "widgets/model/text.h"
 #include "widgets/theme/format.h"
 

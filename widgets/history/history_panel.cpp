@@ -1,7 +1,7 @@
 #include "widgets/history/history_panel.h"
 
-#include "widgets/frame/follow.h"
 #include "widgets/history/history_model.h"
+#include "widgets/model/follow.h"
 #include "widgets/model/history.h"
 #include "widgets/model/session.h"
 

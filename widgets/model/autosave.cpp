@@ -87,11 +87,15 @@ void Autosave::discard(const QString& file)
         QFile::remove(withSuffix(file, suffix));
 }
 
+bool Autosave::current() const
+{
+    return m_copied == m_session.document.revision() && !m_stale;
+}
+
 void Autosave::save()
 {
     const Document& document = m_session.document;
-    if (m_file.isEmpty() || !document.model() || !document.modified() ||
-        (m_copied == document.revision() && !m_stale) || m_pen->job.running())
+    if (m_file.isEmpty() || !document.model() || !document.modified() || current() || m_pen->job.running())
         return;
     m_stale = false;
     emit aboutToSave();
@@ -128,7 +132,7 @@ void Autosave::save()
 
 void Autosave::forgetCopy()
 {
-    if (m_file.isEmpty() || (m_copied == 0 && !m_pen->job.running()))
+    if (m_file.isEmpty() || (!m_copied && !m_pen->job.running()))
         return;
     ++*m_pen->turn;
     m_pen->job.cancel();
@@ -136,7 +140,7 @@ void Autosave::forgetCopy()
         removeCopy(m_file);
         m_pen->paper->unlock();
     }
-    m_copied = 0;
+    m_copied.reset();
     m_written.reset();
 }
 

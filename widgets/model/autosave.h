@@ -1,11 +1,13 @@
 #pragma once
 
+#include "widgets/model/document.h"
+
 #include <QObject>
 #include <QString>
 #include <QTimer>
 
-#include <cstdint>
 #include <memory>
+#include <optional>
 
 class QLockFile;
 
@@ -33,6 +35,8 @@ public:
     /// Removes one of them, with its calibration.
     void discard(const QString& file);
     QString file() const { return m_file; }
+    /// Whether the copy holds all that is unsaved.
+    bool current() const;
     /// Writes now (in a job) if there is something unsaved that the copy lacks.
     void save();
     /// Ends properly: the copy is removed, and none is written any more. Waits for a write that has begun.
@@ -51,7 +55,7 @@ private:
     std::unique_ptr<QLockFile> m_lock;
     QString m_folder, m_file;
     QTimer m_timer;
-    uint64_t m_copied = 0;                               ///< revision in the copy; 0: there is none
+    std::optional<Revision> m_copied;                    ///< that the copy holds; none: there is no copy
     bool m_stale = false;                                ///< a calibration came since
     std::shared_ptr<const stats::Calibration> m_written; ///< the calibration that lies beside the copy
 };

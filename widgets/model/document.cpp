@@ -12,6 +12,7 @@ Document::Document(Messages& messages, QObject* parent) : QObject(parent), m_mes
 {
     connect(&m_history, &History::applied, this, &Document::recipeApplied);
     connect(&m_history, &History::changed, this, &Document::historyChanged);
+    connect(&m_history, &History::changed, this, &Document::sayWhetherModified);
     m_history.start(m_recipe, tr("Start"));
     m_key = m_history.state(0).key;
 }
@@ -95,7 +96,7 @@ void Document::replace(SessionDocument& opened)
                              {std::move(opened.states[i].probe), std::move(opened.states[i].evaluation), {}});
     m_recipe = m_history.state(m_history.index()).recipe;
     m_key = m_history.state(m_history.index()).key;
-    m_savedRevision = ++m_revision;
+    m_saved = revision();
 }
 
 void Document::announce()
@@ -105,6 +106,7 @@ void Document::announce()
     emit calibrationReplaced();
     emit recipeChanged({});
     emit historyChanged();
+    m_saidModified = modified();
     emit fileChanged();
 }
 
@@ -199,29 +201,34 @@ void Document::recipeApplied(const quant::Recipe& recipe)
             changed.push_back(site.id);
     m_recipe = recipe;
     m_key = History::keyOf(recipe);
-    touch();
     emit recipeChanged(changed);
 }
 
 void Document::touch()
 {
-    const bool was = modified();
-    ++m_revision;
-    if (!was)
+    ++m_changes;
+    sayWhetherModified();
+}
+
+void Document::sayWhetherModified()
+{
+    if (std::exchange(m_saidModified, modified()) != m_saidModified)
         emit fileChanged();
 }
 
-void Document::saved(uint64_t revision, const QString& path)
+void Document::saved(const Revision& revision, const QString& path)
 {
-    m_savedRevision = revision;
+    m_saved = revision;
     m_path = path;
+    m_saidModified = modified();
     emit fileChanged();
 }
 
 void Document::recovered(const QString& path)
 {
     m_path = path;
-    touch();
+    ++m_changes;
+    m_saidModified = modified();
     emit fileChanged();
 }
 

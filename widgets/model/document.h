@@ -35,9 +35,17 @@ enum class ImageChange {
     Names, ///< of the classes
 };
 
+/// What a session file would hold: undoing to the saved state of the recipe is back at the saved revision.
+struct Revision {
+    uint64_t state = 0;  ///< HistoryState::number of the recipe
+    uint64_t others = 0; ///< changes of everything else
+
+    bool operator==(const Revision&) const = default;
+};
+
 /// What is open: a model, its images and how they are prepared, the calibration, the recipe with its history, and the
 /// file they are kept in. It knows no jobs: others read files and compute, and put here what they got. Every change
-/// of something that a session file holds raises the revision; `modified` compares it with the one that was saved.
+/// of something that a session file holds makes another revision; `modified` compares it with the one that was saved.
 class Document : public QObject {
     Q_OBJECT
 public:
@@ -77,8 +85,8 @@ public:
     project::Origin originOn(const std::shared_ptr<const ImageSet>& images, std::size_t count) const;
 
     QString path() const { return m_path; } ///< of the session file; "" until saved or opened
-    uint64_t revision() const { return m_revision; }
-    bool modified() const { return m_revision != m_savedRevision; }
+    Revision revision() const { return {m_history.state(m_history.index()).number, m_changes}; }
+    bool modified() const { return revision() != m_saved; }
     /// Layout of the window and the like, kept in the session file without being looked at.
     QByteArray windowState() const { return m_windowState; }
     void setWindowState(const QByteArray& state) { m_windowState = state; }
@@ -100,7 +108,7 @@ public:
     /// Something that a session file holds changed.
     void touch();
     /// `revision` is in the file `path`.
-    void saved(uint64_t revision, const QString& path);
+    void saved(const Revision& revision, const QString& path);
     /// What was opened is a copy of this file with changes that are not in it.
     void recovered(const QString& path);
 
@@ -117,6 +125,7 @@ signals:
 private:
     void recipeApplied(const quant::Recipe& recipe); // from the history
     void originsChanged();
+    void sayWhetherModified();
 
     Messages& m_messages;
     History m_history;
@@ -132,7 +141,9 @@ private:
     std::string m_key;
     QString m_path;
     QByteArray m_windowState;
-    uint64_t m_revision = 0, m_savedRevision = 0;
+    uint64_t m_changes = 0; ///< of everything but the recipe
+    Revision m_saved;
+    bool m_saidModified = false;
 };
 
 } // namespace qs::ui

@@ -1,7 +1,7 @@
 #include "widgets/model/doubt_list.h"
 
 #include "core/images/doubts.h"
-#include "widgets/frame/follow.h"
+#include "widgets/model/follow.h"
 #include "widgets/model/session.h"
 
 #include <algorithm>

@@ -64,6 +64,7 @@ void History::restore(std::vector<HistoryState> states, int index)
     m_figures.clear();
     m_first = states.empty() ? HistoryState{} : std::move(states.front());
     m_first.key = keyOf(m_first.recipe);
+    m_first.number = ++m_edits;
     for (std::size_t i = 1; i < states.size(); ++i)
         push(states[i].recipe, states[i].text);
     m_stack.setIndex(index);
@@ -76,7 +77,7 @@ void History::push(const quant::Recipe& recipe, const QString& text, int gesture
     const quant::Recipe& before = state(index()).recipe;
     if (recipe == before)
         return;
-    m_stack.push(new RecipeCommand(*this, before, {text, recipe, keyOf(recipe)}, gesture));
+    m_stack.push(new RecipeCommand(*this, before, {text, recipe, keyOf(recipe), ++m_edits}, gesture));
 }
 
 void History::apply(const quant::Recipe& recipe)

@@ -27,6 +27,7 @@ struct HistoryState {
     QString text; ///< "blocks.3.fc2.input: 4 bits"
     quant::Recipe recipe;
     std::string key; ///< of the figures: hash of everything that changes numbers (not locks, not the preset's name)
+    uint64_t number = 0; ///< another one for every edit
 };
 
 /// All recipes of a session as an undo stack, with the figures of each. State 0 is the start; state i is the result
@@ -48,7 +49,7 @@ public:
     void start(const quant::Recipe& recipe, const QString& text);
     /// The same with all states; emits nothing but changed().
     void restore(std::vector<HistoryState> states, int index);
-    /// One edit. See Session::newGesture for gesture; no entry is made when nothing changes.
+    /// One edit. See Edits::newGesture for gesture; no entry is made when nothing changes.
     void push(const quant::Recipe& recipe, const QString& text, int gesture = 0);
 
     const StateFigures& figures(const std::string& key) const;
@@ -67,6 +68,7 @@ private:
     QUndoStack m_stack;
     HistoryState m_first;
     std::map<std::string, StateFigures> m_figures;
+    uint64_t m_edits = 0;
     bool m_silent = false;
 };
 

@@ -36,6 +36,7 @@ quant::Plan withSmoothing(const onnx::Model& model, SiteId id, std::shared_ptr<c
     for (const graph::Use& use : model.sites[id].uses)
         readers.insert(use.node);
     changed.smoothed.constants = quant::smoothedConstants(model.graph, model.sites, all, readers);
+    changed.findLanes();
     return changed;
 }
 

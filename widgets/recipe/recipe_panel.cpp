@@ -2,7 +2,7 @@
 
 #include "core/quant/covered_range.h"
 #include "core/quant/quantizers.h"
-#include "widgets/frame/follow.h"
+#include "widgets/model/follow.h"
 #include "widgets/model/history.h"
 #include "widgets/model/quantizer_choice.h"
 #include "widgets/model/text.h"

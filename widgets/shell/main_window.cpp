@@ -1,7 +1,7 @@
 #include "widgets/shell/main_window.h"
 
-#include "widgets/frame/follow.h"
 #include "widgets/model/autosave.h"
+#include "widgets/model/follow.h"
 #include "widgets/model/session.h"
 #include "widgets/shell/leave_flow.h"
 #include "widgets/shell/message_strip.h"

@@ -1,6 +1,6 @@
 #include "widgets/shell/next_step.h"
 
-#include "widgets/frame/follow.h"
+#include "widgets/model/follow.h"
 #include "widgets/theme/format.h"
 
 #include <QHBoxLayout>

@@ -2,7 +2,7 @@
 
 #include "core/quant/preset_edits.h"
 #include "core/quant/presets.h"
-#include "widgets/frame/follow.h"
+#include "widgets/model/follow.h"
 #include "widgets/theme/format.h"
 
 #include <QComboBox>

@@ -74,6 +74,10 @@ void endQuietly(Session& session, Autosave& autosave)
         QCoreApplication::quit();
         return;
     }
+    if (autosave.current()) {
+        QCoreApplication::quit();
+        return;
+    }
     // What was done since the last copy.
     QObject::connect(&autosave, &Autosave::saved, qApp, &QCoreApplication::quit);
     QTimer::singleShot(kPatienceMs, qApp, &QCoreApplication::quit);

@@ -2,8 +2,8 @@
 
 #include "core/quant/presets.h"
 #include "core/stats/proportion.h"
-#include "widgets/frame/follow.h"
 #include "widgets/frame/job_strip.h"
+#include "widgets/model/follow.h"
 #include "widgets/model/text.h"
 #include "widgets/panels/comparison/comparison_form.h"
 #include "widgets/panels/comparison/comparison_table.h"

@@ -1,6 +1,6 @@
 #include "widgets/panels/distribution/distribution_panel.h"
 
-#include "widgets/frame/follow.h"
+#include "widgets/model/follow.h"
 #include "widgets/model/site_preview.h"
 #include "widgets/model/text.h"
 #include "widgets/model/weight_statistics.h"
