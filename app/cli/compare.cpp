@@ -1,3 +1,5 @@
+#include "core/base/doubt_json.h"
+#include "core/base/json_write.h"
 #include "core/quant/accuracy.h"
 #include "core/report/comparison.h"
 
@@ -7,8 +9,6 @@
 #include "core/quant/doubts.h"
 #include "core/quant/presets.h"
 #include "core/quant/recipe_json.h"
-
-#include <nlohmann/json.hpp>
 
 #include <charconv>
 #include <cstdio>
@@ -165,9 +165,9 @@ void print(const report::ComparisonRow& row)
 /// The table as JSON, with what was doubtful of the images.
 std::string withDoubts(const report::Comparison& comparison, std::span<const Doubt> doubts)
 {
-    auto json = nlohmann::ordered_json::parse(report::comparisonToJson(comparison));
-    json["doubts"] = nlohmann::ordered_json::parse(quant::doubtsToJson(doubts));
-    return json.dump(2) + "\n";
+    auto json = report::comparisonValue(comparison);
+    json["doubts"] = doubtsJson(doubts);
+    return jsonText(json);
 }
 
 Result<void> write(const report::Comparison& comparison, std::span<const Doubt> doubts, const std::string& path)
@@ -193,10 +193,8 @@ Result<void> compare(const Options& options)
     if (!options.resume.empty() && std::filesystem::exists(options.resume)) {
         QS_ASSIGN(const std::string text, readText(options.resume));
         auto saved = report::comparisonFromJson(text);
-        if (!saved) {
-            saved.error().where = options.resume;
-            return tl::unexpected(saved.error());
-        }
+        if (!saved)
+            return tl::unexpected(inFile(std::move(saved.error()), options.resume));
         comparison = std::move(*saved);
     }
     QS_ASSIGN(const auto calibrations, calibrationsOf(options, model, run));

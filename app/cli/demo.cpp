@@ -1,10 +1,9 @@
 #include "app/cli/common.h"
 #include "app/cli/tables.h"
 #include "core/base/file.h"
+#include "core/base/json_write.h"
 #include "core/quant/presets.h"
 #include "core/report/report.h"
-
-#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -83,11 +82,11 @@ Result<void> runDemo(const Options& options)
     QS_ASSIGN(results.exported, onnx::exportModel(model, *shipped, file, {}));
     QS_ASSIGN(results.verified, onnx::verifyExport(model, *shipped, file, *testImages, {.images = 64}, context));
 
-    const std::string json = report::resultsToJson(results).dump(2) + "\n";
-    QS_ASSIGN(const auto html, report::htmlReport(json));
+    const auto json = report::resultsToJson(results);
+    QS_ASSIGN(const auto html, report::htmlReport(JsonReader::of(json)));
     const fs::path resultsFile = fs::path(options.output) / "results.json";
     const fs::path reportFile = fs::path(options.output) / "report.html";
-    QS_CHECK(writeAtomically(resultsFile, json));
+    QS_CHECK(writeAtomically(resultsFile, jsonText(json)));
     QS_CHECK(writeAtomically(reportFile, html));
 
     std::printf("Built-in demo: %zu calibration images, %zu labelled test images, coverage matmul.\n\n",

@@ -1,12 +1,12 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "app/cli/tables.h"
+#include "core/base/doubt_json.h"
 #include "core/base/file.h"
+#include "core/base/json_write.h"
 #include "core/onnx/onnx_runtime.h"
 #include "core/quant/doubts.h"
 #include "core/report/report.h"
-
-#include <nlohmann/json.hpp>
 
 #include <cstdio>
 
@@ -65,8 +65,8 @@ Result<void> exportFile(const Options& options)
         warn(warning);
     if (!options.json.empty()) {
         nlohmann::json json = report::resultsToJson(results);
-        json["doubts"] = nlohmann::json::parse(quant::doubtsToJson(run.said()));
-        QS_CHECK(writeAtomically(options.json, json.dump(2) + "\n"));
+        json["doubts"] = doubtsJson(run.said());
+        QS_CHECK(writeAtomically(options.json, jsonText(json)));
     }
     if (results.verified && !results.verified->passed)
         return fail(ErrorCode::Internal, "the exported file does not compute what the simulation computes",

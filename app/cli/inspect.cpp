@@ -1,14 +1,14 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
+#include "core/base/doubt_json.h"
 #include "core/base/file.h"
+#include "core/base/json_write.h"
 #include "core/onnx/file_quantization.h"
 #include "core/quant/doubts.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/recipe_json.h"
 #include "core/quant/smoothing.h"
 #include "core/quant/zero_point.h"
-
-#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <map>
@@ -303,8 +303,8 @@ Result<void> inspect(const Options& options)
         print(model, *calibration, options.bits);
     if (!options.json.empty()) {
         nlohmann::json json = toJson(model, calibration.get(), options.bits);
-        json["doubts"] = nlohmann::json::parse(quant::doubtsToJson(doubts));
-        QS_CHECK(writeAtomically(options.json, json.dump(2) + "\n"));
+        json["doubts"] = doubtsJson(doubts);
+        QS_CHECK(writeAtomically(options.json, jsonText(json)));
     }
     return {};
 }

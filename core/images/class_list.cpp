@@ -4,6 +4,7 @@
 #include "core/images/labels.h"
 
 #include "core/base/file.h"
+#include "core/base/json_reader.h"
 
 #include <nlohmann/json.hpp>
 
@@ -125,9 +126,10 @@ Result<ClassList> readClassList(const std::filesystem::path& path)
     if (lines.empty() || (!lines[0].starts_with('{') && !lines[0].starts_with('[')))
         return ClassList(std::move(lines));
     QS_ASSIGN(const std::string text, readText(path));
-    const auto json = nlohmann::json::parse(text, nullptr, false, true);
-    if (json.is_discarded())
-        return fail(ErrorCode::Malformed, "begins as JSON and is none", path.string());
+    const auto file = JsonReader::parse(text, JsonReader::Comments::Skipped);
+    if (!file)
+        return fail(file.error().code, "begins as JSON and cannot be read: " + file.error().text(), path.string());
+    const auto& json = file->json();
     if (json.is_object()) {
         QS_ASSIGN(std::vector<std::string> names, namesFromMap(json, path.string()));
         return ClassList(std::move(names));

@@ -1,5 +1,7 @@
 #include "core/images/label_rows.h"
 
+#include "core/base/json_reader.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -10,7 +12,7 @@ namespace qs::images {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 std::string stemOf(const std::string& name)
 {
@@ -120,9 +122,10 @@ Result<std::vector<LabelRow>> rowsInOrder(const std::vector<std::pair<std::strin
 Result<std::vector<LabelRow>> rowsOfJson(const std::string& text, const std::filesystem::path& path,
                                          const LabelContext& context)
 {
-    const Json json = Json::parse(text, nullptr, false, true);
-    if (json.is_discarded())
-        return fail(ErrorCode::Malformed, "begins as JSON and is none", path.string());
+    const auto file = JsonReader::parse(text, JsonReader::Comments::Skipped);
+    if (!file)
+        return fail(file.error().code, "begins as JSON and cannot be read: " + file.error().text(), path.string());
+    const Json& json = file->json();
     const auto refused = [&](const std::string& place) {
         return fail(ErrorCode::Malformed,
                     place +

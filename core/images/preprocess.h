@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/base/shape.h"
 
 #include <array>
@@ -55,8 +55,8 @@ struct Preprocess {
 
 void to_json(nlohmann::json& json, const Preprocess& value);
 /// Keys resize (null: none), squash, interpolation, crop [height, width], mean, std; a missing one keeps its default,
-/// an unknown one is an error. Errors: InvalidArgument with the JSON key in `where`.
-Result<Preprocess> preprocessFromJson(const nlohmann::json& json);
+/// an unknown one, and a value that makes no sense, is an error of the reader.
+Preprocess preprocessFrom(const JsonReader& json);
 
 /// A named, common transform: "imagenet" (mean/std of ImageNet, resize crop/0.9 bicubic), "inception" (0.5/0.5),
 /// "clip", "dinov2", "unit" ([0,1], no mean), "bytes" (0 to 255), "cifar" (ImageNet mean/std, squash to the input

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -37,60 +38,22 @@ double shortest(float value)
     return static_cast<float>(result) == value ? result : value;
 }
 
-tl::unexpected<Error> badValue(const std::string& key, const char* expected)
-{
-    return fail(ErrorCode::InvalidArgument, std::string("must be ") + expected, key);
-}
+constexpr int kMostPixels = 1'000'000;
 
-Result<int> integer(const nlohmann::json& json, const std::string& key, const char* expected)
-{
-    if (!json.is_number_integer() || json < 1 || json > 1'000'000)
-        return badValue(key, expected);
-    return json.get<int>();
-}
-
-Result<std::array<float, 3>> triple(const nlohmann::json& json, const std::string& key)
+std::array<float, 3> triple(const JsonReader& json)
 {
     std::array<float, 3> values{};
-    if (!json.is_array() || json.size() != values.size())
-        return badValue(key, "a list of 3 numbers");
+    if (!json.isList() || json.size() != values.size())
+        json.fail("must be a list of 3 numbers");
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!json[i].is_number())
-            return badValue(key, "a list of 3 numbers");
-        values[i] = json[i].get<float>();
+        constexpr double kMost = std::numeric_limits<float>::max();
+        values[i] = static_cast<float>(json[i].number(0, -kMost, kMost));
     }
     return values;
 }
 
-Result<void> readKey(const std::string& key, const nlohmann::json& json, Preprocess& value)
-{
-    if (key == "resize") {
-        value.resize.reset();
-        if (!json.is_null()) {
-            QS_ASSIGN(value.resize, integer(json, key, "null or a number of pixels"));
-        }
-    } else if (key == "squash") {
-        if (!json.is_boolean())
-            return badValue(key, "true or false");
-        value.squash = json.get<bool>();
-    } else if (key == "interpolation") {
-        if (json != "bilinear" && json != "bicubic")
-            return badValue(key, "\"bilinear\" or \"bicubic\"");
-        value.interpolation = json == "bilinear" ? Interpolation::Bilinear : Interpolation::Bicubic;
-    } else if (key == "crop") {
-        if (!json.is_array() || json.size() != 2)
-            return badValue(key, "[height, width] in pixels");
-        QS_ASSIGN(value.cropHeight, integer(json[0], key, "[height, width] in pixels"));
-        QS_ASSIGN(value.cropWidth, integer(json[1], key, "[height, width] in pixels"));
-    } else if (key == "mean") {
-        QS_ASSIGN(value.mean, triple(json, key));
-    } else if (key == "std") {
-        QS_ASSIGN(value.stddev, triple(json, key));
-    } else {
-        return fail(ErrorCode::InvalidArgument, "unknown setting of the preprocessing", key);
-    }
-    return {};
-}
+constexpr std::array kInterpolations{JsonWord{Interpolation::Bilinear, "bilinear"},
+                                     JsonWord{Interpolation::Bicubic, "bicubic"}};
 
 } // namespace
 
@@ -109,14 +72,28 @@ void to_json(nlohmann::json& json, const Preprocess& value)
     };
 }
 
-Result<Preprocess> preprocessFromJson(const nlohmann::json& json)
+Preprocess preprocessFrom(const JsonReader& json)
 {
-    if (!json.is_object())
-        return fail(ErrorCode::InvalidArgument, "the preprocessing must be a JSON object");
+    json.required().onlyKeys({"resize", "squash", "interpolation", "crop", "mean", "std"});
     Preprocess value;
-    for (const auto& [key, item] : json.items())
-        QS_CHECK(readKey(key, item, value));
-    QS_CHECK(checkPreprocess(value));
+    if (const JsonReader resize = json["resize"]; resize.isNull())
+        value.resize.reset();
+    else if (resize.given())
+        value.resize = resize.integer(1, 1, kMostPixels);
+    value.squash = json["squash"].flag(value.squash);
+    value.interpolation = json["interpolation"].oneOf(kInterpolations, value.interpolation);
+    if (const JsonReader crop = json["crop"]; crop.given()) {
+        if (!crop.isList() || crop.size() != 2)
+            crop.fail("must be [height, width] in pixels");
+        value.cropHeight = crop[0].integer(value.cropHeight, 1, kMostPixels);
+        value.cropWidth = crop[1].integer(value.cropWidth, 1, kMostPixels);
+    }
+    if (const JsonReader mean = json["mean"]; mean.given())
+        value.mean = triple(mean);
+    if (const JsonReader deviation = json["std"]; deviation.given())
+        value.stddev = triple(deviation);
+    if (auto valid = checkPreprocess(value); !valid)
+        (valid.error().where.empty() ? json : json[valid.error().where]).fail(valid.error().message);
     return value;
 }
 

@@ -1,6 +1,7 @@
 #include "core/onnx/export.h"
 
 #include "core/base/file.h"
+#include "core/base/json_write.h"
 #include "core/onnx/convert_opset.h"
 #include "core/onnx/export_edit.h"
 #include "core/onnx/export_file.h"
@@ -9,8 +10,6 @@
 #include "core/quant/recipe.h"
 #include "core/quant/recipe_json.h"
 #include "core/stats/calibration.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -42,7 +41,7 @@ std::string bitsOfSites(const Model& model, const quant::Plan& plan)
     nlohmann::ordered_json bits = nlohmann::ordered_json::object();
     for (const graph::Site& site : model.sites)
         bits[site.name] = plan[site.id].quantized() ? plan[site.id].settings.bits : quant::kFloatBits;
-    return bits.dump();
+    return jsonText(bits, -1);
 }
 
 void setMetadata(pb::ModelProto& model, const std::string& key, const std::string& value)

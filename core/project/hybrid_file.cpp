@@ -1,11 +1,12 @@
 #include "core/project/hybrid_file.h"
 
+#include "core/base/json_write.h"
 #include "core/project/origin_json.h"
 #include "core/quant/recipe_json.h"
 #include "core/quant/search_grid.h"
+#include "core/quant/setting_names.h"
 
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -16,11 +17,6 @@ namespace qs::project {
 namespace {
 
 using nlohmann::json;
-
-tl::unexpected<Error> malformed(std::string where)
-{
-    return fail(ErrorCode::Malformed, "not what a Q-HyViT search is", "hybrid/" + std::move(where));
-}
 
 /// One string for a curve: a number a line would make most of a session file.
 std::string numbersToText(const std::vector<double>& numbers)
@@ -34,72 +30,32 @@ std::string numbersToText(const std::vector<double>& numbers)
     return text;
 }
 
-Result<std::vector<double>> numbersFromText(const json& value, std::size_t count)
+std::vector<double> numbersFrom(const JsonReader& value, std::size_t count)
 {
     std::vector<double> numbers;
-    if (!value.is_string())
-        return malformed("choices/curves");
-    const std::string& text = value.get_ref<const std::string&>();
+    const std::string text = value.required().text();
     const char* at = text.data();
     const char* const end = at + text.size();
     while (at < end) {
         double number = 0;
         const auto [next, error] = std::from_chars(at, end, number);
         if (error != std::errc() || !std::isfinite(number) || (next < end && *next != ' '))
-            return malformed("choices/curves");
+            break;
         numbers.push_back(number);
         at = next < end ? next + 1 : end;
     }
-    if (numbers.size() != count)
-        return malformed("choices/curves");
+    if (at < end || numbers.size() != count)
+        value.fail("must be " + std::to_string(count) + " numbers with a blank between them");
     return numbers;
 }
 
-const char* nameOf(quant::Scheme scheme)
+std::string_view nameOf(quant::Scheme scheme)
 {
-    return scheme == quant::Scheme::Symmetric ? "symmetric" : "asymmetric";
+    return namedOf(quant::kSchemes, scheme).name;
 }
-const char* nameOf(quant::Granularity granularity)
+std::string_view nameOf(quant::Granularity granularity)
 {
-    return granularity == quant::Granularity::Tensor ? "tensor"
-           : granularity == quant::Granularity::Part ? "part"
-                                                     : "channel";
-}
-
-bool read(const json& value, quant::Scheme& scheme)
-{
-    for (const quant::Scheme known : {quant::Scheme::Symmetric, quant::Scheme::Asymmetric})
-        if (value == nameOf(known)) {
-            scheme = known;
-            return true;
-        }
-    return false;
-}
-bool read(const json& value, quant::Granularity& granularity)
-{
-    for (const quant::Granularity known :
-         {quant::Granularity::Tensor, quant::Granularity::Part, quant::Granularity::Channel})
-        if (value == nameOf(known)) {
-            granularity = known;
-            return true;
-        }
-    return false;
-}
-
-double number(const json& value, const char* key, double fallback = 0)
-{
-    const json found = value.value(key, json());
-    return found.is_number() && std::isfinite(found.get<double>()) ? found.get<double>() : fallback;
-}
-std::size_t count(const json& value, const char* key)
-{
-    const json found = value.value(key, json());
-    return found.is_number_unsigned() ? found.get<std::size_t>() : 0;
-}
-bool flag(const json& value, const char* key, bool fallback)
-{
-    const json found = value.value(key, json());
-    return found.is_boolean() ? found.get<bool>() : fallback;
+    return namedOf(quant::kGranularities, granularity).name;
 }
 
 json optionsToJson(const search::HybridOptions& options)
@@ -117,24 +73,23 @@ json optionsToJson(const search::HybridOptions& options)
             {"images", options.images}};
 }
 
-Result<search::HybridOptions> optionsFromJson(const json& value)
+search::HybridOptions optionsFrom(const JsonReader& value)
 {
-    if (!value.is_object())
-        return malformed("options");
+    constexpr int kMost = 100'000;
     search::HybridOptions options;
-    options.grid.low = number(value, "low");
-    options.grid.high = number(value, "high");
-    options.grid.count = static_cast<int>(std::min<std::size_t>(count(value, "candidates"), 100'000));
-    options.grid.rounds = static_cast<int>(std::min<std::size_t>(count(value, "rounds"), 100'000));
-    if (!quant::checkGrid(options.grid))
-        return malformed("options");
-    options.granularity = flag(value, "granularity", true);
-    options.scheme = flag(value, "scheme", true);
-    options.channelActivations = flag(value, "channel_activations", true);
-    options.importance = flag(value, "importance", true);
-    options.bridges = flag(value, "bridges", true);
-    options.wholeCurves = flag(value, "whole_curves", false);
-    options.images = std::max<std::size_t>(1, count(value, "images"));
+    options.grid.low = value.required()["low"].required().number(options.grid.low);
+    options.grid.high = value["high"].required().number(options.grid.high);
+    options.grid.count = value["candidates"].required().integer(options.grid.count, 0, kMost);
+    options.grid.rounds = value["rounds"].required().integer(options.grid.rounds, 0, kMost);
+    if (const auto valid = quant::checkGrid(options.grid); !valid)
+        value.fail(valid.error().message);
+    options.granularity = value["granularity"].flag(true);
+    options.scheme = value["scheme"].flag(true);
+    options.channelActivations = value["channel_activations"].flag(true);
+    options.importance = value["importance"].flag(true);
+    options.bridges = value["bridges"].flag(true);
+    options.wholeCurves = value["whole_curves"].flag(false);
+    options.images = std::max<std::size_t>(1, value["images"].count(1));
     return options;
 }
 
@@ -147,45 +102,41 @@ json choiceToJson(const search::HybridChoice& choice, const graph::SiteTable& si
                           {"errors", numbersToText(curve.errors)}});
     return {{"site", sites[choice.site].name},
             {"bridge", choice.bridge},
-            {"before", choice.before},
-            {"after", choice.after},
+            {"before", jsonNumber(choice.before)},
+            {"after", jsonNumber(choice.after)},
             {"changed", choice.changed},
             {"scheme", nameOf(choice.scheme)},
             {"granularity", nameOf(choice.granularity)},
-            {"factor", choice.factor},
+            {"factor", jsonNumber(choice.factor)},
             {"curves", std::move(curves)}};
 }
 
-Result<search::HybridChoice> choiceFromJson(const json& value, const graph::SiteTable& sites, std::size_t factors)
+quant::Scheme schemeFrom(const JsonReader& value)
+{
+    return value.required().oneOf(quant::kSchemes, quant::Scheme::Symmetric);
+}
+quant::Granularity granularityFrom(const JsonReader& value)
+{
+    return value.required().oneOf(quant::kGranularities, quant::Granularity::Tensor);
+}
+
+search::HybridChoice choiceFrom(const JsonReader& value, const graph::SiteTable& sites, std::size_t factors)
 {
     search::HybridChoice choice;
-    if (!value.is_object() || !value.value("site", json()).is_string() ||
-        !read(value.value("scheme", json()), choice.scheme) ||
-        !read(value.value("granularity", json()), choice.granularity))
-        return malformed("choices");
-    const auto name = value["site"].get<std::string>();
+    const std::string name = value["site"].required().text();
     choice.site = sites.find(name);
     if (!choice.site.valid())
-        return fail(ErrorCode::NotFound, "the model has no such site", name);
-    const json bridge = value.value("bridge", json());
-    choice.bridge = bridge.is_number_integer() && bridge.get<int64_t>() < static_cast<int64_t>(sites.bridges().size())
-                        ? static_cast<int>(std::max<int64_t>(bridge.get<int64_t>(), -1))
-                        : -1;
-    choice.before = number(value, "before");
-    choice.after = number(value, "after");
-    choice.changed = flag(value, "changed", false);
-    choice.factor = number(value, "factor");
-    const json curves = value.value("curves", json());
-    if (!curves.is_array())
-        return malformed("choices/curves");
-    for (const json& item : curves) {
-        search::HybridCurve curve;
-        if (!item.is_object() || !read(item.value("scheme", json()), curve.scheme) ||
-            !read(item.value("granularity", json()), curve.granularity))
-            return malformed("choices/curves");
-        QS_ASSIGN(curve.errors, numbersFromText(item.value("errors", json()), factors));
-        choice.curves.push_back(std::move(curve));
-    }
+        value["site"].fail("the model has no site \"" + name + "\"", ErrorCode::NotFound);
+    choice.scheme = schemeFrom(value["scheme"]);
+    choice.granularity = granularityFrom(value["granularity"]);
+    choice.bridge = value["bridge"].integer(-1, -1, static_cast<int>(sites.bridges().size()) - 1);
+    choice.before = value["before"].anyNumber(0);
+    choice.after = value["after"].anyNumber(0);
+    choice.changed = value["changed"].flag(false);
+    choice.factor = value["factor"].anyNumber(0);
+    for (const JsonReader& item : value["curves"].required().items())
+        choice.curves.push_back(
+            {schemeFrom(item["scheme"]), granularityFrom(item["granularity"]), numbersFrom(item["errors"], factors)});
     return choice;
 }
 
@@ -198,45 +149,37 @@ std::string hybridToJson(const HybridFound& found, const graph::SiteTable& sites
     for (const search::HybridChoice& choice : result.choices)
         choices.push_back(choiceToJson(choice, sites));
     json value{{"options", optionsToJson(found.options)},
-               {"start", json::parse(quant::recipeToJson(found.start))},
-               {"recipe", json::parse(quant::recipeToJson(result.recipe))},
+               {"start", json(quant::recipeValue(found.start))},
+               {"recipe", json(quant::recipeValue(result.recipe))},
                {"choices", std::move(choices)},
                {"evaluations", result.evaluations},
-               {"loss", result.loss},
+               {"loss", jsonNumber(result.loss)},
                {"seconds", {result.secondsRecording, result.secondsGradients, result.secondsCandidates}}};
     if (found.origin.known())
         value["origin"] = found.origin;
-    return value.dump();
+    return jsonText(value, -1);
 }
 
 Result<std::shared_ptr<const HybridFound>> hybridFromJson(std::string_view text, const graph::SiteTable& sites)
 {
-    const json value = json::parse(text, nullptr, false);
-    if (value.is_discarded() || !value.is_object())
-        return malformed("");
-    QS_ASSIGN(const search::HybridOptions options, optionsFromJson(value.value("options", json())));
-    QS_ASSIGN(quant::Recipe start, quant::recipeFromJson(value.value("start", json()).dump()));
+    QS_ASSIGN(const JsonReader file, JsonReader::parse(text));
+    const search::HybridOptions options = optionsFrom(file["options"]);
+    quant::Recipe start = quant::recipeFrom(file["start"]);
     search::HybridResult result;
-    QS_ASSIGN(result.recipe, quant::recipeFromJson(value.value("recipe", json()).dump()));
+    result.recipe = quant::recipeFrom(file["recipe"]);
+    QS_CHECK(file.check()); // the grid makes as many factors as it says
     result.factors = quant::searchFactors(options.grid);
-    const json choices = value.value("choices", json());
-    if (!choices.is_array())
-        return malformed("choices");
-    for (const json& item : choices) {
-        QS_ASSIGN(search::HybridChoice choice, choiceFromJson(item, sites, result.factors.size()));
-        result.choices.push_back(std::move(choice));
-    }
-    result.evaluations = count(value, "evaluations");
-    result.loss = number(value, "loss");
-    if (const json seconds = value.value("seconds", json()); seconds.is_array() && seconds.size() == 3) {
-        const auto part = [&](std::size_t i) { return seconds[i].is_number() ? seconds[i].get<double>() : 0.0; };
-        result.secondsRecording = part(0);
-        result.secondsGradients = part(1);
-        result.secondsCandidates = part(2);
-    }
+    for (const JsonReader& item : file["choices"].required().items())
+        result.choices.push_back(choiceFrom(item, sites, result.factors.size()));
+    result.evaluations = file["evaluations"].count(0);
+    result.loss = file["loss"].anyNumber(0);
+    const JsonReader seconds = file["seconds"];
+    result.secondsRecording = seconds[0].anyNumber(0);
+    result.secondsGradients = seconds[1].anyNumber(0);
+    result.secondsCandidates = seconds[2].anyNumber(0);
     auto found = std::make_shared<HybridFound>(options, std::move(start), std::move(result));
-    found->origin = originFromJson(value.value("origin", json()));
-    return found;
+    found->origin = originFrom(file["origin"]);
+    return file.finish(std::shared_ptr<const HybridFound>(std::move(found)));
 }
 
 } // namespace qs::project

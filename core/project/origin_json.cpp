@@ -29,17 +29,11 @@ void to_json(nlohmann::json& json, const Origin& origin)
     });
 }
 
-Origin originFromJson(const nlohmann::json& json)
+Origin originFrom(const JsonReader& json)
 {
     Origin origin;
-    if (!json.is_object())
-        return origin;
-    if (const auto count = json.find("count"); count != json.end() && count->is_number_unsigned())
-        origin.count = count->get<std::size_t>();
-    eachHash(origin, [&](const char* key, std::string& hash) {
-        if (const auto found = json.find(key); found != json.end() && found->is_string())
-            hash = found->get<std::string>();
-    });
+    origin.count = json["count"].count(0);
+    eachHash(origin, [&](const char* key, std::string& hash) { hash = json[std::string_view(key)].text(); });
     return origin;
 }
 

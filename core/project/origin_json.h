@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/json_reader.h"
 #include "core/project/provenance.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,7 +9,7 @@ namespace qs::project {
 
 /// {"model": ..., "images": ..., "labels": ..., "preprocess": ..., "count": 64, "calibration": ..., "recipe": ...}
 void to_json(nlohmann::json& json, const Origin& origin);
-/// What is not there or of another type is unknown.
-Origin originFromJson(const nlohmann::json& json);
+/// What is not there is unknown; values of another type are errors of the reader.
+Origin originFrom(const JsonReader& json);
 
 } // namespace qs::project

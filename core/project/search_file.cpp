@@ -1,10 +1,11 @@
 #include "core/project/search_file.h"
 
+#include "core/base/json_write.h"
 #include "core/project/origin_json.h"
 #include "core/quant/recipe_json.h"
 
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -17,11 +18,6 @@ using nlohmann::json;
 
 constexpr double kMostBytes = 1e15;
 constexpr std::size_t kMostSteps = 1'000'000;
-
-json number(double value)
-{
-    return std::isfinite(value) ? json(value) : json();
-}
 
 json budgetToJson(const search::Budget& budget)
 {
@@ -41,114 +37,112 @@ json budgetToJson(const search::Budget& budget)
 /// among the units before them where there is one.
 json figuresToJson(const search::Step& step)
 {
-    return {step.bitsBefore,    step.bitsAfter,    number(step.loss),           step.measured,
-            number(step.score), number(step.cost), number(step.meanWeightBits), number(step.meanActivationBits),
-            step.modelBytes,    number(step.bops)};
+    return {step.bitsBefore,
+            step.bitsAfter,
+            jsonNumber(step.loss),
+            step.measured,
+            jsonNumber(step.score),
+            jsonNumber(step.cost),
+            jsonNumber(step.meanWeightBits),
+            jsonNumber(step.meanActivationBits),
+            step.modelBytes,
+            jsonNumber(step.bops)};
 }
 
-tl::unexpected<Error> malformed(std::string where)
+constexpr std::array kModes{search::Mode::Exact, search::Mode::Lazy, search::Mode::Table};
+constexpr std::array kPerformances{JsonWord{search::Performance::Top1, "top1"},
+                                   JsonWord{search::Performance::KlDivergence, "kl"}};
+
+search::Mode modeFrom(const JsonReader& value)
 {
-    return fail(ErrorCode::Malformed, "not what a search is", "search/" + std::move(where));
+    std::vector<JsonWord<search::Mode>> words;
+    for (const search::Mode mode : kModes)
+        words.push_back({mode, search::modeName(mode)});
+    return value.required().oneOf(words, search::Mode::Exact);
 }
 
-Result<search::Step> figuresFromJson(const json& list, std::size_t first)
+/// Null where a file of before has no number for what is none.
+double figure(const JsonReader& value)
 {
-    if (!list.is_array() || list.size() != first + 10)
-        return malformed("steps");
-    const auto value = [&](std::size_t i) {
-        const json& item = list[first + i];
-        return item.is_number() ? item.get<double>() : std::nan("");
-    };
-    const auto bits = [&](std::size_t i) {
-        return value(i) >= 0 && value(i) <= 32 ? static_cast<int>(value(i)) : -1;
-    };
+    return value.anyNumber(std::nan(""));
+}
+
+std::size_t bytesFrom(const JsonReader& value)
+{
+    return static_cast<std::size_t>(value.number(0, 0, kMostBytes));
+}
+
+search::Step figuresFrom(const JsonReader& list, std::size_t first)
+{
+    if (!list.isList() || list.size() != first + 10)
+        list.fail("must be a list of " + std::to_string(first + 10) + " figures");
     search::Step step;
-    step.bitsBefore = bits(0);
-    step.bitsAfter = bits(1);
-    if (step.bitsBefore < 0 || step.bitsAfter < 0 || !list[first + 3].is_boolean() || !(value(8) >= 0) ||
-        value(8) > kMostBytes)
-        return malformed("steps");
-    step.loss = value(2);
-    step.measured = list[first + 3].get<bool>();
-    step.score = value(4);
-    step.cost = value(5);
-    step.meanWeightBits = value(6);
-    step.meanActivationBits = value(7);
-    step.modelBytes = static_cast<std::size_t>(value(8));
-    step.bops = value(9);
+    step.bitsBefore = list[first].required().integer(0, 0, 32);
+    step.bitsAfter = list[first + 1].required().integer(0, 0, 32);
+    step.loss = figure(list[first + 2]);
+    step.measured = list[first + 3].required().flag(false);
+    step.score = figure(list[first + 4]);
+    step.cost = figure(list[first + 5]);
+    step.meanWeightBits = figure(list[first + 6]);
+    step.meanActivationBits = figure(list[first + 7]);
+    step.modelBytes = bytesFrom(list[first + 8].required());
+    step.bops = figure(list[first + 9]);
     return step;
 }
 
-std::size_t countFrom(const json& value, const char* key)
+search::Options optionsFrom(const JsonReader& value)
 {
-    const json found = value.value(key, json());
-    return found.is_number_unsigned() ? found.get<std::size_t>() : 0;
-}
-
-Result<search::Options> optionsFromJson(const json& value)
-{
-    if (!value.is_object())
-        return malformed("options");
     search::Options options;
-    const json budget = value.value("budget", json::object());
-    const auto figure = [&](const char* key) -> std::optional<double> {
-        const json found = budget.is_object() ? budget.value(key, json()) : json();
-        return found.is_number() && found.get<double>() > 0 ? std::optional(found.get<double>()) : std::nullopt;
+    const JsonReader budget = value.required()["budget"];
+    const auto limit = [&](const char* key) -> std::optional<double> {
+        const auto found = budget[std::string_view(key)].optionalNumber();
+        if (found && *found <= 0)
+            budget[std::string_view(key)].fail("must be above 0");
+        return found;
     };
-    options.budget.meanWeightBits = figure("mean_weight_bits");
-    options.budget.meanActivationBits = figure("mean_activation_bits");
-    options.budget.bops = figure("bops");
-    if (const auto bytes = figure("model_bytes"); bytes && *bytes <= kMostBytes)
-        options.budget.modelBytes = static_cast<std::size_t>(*bytes);
-    const json mode = value.value("mode", json());
-    for (const search::Mode known : {search::Mode::Exact, search::Mode::Lazy, search::Mode::Table})
-        if (mode == search::modeName(known))
-            options.mode = known;
-    options.performance =
-        value.value("performance", json()) == "top1" ? search::Performance::Top1 : search::Performance::KlDivergence;
-    if (const std::size_t bits = countFrom(value, "min_bits"); bits >= 2 && bits <= 8)
-        options.minBits = static_cast<int>(bits);
-    if (const std::size_t images = countFrom(value, "images"); images > 0)
-        options.images = images;
+    options.budget.meanWeightBits = limit("mean_weight_bits");
+    options.budget.meanActivationBits = limit("mean_activation_bits");
+    options.budget.bops = limit("bops");
+    if (budget["model_bytes"].present())
+        options.budget.modelBytes = bytesFrom(budget["model_bytes"]);
+    options.mode = modeFrom(value["mode"]);
+    options.performance = value["performance"].oneOf(kPerformances, options.performance);
+    options.minBits = value["min_bits"].integer(options.minBits, 2, 8);
+    options.images = std::max<std::size_t>(1, value["images"].count(options.images));
     return options;
 }
 
-Result<void> unitsFromJson(const json& value, const graph::SiteTable& sites, search::Trace& trace)
+void readUnits(const JsonReader& value, const graph::SiteTable& sites, search::Trace& trace)
 {
-    const json units = value.value("units", json());
-    const json bits = value.value("start_bits", json());
-    if (!units.is_array() || !bits.is_array() || units.empty() || units.size() != bits.size())
-        return malformed("units");
-    for (std::size_t i = 0; i < units.size(); ++i) {
-        if (!units[i].is_string() || !bits[i].is_number_integer())
-            return malformed("units");
-        const SiteId id = sites.find(units[i].get<std::string>());
+    const JsonReader units = value["units"].required();
+    const JsonReader bits = value["start_bits"].required();
+    if (units.size() == 0 || units.size() != bits.size())
+        return units.fail("must be as many names as there are start_bits, and at least one");
+    for (const JsonReader& unit : units.items()) {
+        const std::string name = unit.required().text();
+        const SiteId id = sites.find(name);
         if (!id.valid())
-            return fail(ErrorCode::NotFound, "the model has no such site", units[i].get<std::string>());
+            return unit.fail("the model has no site \"" + name + "\"", ErrorCode::NotFound);
         trace.units.push_back(id);
-        trace.startBits.push_back(bits[i].get<int>());
     }
-    return {};
+    for (const JsonReader& start : bits.items())
+        trace.startBits.push_back(start.required().integer(8, 0, 32));
 }
 
-Result<void> stepsFromJson(const json& value, search::Trace& trace)
+void readSteps(const JsonReader& value, search::Trace& trace)
 {
-    QS_ASSIGN(trace.start, figuresFromJson(value.value("start", json()), 0));
-    const json steps = value.value("steps", json());
-    if (!steps.is_array() || steps.size() > kMostSteps)
-        return malformed("steps");
-    for (const json& item : steps) {
-        QS_ASSIGN(search::Step step, figuresFromJson(item, 1));
-        if (!item[0].is_number_unsigned() || item[0].get<std::size_t>() >= trace.units.size())
-            return malformed("steps");
-        step.site = trace.units[item[0].get<std::size_t>()];
+    trace.start = figuresFrom(value["start"].required(), 0);
+    for (const JsonReader& item : value["steps"].required().items(kMostSteps)) {
+        search::Step step = figuresFrom(item, 1);
+        const std::size_t unit = item[0].required().count(0);
+        if (unit >= trace.units.size())
+            return item[0].fail("there are " + std::to_string(trace.units.size()) + " units");
+        step.site = trace.units[unit];
         trace.steps.push_back(step);
     }
-    trace.fillFrom = std::min(countFrom(value, "fill_from"), trace.steps.size());
-    trace.evaluations = countFrom(value, "evaluations");
-    const json seconds = value.value("seconds", json());
-    trace.seconds = seconds.is_number() ? seconds.get<double>() : 0;
-    return {};
+    trace.fillFrom = std::min(value["fill_from"].count(0), trace.steps.size());
+    trace.evaluations = value["evaluations"].count(0);
+    trace.seconds = value["seconds"].anyNumber(0);
 }
 
 } // namespace
@@ -170,7 +164,7 @@ std::string searchToJson(const SearchRun& run, const graph::SiteTable& sites)
                  {"performance", run.options.performance == search::Performance::Top1 ? "top1" : "kl"},
                  {"min_bits", run.options.minBits},
                  {"images", run.options.images}}},
-               {"recipe", json::parse(quant::recipeToJson(run.start))},
+               {"recipe", json(quant::recipeValue(run.start))},
                {"mode", search::modeName(run.trace.mode)},
                {"units", units},
                {"start_bits", run.trace.startBits},
@@ -178,36 +172,31 @@ std::string searchToJson(const SearchRun& run, const graph::SiteTable& sites)
                {"steps", steps},
                {"fill_from", run.trace.fillFrom},
                {"evaluations", run.trace.evaluations},
-               {"seconds", number(run.trace.seconds)},
+               {"seconds", jsonNumber(run.trace.seconds)},
                {"cancelled", run.cancelled || run.running},
                {"met", run.met}};
     if (run.origin.known())
         value["origin"] = run.origin;
     if (run.loss)
-        value["loss"] = number(*run.loss);
-    return value.dump();
+        value["loss"] = jsonNumber(*run.loss);
+    return jsonText(value, -1);
 }
 
 Result<SearchRun> searchFromJson(std::string_view text, const graph::SiteTable& sites)
 {
-    const json value = json::parse(text, nullptr, false);
-    if (value.is_discarded() || !value.is_object())
-        return malformed("");
+    QS_ASSIGN(const JsonReader file, JsonReader::parse(text));
     SearchRun run;
-    QS_ASSIGN(run.options, optionsFromJson(value.value("options", json())));
-    QS_ASSIGN(run.start, quant::recipeFromJson(value.value("recipe", json()).dump()));
-    const json mode = value.value("mode", json());
-    for (const search::Mode known : {search::Mode::Exact, search::Mode::Lazy, search::Mode::Table})
-        if (mode == search::modeName(known))
-            run.trace.mode = known;
-    QS_CHECK(unitsFromJson(value, sites, run.trace));
-    QS_CHECK(stepsFromJson(value, run.trace));
-    run.origin = originFromJson(value.value("origin", json()));
-    run.cancelled = value.value("cancelled", json()) == true;
-    run.met = value.value("met", json()) == true;
-    if (const json loss = value.value("loss", json()); loss.is_number())
-        run.loss = loss.get<double>();
-    return run;
+    run.options = optionsFrom(file["options"]);
+    run.start = quant::recipeFrom(file["recipe"]);
+    run.trace.mode = modeFrom(file["mode"]);
+    readUnits(file, sites, run.trace);
+    readSteps(file, run.trace);
+    run.origin = originFrom(file["origin"]);
+    run.cancelled = file["cancelled"].flag(false);
+    run.met = file["met"].flag(false);
+    if (file["loss"].present())
+        run.loss = figure(file["loss"]);
+    return file.finish(std::move(run));
 }
 
 } // namespace qs::project

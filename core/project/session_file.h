@@ -47,6 +47,7 @@ struct SiteSensitivity {
 /// calibration tells its own origin. What later versions add is refused, not guessed.
 struct SessionFile {
     static constexpr int kVersion = 2;
+    static constexpr std::string_view kFormat = "quantoscope-session";
 
     /// Where the session was saved, in a copy of it that lies elsewhere (autosave); empty: nowhere yet.
     std::filesystem::path savedAs;
@@ -78,7 +79,7 @@ struct SessionFile {
 std::string sessionToJson(const SessionFile& session, const std::filesystem::path& folder);
 /// Nothing that the file names is opened. Lines of a comparison that cannot be read become a warning: they can be
 /// made again.
-/// Errors: Malformed (not a session; `where` is the place in the JSON), Unsupported (a later version), those of
+/// Errors: Malformed (not a session), those of JsonReader with the place, Unsupported (a later version), those of
 /// recipes and preprocessing.
 Result<SessionFile> sessionFromJson(std::string_view json, const std::filesystem::path& folder);
 

@@ -1,10 +1,8 @@
+#include "core/base/json_write.h"
 #include "core/project/origin_json.h"
 #include "core/project/session_file.h"
+#include "core/quant/evaluation_json.h"
 #include "core/quant/recipe_json.h"
-
-#include <nlohmann/json.hpp>
-
-#include <cmath>
 
 namespace qs::project {
 
@@ -25,46 +23,9 @@ json pathToJson(const fs::path& path, const fs::path& folder)
     return value;
 }
 
-json number(double value)
-{
-    return std::isfinite(value) ? json(value) : json();
-}
-
-/// The figures, without the results of single images.
-json figuresToJson(const quant::Evaluation& e)
-{
-    json value{{"images", e.images},
-               {"labelled", e.labelled},
-               {"agreement", e.agreement},
-               {"logit_sqnr_db", number(e.logitSqnrDb)},
-               {"kl", number(e.klDivergence)},
-               {"mean_weight_bits", e.meanWeightBits},
-               {"mean_activation_bits", e.meanActivationBits},
-               {"model_bytes", e.modelBytes},
-               {"bops", e.bops},
-               {"seconds", e.seconds},
-               {"images_per_second", e.imagesPerSecond},
-               {"threads", e.threads},
-               {"coverage", e.coverage == graph::Coverage::Full ? "full" : "matmul"},
-               {"preset", e.preset}};
-    const auto add = [&value](const char* key, const std::optional<double>& figure) {
-        if (figure)
-            value[key] = *figure;
-    };
-    add("top1", e.top1);
-    add("top5", e.top5);
-    add("float_top1", e.floatTop1);
-    add("float_top5", e.floatTop5);
-    if (e.lost && e.gained) {
-        value["lost"] = *e.lost;
-        value["gained"] = *e.gained;
-    }
-    return value;
-}
-
 json keptToJson(const Kept<quant::Evaluation>& kept)
 {
-    json value = figuresToJson(*kept);
+    json value(quant::evaluationJson(*kept));
     if (kept.origin.known())
         value["origin"] = kept.origin;
     return value;
@@ -72,7 +33,7 @@ json keptToJson(const Kept<quant::Evaluation>& kept)
 
 json stateToJson(const State& state)
 {
-    json value{{"text", state.text}, {"recipe", json::parse(quant::recipeToJson(state.recipe))}};
+    json value{{"text", state.text}, {"recipe", quant::recipeValue(state.recipe)}};
     if (state.probe)
         value["probe"] = keptToJson(state.probe);
     if (state.evaluation)
@@ -84,15 +45,15 @@ json comparisonJson(const KeptComparison& kept)
 {
     json recipes = json::object();
     for (const auto& [method, recipe] : kept.recipes)
-        recipes[method] = json::parse(quant::recipeToJson(recipe));
-    return {{"table", json::parse(report::comparisonToJson(kept.table))}, {"recipes", recipes}};
+        recipes[method] = quant::recipeValue(recipe);
+    return {{"table", report::comparisonValue(kept.table)}, {"recipes", recipes}};
 }
 
 json sensitivityToJson(const Kept<std::vector<SiteSensitivity>>& kept)
 {
     json sites = json::array();
     for (const SiteSensitivity& site : *kept)
-        sites.push_back({site.site, number(site.kl), number(site.sqnrDb)});
+        sites.push_back({site.site, jsonNumber(site.kl), jsonNumber(site.sqnrDb)});
     return {{"origin", kept.origin}, {"sites", std::move(sites)}};
 }
 
@@ -109,7 +70,7 @@ std::string sessionToJson(const SessionFile& session, const fs::path& folder)
     json calibration = pathToJson(session.calibrationFile, folder);
     if (calibration.is_object() && !session.calibrationHash.empty())
         calibration["hash"] = session.calibrationHash;
-    json value{{"format", "quantoscope-session"},
+    json value{{"format", SessionFile::kFormat},
                {"version", SessionFile::kVersion},
                {"model", model},
                {"calibration_images", pathToJson(session.calibrationFolder, folder)},
@@ -131,11 +92,10 @@ std::string sessionToJson(const SessionFile& session, const fs::path& folder)
         value["sensitivity"] = sensitivityToJson(session.sensitivity);
     if (session.comparison && !session.comparison->table.rows.empty())
         value["comparison"] = comparisonJson(*session.comparison);
-    if (!session.search.empty())
-        value["search"] = json::parse(session.search, nullptr, false);
-    if (!session.hybrid.empty())
-        value["hybrid"] = json::parse(session.hybrid, nullptr, false);
-    return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+    for (const auto& [key, text] : {std::pair{"search", &session.search}, std::pair{"hybrid", &session.hybrid}})
+        if (const auto part = JsonReader::parse(*text))
+            value[key] = part->json();
+    return jsonText(value);
 }
 
 } // namespace qs::project

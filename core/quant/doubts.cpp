@@ -1,8 +1,8 @@
 #include "core/quant/doubts.h"
 
+#include "core/base/doubt_json.h"
+#include "core/base/json_write.h"
 #include "core/quant/logits.h"
-
-#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cmath>
@@ -104,13 +104,7 @@ std::optional<Doubt> outputDoubt(exec::OutputForm form)
 
 std::string doubtsToJson(std::span<const Doubt> doubts)
 {
-    auto list = nlohmann::ordered_json::array();
-    for (const Doubt& doubt : doubts)
-        list.push_back({{"kind", doubtName(doubt.kind)},
-                        {"message", doubt.message},
-                        {"cure", doubt.cure},
-                        {"evidence", doubt.evidence}});
-    return list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return jsonText(doubtsJson(doubts), -1);
 }
 
 } // namespace qs::quant

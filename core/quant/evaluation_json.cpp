@@ -1,14 +1,21 @@
-#include "core/quant/accuracy.h"
-#include "core/quant/doubts.h"
-#include "core/quant/evaluate.h"
+#include "core/quant/evaluation_json.h"
 
-#include <nlohmann/json.hpp>
+#include "core/base/doubt_json.h"
+#include "core/base/json_write.h"
+#include "core/quant/accuracy.h"
+#include "core/quant/setting_names.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
 
 namespace qs::quant {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Json imageJson(const ImageResult& image)
 {
@@ -25,9 +32,25 @@ Json imageJson(const ImageResult& image)
     return json;
 }
 
+/// Null in files of before, where the figure was no finite number.
+double figure(const JsonReader& value, double fallback)
+{
+    return value.isNull() ? std::numeric_limits<double>::quiet_NaN() : value.anyNumber(fallback);
+}
+
 } // namespace
 
-std::string evaluationToJson(const Evaluation& evaluation, bool withImages)
+Json sqnrJson(double db)
+{
+    return db == kInfinity ? Json() : jsonNumber(db);
+}
+
+double sqnrFrom(const JsonReader& value)
+{
+    return value.anyNumber(kInfinity);
+}
+
+Json evaluationJson(const Evaluation& evaluation, bool withImages)
 {
     Json json{{"images", evaluation.images}, {"labelled", evaluation.labelled}};
     const auto put = [&](const char* key, const std::optional<double>& value) {
@@ -57,33 +80,79 @@ std::string evaluationToJson(const Evaluation& evaluation, bool withImages)
     json["on_calibration_images"] = evaluation.onCalibrationImages;
     json["scores"] = evaluation.scores;
     if (evaluation.scores)
-        json["agreement"] = evaluation.agreement;
+        json["agreement"] = jsonNumber(evaluation.agreement);
     putInterval("agreement_interval", agreementInterval(evaluation));
-    json["logit_sqnr_db"] = evaluation.logitSqnrDb; // null where infinite: JSON has no infinity
-    json["cosine"] = evaluation.cosine;
-    json["max_difference"] = evaluation.maxDifference;
+    json["logit_sqnr_db"] = sqnrJson(evaluation.logitSqnrDb);
+    json["cosine"] = jsonNumber(evaluation.cosine);
+    json["max_difference"] = jsonNumber(evaluation.maxDifference);
     if (evaluation.scores)
-        json["kl_divergence"] = evaluation.klDivergence;
-    json["mean_weight_bits"] = evaluation.meanWeightBits;
-    json["mean_activation_bits"] = evaluation.meanActivationBits;
+        json["kl_divergence"] = jsonNumber(evaluation.klDivergence);
+    json["relative_error"] = jsonNumber(evaluation.relativeError);
+    json["mean_weight_bits"] = jsonNumber(evaluation.meanWeightBits);
+    json["mean_activation_bits"] = jsonNumber(evaluation.meanActivationBits);
     json["model_bytes"] = evaluation.modelBytes;
     if (evaluation.fileBytes > 0)
         json["file_bytes"] = evaluation.fileBytes;
-    json["bops"] = evaluation.bops;
-    json["images_per_second"] = evaluation.imagesPerSecond;
-    json["seconds"] = evaluation.seconds;
+    json["bops"] = jsonNumber(evaluation.bops);
+    json["images_per_second"] = jsonNumber(evaluation.imagesPerSecond);
+    json["seconds"] = jsonNumber(evaluation.seconds);
     json["float"] = evaluation.isFloat;
-    json["coverage"] = evaluation.coverage == graph::Coverage::Full ? "full" : "matmul";
+    json["coverage"] = namedOf(kCoverages, evaluation.coverage).name;
     json["preset"] = evaluation.preset;
     json["threads"] = evaluation.threads;
     json["batch"] = evaluation.batch;
-    json["doubts"] = Json::parse(doubtsToJson(evaluation.doubts));
+    json["doubts"] = doubtsJson(evaluation.doubts);
     if (withImages) {
         json["results"] = Json::array();
         for (const ImageResult& image : evaluation.results)
             json["results"].push_back(imageJson(image));
     }
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json;
+}
+
+Evaluation evaluationFrom(const JsonReader& json)
+{
+    const auto share = [&](const char* key) -> std::optional<double> {
+        return json[key].present() ? std::optional(json[key].number(0, 0, 1)) : std::nullopt;
+    };
+    Evaluation e;
+    e.images = json["images"].count(0);
+    e.labelled = json["labelled"].count(0);
+    e.top1 = share("top1");
+    e.top5 = share("top5");
+    e.floatTop1 = share("float_top1");
+    e.floatTop5 = share("float_top5");
+    if (json["lost"].present() && json["gained"].present()) {
+        e.lost = json["lost"].count(0);
+        e.gained = json["gained"].count(0);
+    }
+    e.onCalibrationImages = json["on_calibration_images"].flag(false);
+    e.scores = json["scores"].flag(true);
+    e.agreement = json["agreement"].number(1, 0, 1);
+    e.logitSqnrDb = sqnrFrom(json["logit_sqnr_db"]);
+    e.cosine = figure(json["cosine"], 1);
+    e.maxDifference = figure(json["max_difference"], 0);
+    e.klDivergence = figure(json["kl_divergence"], json["kl"].number(0));
+    e.relativeError = figure(json["relative_error"], 0);
+    e.meanWeightBits = json["mean_weight_bits"].number(32, 0, 32);
+    e.meanActivationBits = json["mean_activation_bits"].number(32, 0, 32);
+    e.modelBytes = json["model_bytes"].count(0);
+    e.fileBytes = json["file_bytes"].count(0);
+    e.bops = json["bops"].anyNumber(0);
+    e.imagesPerSecond = json["images_per_second"].anyNumber(0);
+    e.seconds = json["seconds"].anyNumber(0);
+    e.isFloat = json["float"].flag(false);
+    e.coverage = json["coverage"].oneOf(kCoverages, graph::Coverage::MatMul);
+    e.preset = json["preset"].text();
+    e.threads = json["threads"].integer(1, 1, 65536);
+    e.batch = json["batch"].integer(1, 1);
+    e.doubts = doubtsFrom(json["doubts"]);
+    return e;
+}
+
+std::string evaluationToJson(const Evaluation& evaluation, bool withImages)
+{
+    return jsonText(evaluationJson(evaluation, withImages));
 }
 
 } // namespace qs::quant

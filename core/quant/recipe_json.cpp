@@ -1,11 +1,10 @@
 #include "core/quant/recipe_json.h"
 
 #include "core/base/file.h"
+#include "core/base/json_write.h"
 #include "core/quant/setting_json.h"
 #include "core/quant/setting_names.h"
 
-#include <functional>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -13,123 +12,44 @@ namespace qs::quant {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr std::string_view kFormat = "quantoscope-recipe";
 
-Result<Selector> readSelector(const Json& json, const std::string& path)
+Selector readSelector(const JsonReader& json)
 {
-    QS_CHECK(checkKeys(json, path, {"kind", "role", "block", "name"}));
+    json.onlyKeys({"kind", "role", "block", "name"});
     Selector selector;
-    if (json.contains("kind")) {
-        QS_ASSIGN(selector.kind, readWord(json["kind"], child(path, "kind"), kKinds));
-    }
-    if (json.contains("role")) {
-        QS_ASSIGN(const std::string name, readText(json["role"], child(path, "role")));
+    if (const JsonReader kind = json["kind"]; kind.given())
+        selector.kind = kind.required().oneOf(kKinds, graph::SiteKind::Weight);
+    if (const JsonReader role = json["role"]; role.given()) {
+        const std::string name = role.required().text();
         selector.role = graph::roleFromName(name);
         if (!selector.role)
-            return wrong("there is no role \"" + name + "\"", child(path, "role"));
+            role.fail("there is no role \"" + name + "\"");
     }
-    if (json.contains("block")) {
-        QS_ASSIGN(selector.block, readInteger(json["block"], child(path, "block")));
-    }
-    if (json.contains("name")) {
-        QS_ASSIGN(selector.name, readText(json["name"], child(path, "name")));
-    }
+    if (const JsonReader block = json["block"]; block.given())
+        selector.block = block.required().integer(0);
+    if (const JsonReader name = json["name"]; name.given())
+        selector.name = name.required().text();
     return selector;
 }
 
-Result<void> readRules(const Json& json, Recipe& recipe)
+Rule readRule(const JsonReader& json)
 {
-    if (!json.is_array())
-        return wrong("must be a list", "rules");
-    for (std::size_t i = 0; i < json.size(); ++i) {
-        const std::string at = "rules[" + std::to_string(i) + "]";
-        QS_CHECK(checkKeys(json[i], at, {"match", "set"}));
-        Rule rule;
-        for (const char* key : {"match", "set"})
-            if (!json[i].contains(key))
-                return wrong("is missing", child(at, key));
-        QS_ASSIGN(rule.match, readSelector(json[i]["match"], child(at, "match")));
-        QS_ASSIGN(rule.set, readPatch(json[i]["set"], child(at, "set")));
-        recipe.rules.push_back(std::move(rule));
-    }
-    return {};
+    json.onlyKeys({"match", "set"});
+    return {readSelector(json["match"].required()), readPatch(json["set"])};
 }
 
-Result<Recipe> readRecipe(const Json& json)
+bool ofThisVersion(const JsonReader& json)
 {
-    QS_CHECK(checkKeys(json, "",
-                       {"format", "version", "preset", "guard", "coverage", "weight", "activation", "rules",
-                        "overrides", "locked"}));
-    if (!json.contains("format") || json["format"] != kFormat)
-        return wrong("must be \"" + std::string(kFormat) + "\"", "format");
-    if (!json.contains("version"))
-        return wrong("is missing", "version");
-    QS_ASSIGN(const int version, readInteger(json["version"], "version"));
-    if (version < 1)
-        return wrong("must be 1 or more", "version");
+    const int version = json["version"].required().integer(1, 1);
     if (version > Recipe::kVersion)
-        return fail(ErrorCode::Unsupported,
-                    "the recipe is of version " + std::to_string(version) + ", this program knows up to " +
-                        std::to_string(Recipe::kVersion),
-                    "version");
-    Recipe recipe;
-    if (json.contains("preset")) {
-        QS_ASSIGN(recipe.preset, readText(json["preset"], "preset"));
-    }
-    if (json.contains("guard")) {
-        QS_ASSIGN(recipe.guard, readFlag(json["guard"], "guard"));
-    }
-    if (json.contains("coverage")) {
-        QS_ASSIGN(recipe.coverage, readWord(json["coverage"], "coverage", kCoverages));
-    }
-    if (json.contains("weight")) {
-        QS_ASSIGN(const SitePatch patch, readPatch(json["weight"], "weight"));
-        patch.applyTo(recipe.weight);
-    }
-    if (json.contains("activation")) {
-        QS_ASSIGN(const SitePatch patch, readPatch(json["activation"], "activation"));
-        patch.applyTo(recipe.activation);
-    }
-    if (json.contains("rules"))
-        QS_CHECK(readRules(json["rules"], recipe));
-    if (json.contains("overrides")) {
-        if (!json["overrides"].is_object())
-            return wrong("must be an object", "overrides");
-        for (const auto& [name, value] : json["overrides"].items()) {
-            QS_ASSIGN(recipe.overrides[name], readPatch(value, "overrides[\"" + name + "\"]"));
-        }
-    }
-    if (json.contains("locked")) {
-        if (!json["locked"].is_array())
-            return wrong("must be a list", "locked");
-        for (std::size_t i = 0; i < json["locked"].size(); ++i) {
-            QS_ASSIGN(std::string name, readText(json["locked"][i], "locked[" + std::to_string(i) + "]"));
-            recipe.locked.insert(std::move(name));
-        }
-    }
-    return recipe;
+        json["version"].fail("the recipe is of version " + std::to_string(version) + ", this program knows up to " +
+                                 std::to_string(Recipe::kVersion),
+                             ErrorCode::Unsupported);
+    return !json.failed();
 }
-
-/// Keys of the objects that are open while a document is parsed: nlohmann keeps the last of equal keys silently.
-class RepeatedKey {
-public:
-    bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed)
-    {
-        if (event == Json::parse_event_t::object_start)
-            m_open.emplace_back();
-        else if (event == Json::parse_event_t::object_end)
-            m_open.pop_back();
-        else if (event == Json::parse_event_t::key && m_found.empty() &&
-                 !m_open.back().insert(parsed.get<std::string>()).second)
-            m_found = parsed.get<std::string>();
-        return true;
-    }
-    const std::string& found() const { return m_found; }
-
-private:
-    std::vector<std::set<std::string>> m_open;
-    std::string m_found;
-};
 
 Json selectorJson(const Selector& selector)
 {
@@ -147,7 +67,38 @@ Json selectorJson(const Selector& selector)
 
 } // namespace
 
-std::string recipeToJson(const Recipe& recipe)
+Recipe recipeFrom(const JsonReader& json)
+{
+    Recipe recipe;
+    json.required().onlyKeys(
+        {"format", "version", "preset", "guard", "coverage", "weight", "activation", "rules", "overrides", "locked"});
+    if (!json["format"].isText() || json["format"].text() != kFormat)
+        json["format"].fail("must be \"" + std::string(kFormat) + "\"");
+    if (!ofThisVersion(json))
+        return recipe;
+    if (const JsonReader preset = json["preset"]; preset.given())
+        recipe.preset = preset.required().text();
+    if (const JsonReader guard = json["guard"]; guard.given())
+        recipe.guard = guard.required().flag(recipe.guard);
+    if (const JsonReader coverage = json["coverage"]; coverage.given())
+        recipe.coverage = coverage.required().oneOf(kCoverages, recipe.coverage);
+    if (const JsonReader weight = json["weight"]; weight.given())
+        readPatch(weight).applyTo(recipe.weight);
+    if (const JsonReader activation = json["activation"]; activation.given())
+        readPatch(activation).applyTo(recipe.activation);
+    if (const JsonReader rules = json["rules"]; rules.given())
+        for (const JsonReader& rule : rules.required().items())
+            recipe.rules.push_back(readRule(rule));
+    if (const JsonReader overrides = json["overrides"]; overrides.given())
+        for (const auto& [name, patch] : overrides.required().members())
+            recipe.overrides[name] = readPatch(patch);
+    if (const JsonReader locked = json["locked"]; locked.given())
+        for (const JsonReader& name : locked.required().items())
+            recipe.locked.insert(name.required().text());
+    return recipe;
+}
+
+Json recipeValue(const Recipe& recipe)
 {
     Json json{{"format", kFormat},
               {"version", Recipe::kVersion},
@@ -163,7 +114,12 @@ std::string recipeToJson(const Recipe& recipe)
         json["rules"].push_back({{"match", selectorJson(rule.match)}, {"set", patchJson(rule.set)}});
     for (const auto& [name, patch] : recipe.overrides)
         json["overrides"][name] = patchJson(patch);
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json;
+}
+
+std::string recipeToJson(const Recipe& recipe)
+{
+    return jsonText(recipeValue(recipe));
 }
 
 Result<void> saveRecipe(const Recipe& recipe, const std::filesystem::path& path)
@@ -173,29 +129,16 @@ Result<void> saveRecipe(const Recipe& recipe, const std::filesystem::path& path)
 
 Result<Recipe> recipeFromJson(std::string_view text)
 {
-    RepeatedKey repeated;
-    Json json;
-    try {
-        json = Json::parse(text, std::ref(repeated));
-    } catch (const Json::parse_error& error) {
-        return fail(ErrorCode::Malformed, "not JSON: error at byte " + std::to_string(error.byte));
-    } catch (const Json::exception& error) {
-        return fail(ErrorCode::Malformed, std::string("not JSON: ") + error.what());
-    }
-    if (!repeated.found().empty())
-        return wrong("the key is given twice", repeated.found());
-    return readRecipe(json);
+    QS_ASSIGN(const JsonReader file, JsonReader::parse(text));
+    return file.finish(recipeFrom(file));
 }
 
 Result<Recipe> loadRecipe(const std::filesystem::path& path)
 {
-    QS_ASSIGN(const std::string text, qs::readText(path));
+    QS_ASSIGN(const std::string text, readText(path));
     auto recipe = recipeFromJson(text);
-    if (!recipe) {
-        Error error = std::move(recipe.error());
-        error.where = path.string() + (error.where.empty() ? "" : ": " + error.where);
-        return tl::unexpected<Error>(std::move(error));
-    }
+    if (!recipe)
+        return tl::unexpected<Error>(inFile(std::move(recipe.error()), path.string()));
     return recipe;
 }
 

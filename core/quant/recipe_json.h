@@ -1,11 +1,13 @@
 #pragma once
 
-#include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/quant/recipe.h"
 
 #include <filesystem>
 #include <string>
 #include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace qs::quant {
 
@@ -15,6 +17,9 @@ namespace qs::quant {
 /// `overrides["blocks.3.fc2.input"].estimator.low`.
 std::string recipeToJson(const Recipe& recipe);
 Result<Recipe> recipeFromJson(std::string_view json);
+/// The same as a value, for recipes inside of other files; what is wrong there is an error of the reader.
+nlohmann::ordered_json recipeValue(const Recipe& recipe);
+Recipe recipeFrom(const JsonReader& json);
 Result<Recipe> loadRecipe(const std::filesystem::path& path);
 Result<void> saveRecipe(const Recipe& recipe, const std::filesystem::path& path);
 

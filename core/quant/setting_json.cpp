@@ -4,6 +4,9 @@
 #include "core/quant/search_grid.h"
 #include "core/quant/setting_members.h"
 
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -13,13 +16,15 @@ namespace qs::quant {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr std::size_t kMostChannels = 1 << 20;
 constexpr std::size_t kMostPercentiles = 16;
 
 template <class Object>
 Json objectJson(const Object& object);
 template <class Object>
-Result<void> readObject(const Json& json, const std::string& path, Object& object);
+void readObject(const JsonReader& json, Object& object);
 
 // --- a form writes ... ---------------------------------------------------------------------------------------------
 
@@ -48,129 +53,112 @@ Json toJson(const Form&, const T& value)
 
 // --- ... and reads -------------------------------------------------------------------------------------------------
 
-Result<void> read(BitsForm, const Json& json, const std::string& path, int& bits)
+void read(BitsForm, const JsonReader& json, int& bits)
 {
-    if (json.is_string() && json.get_ref<const std::string&>() == "float") {
+    if (json.isText() && json.text() == "float") {
         bits = kFloatBits;
-        return {};
+        return;
     }
-    const auto number = readInteger(json, path);
-    if (!number || ((*number < 2 || *number > 8) && *number != kFloatBits))
-        return wrong("must be 2 to 8 or \"float\"", path);
-    bits = *number;
-    return {};
+    const nlohmann::json& value = json.json();
+    if (value.is_number_integer() && ((value >= 2 && value <= 8) || value == kFloatBits))
+        bits = value.get<int>();
+    else
+        json.fail("must be 2 to 8 or \"float\"");
 }
 
 template <class Form>
-requires std::is_same_v<Form, FlagForm> || std::is_same_v<Form, YesForm> Result<void>
-read(const Form&, const Json& json, const std::string& path, bool& value)
+requires std::is_same_v<Form, FlagForm> || std::is_same_v<Form, YesForm>
+void read(const Form&, const JsonReader& json, bool& value)
 {
-    QS_ASSIGN(value, readFlag(json, path));
-    return {};
+    value = json.required().flag(value);
 }
 
 template <class Names, class T>
-Result<void> read(const WordForm<Names>& form, const Json& json, const std::string& path, T& value)
+void read(const WordForm<Names>& form, const JsonReader& json, T& value)
 {
-    QS_ASSIGN(value, readWord(json, path, form.names));
-    return {};
+    value = json.required().oneOf(form.names, value);
 }
 
-Result<void> read(QuantizerForm, const Json& json, const std::string& path, std::string& value)
+void read(QuantizerForm, const JsonReader& json, std::string& value)
 {
-    QS_ASSIGN(std::string name, readText(json, path));
+    std::string name = json.required().text();
     if (findQuantizer(name) == nullptr)
-        return wrong("there is no quantizer \"" + name + "\"", path);
-    value = std::move(name);
-    return {};
+        json.fail("there is no quantizer \"" + name + "\"");
+    else
+        value = std::move(name);
 }
 
-Result<void> read(const NumberForm& form, const Json& json, const std::string& path, double& value)
+void read(const NumberForm& form, const JsonReader& json, double& value)
 {
-    QS_ASSIGN(value, readNumber(json, path));
+    value = json.required().number(value);
     if (form.allowed && !form.allowed(value))
-        return wrong(std::string(form.refusal), path);
-    return {};
+        json.fail(std::string(form.refusal));
 }
 
-Result<void> read(IntegerForm, const Json& json, const std::string& path, int& value)
+void read(IntegerForm, const JsonReader& json, int& value)
 {
-    QS_ASSIGN(value, readInteger(json, path));
-    return {};
+    value = json.required().integer(value);
 }
 
-Result<void> read(SeedForm, const Json& json, const std::string& path, uint32_t& value)
+void read(SeedForm, const JsonReader& json, uint32_t& value)
 {
-    QS_ASSIGN(const int seed, readInteger(json, path));
-    if (seed < 0)
-        return wrong("must be 0 or more", path);
-    value = static_cast<uint32_t>(seed);
-    return {};
+    value = static_cast<uint32_t>(json.required().integer(0, 0));
 }
 
-Result<void> readList(const Json& list, const std::string& path, const NumberForm& form, std::vector<double>& numbers)
+void readList(const JsonReader& list, const NumberForm& form, std::vector<double>& numbers)
 {
     numbers.assign(list.size(), 0);
-    for (std::size_t i = 0; i < list.size(); ++i)
-        QS_CHECK(read(form, list[i], path + "[" + std::to_string(i) + "]", numbers[i]));
-    return {};
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+        read(form, list[i], numbers[i]);
 }
 
-Result<void> read(PercentilesForm, const Json& json, const std::string& path, std::vector<double>& numbers)
+void read(PercentilesForm, const JsonReader& json, std::vector<double>& numbers)
 {
-    if (!json.is_array() || json.empty() || json.size() > kMostPercentiles)
-        return wrong("must be a list of 1 to 16 numbers", path);
-    return readList(json, path, {[](double p) { return p > 0.5 && p <= 1; }, "must lie in (0.5, 1]"}, numbers);
+    if (!json.isList() || json.size() == 0 || json.size() > kMostPercentiles)
+        json.fail("must be a list of 1 to 16 numbers");
+    else
+        readList(json, {[](double p) { return p > 0.5 && p <= 1; }, "must lie in (0.5, 1]"}, numbers);
 }
 
-Result<void> read(ChannelsForm, const Json& json, const std::string& path, std::vector<double>& numbers)
+void read(ChannelsForm, const JsonReader& json, std::vector<double>& numbers)
 {
-    if (!json.is_array() || json.empty() || json.size() > kMostChannels)
-        return wrong("must be a list of numbers, one a channel", path);
-    return readList(json, path, {}, numbers);
+    if (!json.isList() || json.size() == 0 || json.size() > kMostChannels)
+        json.fail("must be a list of numbers, one a channel");
+    else
+        readList(json, {}, numbers);
 }
 
 template <class Object>
-Result<void> read(ObjectForm, const Json& json, const std::string& path, Object& object)
+void read(ObjectForm, const JsonReader& json, Object& object)
 {
     object = {};
-    return readObject(json, path, object);
+    readObject(json, object);
 }
 
 // --- what members of an object owe each other ----------------------------------------------------------------------
 
-Result<void> check(const Smoothing&, const std::string&)
-{
-    return {};
-}
+void check(const Smoothing&, const JsonReader&) {}
 
-Result<void> check(const Noise&, const std::string&)
-{
-    return {};
-}
+void check(const Noise&, const JsonReader&) {}
 
-Result<void> check(const SearchGrid& grid, const std::string& path)
+void check(const SearchGrid& grid, const JsonReader& json)
 {
     if (auto valid = checkGrid(grid); !valid)
-        return wrong(std::move(valid.error().message), path);
-    return {};
+        json.fail(std::move(valid.error().message));
 }
 
-Result<void> check(const Estimator& estimator, const std::string& path)
+void check(const Estimator& estimator, const JsonReader& json)
 {
     if (estimator.low > estimator.high)
-        return wrong("must not be above high", child(path, "low"));
+        json["low"].fail("must not be above high");
     const auto& [low, high] = std::pair(estimator.channelLow, estimator.channelHigh);
     if (low.empty() != high.empty())
-        return wrong("must be a list of numbers, one a channel",
-                     child(path, low.empty() ? "channel_low" : "channel_high"));
-    if (low.size() != high.size())
-        return wrong("must have as many numbers as channel_low", child(path, "channel_high"));
-    for (std::size_t c = 0; c < low.size(); ++c)
+        json[low.empty() ? "channel_low" : "channel_high"].fail("must be a list of numbers, one a channel");
+    else if (low.size() != high.size())
+        json["channel_high"].fail("must have as many numbers as channel_low");
+    for (std::size_t c = 0; c < std::min(low.size(), high.size()); ++c)
         if (low[c] > high[c])
-            return wrong("must not be above channel_high",
-                         child(path, "channel_low") + "[" + std::to_string(c) + "]");
-    return {};
+            return json["channel_low"][c].fail("must not be above channel_high");
 }
 
 // --- objects -------------------------------------------------------------------------------------------------------
@@ -188,22 +176,18 @@ Json objectJson(const Object& object)
 }
 
 template <class Object>
-Result<void> readObject(const Json& json, const std::string& path, Object& object)
+void readObject(const JsonReader& json, Object& object)
 {
     std::vector<std::string_view> known;
     forEachMember(object, [&](const auto& member) { known.push_back(member.name); });
-    QS_CHECK(checkKeys(json, path, known));
-    Result<void> result;
+    json.required().onlyKeys(known);
     forEachMember(object, [&](const auto& member) {
-        if (!result)
-            return;
-        if (const auto found = json.find(member.name); found != json.end())
-            result = read(member.form, *found, child(path, member.name), object.*member.of);
+        if (const JsonReader value = json[member.name]; value.given())
+            read(member.form, value, object.*member.of);
         else if (member.needed(object))
-            result = wrong("is missing", child(path, member.name));
+            value.fail("is missing");
     });
-    QS_CHECK(result);
-    return check(object, path);
+    check(object, json);
 }
 
 } // namespace
@@ -218,18 +202,16 @@ Json patchJson(const SitePatch& patch)
     return json;
 }
 
-Result<SitePatch> readPatch(const Json& json, const std::string& path)
+SitePatch readPatch(const JsonReader& json)
 {
     std::vector<std::string_view> known;
     forEachSetting([&](const auto& setting) { known.push_back(setting.name); });
-    QS_CHECK(checkKeys(json, path, known));
+    json.required().onlyKeys(known);
     SitePatch patch;
-    Result<void> result;
     forEachSetting([&](const auto& setting) {
-        if (const auto found = json.find(setting.name); result && found != json.end())
-            result = read(setting.form, *found, child(path, setting.name), setting.of(patch).emplace());
+        if (const JsonReader value = json[setting.name]; value.given())
+            read(setting.form, value, setting.of(patch).emplace());
     });
-    QS_CHECK(result);
     return patch;
 }
 

@@ -1,18 +1,17 @@
 #pragma once
 
-#include "core/base/error.h"
-#include "core/quant/json_values.h"
+#include "core/base/json_reader.h"
 #include "core/quant/settings.h"
 
-#include <string>
+#include <nlohmann/json_fwd.hpp>
 
 namespace qs::quant {
 
 // The parts of a recipe file that say how a site is quantized, by the table of settings (setting_table.h).
 
 /// An object of the choices that the patch makes.
-Json patchJson(const SitePatch& patch);
-/// Errors: InvalidArgument at the path of the value (unknown keys and words, values out of range).
-Result<SitePatch> readPatch(const Json& json, const std::string& path);
+nlohmann::ordered_json patchJson(const SitePatch& patch);
+/// Unknown keys and words, and values out of range, are errors of the reader.
+SitePatch readPatch(const JsonReader& json);
 
 } // namespace qs::quant

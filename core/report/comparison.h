@@ -3,6 +3,7 @@
 #include "core/base/context.h"
 #include "core/base/doubt.h"
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/exec/image_source.h"
 #include "core/graph/sites.h"
 #include "core/onnx/import.h"
@@ -100,6 +101,9 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
 /// Unsupported (a later version), InvalidArgument (another kind of JSON).
 std::string comparisonToJson(const Comparison& comparison);
 Result<Comparison> comparisonFromJson(std::string_view json);
+/// The same as a value, for comparisons inside of other files; what is wrong there is an error of the reader.
+nlohmann::ordered_json comparisonValue(const Comparison& comparison);
+Comparison comparisonFrom(const JsonReader& json);
 /// RFC 4180; fractions in per cent, units in the names of the columns; empty where a figure is not known.
 std::string comparisonToCsv(const Comparison& comparison);
 /// A page of its own.

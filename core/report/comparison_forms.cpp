@@ -1,9 +1,10 @@
+#include "core/base/json_write.h"
+#include "core/quant/evaluation_json.h"
 #include "core/quant/recipe_json.h"
+#include "core/quant/setting_names.h"
 #include "core/report/comparison.h"
 #include "core/report/page.h"
 #include "core/stats/proportion.h"
-
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -17,9 +18,9 @@ using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
 constexpr const char* kFormat = "quantoscope-comparison";
 
-const char* coverageName(graph::Coverage coverage)
+std::string coverageName(graph::Coverage coverage)
 {
-    return coverage == graph::Coverage::Full ? "full" : "matmul";
+    return std::string(namedOf(quant::kCoverages, coverage).name);
 }
 
 Json toJson(const ComparisonRow& row)
@@ -32,15 +33,15 @@ Json toJson(const ComparisonRow& row)
               {"activation_bits", row.activationBits},
               {"coverage", coverageName(row.coverage)},
               {"failure", row.failure},
-              {"agreement", row.agreement},
-              {"kl_divergence", row.klDivergence},
-              {"logit_sqnr_db", row.logitSqnrDb}, // null where infinite
-              {"mean_weight_bits", row.meanWeightBits},
-              {"mean_activation_bits", row.meanActivationBits},
+              {"agreement", jsonNumber(row.agreement)},
+              {"kl_divergence", jsonNumber(row.klDivergence)},
+              {"logit_sqnr_db", quant::sqnrJson(row.logitSqnrDb)},
+              {"mean_weight_bits", jsonNumber(row.meanWeightBits)},
+              {"mean_activation_bits", jsonNumber(row.meanActivationBits)},
               {"model_bytes", row.modelBytes},
-              {"int8_mac_share", row.int8Share},
-              {"resolve_seconds", row.resolveSeconds},
-              {"evaluate_seconds", row.evaluateSeconds}};
+              {"int8_mac_share", jsonNumber(row.int8Share)},
+              {"resolve_seconds", jsonNumber(row.resolveSeconds)},
+              {"evaluate_seconds", jsonNumber(row.evaluateSeconds)}};
     if (row.top1)
         json["top1"] = *row.top1;
     if (row.labelled > 0)
@@ -48,37 +49,35 @@ Json toJson(const ComparisonRow& row)
     if (row.fileBytes > 0)
         json["file_bytes"] = row.fileBytes;
     if (row.found)
-        json["recipe"] = Json::parse(quant::recipeToJson(*row.found));
+        json["recipe"] = quant::recipeValue(*row.found);
     return json;
 }
 
-Result<ComparisonRow> rowFrom(const Json& json)
+ComparisonRow rowFrom(const JsonReader& json)
 {
     ComparisonRow row;
-    json.at("key").get_to(row.key);
-    json.at("method").get_to(row.method);
-    json.at("calibration").get_to(row.calibration);
-    json.at("calibration_images").get_to(row.calibrationImages);
-    json.at("weight_bits").get_to(row.weightBits);
-    json.at("activation_bits").get_to(row.activationBits);
-    row.coverage = json.at("coverage") == "full" ? graph::Coverage::Full : graph::Coverage::MatMul;
-    json.at("failure").get_to(row.failure);
-    json.at("agreement").get_to(row.agreement);
-    json.at("kl_divergence").get_to(row.klDivergence);
-    row.logitSqnrDb = json.at("logit_sqnr_db").is_null() ? INFINITY : json["logit_sqnr_db"].get<double>();
-    json.at("mean_weight_bits").get_to(row.meanWeightBits);
-    json.at("mean_activation_bits").get_to(row.meanActivationBits);
-    json.at("model_bytes").get_to(row.modelBytes);
-    json.at("int8_mac_share").get_to(row.int8Share);
-    json.at("resolve_seconds").get_to(row.resolveSeconds);
-    json.at("evaluate_seconds").get_to(row.evaluateSeconds);
-    if (json.contains("top1"))
-        row.top1 = json["top1"].get<double>();
-    row.labelled = json.value("labelled", std::size_t{0}); // files of before have neither
-    row.fileBytes = json.value("file_bytes", std::size_t{0});
-    if (json.contains("recipe")) {
-        QS_ASSIGN(row.found, quant::recipeFromJson(json["recipe"].dump()));
-    }
+    row.key = json["key"].required().text();
+    row.method = json["method"].required().text();
+    row.calibration = json["calibration"].text();
+    row.calibrationImages = json["calibration_images"].required().count(0);
+    row.weightBits = json["weight_bits"].required().integer(8, 1, 32);
+    row.activationBits = json["activation_bits"].required().integer(8, 1, 32);
+    row.coverage = json["coverage"].required().oneOf(quant::kCoverages, row.coverage);
+    row.failure = json["failure"].text();
+    row.agreement = json["agreement"].required().anyNumber(0);
+    row.klDivergence = json["kl_divergence"].anyNumber(NAN); // files of before have null where it is no number
+    row.logitSqnrDb = quant::sqnrFrom(json["logit_sqnr_db"]);
+    row.meanWeightBits = json["mean_weight_bits"].required().anyNumber(0);
+    row.meanActivationBits = json["mean_activation_bits"].required().anyNumber(0);
+    row.modelBytes = json["model_bytes"].required().count(0);
+    row.int8Share = json["int8_mac_share"].required().anyNumber(0);
+    row.resolveSeconds = json["resolve_seconds"].required().anyNumber(0);
+    row.evaluateSeconds = json["evaluate_seconds"].required().anyNumber(0);
+    row.top1 = json["top1"].optionalNumber();
+    row.labelled = json["labelled"].count(0); // files of before have neither
+    row.fileBytes = json["file_bytes"].count(0);
+    if (json["recipe"].present())
+        row.found = quant::recipeFrom(json["recipe"]);
     return row;
 }
 
@@ -103,7 +102,7 @@ std::string quoted(const std::string& text)
 
 } // namespace
 
-std::string comparisonToJson(const Comparison& comparison)
+Json comparisonValue(const Comparison& comparison)
 {
     Json json{{"format", kFormat},           {"version", kVersion},
               {"model", comparison.model},   {"model_hash", comparison.modelHash},
@@ -113,30 +112,37 @@ std::string comparisonToJson(const Comparison& comparison)
     json["rows"] = Json::array();
     for (const ComparisonRow& row : comparison.rows)
         json["rows"].push_back(toJson(row));
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json;
+}
+
+std::string comparisonToJson(const Comparison& comparison)
+{
+    return jsonText(comparisonValue(comparison));
 }
 
 Result<Comparison> comparisonFromJson(std::string_view text)
-try {
-    const Json json = Json::parse(text);
-    if (!json.is_object() || json.value("format", "") != kFormat)
-        return fail(ErrorCode::InvalidArgument, "is not a comparison");
-    if (json.value("version", 0) != kVersion)
-        return fail(ErrorCode::Unsupported, "is a comparison of another version");
+{
+    QS_ASSIGN(const JsonReader file, JsonReader::parse(text));
+    return file.finish(comparisonFrom(file));
+}
+
+Comparison comparisonFrom(const JsonReader& json)
+{
     Comparison comparison;
-    json.at("model").get_to(comparison.model);
-    json.at("model_hash").get_to(comparison.modelHash);
-    json.at("images").get_to(comparison.images);
-    json.at("images_hash").get_to(comparison.imagesHash);
-    if (json.contains("float_top1"))
-        comparison.floatTop1 = json["float_top1"].get<double>();
-    for (const Json& line : json.at("rows")) {
-        QS_ASSIGN(auto row, rowFrom(line));
-        comparison.rows.push_back(std::move(row));
+    if (!json.isObject() || !json["format"].isText() || json["format"].text() != kFormat) {
+        json.fail("is not a comparison");
+        return comparison;
     }
+    if (json["version"].required().integer(0) != kVersion)
+        json["version"].fail("is a comparison of another version", ErrorCode::Unsupported);
+    comparison.model = json["model"].required().text();
+    comparison.modelHash = json["model_hash"].required().text();
+    comparison.images = json["images"].required().count(0);
+    comparison.imagesHash = json["images_hash"].required().text();
+    comparison.floatTop1 = json["float_top1"].optionalNumber();
+    for (const JsonReader& line : json["rows"].required().items())
+        comparison.rows.push_back(rowFrom(line));
     return comparison;
-} catch (const Json::exception& error) {
-    return fail(ErrorCode::Malformed, error.what());
 }
 
 std::string comparisonToCsv(const Comparison& comparison)

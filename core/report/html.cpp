@@ -1,7 +1,7 @@
-#include "core/report/page.h"
 #include "core/report/report.h"
 
-#include <nlohmann/json.hpp>
+#include "core/base/json_reader.h"
+#include "core/report/page.h"
 
 #include <algorithm>
 
@@ -9,24 +9,27 @@ namespace qs::report {
 
 namespace {
 
-using nlohmann::json;
-
-/// The number under `key`, scaled, or a dash where it is absent or null.
-std::string number(const json& object, const char* key, const char* format, double factor = 1)
+/// The number, scaled, or a dash where there is none.
+std::string number(const JsonReader& value, const char* format, double factor = 1)
 {
-    const auto it = object.find(key);
-    return it != object.end() && it->is_number() ? formatted(it->get<double>() * factor, format) : "–";
+    return value.present() ? formatted(value.anyNumber(0) * factor, format) : "–";
 }
 
-std::string textOf(const json& object, const char* key)
+std::string textOf(const JsonReader& value)
 {
-    const auto it = object.find(key);
-    if (it == object.end() || it->is_null())
-        return "";
-    return escape(it->is_string() ? it->get<std::string>() : it->dump());
+    return escape(value.text());
 }
 
-std::string evaluationsHtml(const json& evaluations)
+/// What was evaluated: the state of a session, the preset, or the float network.
+std::string networkOf(const JsonReader& evaluation)
+{
+    if (evaluation["state"].present())
+        return textOf(evaluation["state"]);
+    const std::string preset = textOf(evaluation["preset"]);
+    return preset.empty() ? "float" : preset;
+}
+
+std::string evaluationsHtml(const std::vector<JsonReader>& evaluations)
 {
     std::string html = "<h2>Accuracy</h2>\n" + tableHead({{"network", false},
                                                           {"W bits", true},
@@ -37,25 +40,45 @@ std::string evaluationsHtml(const json& evaluations)
                                                           {"logit SQNR dB", true},
                                                           {"packed MB", true},
                                                           {"images", true},
-                                                          {"coverage", false}});
-    for (const auto& e : evaluations) {
-        const std::string preset = textOf(e, "preset");
-        html += "<tr>" + cell(preset.empty() ? "float" : preset) + cell(number(e, "mean_weight_bits", "%.1f"), true) +
-                cell(number(e, "mean_activation_bits", "%.1f"), true) + cell(number(e, "top1", "%.1f", 100), true) +
-                cell(number(e, "top5", "%.1f", 100), true) + cell(number(e, "agreement", "%.1f", 100), true) +
-                cell(number(e, "logit_sqnr_db", "%.1f"), true) + cell(number(e, "model_bytes", "%.2f", 1e-6), true) +
-                cell(number(e, "images", "%.0f"), true) + cell(textOf(e, "coverage")) + "</tr>\n";
-    }
+                                                          {"coverage", false},
+                                                          {"", false}});
+    for (const JsonReader& e : evaluations)
+        html += "<tr>" + cell(networkOf(e.required())) + cell(number(e["mean_weight_bits"], "%.1f"), true) +
+                cell(number(e["mean_activation_bits"], "%.1f"), true) + cell(number(e["top1"], "%.1f", 100), true) +
+                cell(number(e["top5"], "%.1f", 100), true) + cell(number(e["agreement"], "%.1f", 100), true) +
+                cell(number(e["logit_sqnr_db"], "%.1f"), true) + cell(number(e["model_bytes"], "%.2f", 1e-6), true) +
+                cell(number(e["images"], "%.0f"), true) + cell(textOf(e["coverage"])) + cell(textOf(e["note"])) +
+                "</tr>\n";
     return html + "</table>\n<p class=note>Agreement: share of images with the float network's top-1. Coverage says "
                   "which sites are quantized; the rest computes in float.</p>\n";
 }
 
-std::string sitesHtml(const json& sites)
+/// What makes the figures doubtful, each once.
+std::string doubtsHtml(const std::vector<JsonReader>& evaluations, const JsonReader& notes)
+{
+    std::vector<std::string> lines;
+    const auto add = [&](std::string line) {
+        if (std::ranges::find(lines, line) == lines.end())
+            lines.push_back(std::move(line));
+    };
+    for (const JsonReader& note : notes.items())
+        add(textOf(note));
+    for (const JsonReader& e : evaluations)
+        for (const JsonReader& doubt : e["doubts"].items()) {
+            const std::string cure = textOf(doubt["cure"]);
+            add(textOf(doubt["message"]) + (cure.empty() ? "" : ": " + cure));
+        }
+    std::string html;
+    for (const std::string& line : lines)
+        html += "<p class=note>" + line + "</p>\n";
+    return html;
+}
+
+std::string sitesHtml(const std::vector<JsonReader>& sites)
 {
     double best = 1;
-    for (const auto& s : sites)
-        if (s.contains("sqnr_db") && s["sqnr_db"].is_number())
-            best = std::max(best, s["sqnr_db"].get<double>());
+    for (const JsonReader& s : sites)
+        best = std::max(best, s["sqnr_db"].number(0));
     std::string html = "<h2>Sites</h2>\n<p class=note>Isolated error: only this site quantized.</p>\n" +
                        tableHead({{"site", false},
                                   {"role", false},
@@ -64,39 +87,39 @@ std::string sitesHtml(const json& sites)
                                   {"clipped %", true},
                                   {"SQNR dB", true},
                                   {"", false}});
-    for (const auto& s : sites) {
-        const double sqnr = s.contains("sqnr_db") && s["sqnr_db"].is_number() ? s["sqnr_db"].get<double>() : 0;
+    for (const JsonReader& s : sites) {
         const std::string bar =
-            "<span class=bar style=\"width:" + formatted(8 * std::max(0.0, sqnr) / best, "%.2f") + "rem\"></span>";
-        html += "<tr>" + cell(textOf(s, "site")) + cell(textOf(s, "role")) + cell(number(s, "bits", "%.0f"), true) +
-                cell(number(s, "low", "%.3g") + " … " + number(s, "high", "%.3g"), true) +
-                cell(number(s, "clipped_share", "%.2f", 100), true) + cell(number(s, "sqnr_db", "%.1f"), true) +
+            "<span class=bar style=\"width:" + formatted(8 * std::max(0.0, s["sqnr_db"].number(0)) / best, "%.2f") +
+            "rem\"></span>";
+        html += "<tr>" + cell(textOf(s["site"])) + cell(textOf(s["role"])) + cell(number(s["bits"], "%.0f"), true) +
+                cell(number(s["low"], "%.3g") + " … " + number(s["high"], "%.3g"), true) +
+                cell(number(s["clipped_share"], "%.2f", 100), true) + cell(number(s["sqnr_db"], "%.1f"), true) +
                 cell(bar) + "</tr>\n";
     }
     return html + "</table>\n";
 }
 
-std::string exportHtml(const json& exported)
+std::string exportHtml(const JsonReader& exported)
 {
-    std::string html = "<h2>Export</h2>\n<p>" + textOf(exported, "path") + ", " +
-                       number(exported, "file_bytes", "%.2f", 1e-6) + " MB, opset " + textOf(exported, "opset") +
-                       ", " + number(exported, "int8_mac_share", "%.1f", 100) +
+    std::string html = "<h2>Export</h2>\n<p>" + textOf(exported["path"]) + ", " +
+                       number(exported["file_bytes"], "%.2f", 1e-6) + " MB, opset " +
+                       number(exported["opset"], "%.0f") + ", " + number(exported["int8_mac_share"], "%.1f", 100) +
                        " % of the multiply-accumulates run as int8 kernels in ONNX Runtime (CPU).</p>\n";
-    if (const auto it = exported.find("verified"); it != exported.end()) {
-        html += "<p>Re-loaded and compared on " + number(*it, "images", "%.0f") + " images: top-1 equal on " +
-                number(*it, "top1_agreement", "%.1f", 100) + " %, " +
-                (it->value("passed", false) ? "passed" : "NOT passed") + ".</p>\n";
-        for (const auto& o : it->value("opinions", json::array()))
-            html += "<p>" + textOf(o, "judge") + " on the " + textOf(o, "question") + ", " +
-                    number(o, "images", "%.0f") + " images: top-1 equal on " +
-                    number(o, "top1_agreement", "%.1f", 100) + " %, SQNR " + number(o, "sqnr_db", "%.1f") +
+    if (const JsonReader verified = exported["verified"]; verified.present()) {
+        html += "<p>Re-loaded and compared on " + number(verified["images"], "%.0f") + " images: top-1 equal on " +
+                number(verified["top1_agreement"], "%.1f", 100) + " %, " +
+                (verified["passed"].flag(false) ? "passed" : "NOT passed") + ".</p>\n";
+        for (const JsonReader& o : verified["opinions"].items())
+            html += "<p>" + textOf(o["judge"]) + " on the " + textOf(o["question"]) + ", " +
+                    number(o["images"], "%.0f") + " images: top-1 equal on " +
+                    number(o["top1_agreement"], "%.1f", 100) + " %, SQNR " + number(o["sqnr_db"], "%.1f") +
                     " dB.</p>\n";
     }
     html +=
         tableHead({{"node", false}, {"operator", false}, {"runs in", false}, {"because", false}, {"MMACs", true}});
-    for (const auto& n : exported.value("nodes", json::array()))
-        html += "<tr>" + cell(textOf(n, "node")) + cell(textOf(n, "op")) + cell(textOf(n, "precision")) +
-                cell(textOf(n, "reason")) + cell(number(n, "macs", "%.2f", 1e-6), true) + "</tr>\n";
+    for (const JsonReader& n : exported["nodes"].items())
+        html += "<tr>" + cell(textOf(n["node"])) + cell(textOf(n["op"])) + cell(textOf(n["precision"])) +
+                cell(textOf(n["reason"])) + cell(number(n["macs"], "%.2f", 1e-6), true) + "</tr>\n";
     return html + "</table>\n";
 }
 
@@ -104,28 +127,27 @@ std::string exportHtml(const json& exported)
 
 Result<std::string> htmlReport(std::string_view text)
 {
-    const json document = json::parse(text, nullptr, false);
-    if (document.is_discarded())
-        return fail(ErrorCode::Malformed, "not JSON");
-    json evaluations;
-    if (document.is_object() && document.contains("evaluations"))
-        evaluations = document["evaluations"];
-    else if (document.is_object() && document.contains("agreement"))
-        evaluations = json::array({document});
-    const auto isObject = [](const json& e) { return e.is_object(); };
-    if (!evaluations.is_array() || !std::all_of(evaluations.begin(), evaluations.end(), isObject))
+    QS_ASSIGN(const JsonReader file, JsonReader::parse(text));
+    return htmlReport(file);
+}
+
+Result<std::string> htmlReport(const JsonReader& file)
+{
+    if (!file.isObject() || !(file["evaluations"].present() || file["agreement"].present()))
         return fail(ErrorCode::InvalidArgument,
                     "holds neither an evaluation nor a list of them (keys 'agreement' or 'evaluations')");
+    const std::vector<JsonReader> evaluations =
+        file["evaluations"].present() ? file["evaluations"].items() : std::vector{file};
 
     std::string title = "Quantoscope report";
-    if (const auto model = document.find("model"); model != document.end())
-        title += ": " + (model->is_object() ? textOf(*model, "file") : textOf(document, "model"));
-    std::string body = evaluationsHtml(evaluations);
-    if (const auto it = document.find("export"); it != document.end() && it->is_object())
-        body += exportHtml(*it);
-    if (const auto it = document.find("sites"); it != document.end() && it->is_array())
-        body += sitesHtml(*it);
-    return page(title, body);
+    if (const JsonReader model = file["model"]; model.present())
+        title += ": " + textOf(model.isObject() ? model["file"] : model);
+    std::string body = evaluationsHtml(evaluations) + doubtsHtml(evaluations, file["notes"]);
+    if (file["export"].present())
+        body += exportHtml(file["export"]);
+    if (file["sites"].present())
+        body += sitesHtml(file["sites"].items());
+    return file.finish(page(title, body));
 }
 
 } // namespace qs::report

@@ -46,7 +46,9 @@ std::string escape(std::string_view text)
 std::string formatted(double value, const char* format)
 {
     char buffer[64];
-    std::snprintf(buffer, sizeof buffer, format, value);
+    const int length = std::snprintf(buffer, sizeof buffer, format, value);
+    if (length >= static_cast<int>(sizeof buffer)) // all digits of a huge number: never a cut one
+        std::snprintf(buffer, sizeof buffer, "%.3g", value);
     return buffer;
 }
 

@@ -1,5 +1,7 @@
 #include "core/report/report.h"
 
+#include "core/quant/evaluation_json.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -92,7 +94,7 @@ nlohmann::json resultsToJson(const Results& results)
     }
     json["evaluations"] = nlohmann::json::array();
     for (const auto& evaluation : results.evaluations)
-        json["evaluations"].push_back(nlohmann::json::parse(quant::evaluationToJson(evaluation)));
+        json["evaluations"].push_back(nlohmann::json(quant::evaluationJson(evaluation)));
     if (results.model && results.plan) {
         json["sites"] = nlohmann::json::array();
         for (const auto& site : results.model->sites)

@@ -127,6 +127,8 @@ TEST(ClassListFile, Forms)
     EXPECT_THAT(names(R"({"1": ["n01443537", "goldfish"], "0": ["n01440764", "tench"]})"), two);
     EXPECT_THAT(names(R"({"goldfish": 1, "tench": 0})"), two);
     EXPECT_THAT(names(R"({"0": "tench", "2": "goldfish"})"), ElementsAre(HasSubstr("class 1 has no name")));
+    EXPECT_THAT(names(R"({"0": "tench", "0": "goldfish"})"), ElementsAre(HasSubstr("given twice"))); // one was lost
+    EXPECT_THAT(names("{\"0\": \"tench\", // a comment\n \"1\": \"goldfish\"}"), two);
 }
 
 TEST(ImagenetSynsets, AreClassesInOrder)

@@ -53,7 +53,7 @@ TEST(SearchFile, ASearchAndAComparisonAreKept)
     // Of another model: no such site, said by name.
     const auto other = searchFromJson(read->search, graph::SiteTable{});
     ASSERT_FALSE(other);
-    EXPECT_EQ(other.error().where, std::string("blocks.0.fc1.input"));
+    EXPECT_EQ(other.error().text(), "units[0]: the model has no site \"blocks.0.fc1.input\"");
     // Broken results are left out; the session opens.
     for (const auto& [from, to] : {std::pair{"\"units\": [", "\"units\": [17, "},
                                    {"\"steps\": [", "\"steps\": [[], "},
@@ -125,7 +125,7 @@ TEST(SearchFile, ASearchByQHyvitIsKept)
 
     const auto other = hybridFromJson(read->hybrid, graph::SiteTable{});
     ASSERT_FALSE(other);
-    EXPECT_EQ(other.error().where, std::string("blocks.0.fc2.input"));
+    EXPECT_EQ(other.error().text(), "choices[0].site: the model has no site \"blocks.0.fc2.input\"");
     for (const auto& [from, to] : {std::pair{"3 2 0.25", "3 2"},
                                    {"3 2 0.25", "3 2 nan"},
                                    {"3 2 0.25", "3,2,0.25"},

@@ -84,7 +84,7 @@ TEST(SessionFile, BrokenFilesAreErrorsWithAPlace)
     EXPECT_EQ(index->index, 1); // out of range: the last state
     const auto states = sessionFromJson(replaced(good, "\"states\": [", "\"states\": [17,"), "/");
     ASSERT_FALSE(states);
-    EXPECT_TRUE(states.error().where.starts_with("history/states/0")) << states.error().where;
+    EXPECT_TRUE(states.error().where.starts_with("history.states[0]")) << states.error().where;
     const auto missing = readSession("/nowhere/session.quantoscope");
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::NotFound);

@@ -56,7 +56,7 @@ TEST(Comparison, OtherJsonIsRefusedWithTheReason)
     EXPECT_EQ(comparisonFromJson(R"({"format": "quantoscope-comparison", "version": 2})").error().code,
               ErrorCode::Unsupported);
     EXPECT_EQ(comparisonFromJson(R"({"format": "quantoscope-comparison", "version": 1, "model": 3})").error().code,
-              ErrorCode::Malformed);
+              ErrorCode::InvalidArgument);
     std::string bad = comparisonToJson(example());
     const std::string format = "quantoscope-recipe";
     bad.replace(bad.find(format), format.size(), "something");

@@ -79,7 +79,7 @@ void Exports::exportReport(const QString& path)
             results.model = model.get();
             results.plan = plan.get();
             results.evaluations = evaluations;
-            QS_ASSIGN(const std::string page, report::htmlReport(report::resultsToJson(results).dump()));
+            QS_ASSIGN(const std::string page, report::htmlReport(JsonReader::of(report::resultsToJson(results))));
             return writeAtomically(file, page);
         },
         [this, path](const Result<void>& result) {
