@@ -1,12 +1,13 @@
+#include "core/base/doubt_json.h"
+#include "core/base/json_write.h"
 #include "core/quant/doubts.h"
+#include "core/quant/locks.h"
 #include "core/search/mixed_precision.h"
 
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "core/base/file.h"
 #include "core/quant/recipe_json.h"
-
-#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <map>
@@ -47,16 +48,13 @@ Result<void> lock(quant::Recipe& recipe, const graph::SiteTable& sites, const st
                     "--lock");
     quant::Selector selector;
     selector.name = text.substr(0, equals);
-    bool found = false;
-    for (const graph::Site& site : sites) {
-        if (!selector.matches(site))
-            continue;
-        found = true;
-        recipe.overrides[site.name].bits = bits;
-        recipe.locked.insert(site.name);
-    }
-    if (!found)
+    std::vector<SiteId> found;
+    for (const graph::Site& site : sites)
+        if (selector.matches(site))
+            found.push_back(site.id);
+    if (found.empty())
         return fail(ErrorCode::NotFound, "no site is called '" + *selector.name + "'", "--lock");
+    recipe = quant::lockedAt(std::move(recipe), sites, found, bits);
     return {};
 }
 
@@ -82,7 +80,7 @@ nlohmann::ordered_json toJson(const search::Outcome& outcome, const graph::SiteT
                                 {"seconds", trace.seconds},
                                 {"fill_from", trace.fillFrom},
                                 {"start", figures(trace.start)},
-                                {"doubts", nlohmann::ordered_json::parse(quant::doubtsToJson(doubts))},
+                                {"doubts", doubtsJson(doubts)},
                                 {"units", nlohmann::json::array()},
                                 {"steps", nlohmann::json::array()}};
     const auto bits = trace.bitsAfter(trace.steps.size());
@@ -154,7 +152,7 @@ Result<void> searchBits(const Options& options)
     if (!options.trace.empty())
         QS_CHECK(writeAtomically(options.trace, search::traceToCsv(model.sites, outcome.trace)));
     if (!options.json.empty())
-        QS_CHECK(writeAtomically(options.json, toJson(outcome, model.sites, doubts).dump(2) + "\n"));
+        QS_CHECK(writeAtomically(options.json, jsonText(toJson(outcome, model.sites, doubts))));
     print(outcome, settings.performance);
     if (outcome.cancelled)
         return fail(ErrorCode::Cancelled, "stopped before it was done; what was found is written", options.output);

@@ -103,14 +103,11 @@ const UniformGrid* gridOf(const SmoothingPlan* smoothing, const SiteSettings& se
 stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const ChannelTransform& transform)
 {
     stats::SiteStatistics result = statistics;
-    const auto apply = [&](float value, std::size_t lane) {
-        return (value - transform.shift[lane]) / transform.scale[lane];
-    };
     const stats::LaneHistograms& lanes = statistics.lanes;
     if (statistics.minimum.size() == transform.scale.size()) {
         for (std::size_t c = 0; c < transform.scale.size(); ++c) {
-            result.minimum[c] = apply(statistics.minimum[c], c);
-            result.maximum[c] = apply(statistics.maximum[c], c);
+            result.minimum[c] = transform.apply(statistics.minimum[c], c);
+            result.maximum[c] = transform.apply(statistics.maximum[c], c);
             result.mean[c] = (statistics.mean[c] - transform.shift[c]) / transform.scale[c];
             result.variance[c] =
                 statistics.variance[c] / (static_cast<double>(transform.scale[c]) * transform.scale[c]);
@@ -121,7 +118,7 @@ stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const
             const auto src = statistics.sample.floats();
             const auto dst = result.sample.mutableData<float>();
             for (std::size_t i = 0; i < src.size(); ++i)
-                dst[i] = apply(src[i], i % channels);
+                dst[i] = transform.apply(src[i], i % channels);
         }
     } else {
         // Lanes are not the channels (V: channels are tokens): what is known is common to all channels, and the
@@ -135,9 +132,9 @@ stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const
             const auto counts = lanes.counts(lane);
             const double from = lanes.low(lane);
             const double width = lanes.width(lane);
-            low = std::min<double>(low, apply(static_cast<float>(from), lane));
+            low = std::min<double>(low, transform.apply(static_cast<float>(from), lane));
             high = std::max<double>(
-                high, apply(static_cast<float>(from + static_cast<double>(counts.size()) * width), lane));
+                high, transform.apply(static_cast<float>(from + static_cast<double>(counts.size()) * width), lane));
             for (std::size_t bin = 0; bin < counts.size(); ++bin) {
                 const double centre = from + (static_cast<double>(bin) + 0.5) * width;
                 const double value = (centre - transform.shift[lane]) / transform.scale[lane];

@@ -22,6 +22,8 @@ namespace qs::quant {
 struct ChannelTransform {
     std::vector<float> shift; ///< b, units of the activation; [channels]
     std::vector<float> scale; ///< s > 0; [channels]
+
+    float apply(float value, std::size_t channel) const { return (value - shift[channel]) / scale[channel]; }
     friend bool operator==(const ChannelTransform&, const ChannelTransform&) = default;
 };
 

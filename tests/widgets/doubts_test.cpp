@@ -177,8 +177,8 @@ private slots:
         const auto guarded = [&] {
             std::size_t count = 0;
             for (const graph::Site& site : demo.session().document.sites())
-                count += static_cast<std::size_t>(
-                    std::ranges::count(siteNotes(demo.session(), site.id), SiteNote::Kind::Guard, &SiteNote::kind));
+                count += static_cast<std::size_t>(std::ranges::count(
+                    siteNotes(demo.session(), site.id), QStringLiteral("min-max taken"), &NoteText::title));
             return count;
         };
         QVERIFY(demo.session().plans.plan()->guard);

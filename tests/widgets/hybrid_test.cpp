@@ -151,7 +151,7 @@ private slots:
             quant::SiteSettings settings = m_session->document.settings(candidate.id);
             patch.applyTo(settings);
             const auto* statistics = m_session->plans.statistics(candidate.id);
-            if (!site.valid() && statistics && !siteNotes(settings, *statistics).empty())
+            if (!site.valid() && statistics && !quant::notesOf(settings, *statistics).empty())
                 site = candidate.id;
         }
         QVERIFY(site.valid());

@@ -3,7 +3,6 @@
 // the window are written there, light and dark.
 #include "demo_window.h"
 
-#include "widgets/model/site_preview.h"
 #include "widgets/model/text.h"
 #include "widgets/panels/distribution/distribution_panel.h"
 #include "widgets/panels/distribution/histogram_plot.h"

@@ -178,37 +178,6 @@ private slots:
         }
     }
 
-    void previewAgreesWithTheEngine()
-    {
-        // An activation site: resolveSite goes the whole way, the preview through the histogram alone.
-        const SitePicture p = picture(4, quant::Scheme::Asymmetric, quant::Granularity::Tensor);
-        auto calibration = std::make_shared<stats::Calibration>();
-        calibration->sites.push_back(*p.statistics);
-        graph::Site site;
-        site.id = SiteId(std::size_t{0});
-        site.name = "x";
-        const auto parsed = graph::parse("input x:1x4\ny:1x4 = Relu(x) # relu 0\noutput y\n");
-        QVERIFY(parsed.has_value());
-        for (const quant::Scheme scheme : {quant::Scheme::Asymmetric, quant::Scheme::Symmetric}) {
-            quant::SiteSettings settings = p.settings;
-            settings.scheme = scheme;
-            const quant::Range range = allowedRange(-2.5, 3.0, scheme, false);
-            settings.estimator.kind = quant::EstimatorKind::Manual;
-            settings.estimator.low = range.low;
-            settings.estimator.high = range.high;
-            const ClipPreview preview = previewClip(*p.statistics, settings, range.low, range.high);
-            QVERIFY(preview.clippedShare > 0);
-            const auto plan = quant::resolveSite(*parsed, site, *calibration, settings);
-            QVERIFY2(plan.has_value(), plan ? "" : plan.error().text().c_str());
-            QVERIFY(std::abs(plan->error.sqnrDb - preview.sqnrDb) < 0.05);
-            QVERIFY(std::abs(plan->error.clippedShare - preview.clippedShare) < 1e-4);
-            QCOMPARE(plan->grid.scale[0], preview.grid.scale[0]);
-            QCOMPARE(plan->grid.zeroPoint[0], preview.grid.zeroPoint[0]);
-        }
-        QCOMPARE(allowedRange(0.5, 2, quant::Scheme::Asymmetric, true).low, 0.0);
-        QCOMPARE(allowedRange(-3, 2, quant::Scheme::Symmetric, true).high, 3.0);
-    }
-
     void dragPreviewsThenWishesOnce()
     {
         DistributionView view;

@@ -1,8 +1,8 @@
 // What is said of sites and plans: zero points that overflow, dynamic ranges, bridge blocks, warnings in one line.
 #include "session_helper.h"
 
-#include "widgets/model/plan_warnings.h"
 #include "widgets/model/site_notes.h"
+#include "widgets/model/text.h"
 
 using namespace qs;
 using namespace qs::ui;
@@ -27,75 +27,43 @@ quant::SiteSettings asymmetric(quant::Granularity granularity, quant::ZeroPoint 
     return settings;
 }
 
+/// The one note that there is, in words.
+NoteText only(const quant::SiteSettings& settings, const stats::SiteStatistics& statistics)
+{
+    const auto notes = quant::notesOf(settings, statistics);
+    return notes.size() == 1 ? noteText(notes[0], settings, statistics.minimum.size()) : NoteText{};
+}
+
 } // namespace
 
 class SiteNotesTest : public QObject {
     Q_OBJECT
 private slots:
-    void aRangeWithoutZeroOverflows()
+    void overflowInWords()
     {
         using quant::Granularity;
         using quant::ZeroPoint;
-        // [3, 5] at 8 bits: s = 2 / 255, rne(-3 / s) = -382 (nearest even of -382.5).
         const auto statistics = channels({3, 3.5}, {5, 4});
-        const auto clamped = siteNotes(asymmetric(Granularity::Tensor, ZeroPoint::Clamped), statistics);
-        QCOMPARE(clamped.size(), std::size_t{1});
-        QVERIFY(clamped[0].kind == SiteNote::Kind::ZeroPointOverflow && clamped[0].severe);
-        QCOMPARE(clamped[0].title, QStringLiteral("zero point −382, clamped"));
-        QVERIFY(clamped[0].text.contains(QStringLiteral("3 … 5")));
-        const auto widened = siteNotes(asymmetric(Granularity::Tensor, ZeroPoint::ZeroInRange), statistics);
-        QVERIFY(!widened[0].severe);
-        QVERIFY2(widened[0].title.contains(QStringLiteral("step × 2.5")), qPrintable(widened[0].title));
-        QVERIFY(!siteNotes(asymmetric(Granularity::Tensor, ZeroPoint::Wide), statistics)[0].severe);
-        // Of channels the one that misses the codes by most is named.
-        const auto each = siteNotes(asymmetric(Granularity::Channel, ZeroPoint::Clamped), statistics);
-        QVERIFY2(each[0].text.contains(QStringLiteral("2 of 2 channels")), qPrintable(each[0].text));
-        QVERIFY2(each[0].text.contains(QStringLiteral("channel 1 has 3.5 … 4")), qPrintable(each[0].text));
-        // All negative: beyond the other end.
-        const auto negative =
-            siteNotes(asymmetric(Granularity::Tensor, ZeroPoint::Clamped), channels({-5, -5}, {-3, -3}));
-        QVERIFY2(negative[0].title.contains(QStringLiteral("zero point 638")), qPrintable(negative[0].title));
+        const auto clamped = only(asymmetric(Granularity::Tensor, ZeroPoint::Clamped), statistics);
+        QVERIFY(clamped.severe);
+        QCOMPARE(clamped.title, QStringLiteral("zero point −382, clamped"));
+        QVERIFY(clamped.text.contains(QStringLiteral("3 … 5")));
+        const auto widened = only(asymmetric(Granularity::Tensor, ZeroPoint::ZeroInRange), statistics);
+        QVERIFY(!widened.severe);
+        QVERIFY2(widened.title.contains(QStringLiteral("step × 2.5")), qPrintable(widened.title));
+        QVERIFY(!only(asymmetric(Granularity::Tensor, ZeroPoint::Wide), statistics).severe);
+        const auto each = only(asymmetric(Granularity::Channel, ZeroPoint::Clamped), statistics);
+        QVERIFY2(each.text.contains(QStringLiteral("2 of 2 channels")), qPrintable(each.text));
+        QVERIFY2(each.text.contains(QStringLiteral("channel 1 has 3.5 … 4")), qPrintable(each.text));
     }
 
-    void zeroInTheRangeIsNoOverflow()
+    void starvedChannelsInWords()
     {
-        using quant::Granularity;
-        const auto rule = quant::ZeroPoint::Clamped;
-        QVERIFY(siteNotes(asymmetric(Granularity::Tensor, rule), channels({-1, 3}, {1, 5})).empty());
-        QCOMPARE(siteNotes(asymmetric(Granularity::Channel, rule), channels({-1, 3}, {1, 5})).size(), std::size_t{1});
-        QVERIFY(siteNotes(asymmetric(Granularity::Channel, rule), channels({0, -3}, {1, 0})).empty());
-        QVERIFY(siteNotes(asymmetric(Granularity::Channel, rule), channels({2, 0}, {2, 0})).empty()); // no width
-        // Hardly above 0: rounds to the first code.
-        QVERIFY(siteNotes(asymmetric(Granularity::Tensor, rule), channels({1e-4F, 1e-4F}, {1, 1})).empty());
-        auto settings = asymmetric(Granularity::Channel, rule);
-        settings.scheme = quant::Scheme::Symmetric;
-        QVERIFY(siteNotes(settings, channels({3, 3}, {5, 5})).empty());
-        settings = asymmetric(Granularity::Channel, rule);
-        settings.bits = quant::kFloatBits;
-        QVERIFY(siteNotes(settings, channels({3, 3}, {5, 5})).empty());
-        settings = asymmetric(Granularity::Channel, rule);
-        settings.smoothing.kind = quant::SmoothingKind::Shift;
-        QVERIFY(siteNotes(settings, channels({3, 3}, {5, 5})).empty());
-        QVERIFY(siteNotes(asymmetric(Granularity::Channel, rule), {}).empty()); // nothing was seen
-    }
-
-    void starvedChannelsAreCounted()
-    {
-        auto settings = asymmetric(quant::Granularity::Tensor, quant::ZeroPoint::ZeroInRange);
-        // Steps of 20 / 255: channels narrower than 0.627 have fewer than 8 levels. One of five is no quarter.
-        const std::vector<float> low{-10, -5, -5, -5, -0.3F};
-        const std::vector<float> high{10, 5, 5, 5, 0.3F};
-        QVERIFY(siteNotes(settings, channels(low, high)).empty());
-        const auto notes = siteNotes(settings, channels({-10, -5, -0.3F, -0.1F}, {10, 5, 0.3F, 0.1F}));
-        QCOMPARE(notes.size(), std::size_t{1});
-        QVERIFY(notes[0].kind == SiteNote::Kind::DynamicRange && !notes[0].severe);
-        QVERIFY2(notes[0].text.contains(QStringLiteral("2 of 4 channels")), qPrintable(notes[0].text));
-        QVERIFY2(notes[0].title.contains(QStringLiteral("1 : 100")), qPrintable(notes[0].title));
-        // Fewer bits starve more of them; a scale for each starves none.
-        settings.bits = 4;
-        QVERIFY(siteNotes(settings, channels(low, high))[0].text.contains(QStringLiteral("4 of 5")));
-        settings.granularity = quant::Granularity::Channel;
-        QVERIFY(siteNotes(settings, channels(low, high)).empty());
+        const auto note = only(asymmetric(quant::Granularity::Tensor, quant::ZeroPoint::ZeroInRange),
+                               channels({-10, -5, -0.3F, -0.1F}, {10, 5, 0.3F, 0.1F}));
+        QVERIFY(!note.severe);
+        QVERIFY2(note.text.contains(QStringLiteral("2 of 4 channels")), qPrintable(note.text));
+        QVERIFY2(note.title.contains(QStringLiteral("1 : 100")), qPrintable(note.title));
     }
 
     void plainNetworksHaveNoBridges()
@@ -106,23 +74,13 @@ private slots:
         QVERIFY(bridgeHelp(document.loadedModel->sites, 0).isEmpty());
     }
 
-    void warningsOfAKindAreOneLineAndSaidOnce()
+    void warningsInWords()
     {
-        PlanWarnings warnings;
-        const std::vector<std::string> first{"blocks.0.fc1.input: 3.1 % of the values are clipped",
-                                             "blocks.1.fc1.input: 12.0 % of the values are clipped",
-                                             "blocks.2.fc1.input: the activation is constant"};
-        QCOMPARE(
-            warnings.fresh(first),
-            (QStringList{QStringLiteral("blocks.0.fc1.input: 3.1 % of the values are clipped; so at one other site"),
-                         QStringLiteral("blocks.2.fc1.input: the activation is constant")}));
-        // Another share at the same site is no news; another site is.
-        QCOMPARE(warnings.fresh({"blocks.0.fc1.input: 4.5 % of the values are clipped",
-                                 "blocks.3.fc1.input: 2.2 % of the values are clipped"}),
-                 QStringList{QStringLiteral("blocks.3.fc1.input: 2.2 % of the values are clipped")});
-        QVERIFY(warnings.fresh(first).isEmpty());
-        warnings.clear();
-        QCOMPARE(warnings.fresh(first).size(), 2);
+        QCOMPARE(warningText({"", "a.b", "3.1 % are clipped", 0}), QStringLiteral("a.b: 3.1 % are clipped"));
+        QCOMPARE(warningText({"", "a.b", "3.1 % are clipped", 1}),
+                 QStringLiteral("a.b: 3.1 % are clipped; so at one other site"));
+        QCOMPARE(warningText({"", "", "3.1 % are clipped", 13}),
+                 QStringLiteral("3.1 % are clipped; so at 13 other sites"));
     }
 };
 

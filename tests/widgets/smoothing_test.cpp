@@ -222,17 +222,17 @@ private slots:
         QVERIFY(expected >= 6);
         QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() == expected, kPatienceMs);
         const auto trial = [&](const char* name, quant::Scheme scheme) {
-            return *std::ranges::find_if(view.trials(), [&](const QuantizerTrial& t) {
+            return *std::ranges::find_if(view.trials(), [&](const quant::QuantizerTrial& t) {
                 return t.quantizer == name && (t.quantizer != "uniform" || t.scheme == scheme);
             });
         };
         const double symmetric = trial("uniform", quant::Scheme::Symmetric).error.outputError;
-        const QuantizerTrial regions = trial("region-sign", quant::Scheme::Asymmetric);
+        const quant::QuantizerTrial regions = trial("region-sign", quant::Scheme::Asymmetric);
         QVERIFY(regions.error.outputError < symmetric);
-        QVERIFY(regions.levels.contains(QStringLiteral("2^")));
+        QVERIFY(std::holds_alternative<quant::RegionGrid>(regions.plan->levels));
         QCOMPARE(trial("uniform", quant::Scheme::Asymmetric).error.sqnrDb,
                  m_session->plans.sitePlan(site)->error.sqnrDb); // what is in use
-        QVERIFY(trial("twin-gelu", quant::Scheme::Asymmetric).problem.isEmpty());
+        QVERIFY(trial("twin-gelu", quant::Scheme::Asymmetric).plan);
         const auto ticked = [&] {
             QStringList names;
             for (int row = 0; row < view.table().rowCount(); ++row)

@@ -1,5 +1,6 @@
 #include "widgets/model/edits.h"
 
+#include "core/quant/locks.h"
 #include "core/quant/presets.h"
 #include "widgets/model/document.h"
 #include "widgets/model/messages.h"
@@ -61,14 +62,7 @@ void Edits::setLocked(std::span<const SiteId> which, bool lock)
 {
     if (!m_document.model() || which.empty())
         return;
-    quant::Recipe recipe = m_document.recipe();
-    for (const SiteId id : which) {
-        const std::string& name = m_document.sites()[id].name;
-        if (lock)
-            recipe.locked.insert(name);
-        else
-            recipe.locked.erase(name);
-    }
+    quant::Recipe recipe = quant::withLocks(m_document.recipe(), m_document.sites(), which, lock);
     m_document.setRecipe(recipe, (lock ? tr("Lock %1") : tr("Unlock %1")).arg(describe(which, m_document.sites())));
 }
 
@@ -84,13 +78,7 @@ void Edits::applyPreset(const QString& name, int weightBits, int activationBits)
 
 quant::Recipe Edits::keepingLocked(quant::Recipe recipe) const
 {
-    const graph::SiteTable& sites = m_document.sites();
-    recipe.locked = m_document.recipe().locked;
-    for (const std::string& name : recipe.locked)
-        if (const SiteId id = sites.find(name);
-            id.valid() && quant::settingsOf(recipe, sites[id]) != m_document.settings(id))
-            recipe.overrides[name] = quant::wholePatch(m_document.settings(id));
-    return recipe;
+    return quant::keepingLocks(std::move(recipe), m_document.recipe(), m_document.sites());
 }
 
 void Edits::setCoverage(graph::Coverage coverage)

@@ -1,11 +1,12 @@
 #include "widgets/model/plans.h"
 
+#include "core/quant/preview.h"
 #include "core/quant/stale_sites.h"
 #include "widgets/model/document.h"
 #include "widgets/model/jobs.h"
 #include "widgets/model/messages.h"
 #include "widgets/model/selection.h"
-#include "widgets/model/site_preview.h"
+#include "widgets/model/text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -170,7 +171,7 @@ void Plans::startPreview(const std::vector<SiteId>& changed)
         [model, calibration, site, settings = m_document.settings(site),
          plan = fits ? m_plan : nullptr](const Context&) -> Result<Preview> {
             QS_ASSIGN(const std::shared_ptr<const quant::SitePlan> found,
-                      previewSite(*model, *calibration, site, settings, plan.get()));
+                      quant::previewSite(model->graph, model->sites, *calibration, site, settings, plan.get()));
             return Preview{site, found};
         },
         [this, model](Result<Preview> result) {
@@ -217,8 +218,8 @@ void Plans::setPlan(std::shared_ptr<const quant::Plan> plan)
         showWorst();
     }
     emit planChanged();
-    for (const QString& line : m_warnings.fresh(m_plan->warnings))
-        m_messages.note(line);
+    for (const auto& line : m_warnings.fresh(m_plan->warnings))
+        m_messages.note(warningText(line));
 }
 
 /// Where nothing is selected, something worth looking at: the worst activation.

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "core/quant/plan.h"
+#include "core/quant/plan_warnings.h"
 #include "core/stats/calibration.h"
 #include "widgets/model/figure.h"
 #include "widgets/model/job.h"
-#include "widgets/model/plan_warnings.h"
 
 #include <QObject>
 
@@ -74,9 +74,9 @@ private:
     std::shared_ptr<const quant::Plan> m_plan;
     std::string m_planKey;                                               ///< History::keyOf its recipe
     std::map<SiteId, std::shared_ptr<const quant::SitePlan>> m_previews; ///< of the present recipe
-    std::set<SiteId> m_stale; ///< sites whose numbers in the plan may not be the recipe's: quant::staleSites
-    std::string m_seenKey;    ///< of the recipe at the last change
-    PlanWarnings m_warnings;  ///< said of this model
+    std::set<SiteId> m_stale;       ///< sites whose numbers in the plan may not be the recipe's: quant::staleSites
+    std::string m_seenKey;          ///< of the recipe at the last change
+    quant::PlanWarnings m_warnings; ///< said of this model
 };
 
 } // namespace qs::ui

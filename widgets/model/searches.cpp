@@ -1,5 +1,6 @@
 #include "widgets/model/searches.h"
 
+#include "core/quant/locks.h"
 #include "widgets/model/document.h"
 #include "widgets/model/edits.h"
 #include "widgets/model/jobs.h"
@@ -178,12 +179,8 @@ void Searches::loadSearchStep(std::size_t step)
     if (!m_search.hasTrace() || step > m_search.steps())
         return;
     quant::Recipe recipe = search::recipeAt(m_search.start, m_document.sites(), m_search.trace, step);
-    recipe.locked = m_document.recipe().locked;
-    for (const std::string& name : recipe.locked) { // locked sites keep their bits
-        const SiteId id = m_document.sites().find(name);
-        if (id.valid() && quant::settingsOf(recipe, m_document.sites()[id]).bits != m_document.settings(id).bits)
-            recipe.overrides[name].bits = m_document.settings(id).bits;
-    }
+    recipe =
+        quant::keepingLocks(std::move(recipe), m_document.recipe(), m_document.sites(), quant::KeptByLocks::Bits);
     m_edits.setRecipe(recipe, tr("Search step %1: %2").arg(step).arg(figuresText(m_search.at(step))));
 }
 

@@ -1,5 +1,7 @@
 #include "widgets/model/text.h"
 
+#include <QCoreApplication>
+
 #include "core/quant/quantizers.h"
 #include "core/quant/setting_names.h"
 
@@ -45,6 +47,16 @@ QString channelTitle(const graph::Site& site)
 QString schemeTitle(quant::Scheme scheme)
 {
     return titleOf(quant::kSchemes, scheme);
+}
+
+QString warningText(const quant::PlanWarnings::Line& line)
+{
+    const QString site = line.site.empty() ? QString() : QString::fromStdString(line.site) + QStringLiteral(": ");
+    const QString text = site + QString::fromStdString(line.text);
+    const auto tr = [](const char* words) { return QCoreApplication::translate("PlanWarnings", words); };
+    return line.others == 0   ? text
+           : line.others == 1 ? tr("%1; so at one other site").arg(text)
+                              : tr("%1; so at %2 other sites").arg(text).arg(line.others);
 }
 
 QString granularityTitle(quant::Granularity granularity)

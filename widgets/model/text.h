@@ -2,6 +2,7 @@
 
 #include "core/graph/sites.h"
 #include "core/quant/plan.h"
+#include "core/quant/plan_warnings.h"
 #include "core/quant/recipe.h"
 
 #include <QString>
@@ -17,6 +18,8 @@ QString siteTitle(const graph::Site& site); ///< "blocks.3 · fc2 · input"
 /// channel".
 QString channelTitle(const graph::Site& site);
 QString schemeTitle(quant::Scheme scheme);
+/// "a.b: 3.1 % of the values are clipped; so at 13 other sites"
+QString warningText(const quant::PlanWarnings::Line& line);
 QString granularityTitle(quant::Granularity granularity);
 QString estimatorTitle(quant::EstimatorKind kind);
 QString coverageTitle(graph::Coverage coverage);

@@ -1,7 +1,7 @@
 #include "widgets/recipe/noise_group.h"
 
 #include "core/quant/noise.h"
-#include "widgets/model/site_preview.h"
+#include "core/quant/preview.h"
 #include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/form_note.h"
@@ -303,7 +303,8 @@ void NoiseGroup::measure(const CurveKey& key)
     const bool fits = plan && plan->calibration == key.calibration;
     m_measure.start(
         [model = m_session.document.model(), key, plan = fits ? plan.value : nullptr](const Context&) {
-            return noiseCurve(*model, *key.calibration, key.site, key.settings, kMostSteps, plan.get());
+            return quant::noiseCurve(model->graph, model->sites, *key.calibration, key.site, key.settings, kMostSteps,
+                                     plan.get());
         },
         [this, key](Result<Points> result) {
             if (!result)

@@ -34,7 +34,7 @@ void NotesLabel::refresh()
     const SiteId id = m_session.selection.current();
     QString text, tip;
     if (id.valid()) {
-        for (const SiteNote& note : siteNotes(m_session, id)) {
+        for (const NoteText& note : siteNotes(m_session, id)) {
             text += paragraph(note.severe ? colours().bad : colours().warning, note.text, note.help);
             tip += QStringLiteral("<p>%1</p>").arg(note.remedy);
         }

@@ -1,10 +1,9 @@
 #include "widgets/recipe/recipe_panel.h"
 
 #include "core/quant/covered_range.h"
-#include "core/quant/quantizers.h"
+#include "core/quant/trials.h"
 #include "widgets/model/follow.h"
 #include "widgets/model/history.h"
-#include "widgets/model/quantizer_choice.h"
 #include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/noise_group.h"
@@ -408,7 +407,8 @@ void RecipePanel::showQuantizers(bool editable)
         if (m_session.document.sites()[id].kind != graph::SiteKind::Activation)
             continue;
         settings.push_back(m_session.document.settings(id));
-        const auto suitable = suitableQuantizers(m_session, id);
+        const auto suitable = quant::suitableQuantizers(
+            m_session.document.sites()[id], m_session.plans.statistics(id), m_session.plans.sitePlan(id).get());
         for (std::size_t q = 0; q < all.size(); ++q)
             suits[q] = suits[q] && suitable[q];
     }
@@ -416,8 +416,7 @@ void RecipePanel::showQuantizers(bool editable)
     if (settings.empty())
         return;
     const auto indexOf = [&](const std::string& name) {
-        const auto found = std::ranges::find(all, name, &quant::QuantizerDef::name);
-        return static_cast<int>(found - all.begin());
+        return static_cast<int>(std::ranges::find(all, name, &quant::QuantizerDef::name) - all.begin());
     };
     const int chosen = common(settings, [&](const auto& s) { return indexOf(s.quantizer); });
     m_quantizer->clear();

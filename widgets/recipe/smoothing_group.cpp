@@ -1,6 +1,5 @@
 #include "widgets/recipe/smoothing_group.h"
 
-#include "widgets/model/site_preview.h"
 #include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"
 #include "widgets/recipe/form_note.h"

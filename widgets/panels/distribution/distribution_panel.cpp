@@ -1,7 +1,7 @@
 #include "widgets/panels/distribution/distribution_panel.h"
 
+#include "core/quant/preview.h"
 #include "widgets/model/follow.h"
-#include "widgets/model/site_preview.h"
 #include "widgets/model/text.h"
 #include "widgets/model/weight_statistics.h"
 #include "widgets/panels/distribution/histogram_plot.h"
@@ -28,7 +28,7 @@ DistributionPanel::DistributionPanel(Session& session, QWidget* parent)
     connect(this, &DistributionView::logAxisWished, &session.selection, &Selection::setLogAxis);
     connect(this, &DistributionView::beforeWished, &session.selection, &Selection::setShowBefore);
     connect(this, &DistributionView::rangeWished, this, &DistributionPanel::setRange);
-    connect(this, &DistributionView::quantizerWished, this, [this](SiteId site, const QuantizerTrial& trial) {
+    connect(this, &DistributionView::quantizerWished, this, [this](SiteId site, const quant::QuantizerTrial& trial) {
         const std::vector<SiteId> sites{site};
         m_session.edits.editSites(sites, trial.patch());
     });
@@ -60,7 +60,7 @@ void DistributionPanel::refresh()
     picture.plan = m_session.plans.sitePlan(id);
     picture.planCurrent = m_session.plans.sitePlanCurrent(id);
     picture.locked = m_session.document.locked(id);
-    picture.takesNoise = mayBeSmoothed(m_session.document.model()->graph, site);
+    picture.takesNoise = quant::mayBeSmoothed(m_session.document.model()->graph, site);
     picture.images = m_session.plans.calibration() ? m_session.plans.calibration()->images : 0;
     if (!picture.statistics || picture.statistics->histogram.empty()) {
         if (site.kind == graph::SiteKind::Weight)
@@ -196,8 +196,8 @@ void DistributionPanel::compare()
         [model = m_session.document.model(), plan = m_session.plans.plan().value, settings,
          wanted](const Context& context) -> Result<Comparison> {
             Comparison result = wanted;
-            QS_ASSIGN(result.trials,
-                      tryQuantizers(*model, *wanted.calibration, wanted.site, settings, plan.get(), context));
+            QS_ASSIGN(result.trials, quant::tryQuantizers(model->graph, model->sites, *wanted.calibration,
+                                                          wanted.site, settings, plan.get(), context));
             return result;
         },
         [this](Result<Comparison> result) {

@@ -36,7 +36,7 @@ private:
         std::shared_ptr<const stats::Calibration> calibration;
         quant::SiteSettings settings; ///< without the quantizer
         quant::ChannelTransform transform;
-        std::vector<QuantizerTrial> trials;
+        std::vector<quant::QuantizerTrial> trials;
         bool sameAs(const Comparison& other) const;
     };
     void refresh();

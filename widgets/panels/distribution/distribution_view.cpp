@@ -147,7 +147,7 @@ DistributionView::DistributionView(QWidget* parent)
     connect(m_log, &QCheckBox::clicked, this, &DistributionView::logAxisWished);
     connect(m_before, &QCheckBox::clicked, this, &DistributionView::beforeWished);
     connect(m_table, &QuantizerTable::taken, this,
-            [this](const QuantizerTrial& trial) { emit quantizerWished(m_picture.id, trial); });
+            [this](const quant::QuantizerTrial& trial) { emit quantizerWished(m_picture.id, trial); });
     connect(m_gain, &QCheckBox::toggled, this, &DistributionView::showNoise);
     connect(m_sorted, &QCheckBox::toggled, m_ribbon, &RibbonPlot::setSorted);
     connect(m_histogram, &HistogramPlot::previewed, this, &DistributionView::showPreview);
@@ -300,7 +300,7 @@ void DistributionView::showFigures()
     m_figures->setText(html);
 }
 
-void DistributionView::showPreview(const ClipPreview& preview, quant::Range range)
+void DistributionView::showPreview(const quant::ClipPreview& preview, quant::Range range)
 {
     Figures figures;
     figures.add(tr("bits"), formatBitsOfSite(m_picture.settings.bits));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "widgets/panels/distribution/clip_preview.h"
+#include "core/quant/clip_preview.h"
 #include "widgets/panels/distribution/site_picture.h"
 
 #include <QWidget>
@@ -9,6 +9,10 @@ class QCheckBox;
 class QLabel;
 class QTabBar;
 
+namespace qs::quant {
+struct QuantizerTrial;
+}
+
 namespace qs::ui {
 
 class EmptyState;
@@ -16,7 +20,6 @@ class HistogramPlot;
 class Plot;
 class QuantizerTable;
 class RibbonPlot;
-struct QuantizerTrial;
 
 /// Title, figures, histogram, ribbon and comparison of quantizers of one site: shows values, says what the user
 /// wishes.
@@ -47,7 +50,7 @@ public:
 
 signals:
     void rangeWished(qs::SiteId site, qs::quant::Range range);
-    void quantizerWished(qs::SiteId site, const qs::ui::QuantizerTrial& trial);
+    void quantizerWished(qs::SiteId site, const qs::quant::QuantizerTrial& trial);
     void comparisonWished(); ///< it was shown, or hidden
     void logAxisWished(bool on);
     void beforeWished(bool on);
@@ -60,7 +63,7 @@ protected:
 private:
     void showFigures();
     void showNoise();
-    void showPreview(const ClipPreview& preview, quant::Range range);
+    void showPreview(const quant::ClipPreview& preview, quant::Range range);
     void sayHover(const QString& text);
 
     SitePicture m_picture;

@@ -177,11 +177,11 @@ void HistogramPlot::dragTo(bool low, double value)
         return;
     m_handle = low ? Handle::Low : Handle::High;
     const quant::Range wished =
-        allowedRange(low ? value : range->low, low ? range->high : value, m_picture.settings.scheme, low);
+        quant::allowedRange(low ? value : range->low, low ? range->high : value, m_picture.settings.scheme, low);
     if (!(wished.high > wished.low))
         return;
     m_dragged = wished;
-    m_preview = previewClip(*m_picture.statistics, m_picture.settings, wished.low, wished.high);
+    m_preview = quant::previewClip(*m_picture.statistics, m_picture.settings, wished.low, wished.high);
     updateOccupancy();
     redraw();
     emit previewed(*m_preview, wished);

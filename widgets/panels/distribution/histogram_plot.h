@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/quant/clip_preview.h"
 #include "core/quant/noise_gain.h"
-#include "widgets/panels/distribution/clip_preview.h"
 #include "widgets/panels/distribution/site_picture.h"
 #include "widgets/plots/histogram_columns.h"
 #include "widgets/plots/plot.h"
@@ -42,8 +42,8 @@ public:
     QString describe(QPointF pixel) const;
 
 signals:
-    void previewed(const qs::ui::ClipPreview& preview, qs::quant::Range range); ///< while a limit is dragged
-    void rangeWished(qs::quant::Range range);                                   ///< when it is let go
+    void previewed(const qs::quant::ClipPreview& preview, qs::quant::Range range); ///< while a limit is dragged
+    void rangeWished(qs::quant::Range range);                                      ///< when it is let go
 
 protected:
     void recolour() override;
@@ -84,7 +84,7 @@ private:
     double m_gainStep = 0;
     /// Of all bins before each: the change of their squared error, and that error without noise on average.
     std::vector<double> m_changeBefore, m_errorBefore;
-    std::optional<ClipPreview> m_preview;
+    std::optional<quant::ClipPreview> m_preview;
     std::optional<quant::Range> m_dragged;
     Handle m_handle = Handle::None;
     bool m_log = true;

@@ -40,6 +40,38 @@ QString decibels(double db)
                           : QString::number(db, 'f', 1).replace(QLatin1Char('-'), QStringLiteral("−"));
 }
 
+QString text(std::string_view view)
+{
+    return QString::fromUtf8(view.data(), static_cast<qsizetype>(view.size()));
+}
+
+QString titleOf(const quant::QuantizerTrial& trial)
+{
+    const QString title = text(quant::findQuantizer(trial.quantizer)->title);
+    return trial.quantizer == quant::kUniform ? QStringLiteral("%1, %2").arg(title, schemeTitle(trial.scheme))
+                                              : title;
+}
+
+/// What was found: "ratio 2^3", "step 0.0123".
+QString levelsText(const quant::SitePlan& plan)
+{
+    if (const auto* regions = std::get_if<quant::RegionGrid>(&plan.levels)) {
+        const double small = regions->step(regions->lower);
+        const double large = regions->step(regions->upper);
+        const double ratio = large / small;
+        const double power = std::log2(ratio);
+        const QString said = std::abs(power - std::round(power)) < 1e-6
+                                 ? QStringLiteral("2^%1").arg(static_cast<int>(std::lround(power)))
+                                 : formatNumber(ratio);
+        return QuantizerTable::tr("step %1, ratio %2")
+            .arg(formatNumber(std::min(small, large)), QString(said).replace(QLatin1Char('-'), QStringLiteral("−")));
+    }
+    if (const auto* logarithm = std::get_if<quant::LogGrid>(&plan.levels))
+        return QuantizerTable::tr("largest %1").arg(formatNumber(logarithm->scale));
+    return plan.grid.scale.size() == 1 ? QuantizerTable::tr("step %1").arg(formatNumber(plan.grid.scale.front()))
+                                       : QString();
+}
+
 } // namespace
 
 QuantizerTable::QuantizerTable(QWidget* parent)
@@ -87,7 +119,7 @@ QuantizerTable::QuantizerTable(QWidget* parent)
     connect(m_table, &QTableWidget::cellActivated, this, &QuantizerTable::take);
 }
 
-void QuantizerTable::setTrials(const std::vector<QuantizerTrial>& trials, const quant::SiteSettings& settings,
+void QuantizerTable::setTrials(const std::vector<quant::QuantizerTrial>& trials, const quant::SiteSettings& settings,
                                bool stale)
 {
     m_trials = trials;
@@ -107,7 +139,7 @@ void QuantizerTable::fill()
 {
     double bestDb = -1e300;
     double bestError = 1e300;
-    for (const QuantizerTrial& trial : m_trials) {
+    for (const quant::QuantizerTrial& trial : m_trials) {
         if (!std::isnan(trial.error.sqnrDb))
             bestDb = std::max(bestDb, trial.error.sqnrDb);
         if (!std::isnan(trial.error.outputError))
@@ -115,15 +147,15 @@ void QuantizerTable::fill()
     }
     m_table->setRowCount(static_cast<int>(m_trials.size()));
     int row = 0;
-    for (const QuantizerTrial& trial : m_trials) {
+    for (const quant::QuantizerTrial& trial : m_trials) {
         const bool chosen = trial.chosenIn(m_settings);
         const QString texts[kColumns] = {chosen ? QStringLiteral("✓") : QString(),
-                                         trial.title,
+                                         titleOf(trial),
                                          decibels(trial.error.sqnrDb),
                                          percent(trial.error.outputError),
-                                         trial.problem.isEmpty() ? percent(trial.error.clippedShare)
-                                                                 : QStringLiteral("–"),
-                                         trial.problem.isEmpty() ? trial.levels : trial.problem};
+                                         trial.plan ? percent(trial.error.clippedShare) : QStringLiteral("–"),
+                                         trial.plan ? levelsText(*trial.plan)
+                                                    : QString::fromStdString(trial.problem)};
         for (int column = 0; column < kColumns; ++column) {
             auto* item = new QTableWidgetItem(texts[column]);
             const bool number = column == kSqnr || column == kOutput || column == kClipped;
@@ -132,7 +164,7 @@ void QuantizerTable::fill()
                                                       : Qt::AlignLeft) |
                                    Qt::AlignVCenter);
             item->setToolTip(QStringLiteral("<p>%1</p><p>%2</p>")
-                                 .arg(trial.help.toHtmlEscaped(),
+                                 .arg(text(quant::findQuantizer(trial.quantizer)->description).toHtmlEscaped(),
                                       chosen ? tr("In use.") : tr("Click to take it; undo brings the other back.")));
             const bool best = (column == kSqnr && trial.error.sqnrDb == bestDb) ||
                               (column == kOutput && trial.error.outputError == bestError);
@@ -155,8 +187,8 @@ void QuantizerTable::take(int row)
 {
     if (row < 0 || row >= static_cast<int>(m_trials.size()))
         return;
-    const QuantizerTrial trial = m_trials[static_cast<std::size_t>(row)]; // the edit may replace the rows
-    if (trial.problem.isEmpty() && !trial.chosenIn(m_settings))
+    const quant::QuantizerTrial trial = m_trials[static_cast<std::size_t>(row)]; // the edit may replace the rows
+    if (trial.plan && !trial.chosenIn(m_settings))
         emit taken(trial);
 }
 
@@ -171,7 +203,7 @@ QString QuantizerTable::csv() const
 {
     QString text = csvLine({QStringLiteral("quantizer"), QStringLiteral("scheme"), QStringLiteral("sqnr_db"),
                             QStringLiteral("output_error"), QStringLiteral("clipped_share")});
-    for (const QuantizerTrial& trial : m_trials)
+    for (const quant::QuantizerTrial& trial : m_trials)
         text += csvLine({QString::fromStdString(trial.quantizer),
                          trial.quantizer == quant::kUniform ? schemeTitle(trial.scheme) : QString(),
                          csvNumber(trial.error.sqnrDb), csvNumber(trial.error.outputError),

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "widgets/panels/distribution/quantizer_trials.h"
+#include "core/quant/trials.h"
 
 #include <QTableWidget>
 #include <QWidget>
@@ -19,16 +19,16 @@ public:
     explicit QuantizerTable(QWidget* parent = nullptr);
 
     /// stale: being measured anew.
-    void setTrials(const std::vector<QuantizerTrial>& trials, const quant::SiteSettings& settings, bool stale);
+    void setTrials(const std::vector<quant::QuantizerTrial>& trials, const quant::SiteSettings& settings, bool stale);
     /// In place of rows: why there are none.
     void showReason(const QString& text);
 
-    const std::vector<QuantizerTrial>& trials() const { return m_trials; }
+    const std::vector<quant::QuantizerTrial>& trials() const { return m_trials; }
     QTableWidget& table() { return *m_table; }
     QString csv() const;
 
 signals:
-    void taken(const qs::ui::QuantizerTrial& trial);
+    void taken(const qs::quant::QuantizerTrial& trial);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -39,7 +39,7 @@ private:
 
     QTableWidget* m_table;
     QLabel* m_note;
-    std::vector<QuantizerTrial> m_trials;
+    std::vector<quant::QuantizerTrial> m_trials;
     quant::SiteSettings m_settings;
     bool m_stale = false;
 };

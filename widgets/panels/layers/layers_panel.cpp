@@ -123,9 +123,9 @@ std::vector<SiteRow> LayersPanel::makeRows()
 
 void LayersPanel::addNotes(SiteRow& row)
 {
-    const std::vector<SiteNote> notes = siteNotes(m_session, row.id);
+    const std::vector<NoteText> notes = siteNotes(m_session, row.id);
     QStringList titles, sentences;
-    for (const SiteNote& note : notes) {
+    for (const NoteText& note : notes) {
         titles << note.title;
         sentences << QStringLiteral("%1 %2").arg(note.text, note.remedy).toHtmlEscaped();
         row.severe |= note.severe;

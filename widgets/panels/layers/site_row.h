@@ -39,7 +39,7 @@ struct SiteRow {
     double sizeShare = kNone;    ///< of the bytes of all weights, in [0, 1]; activations none
     int bridge = -1;             ///< number of the bridge block, -1: in none
     QString bridgeHelp;          ///< why; "" in none
-    QString warning;             ///< titles of SiteNote; "" where there is nothing to warn of
+    QString warning;             ///< titles of NoteText; "" where there is nothing to warn of
     QString warningHelp;         ///< their sentences, as rich text
     bool severe = false;         ///< one of them loses values
     double channelRatio = kNone; ///< widest over narrowest channel

@@ -1,33 +1,31 @@
 #pragma once
 
 #include "core/base/error.h"
-#include "core/onnx/import.h"
+#include "core/graph/sites.h"
 #include "core/quant/plan.h"
 #include "core/stats/calibration.h"
 
 #include <memory>
 #include <vector>
 
-namespace qs::ui {
+namespace qs::quant {
 
 /// Numbers of one site while a control moves, noise included: those that the next plan will give it, as far as they
 /// depend on its own settings. `plan` (null, or of this model): smoothing of the other sites. Where the site's own
 /// smoothing asks for a search of alpha that `plan` has not done, NotFound: only a plan answers. Other errors: those
 /// of resolveSite.
-Result<std::shared_ptr<const quant::SitePlan>> previewSite(const onnx::Model& model,
-                                                           const stats::Calibration& calibration, SiteId id,
-                                                           const quant::SiteSettings& settings,
-                                                           const quant::Plan* plan);
+Result<std::shared_ptr<const SitePlan>> previewSite(const graph::Graph& graph, const graph::SiteTable& sites,
+                                                    const stats::Calibration& calibration, SiteId id,
+                                                    const SiteSettings& settings, const Plan* plan);
 
 /// Errors of the site's outputs (by the objective of its noise, relative to the signal) for ranges of noise from 0 to
 /// `range` steps, the noise's other settings as they are. Empty where it cannot have noise. Errors: as previewSite.
-Result<std::vector<quant::NoisePlan::Point>> noiseCurve(const onnx::Model& model,
-                                                        const stats::Calibration& calibration, SiteId id,
-                                                        quant::SiteSettings settings, double range,
-                                                        const quant::Plan* plan);
+Result<std::vector<NoisePlan::Point>> noiseCurve(const graph::Graph& graph, const graph::SiteTable& sites,
+                                                 const stats::Calibration& calibration, SiteId id,
+                                                 SiteSettings settings, double range, const Plan* plan);
 
 /// Whether the site could be smoothed, or have noise, from its readers alone: an input of linear layers.
-/// quant::findFold says more, and takes longer.
+/// findFold says more, and takes longer.
 bool mayBeSmoothed(const graph::Graph& graph, const graph::Site& site);
 
-} // namespace qs::ui
+} // namespace qs::quant
