@@ -187,6 +187,34 @@ TEST_F(Cli, CalibrateEvaluateExportReport)
     EXPECT_GT(fs::file_size(path("report.html")), 1000u);
 }
 
+TEST_F(Cli, ReportOfASession)
+{
+    // As a window of the first version wrote it.
+    std::ofstream(path("s.quantoscope")) << R"({"format": "quantoscope-session", "version": 1,
+        "model": {"path": "/made/up/small.onnx", "hash": "abc"}, "calibration": null, "calibration_images": null,
+        "calibration_count": 32, "test_images": null, "label_offset": 0, "preprocess": {"crop": [64, 64]},
+        "history": {"index": 0, "states": [{"text": "four bits",
+            "recipe": {"format": "quantoscope-recipe", "version": 1},
+            "evaluation": {"images": 10, "labelled": 10, "agreement": 0.625, "logit_sqnr_db": null, "kl": 0.25,
+                           "coverage": "full", "preset": "minmax", "top1": 0.5}}]}, "selection": [], "window": ""})";
+    const Outcome outcome = run("report " + path("s.quantoscope") + " -o " + path("s.html"));
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    std::ifstream page(path("s.html"));
+    const std::string text{std::istreambuf_iterator<char>(page), {}};
+    for (const char* part : {"small.onnx", "four bits", "62.5", "what it was computed from is not known"})
+        EXPECT_NE(text.find(part), std::string::npos) << part;
+    // Without a name beside the session, and over nothing that is there.
+    expectRefusal("report " + path("s.quantoscope"), {"s.html", "exists already", "--out"});
+    fs::remove(path("s.html"));
+    EXPECT_EQ(run("report " + path("s.quantoscope")).output, path("s.html") + "\n");
+    EXPECT_TRUE(fs::exists(path("s.html")));
+    std::ofstream(path("passed.json")) << R"({"evaluations":[],"export":{"verified":{"passed":"x"}}})";
+    expectRefusal("report " + path("passed.json") + " -o " + path("r.html"),
+                  {"passed.json", "export.verified.passed: must be true or false"});
+    std::ofstream(path("cut.quantoscope")) << R"({"format": "quantoscope-session", "version": 2, "history": 3})";
+    expectRefusal("report " + path("cut.quantoscope") + " -o " + path("r.html"), {"cut.quantoscope", "preprocess"});
+}
+
 TEST_F(Cli, HessianNeedsACalibrationWithImportances)
 {
     std::ofstream(path("hessian.json")) << R"({"format": "quantoscope-recipe", "version": 1,
