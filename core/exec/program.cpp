@@ -66,17 +66,17 @@ Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTab
         impl->weights = options.weights ? options.weights : makeWeightCache();
         impl->weights->nextGeneration();
         Compiler compiler(graph, sites, simulation, options, *impl->weights);
-        QS_CHECK(compiler.compile());
-        impl->steps = std::move(compiler.steps);
-        impl->buffers = std::move(compiler.buffers);
-        impl->output = std::move(compiler.output);
+        QS_ASSIGN(Compiled compiled, compiler.compile());
+        impl->steps = std::move(compiled.steps);
+        impl->buffers = std::move(compiled.buffers);
+        impl->output = std::move(compiled.output);
         impl->poison = options.switches.poison;
         if (options.switches.inPlace)
             impl->inPlace = shareBuffers(impl->steps, {&impl->output, 1}, impl->buffers);
         impl->arenaBytes = planArena(impl->steps, {&impl->output, 1}, impl->buffers, options.switches.reuseMemory);
         QS_CHECK(checkMemory(graph, impl->arenaBytes + impl->scratchBytes(1)));
-        impl->weightBytes = compiler.weightBytes;
-        impl->stepOfSite = std::move(compiler.stepOfSite);
+        impl->weightBytes = compiled.weightBytes;
+        impl->stepOfSite = std::move(compiled.stepOfSite);
         impl->inputShape = graph.value(graph.input()).shape;
         if (options.execution == Execution::Reference) {
             impl->interpreter = std::make_unique<const Interpreter>(graph, sites, simulation);

@@ -120,7 +120,7 @@ Result<ExportReport> edited(ExportFile& file, const Model& model, const quant::P
         return fail(ErrorCode::InvalidArgument, "the opset of an exported model is 17 or 21");
     QS_CHECK(convertOpset(file, options.opset, ranksOf(model.graph)));
     file.beginEdits();
-    ExportEdit edit(file, model, plan, options);
+    ExportEdit edit({file, model, plan, options});
     QS_CHECK(edit.apply());
     file.finish();
     QS_CHECK(floatTensors(file.model()));

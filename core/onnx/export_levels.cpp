@@ -1,8 +1,11 @@
+#include "core/onnx/export_levels.h"
+
 #include "core/kernels/quantize_levels.h"
-#include "core/onnx/export_edit.h"
+#include "core/onnx/export_grid.h"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numbers>
 #include <utility>
@@ -29,33 +32,33 @@ bool fitsBytes(const quant::UniformGrid& grid)
 
 } // namespace
 
-bool ExportEdit::canWrite(const quant::LevelGrid& levels)
+bool canWrite(const quant::LevelGrid& levels)
 {
     const auto* regions = std::get_if<quant::RegionGrid>(&levels);
     return !regions || (fitsBytes(gridOf(*regions, regions->lower)) && fitsBytes(gridOf(*regions, regions->upper)));
 }
 
-std::vector<pb::NodeProto> ExportEdit::regionNodes(const graph::Site& site, const quant::RegionGrid& grid,
-                                                   const std::string& value, const std::string& output)
+std::vector<pb::NodeProto> regionNodes(ExportFile& file, const graph::Site& site, const quant::RegionGrid& grid,
+                                       const std::string& value, const std::string& output)
 {
     std::vector<pb::NodeProto> nodes;
     const auto add = [&](const char* op, std::vector<std::string> inputs, const std::string& result) {
-        nodes.push_back(makeNode(op, m_file.unique(site.name + "/" + op), std::move(inputs), result));
+        nodes.push_back(makeNode(op, file.unique(site.name + "/" + op), std::move(inputs), result));
         return result;
     };
     const auto region = [&](const quant::Region& which, const std::string& name) {
-        const std::string result = m_file.unique(site.name + "_" + name + "_dequantized");
+        const std::string result = file.unique(site.name + "_" + name + "_dequantized");
         std::vector<pb::NodeProto> pair =
-            uniformNodes({site.name + "/" + name, site.name + "_" + name}, gridOf(grid, which), value, result);
+            uniformNodes(file, {site.name + "/" + name, site.name + "_" + name}, gridOf(grid, which), value, result);
         std::ranges::move(pair, std::back_inserter(nodes));
         return result;
     };
     const std::string lower = region(grid.lower, "lower");
     const std::string upper = region(grid.upper, "upper");
-    const std::string border = m_file.addScalar(site.name + "_border", grid.border);
-    const std::string isUpper = m_file.unique(site.name + "_is_upper");
+    const std::string border = file.addScalar(site.name + "_border", grid.border);
+    const std::string isUpper = file.unique(site.name + "_is_upper");
     if (grid.byMagnitude) {
-        const std::string magnitude = add("Abs", {value}, m_file.unique(site.name + "_magnitude"));
+        const std::string magnitude = add("Abs", {value}, file.unique(site.name + "_magnitude"));
         add("Greater", {magnitude, border}, isUpper);
     } else {
         add("GreaterOrEqual", {value, border}, isUpper);
@@ -64,8 +67,8 @@ std::vector<pb::NodeProto> ExportEdit::regionNodes(const graph::Site& site, cons
     return nodes;
 }
 
-std::vector<pb::NodeProto> ExportEdit::logNodes(const graph::Site& site, const quant::LogGrid& grid,
-                                                const std::string& value, const std::string& output)
+std::vector<pb::NodeProto> logNodes(ExportFile& file, const graph::Site& site, const quant::LogGrid& grid,
+                                    const std::string& value, const std::string& output)
 {
     // The estimate is at most one code too low, never too high: runtimes differ in the last bits of a logarithm only.
     // Borders of reciprocals lie up to log2 1.5 = 0.585 above a code, others half.
@@ -82,16 +85,15 @@ std::vector<pb::NodeProto> ExportEdit::logNodes(const graph::Site& site, const q
 
     std::vector<pb::NodeProto> nodes;
     const auto add = [&](const char* op, std::vector<std::string> inputs, const std::string& result) {
-        nodes.push_back(makeNode(op, m_file.unique(site.name + "/" + op), std::move(inputs), result));
+        nodes.push_back(makeNode(op, file.unique(site.name + "/" + op), std::move(inputs), result));
         return result;
     };
-    const auto named = [&](const char* name) { return m_file.unique(site.name + name); };
+    const auto named = [&](const char* name) { return file.unique(site.name + name); };
     const auto scalar = [&](const char* name, double number) {
-        return m_file.addScalar(site.name + name, static_cast<float>(number));
+        return file.addScalar(site.name + name, static_cast<float>(number));
     };
     const auto table = [&](const char* name, const std::vector<float>& values) {
-        return m_file.addTensor(site.name + name, pb::TensorProto::FLOAT, {&count, 1},
-                                std::span<const float>(values));
+        return file.addTensor(site.name + name, pb::TensorProto::FLOAT, {&count, 1}, std::span<const float>(values));
     };
     const auto toInteger = [&](const std::string& from, const char* name) {
         const std::string result = add("Cast", {from}, named(name));

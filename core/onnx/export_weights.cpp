@@ -1,8 +1,10 @@
+#include "core/onnx/export_weights.h"
+
 #include "core/graph/structure.h"
-#include "core/onnx/export_edit.h"
 #include "core/quant/saturation.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace qs::onnx {
@@ -44,6 +46,17 @@ std::string packed(const std::vector<int>& codes, bool int4)
     return bytes;
 }
 
+/// A matrix [k, n] as [n, k].
+template <class T>
+std::vector<T> turned(std::span<const T> matrix, std::size_t k, std::size_t n)
+{
+    std::vector<T> result(matrix.size());
+    for (std::size_t i = 0; i < k; ++i)
+        for (std::size_t j = 0; j < n; ++j)
+            result[j * k + i] = matrix[i * n + j];
+    return result;
+}
+
 /// Codes of a weight as the plan means them, checked against its dequantized values.
 Result<std::vector<int>> codesOf(const quant::SitePlan& numbers, const graph::Site& site)
 {
@@ -64,56 +77,35 @@ Result<std::vector<int>> codesOf(const quant::SitePlan& numbers, const graph::Si
 } // namespace
 
 /// Puts dequantized codes in place of input 1, in the node's own layout.
-Result<void> ExportEdit::replaceWeight(const graph::Site& site, int position, bool integerProduct)
+Result<void> WeightEdit::quantize(const graph::Site& site, int position, bool integerProduct)
 {
-    QS_ASSIGN(const std::string value, weightValue(site, position, integerProduct));
-    pb::NodeProto& node = m_file.node(position);
+    QS_ASSIGN(const std::string value, valueOf(site, position, integerProduct));
+    pb::NodeProto& node = m_task.file.node(position);
     node.set_input(1, value);
     if (attribute(node, "alpha"))
         setAttribute(node, "alpha", 1.0f);
     return {};
 }
 
-Result<std::string> ExportEdit::weightValue(const graph::Site& site, int position, bool integerProduct)
+Result<std::string> WeightEdit::valueOf(const graph::Site& site, int position, bool integerProduct)
 {
-    const pb::NodeProto& node = m_file.node(position);
+    const pb::NodeProto& node = m_task.file.node(position);
     const std::string original = node.input(1);
-    if (!m_file.isConstant(original)) {
-        QS_ASSIGN(const bool batchFree, isBatchFree(site));
-        if (!batchFree)
-            return fail(ErrorCode::Unsupported,
-                        "the file computes the weights of this layer from the number of images: export the model "
-                        "with a fixed batch of 1",
-                        site.nodeName);
-    }
+    QS_CHECK(checkBatchFree(site, original));
     const bool isConv = node.op_type() == "Conv";
     const bool transposed = node.op_type() == "Gemm" && integerAttribute(node, "transB", 0) != 0;
-    const bool multiplied = !integerProduct && !isConv;
-    const std::pair key{site.id, std::string(transposed ? "transposed" : "") + (multiplied ? " multiplied" : "")};
-    if (const auto it = m_pairs.find(key); it != m_pairs.end()) {
-        m_file.lower(it->second.group, position);
+    const bool isMultiplied = !integerProduct && !isConv;
+    const std::pair key{site.id, std::string(transposed ? "transposed" : "") + (isMultiplied ? " multiplied" : "")};
+    if (const auto it = m_placed.find(key); it != m_placed.end()) {
+        m_task.file.lower(it->second.group, position);
         return it->second.output;
     }
 
-    const quant::SitePlan& numbers = m_plan[site.id];
-    QS_ASSIGN(std::vector<int> codes, codesOf(numbers, site));
-    std::vector<int64_t> dims;
-    for (std::size_t i = 0; i < site.shape.rank(); ++i)
-        dims.push_back(site.shape[i]);
-    int64_t axis = isConv ? 0 : 1;
-    if (transposed) {
-        std::vector<int> turned(codes.size());
-        const auto k = static_cast<std::size_t>(dims[0]);
-        const auto n = static_cast<std::size_t>(dims[1]);
-        for (std::size_t i = 0; i < k; ++i)
-            for (std::size_t j = 0; j < n; ++j)
-                turned[j * k + i] = codes[i * n + j];
-        codes = std::move(turned);
-        std::swap(dims[0], dims[1]);
-        axis = 0;
-    }
-    const bool int4 = m_options.opset >= 21 && numbers.settings.bits <= 4;
-    const bool isUnsigned = m_options.unsignedWeights || (isConv && needsUnsigned(site, codes));
+    const quant::SitePlan& numbers = m_task.plan[site.id];
+    QS_ASSIGN(Codes inFile, codesFor(site, isConv, transposed));
+    std::vector<int>& codes = inFile.codes;
+    const bool int4 = m_task.options.opset >= 21 && numbers.settings.bits <= 4;
+    const bool isUnsigned = m_task.options.unsignedWeights || (isConv && needsUnsigned(site, codes));
     const Container container = containerOf(int4, isUnsigned);
     for (int& code : codes)
         code += container.shift;
@@ -122,31 +114,62 @@ Result<std::string> ExportEdit::weightValue(const graph::Site& site, int positio
         zero += container.shift;
 
     const std::string codesName =
-        m_file.addTensor(site.name + "_quantized", container.type, dims, packed(codes, int4));
-    const std::string output = m_file.unique(site.name + "_dequantized");
-    m_pairs[key] = {m_file.place(multiplied ? multipliedWeight(site, codesName, zeroPoints, int4, axis, output)
-                                            : dequantizedWeight(site, codesName, container.type,
-                                                                packed(zeroPoints, int4), axis, output),
-                                 position),
-                    output};
+        m_task.file.addTensor(site.name + "_quantized", container.type, inFile.dims, packed(codes, int4));
+    const std::string output = m_task.file.unique(site.name + "_dequantized");
+    m_placed[key] = {m_task.file.place(isMultiplied
+                                           ? multiplied(site, codesName, zeroPoints, int4, inFile.axis, output)
+                                           : dequantized(site, codesName, container.type, packed(zeroPoints, int4),
+                                                         inFile.axis, output),
+                                       position),
+                     output};
     return output;
+}
+
+Result<WeightEdit::Codes> WeightEdit::codesFor(const graph::Site& site, bool isConv, bool transposed) const
+{
+    Codes result;
+    QS_ASSIGN(result.codes, codesOf(m_task.plan[site.id], site));
+    for (std::size_t i = 0; i < site.shape.rank(); ++i)
+        result.dims.push_back(site.shape[i]);
+    result.axis = isConv ? 0 : 1;
+    if (!transposed)
+        return result;
+    const auto k = static_cast<std::size_t>(result.dims[0]);
+    const auto n = static_cast<std::size_t>(result.dims[1]);
+    result.codes = turned(std::span<const int>(result.codes), k, n);
+    std::swap(result.dims[0], result.dims[1]);
+    result.axis = 0;
+    return result;
+}
+
+Result<void> WeightEdit::checkBatchFree(const graph::Site& site, const std::string& value)
+{
+    if (m_task.file.isConstant(value))
+        return {};
+    QS_ASSIGN(const bool batchFree, isBatchFree(site));
+    if (!batchFree)
+        return fail(ErrorCode::Unsupported,
+                    "the file computes the weights of this layer from the number of images: export the model "
+                    "with a fixed batch of 1",
+                    site.nodeName);
+    return {};
 }
 
 /// Exporters that trace a network cut q, k and v out of one weight at places that they compute from shapes. The
 /// import has run that for one image; what it gives for two must be equal.
-Result<bool> ExportEdit::isBatchFree(const graph::Site& site)
+Result<bool> WeightEdit::isBatchFree(const graph::Site& site)
 {
-    if (!m_model.info.dynamicBatch)
+    if (!m_task.model.info.dynamicBatch)
         return true;
     if (!m_ofTwo) {
-        ImportOptions options = m_model.info.options;
+        ImportOptions options = m_task.model.info.options;
         options.batch = 2;
-        QS_ASSIGN(Model model, importModel(m_model.info.path, options));
+        QS_ASSIGN(Model model, importModel(m_task.model.info.path, options));
         m_ofTwo = std::make_shared<const Model>(std::move(model));
     }
     const graph::Use use = site.uses.front();
-    const graph::Node& node = m_model.graph.node(use.node);
-    const Tensor& one = m_model.graph.value(site.tensor).constant;
+    const graph::Node& node = m_task.model.graph.node(use.node);
+    const Tensor& one = m_task.model.graph.value(site.tensor).constant;
     for (const graph::Node& other : m_ofTwo->graph.nodes()) {
         if (other.name != node.name || other.op != node.op)
             continue;
@@ -160,10 +183,10 @@ Result<bool> ExportEdit::isBatchFree(const graph::Site& site)
 /// Convolutions keep their full range, because most of them multiply in float. One that a quantizer may read as it is
 /// can become an integer one; where two of its codes, in whatever order the runtime takes them, are too large for the
 /// 16-bit sums of u8 × s8 products, unsigned weights are exact.
-bool ExportEdit::needsUnsigned(const graph::Site& site, std::span<const int> codes) const
+bool WeightEdit::needsUnsigned(const graph::Site& site, std::span<const int> codes) const
 {
-    const quant::SitePlan& numbers = m_plan[site.id];
-    const graph::Node& conv = m_model.graph.node(site.uses.front().node);
+    const quant::SitePlan& numbers = m_task.plan[site.id];
+    const graph::Node& conv = m_task.model.graph.node(site.uses.front().node);
     const bool depthwise = site.shape[1] == 1 && conv.attributes.integer("group", 1) == site.shape[0];
     if (!numbers.settings.saturationSafe || numbers.settings.bits != 8 || depthwise)
         return false; // depthwise kernels add in 32 bits
@@ -173,8 +196,8 @@ bool ExportEdit::needsUnsigned(const graph::Site& site, std::span<const int> cod
     bool mayBeInteger = false;
     for (const graph::Use& use : site.uses)
         for (const graph::Use& reader :
-             graph::readersAfter(m_model.graph, m_model.graph.node(use.node).outputs[0], mayFollow))
-            mayBeInteger = mayBeInteger || changedSite(reader);
+             graph::readersAfter(m_task.model.graph, m_task.model.graph.node(use.node).outputs[0], mayFollow))
+            mayBeInteger = mayBeInteger || m_task.changedSite(reader);
     const std::size_t each = codes.size() / static_cast<std::size_t>(std::max<int64_t>(site.shape[0], 1));
     bool isLarge = false;
     for (std::size_t begin = 0; each > 1 && begin + each <= codes.size(); begin += each) {
@@ -189,18 +212,18 @@ bool ExportEdit::needsUnsigned(const graph::Site& site, std::span<const int> cod
     return mayBeInteger && isLarge;
 }
 
-std::vector<pb::NodeProto> ExportEdit::dequantizedWeight(const graph::Site& site, const std::string& codes,
-                                                         int32_t type, std::string zeroPoints, int64_t axis,
-                                                         const std::string& output)
+std::vector<pb::NodeProto> WeightEdit::dequantized(const graph::Site& site, const std::string& codes, int32_t type,
+                                                   std::string zeroPoints, int64_t axis,
+                                                   const std::string& output) const
 {
-    const std::vector<float>& scale = m_plan[site.id].grid.scale;
+    const std::vector<float>& scale = m_task.plan[site.id].grid.scale;
     std::vector<int64_t> dims;
     if (scale.size() > 1)
         dims.push_back(static_cast<int64_t>(scale.size()));
     const std::string scaleName =
-        m_file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, dims, std::span<const float>(scale));
-    const std::string zeroName = m_file.addTensor(site.name + "_zero_point", type, dims, std::move(zeroPoints));
-    pb::NodeProto node = makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
+        m_task.file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, dims, std::span<const float>(scale));
+    const std::string zeroName = m_task.file.addTensor(site.name + "_zero_point", type, dims, std::move(zeroPoints));
+    pb::NodeProto node = makeNode("DequantizeLinear", m_task.file.unique(site.name + "/DequantizeLinear"),
                                   {codes, scaleName, zeroName}, output);
     if (scale.size() > 1)
         setAttribute(node, "axis", axis);
@@ -210,11 +233,11 @@ std::vector<pb::NodeProto> ExportEdit::dequantizedWeight(const graph::Site& site
 /// (code - zero point) · scale in Cast, Sub and Mul (4-bit codes: DequantizeLinear with scale 1, since older runtimes
 /// have no such Cast): a DequantizeLinear at a float product is what ONNX Runtime fuses to MatMulNBits, which rounds
 /// the activation to 8 bits. These it folds when it loads the file.
-std::vector<pb::NodeProto> ExportEdit::multipliedWeight(const graph::Site& site, const std::string& codes,
-                                                        const std::vector<int>& zeroPoints, bool int4, int64_t axis,
-                                                        const std::string& output)
+std::vector<pb::NodeProto> WeightEdit::multiplied(const graph::Site& site, const std::string& codes,
+                                                  const std::vector<int>& zeroPoints, bool int4, int64_t axis,
+                                                  const std::string& output) const
 {
-    const std::vector<float>& scale = m_plan[site.id].grid.scale;
+    const std::vector<float>& scale = m_task.plan[site.id].grid.scale;
     std::vector<int64_t> dims;
     if (scale.size() > 1) {
         dims.push_back(static_cast<int64_t>(scale.size()));
@@ -222,120 +245,49 @@ std::vector<pb::NodeProto> ExportEdit::multipliedWeight(const graph::Site& site,
             dims.push_back(1);
     }
     std::vector<pb::NodeProto> nodes;
-    std::string value = m_file.unique(site.name + "_real");
+    std::string value = m_task.file.unique(site.name + "_real");
     if (int4) {
-        nodes.push_back(makeNode("DequantizeLinear", m_file.unique(site.name + "/DequantizeLinear"),
-                                 {codes, m_file.addScalar(site.name + "_unit", 1)}, value));
+        nodes.push_back(makeNode("DequantizeLinear", m_task.file.unique(site.name + "/DequantizeLinear"),
+                                 {codes, m_task.file.addScalar(site.name + "_unit", 1)}, value));
     } else {
-        nodes.push_back(makeNode("Cast", m_file.unique(site.name + "/Cast"), {codes}, value));
+        nodes.push_back(makeNode("Cast", m_task.file.unique(site.name + "/Cast"), {codes}, value));
         setAttribute(nodes.back(), "to", int64_t{pb::TensorProto::FLOAT});
     }
     if (std::ranges::any_of(zeroPoints, [](int zero) { return zero != 0; })) {
         const std::vector<float> zeros(zeroPoints.begin(), zeroPoints.end());
-        const std::string zeroName =
-            m_file.addTensor(site.name + "_zero_point", pb::TensorProto::FLOAT, dims, std::span<const float>(zeros));
-        const std::string moved = m_file.unique(site.name + "_moved");
-        nodes.push_back(makeNode("Sub", m_file.unique(site.name + "/Sub"), {value, zeroName}, moved));
+        const std::string zeroName = m_task.file.addTensor(site.name + "_zero_point", pb::TensorProto::FLOAT, dims,
+                                                           std::span<const float>(zeros));
+        const std::string moved = m_task.file.unique(site.name + "_moved");
+        nodes.push_back(makeNode("Sub", m_task.file.unique(site.name + "/Sub"), {value, zeroName}, moved));
         value = moved;
     }
     const std::string scaleName =
-        m_file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, dims, std::span<const float>(scale));
-    nodes.push_back(makeNode("Mul", m_file.unique(site.name + "/Mul"), {value, scaleName}, output));
+        m_task.file.addTensor(site.name + "_scale", pb::TensorProto::FLOAT, dims, std::span<const float>(scale));
+    nodes.push_back(makeNode("Mul", m_task.file.unique(site.name + "/Mul"), {value, scaleName}, output));
     return nodes;
 }
 
-std::string ExportEdit::biasValue(const graph::Site& weight, const quant::BiasPlan& bias, int before)
+/// In the node's own layout.
+Result<void> WeightEdit::replaceFloat(NodeId id, int position, const Tensor& weight)
 {
-    const std::string base = weight.layer + ".bias";
-    const bool perChannel = m_plan[weight.id].grid.scale.size() > 1;
-    const auto count = static_cast<int64_t>(bias.codes.size());
-    const std::string codes = m_file.addTensor(base + "_quantized", pb::TensorProto::INT32, {&count, 1},
-                                               std::span<const int32_t>(bias.codes));
-    const std::string scale = perChannel ? m_file.addTensor(base + "_scale", pb::TensorProto::FLOAT, {&count, 1},
-                                                            std::span<const float>(bias.scale))
-                                         : m_file.addScalar(base + "_scale", bias.scale.front());
-    const std::string output = m_file.unique(base + "_dequantized");
-    pb::NodeProto node =
-        makeNode("DequantizeLinear", m_file.unique(base + "/DequantizeLinear"), {codes, scale}, output);
-    if (perChannel)
-        setAttribute(node, "axis", int64_t{0});
-    m_file.place({std::move(node)}, before);
-    return output;
-}
-
-/// The bias goes where the file has it. Where the importer folded more into the layer than one bias (a second Add, a
-/// BatchNormalization), all of these leave and the layer gets one bias of its own.
-Result<void> ExportEdit::replaceBias(NodeId id, int position, const std::string& bias)
-{
-    const graph::Node& graphNode = m_model.graph.node(id);
-    const graph::Site& weight = m_model.sites[m_model.sites.at({id, 1})];
-    const bool isMatMul = m_file.node(position).op_type() == "MatMul";
-
-    std::vector<int> adds; // nodes of the group after the product that compute with constants
-    std::vector<int> rest;
-    for (const int source : graphNode.sources) {
-        const pb::NodeProto& node = m_file.node(source);
-        if (source == position || m_file.isConstant(node.output(0)))
-            continue;
-        if (node.op_type() == "Add" &&
-            (m_file.isConstant(node.input(0)) || m_file.isConstant(node.input(1)) ||
-             m_file.producer(node.input(0)) == position || m_file.producer(node.input(1)) == position))
-            adds.push_back(source);
-        else
-            rest.push_back(source);
+    const graph::Node& graphNode = m_task.model.graph.node(id);
+    pb::NodeProto& node = m_task.file.node(position);
+    bool isWeight = graphNode.op == "Linear";
+    if (isWeight && !m_task.file.isConstant(node.input(1))) {
+        QS_ASSIGN(isWeight, isBatchFree(m_task.model.sites[m_task.model.sites.at({id, 1})]));
     }
-    pb::NodeProto& product = m_file.node(position);
-    const bool ownBias = product.input_size() > 2 && !product.input(2).empty();
-    const auto setOwn = [&] {
-        while (product.input_size() < 3)
-            product.add_input();
-        product.set_input(2, bias);
-        if (attribute(product, "beta"))
-            setAttribute(product, "beta", 1.0f);
-    };
-    const bool folded =
-        std::ranges::any_of(rest, [&](int source) { return m_file.node(source).op_type() == "BatchNormalization"; });
-    if (!folded && isMatMul && adds.size() == 1) {
-        pb::NodeProto& add = m_file.node(adds[0]);
-        // What is not the product is the bias, constant or cut out of one at places that shapes give.
-        add.set_input(m_file.producer(add.input(1)) == position || m_file.isConstant(add.input(0)) ? 0 : 1, bias);
-        return {};
+    if (!isWeight)
+        return fail(ErrorCode::Unsupported, "export cannot edit the weights of a layer of this form", graphNode.name);
+    std::array dims{weight.shape()[0], weight.shape()[1]};
+    std::vector<float> values(weight.floats().begin(), weight.floats().end());
+    if (node.op_type() == "Gemm" && integerAttribute(node, "transB", 0) != 0) {
+        values = turned(weight.floats(), static_cast<std::size_t>(dims[0]), static_cast<std::size_t>(dims[1]));
+        std::swap(dims[0], dims[1]);
     }
-    if (!folded && !isMatMul && adds.empty()) {
-        setOwn();
-        return {};
-    }
-    for (const int source : rest)
-        if (m_file.node(source).op_type() != "BatchNormalization")
-            return fail(ErrorCode::Unsupported, "export cannot edit the bias of a layer of this form",
-                        graphNode.name);
-    if (isMatMul && ownBias)
-        return fail(ErrorCode::Internal, "a MatMul with three inputs", graphNode.name);
-    const std::string output = m_model.graph.value(graphNode.outputs[0]).name;
-    for (const int source : adds)
-        m_file.remove(source);
-    for (const int source : rest) {
-        pb::NodeProto& norm = m_file.node(source);
-        const auto& sources = graphNode.sources;
-        if (std::ranges::find(sources, m_file.producer(norm.input(0))) != sources.end()) {
-            m_file.remove(source);
-            continue;
-        }
-        // Behind a Reshape: its values pass as they are.
-        norm.set_op_type("Identity");
-        norm.clear_attribute();
-        while (norm.input_size() > 1)
-            norm.mutable_input()->RemoveLast();
-    }
-    if (isMatMul) {
-        const std::string between = m_file.unique(product.output(0) + "_product");
-        product.set_output(0, between);
-        m_file.placeAfter({makeNode("Add", m_file.unique(weight.layer + ".bias/Add"), {between, bias}, output)},
-                          position);
-    } else {
-        product.set_output(0, output);
-        setOwn();
-    }
+    node.set_input(1, m_task.file.addTensor(graphNode.name + "_weight_smoothed", pb::TensorProto::FLOAT, dims,
+                                            std::span<const float>(values)));
+    if (attribute(node, "alpha"))
+        setAttribute(node, "alpha", 1.0F);
     return {};
 }
 

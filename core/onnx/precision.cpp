@@ -2,6 +2,7 @@
 
 #include "core/graph/op_traits.h"
 #include "core/graph/structure.h"
+#include "core/onnx/export_grid.h"
 #include "core/quant/saturation.h"
 
 #include <algorithm>

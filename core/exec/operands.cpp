@@ -1,0 +1,195 @@
+#include "core/exec/operands.h"
+
+#include "core/exec/ops/views.h"
+
+#include <algorithm>
+
+namespace qs::exec {
+
+using graph::Node;
+using graph::Use;
+
+Operands::Operands(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
+                   const Program::Options& options)
+    : m_graph(graph), m_sites(sites), m_simulation(simulation), m_switches(options.switches)
+{
+    m_observed.assign(sites.size(), false);
+    for (const SiteId id : options.observed)
+        if (id.valid() && id.index() < sites.size())
+            m_observed[id.index()] = true;
+    m_sitesOf.resize(graph.values().size());
+    m_values.resize(graph.values().size());
+    m_narrow.resize(graph.values().size());
+    m_defined.assign(graph.values().size(), 0);
+    for (const graph::Site& site : sites.all())
+        if (site.kind == graph::SiteKind::Activation && site.tensor.valid() &&
+            (m_observed[site.id.index()] || mapOf(site.id)))
+            m_sitesOf[site.tensor.index()].push_back(site.id);
+}
+
+const ElementMap* Operands::mapOf(SiteId site) const
+{
+    return site.valid() && site.index() < m_simulation.activations.size()
+               ? m_simulation.activations[site.index()].get()
+               : nullptr;
+}
+
+bool Operands::pinned(TensorId tensor) const
+{
+    const auto& outputs = m_graph.outputs();
+    return !m_sitesOf[tensor.index()].empty() || std::find(outputs.begin(), outputs.end(), tensor) != outputs.end();
+}
+
+std::optional<Tensor> Operands::constantAt(Use use) const
+{
+    if (const auto it = m_simulation.constants.find(use); it != m_simulation.constants.end())
+        return it->second;
+    const Node& node = m_graph.node(use.node);
+    const auto input = static_cast<std::size_t>(use.input);
+    if (input < node.inputs.size() && node.inputs[input].valid() && m_graph.value(node.inputs[input]).isConstant())
+        return m_graph.value(node.inputs[input]).constant;
+    return std::nullopt;
+}
+
+Shape Operands::shapeOf(TensorId tensor) const
+{
+    Shape shape = m_graph.value(tensor).shape;
+    if (const auto& narrow = m_narrow[tensor.index()])
+        shape[narrow->axis] = 1;
+    return shape;
+}
+
+Operand Operands::read(Use use)
+{
+    Operand operand = readWhole(use);
+    const Node& node = m_graph.node(use.node);
+    if (!node.outputs[0].valid())
+        return operand;
+    const auto& narrow = m_narrow[node.outputs[0].index()];
+    if (!narrow || !operand.present() || !narrowsInput(node, static_cast<std::size_t>(use.input)))
+        return operand;
+    const Shape& out = m_graph.value(node.outputs[0]).shape;
+    const std::size_t missing = out.rank() - operand.shape.rank();
+    if (narrow->axis < missing || operand.shape[narrow->axis - missing] != out[narrow->axis])
+        return operand; // broadcast along the axis, or narrow already
+    operand.offset += narrow->index * operand.strides[narrow->axis - missing];
+    operand.shape[narrow->axis - missing] = 1;
+    return operand;
+}
+
+Operand Operands::readWhole(Use use)
+{
+    if (auto constant = constantAt(use)) {
+        Operand operand;
+        operand.kind = Operand::Kind::Constant;
+        operand.dtype = constant->dtype();
+        operand.shape = constant->shape();
+        operand.strides = contiguousStrides(operand.shape);
+        operand.constant = std::move(*constant);
+        return operand;
+    }
+    const Node& node = m_graph.node(use.node);
+    const auto input = static_cast<std::size_t>(use.input);
+    if (input >= node.inputs.size() || !node.inputs[input].valid())
+        return {};
+    const TensorId tensor = node.inputs[input];
+    if (const SiteId site = m_sites.at(use); mapOf(site))
+        if (const auto it = m_mapped.find({tensor, site}); it != m_mapped.end())
+            return it->second;
+    return m_values[tensor.index()];
+}
+
+Operand Operands::makeBuffer(DType type, const Shape& shape)
+{
+    return makeBuffer(type, shape, contiguousStrides(shape));
+}
+
+Operand Operands::makeBuffer(DType type, const Shape& shape, const Shape& strides)
+{
+    Operand operand;
+    operand.kind = Operand::Kind::Arena;
+    operand.dtype = type;
+    operand.buffer = static_cast<int>(m_buffers.size());
+    operand.shape = shape;
+    operand.strides = strides;
+    m_buffers.push_back({static_cast<std::size_t>(shape.elements()) * dtypeSize(type)});
+    return operand;
+}
+
+Operand Operands::contiguous(const Operand& operand)
+{
+    if (!operand.present() || operand.contiguous())
+        return operand;
+    for (const auto& [from, copy] : m_copies)
+        if (from.kind != Operand::Kind::Constant && from.sameView(operand))
+            return copy;
+    Operand copy = makeBuffer(operand.dtype, operand.shape);
+    m_steps.push_back(makeCopyStep(operand, copy));
+    m_copies.emplace_back(operand, copy);
+    return copy;
+}
+
+std::optional<Shape> Operands::preferredStrides(TensorId tensor, int depth) const
+{
+    const graph::Value& value = m_graph.value(tensor);
+    if (!m_switches.layout || value.uses.size() != 1 || pinned(tensor) || depth > 8)
+        return std::nullopt;
+    const Node& reader = m_graph.node(value.uses[0].node);
+    if (reader.op != "Transpose" && reader.op != "Reshape")
+        return std::nullopt;
+    const Shape& shape = m_graph.value(reader.outputs[0]).shape;
+    const auto wanted = preferredStrides(reader.outputs[0], depth + 1);
+    if (reader.op == "Reshape")
+        return wanted ? reshapeStrides(shape, *wanted, value.shape) : std::nullopt;
+    const Shape after = wanted.value_or(contiguousStrides(shape));
+    // Transpose: output axis i walks input axis perm[i].
+    const auto map = mapView(reader, 0, value.shape, Shape{0, 1, 2, 3, 4, 5, 6, 7}, shape);
+    Shape strides = value.shape;
+    for (std::size_t i = 0; i < shape.rank(); ++i)
+        strides[static_cast<std::size_t>(map->strides[i])] = after[i];
+    return strides;
+}
+
+void Operands::define(TensorId tensor, Operand operand)
+{
+    m_values[tensor.index()] = std::move(operand);
+    m_defined[tensor.index()] = m_steps.size();
+    publish(tensor);
+}
+
+void Operands::publish(TensorId tensor)
+{
+    for (const SiteId id : m_sitesOf[tensor.index()]) {
+        const graph::Site& site = m_sites[id];
+        SiteAction action{id, site.name, site.layout, nullptr, m_observed[id.index()]};
+        if (mapOf(id))
+            action.map = m_simulation.activations[id.index()];
+        Operand& value = m_values[tensor.index()];
+        if (!action.map) {
+            value = contiguous(value);
+            m_steps.push_back(makeSiteStep(std::move(action), value, {}));
+            continue;
+        }
+        Operand mapped = makeBuffer(DType::Float32, value.shape);
+        m_mapped[{tensor, id}] = mapped;
+        m_steps.push_back(makeSiteStep(std::move(action), value, mapped));
+    }
+}
+
+Operand Operands::resultOf(TensorId tensor)
+{
+    Operand result = m_values[tensor.index()];
+    for (const SiteId site : m_sitesOf[tensor.index()]) // logits: a site without readers
+        if (m_sites[site].uses.empty())
+            if (const auto it = m_mapped.find({tensor, site}); it != m_mapped.end())
+                result = it->second;
+    if (!result.present()) { // the graph's output is one of its constants
+        result.kind = Operand::Kind::Constant;
+        result.constant = m_graph.value(tensor).constant;
+        result.shape = m_graph.value(tensor).shape;
+        result.strides = contiguousStrides(result.shape);
+    }
+    return contiguous(result);
+}
+
+} // namespace qs::exec
