@@ -5,6 +5,7 @@
 #include "core/quant/guard.h"
 #include "widgets/model/doubt_list.h"
 #include "widgets/model/site_notes.h"
+#include "widgets/shell/actions.h"
 #include "widgets/shell/doubts_view.h"
 
 #include <QAction>
@@ -169,7 +170,7 @@ private slots:
         DemoWindow demo("doubts-guard");
         demo.session().files.openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
-        QAction* literal = demo.window().action(QStringLiteral("Take the recipe literally"));
+        QAction* literal = demo.window().action(Command::TakeLiterally);
         QVERIFY(literal);
         QVERIFY(!literal->isChecked());
         demo.session().edits.applyPreset(QStringLiteral("fq-vit"), 4, 4);
@@ -178,7 +179,8 @@ private slots:
             std::size_t count = 0;
             for (const graph::Site& site : demo.session().document.sites())
                 count += static_cast<std::size_t>(
-                    std::ranges::count(siteNotes(demo.session(), site.id), SiteNote::Kind::Guard, &SiteNote::kind));
+                    std::ranges::count(siteNotes(demo.session().document, demo.session().plans, site.id),
+                                       SiteNote::Kind::Guard, &SiteNote::kind));
             return count;
         };
         QVERIFY(demo.session().plans.plan()->guard);

@@ -2,7 +2,8 @@
 
 #include "core/quant/guard.h"
 #include "core/quant/zero_point.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
 #include "widgets/theme/format.h"
 
 #include <QCoreApplication>
@@ -177,18 +178,17 @@ std::vector<SiteNote> siteNotes(const quant::SiteSettings& settings, const stats
     return notes;
 }
 
-std::vector<SiteNote> siteNotes(const Session& session, SiteId site)
+std::vector<SiteNote> siteNotes(const Document& document, const Plans& plans, SiteId site)
 {
     std::vector<SiteNote> notes;
-    if (const quant::GuardReport* guard = session.plans.plan() ? session.plans.plan()->guard.get() : nullptr)
+    if (const quant::GuardReport* guard = plans.plan() ? plans.plan()->guard.get() : nullptr)
         if (const quant::GuardedGroup* group = guard->of(site); group && group->replaced)
             notes.push_back(guardNote(*group));
-    const stats::SiteStatistics* statistics = session.plans.statistics(site);
-    if (!statistics || session.document.sites()[site].kind != graph::SiteKind::Activation)
+    const stats::SiteStatistics* statistics = plans.statistics(site);
+    if (!statistics || document.sites()[site].kind != graph::SiteKind::Activation)
         return notes;
-    std::ranges::move(siteNotes(session.document.settings(site), *statistics), std::back_inserter(notes));
-    if (session.document.sites()[site].role ==
-        graph::Role::SoftmaxOutput) // its channels are tokens: they have no scales
+    std::ranges::move(siteNotes(document.settings(site), *statistics), std::back_inserter(notes));
+    if (document.sites()[site].role == graph::Role::SoftmaxOutput) // its channels are tokens: they have no scales
         std::erase_if(notes, [](const SiteNote& note) { return note.kind == SiteNote::Kind::DynamicRange; });
     return notes;
 }

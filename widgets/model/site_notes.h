@@ -11,7 +11,8 @@
 
 namespace qs::ui {
 
-struct Session;
+class Document;
+class Plans;
 
 /// What is worth knowing of a site before it is quantized.
 struct SiteNote {
@@ -34,13 +35,13 @@ constexpr double kStarvedShare = 0.25;
 ///                      own): the zero point rne(-low / s) of the plain rule is not a code. Severe where it is
 ///                      clamped
 ///   DynamicRange       one scale for all channels, kStarvedShare of which span fewer than kFewLevels levels; not of
-///                      softmax outputs, whose channels are tokens (Session's form)
+///                      softmax outputs, whose channels are tokens (the window's form)
 /// None for weights, in float, for other levels than uniform ones, and where smoothing makes other channels of them.
 /// Source: Q-HyViT (arXiv 2303.12557), challenges C1 and C2.
 std::vector<SiteNote> siteNotes(const quant::SiteSettings& settings, const stats::SiteStatistics& statistics);
 /// With what the guard did (core/quant/guard.h), also of weights:
 ///   Guard              it took min-max in place of the recipe's choice, whose error at the site was larger
-std::vector<SiteNote> siteNotes(const Session& session, SiteId site);
+std::vector<SiteNote> siteNotes(const Document& document, const Plans& plans, SiteId site);
 
 /// Why layers belong to a bridge block, in a sentence: "Bridge block 1 (one of 3): ...".
 QString bridgeText(const graph::SiteTable& sites, int bridge);
