@@ -69,7 +69,7 @@ int main(int argc, char** argv)
     qs::ui::MainWindow window(session, demoFolder(), &autosave);
     qs::ui::Termination termination;
     QObject::connect(&termination, &qs::ui::Termination::asked, &window,
-                     [&] { qs::ui::endQuietly(session, autosave); });
+                     [&] { qs::ui::endQuietly(session.document, autosave); });
     window.show();
     if (parser.isSet(demo))
         window.openDemo();

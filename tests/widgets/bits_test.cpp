@@ -8,6 +8,7 @@
 #include "widgets/panels/bits/bits_panel.h"
 #include "widgets/panels/bits/search_form.h"
 #include "widgets/panels/bits/trace_plot.h"
+#include "widgets/shell/actions.h"
 #include "widgets/shell/message_strip.h"
 
 #include <QAction>
@@ -131,9 +132,9 @@ private slots:
         QVERIFY(!m_panel->form().searchButton().isEnabled());
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 8 * kPatienceMs);
         QTRY_VERIFY(m_panel->traceReason().contains(QLatin1String("No search yet")));
-        QVERIFY(m_window->action(QStringLiteral("Search"))->isEnabled());
+        QVERIFY(m_window->action(Command::Search)->isEnabled());
         m_window->showPanel(QStringLiteral("error"));
-        m_window->action(QStringLiteral("Search"))->trigger();
+        m_window->action(Command::Search)->trigger();
         QVERIFY(m_panel->isVisible());
         QVERIFY(m_panel->form().searchButton().isEnabled());
         QVERIFY(!m_panel->form().cancelButton().isVisible());

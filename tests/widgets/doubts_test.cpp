@@ -5,6 +5,7 @@
 #include "core/quant/guard.h"
 #include "widgets/model/doubt_list.h"
 #include "widgets/model/site_notes.h"
+#include "widgets/shell/actions.h"
 #include "widgets/shell/doubts_view.h"
 
 #include <QAction>
@@ -169,7 +170,7 @@ private slots:
         DemoWindow demo("doubts-guard");
         demo.session().files.openDemo(demoFolder());
         QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
-        QAction* literal = demo.window().action(QStringLiteral("Take the recipe literally"));
+        QAction* literal = demo.window().action(Command::TakeLiterally);
         QVERIFY(literal);
         QVERIFY(!literal->isChecked());
         demo.session().edits.applyPreset(QStringLiteral("fq-vit"), 4, 4);
@@ -177,8 +178,9 @@ private slots:
         const auto guarded = [&] {
             std::size_t count = 0;
             for (const graph::Site& site : demo.session().document.sites())
-                count += static_cast<std::size_t>(std::ranges::count(
-                    siteNotes(demo.session(), site.id), QStringLiteral("min-max taken"), &NoteText::title));
+                count += static_cast<std::size_t>(
+                    std::ranges::count(siteNotes(demo.session().document, demo.session().plans, site.id),
+                                       QStringLiteral("min-max taken"), &NoteText::title));
             return count;
         };
         QVERIFY(demo.session().plans.plan()->guard);

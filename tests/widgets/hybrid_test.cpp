@@ -13,6 +13,7 @@
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/recipe/notes_label.h"
 #include "widgets/shell/message_strip.h"
+#include "widgets/theme/colours.h"
 
 #include <QLabel>
 #include <QLineEdit>

@@ -47,10 +47,15 @@ private slots:
             QSKIP("the demo model is not there");
         applyTheme(Theme::Light);
         m_session = std::make_unique<Session>(m_runner);
-        m_layers = std::make_unique<LayersPanel>(*m_session);
-        m_distribution = std::make_unique<DistributionPanel>(*m_session);
-        m_error = std::make_unique<ErrorPanel>(*m_session);
-        m_images = std::make_unique<ImagesPanel>(*m_session);
+        m_layers = std::make_unique<LayersPanel>(
+            m_session->document, m_session->selection, m_session->edits,
+            std::make_unique<LayerRows>(m_session->document, m_session->plans, m_session->figures));
+        m_distribution = std::make_unique<DistributionPanel>(
+            m_session->document, m_session->selection, m_session->edits, m_session->plans, m_session->jobs.runner());
+        m_error = std::make_unique<ErrorPanel>(m_session->document, m_session->selection, m_session->plans,
+                                               m_session->figures);
+        m_images = std::make_unique<ImagesPanel>(m_session->document, m_session->selection, m_session->figures,
+                                                 m_session->jobs.runner());
         m_layers->resize(470, 560);
         for (QWidget* panel : {static_cast<QWidget*>(m_distribution.get()), static_cast<QWidget*>(m_error.get()),
                                static_cast<QWidget*>(m_images.get())})

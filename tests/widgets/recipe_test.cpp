@@ -42,7 +42,8 @@ private slots:
     {
         m_runner = std::make_unique<JobRunner>(2);
         m_session = std::make_unique<Session>(*m_runner);
-        m_panel = std::make_unique<RecipePanel>(*m_session);
+        m_panel = std::make_unique<RecipePanel>(m_session->document, m_session->selection, m_session->edits,
+                                                m_session->plans, m_session->jobs.runner());
         m_session->files.put(smallDocument());
         m_session->plans.calibrate();
         QS_SETTLE(*m_session);

@@ -8,8 +8,10 @@
 #include "widgets/history/history_panel.h"
 #include "widgets/model/autosave.h"
 #include "widgets/model/history.h"
+#include "widgets/shell/actions.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/message_strip.h"
+#include "widgets/theme/colours.h"
 
 #include <QAbstractItemModelTester>
 #include <QAction>
@@ -80,11 +82,11 @@ class RoadTest : public QObject {
     std::unique_ptr<Session> m_session;
     std::unique_ptr<MainWindow> m_window;
 
-    void trigger(const char* text)
+    void trigger(Command command)
     {
-        QAction* action = m_window->action(QString::fromUtf8(text));
-        QVERIFY2(action, text);
-        QVERIFY2(action->isEnabled(), text);
+        QAction* action = m_window->action(command);
+        QVERIFY(action);
+        QVERIFY2(action->isEnabled(), qPrintable(action->text()));
         action->trigger();
     }
     void grab(const char* name)
@@ -123,9 +125,14 @@ private slots:
         QVERIFY(std::ranges::any_of(labels, [](const QLabel* l) {
             return l->isVisible() && l->text().contains(QStringLiteral("Drop an ONNX model here"));
         }));
-        QVERIFY(!m_window->action(QStringLiteral("Evaluate"))->isEnabled());
-        QVERIFY(!m_window->action(QStringLiteral("Quantized ONNX model"))->isEnabled());
-        QVERIFY(m_window->action(QStringLiteral("Open model"))->isEnabled());
+        for (int command = 0; command < static_cast<int>(Command::BitsOfSites); ++command)
+            QVERIFY2(m_window->action(static_cast<Command>(command)), qPrintable(QString::number(command)));
+        for (int bits = 2; bits <= 8; ++bits)
+            QVERIFY(m_window->action(bitsCommand(bits)));
+        QVERIFY(!m_window->action(bitsCommand(9)));
+        QVERIFY(!m_window->action(Command::Evaluate)->isEnabled());
+        QVERIFY(!m_window->action(Command::ExportModel)->isEnabled());
+        QVERIFY(m_window->action(Command::OpenModel)->isEnabled());
         for (QAction* action : m_window->allActions()) // no two actions share a key
             for (const QAction* other : m_window->allActions())
                 QVERIFY2(action == other || action->shortcut().isEmpty() || action->shortcut() != other->shortcut(),
@@ -218,7 +225,7 @@ private slots:
         const auto say = [&stall](const char* what) {
             qInfo("%s: at most %.1f ms of work at once", what, stall.take());
         };
-        trigger("Open demo"); // opens and calibrates
+        trigger(Command::OpenDemo); // opens and calibrates
         QTRY_VERIFY_WITH_TIMEOUT(m_session->document.model() != nullptr, kPatienceMs);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 4 * kPatienceMs);
         qInfo().noquote() << m_window->messages().texts().join(u'\n');
@@ -226,7 +233,7 @@ private slots:
         QVERIFY(m_session->plans.calibration()->images >= 32);
         say("open, calibrate, probe");
         grab("demo");
-        trigger("Calibrate");
+        trigger(Command::Calibrate);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 4 * kPatienceMs);
 
         // Select a layer and change its bits: new numbers for it, then for the model.
@@ -240,14 +247,14 @@ private slots:
                 [&] { previewMs = previewMs < 0 ? clock.elapsed() : previewMs; });
         stall.take();
         clock.start();
-        trigger("4 bits");
+        trigger(bitsCommand(4));
         QTRY_VERIFY_WITH_TIMEOUT(m_session->plans.sitePlanCurrent(layer.front()), kPatienceMs);
         qInfo("numbers of the site after %lld ms", static_cast<long long>(previewMs));
         QVERIFY(m_session->plans.sitePlan(layer.front())->error.sqnrDb < sqnr);
         QTRY_VERIFY_WITH_TIMEOUT(settled(*m_session), 4 * kPatienceMs);
 
         say("edit");
-        trigger("Evaluate");
+        trigger(Command::Evaluate);
         QTRY_VERIFY_WITH_TIMEOUT(m_session->figures.evaluation().current, 4 * kPatienceMs);
         const double edited = *m_session->figures.evaluation()->top1;
         QCOMPARE(m_session->figures.evaluation()->images, m_session->document.testImages()->size());
@@ -289,7 +296,7 @@ private slots:
 
         // Export and look at the file.
         const QString onnx = m_folder.filePath(QStringLiteral("road.onnx"));
-        trigger("Quantized ONNX model");
+        trigger(Command::ExportModel);
         auto* dialog = m_window->findChild<QDialog*>();
         QVERIFY(dialog && dialog->isVisible());
         dialog->findChild<QLineEdit*>()->setText(onnx);

@@ -34,7 +34,7 @@ private:
             if (kept) // in the session's own file
                 session.document.saved(session.document.revision(), folder.filePath(QStringLiteral("own")));
             Termination termination;
-            connect(&termination, &Termination::asked, this, [&] { endQuietly(session, autosave); });
+            connect(&termination, &Termination::asked, this, [&] { endQuietly(session.document, autosave); });
             QTimer::singleShot(0, this, [] { std::raise(SIGTERM); });
             QCoreApplication::exec(); // ends by the signal
         }

@@ -16,6 +16,7 @@
 #include "widgets/panels/images/images_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/panels/layers/site_row.h"
+#include "widgets/shell/actions.h"
 #include "widgets/shell/preset_box.h"
 #include "widgets/theme/format.h"
 
@@ -121,7 +122,7 @@ private slots:
         layers->setFilter(QStringLiteral("role:fc2 kind:activation"));
         const auto shown = layers->visibleSites();
         QVERIFY(shown.size() > 2 && shown.size() < session().document.sites().size() / 4);
-        window().action(QStringLiteral("Select all sites shown"))->trigger();
+        window().action(Command::SelectAll)->trigger();
         auto sorted = shown;
         std::ranges::sort(sorted);
         QCOMPARE(session().selection.sites(), sorted);
@@ -133,11 +134,11 @@ private slots:
         QCOMPARE(layers->table().selectionModel()->selectedRows().size(), static_cast<qsizetype>(shown.size()));
         // A filter that shows nothing selects nothing else.
         layers->setFilter(QStringLiteral("no-such-site"));
-        window().action(QStringLiteral("Select all sites shown"))->trigger();
+        window().action(Command::SelectAll)->trigger();
         QCOMPARE(session().selection.sites(), sorted);
         layers->setFilter({});
         // Without a filter: all that the coverage has.
-        window().action(QStringLiteral("Select all sites shown"))->trigger();
+        window().action(Command::SelectAll)->trigger();
         QVERIFY(std::ranges::all_of(session().selection.sites(), [this](SiteId id) {
             return session().document.sites()[id].coverage == graph::Coverage::MatMul;
         }));
@@ -333,7 +334,7 @@ private slots:
         SessionDocument document = smallDocument();
         document.loadedTestImages = set;
         other.files.put(std::move(document));
-        ImagesPanel panel(other);
+        ImagesPanel panel(other.document, other.selection, other.figures, other.jobs.runner());
         QVERIFY(panel.model().rowCount() > 0);
         for (const ImageRow& row : panel.model().rows())
             if (row.label) {
@@ -379,7 +380,7 @@ private slots:
         JobRunner runner(2);
         {
             Session other(runner);
-            StatusFigures status(other);
+            StatusFigures status(other.document, other.plans, other.figures, other.jobs);
             SessionDocument document = smallDocument();
             document.loadedTestImages.reset();
             other.files.put(std::move(document));
@@ -441,7 +442,7 @@ private slots:
         const QString file = m_demo->folder() + QStringLiteral("/sorted.quantoscope");
         session().files.saveSession(file);
         QTRY_COMPARE_WITH_TIMEOUT(session().document.path(), file, kDemoPatienceMs);
-        window().action(QStringLiteral("Save session"))->trigger(); // as the window does it: with what it looks like
+        window().action(Command::SaveSession)->trigger(); // as the window does it: with what it looks like
         QTRY_VERIFY_WITH_TIMEOUT(!session().jobs.running(JobKind::SaveSession), kDemoPatienceMs);
         layers->table().sortByColumn(static_cast<int>(SiteColumn::Site), Qt::AscendingOrder);
         QVERIFY(layers->visibleSites() != order);
@@ -508,7 +509,7 @@ private slots:
 
     void theModelsInputCanBeChosenAtAnyTime()
     {
-        window().action(QStringLiteral("Model's input and output"))->trigger();
+        window().action(Command::InputAndOutput)->trigger();
         QDialog* dialog = nullptr;
         for (QDialog* one : window().findChildren<QDialog*>())
             if (one->isVisible())

@@ -30,8 +30,8 @@ QString timeText(const JobProgress& progress)
     return text;
 }
 
-JobStrip::JobStrip(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_what(new QLabel(this)), m_bar(new QProgressBar(this)),
+JobStrip::JobStrip(Jobs& jobs, QWidget* parent)
+    : QWidget(parent), m_jobs(jobs), m_what(new QLabel(this)), m_bar(new QProgressBar(this)),
       m_time(new QLabel(this)), m_cancel(new QPushButton(tr("Cancel"), this))
 {
     auto* layout = new QHBoxLayout(this);
@@ -44,11 +44,11 @@ JobStrip::JobStrip(Session& session, QWidget* parent)
     m_bar->setTextVisible(false);
     m_bar->setMaximumHeight(12);
     m_cancel->setToolTip(tr("Stop this job (Esc)"));
-    connect(m_cancel, &QPushButton::clicked, this, [this] { m_session.jobs.cancel(m_kind); });
+    connect(m_cancel, &QPushButton::clicked, this, [this] { m_jobs.cancel(m_kind); });
     m_tick.setInterval(kTickMs);
     connect(&m_tick, &QTimer::timeout, this, &JobStrip::refresh);
-    connect(&session.jobs, &Jobs::started, this, [this] { m_tick.start(); });
-    connect(&session.jobs, &Jobs::finished, this, &JobStrip::refresh);
+    connect(&jobs, &Jobs::started, this, [this] { m_tick.start(); });
+    connect(&jobs, &Jobs::finished, this, &JobStrip::refresh);
     setVisible(false);
 }
 
@@ -59,7 +59,7 @@ QString JobStrip::text() const
 
 void JobStrip::refresh()
 {
-    const std::vector<JobStatus> jobs = m_session.jobs.list();
+    const std::vector<JobStatus> jobs = m_jobs.list();
     if (jobs.empty())
         m_tick.stop();
     const auto asked = std::ranges::count_if(jobs, [](const JobStatus& job) { return !job.background; });

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "widgets/model/session.h"
+#include "widgets/model/jobs.h"
 
 #include <QTimer>
 #include <QWidget>
@@ -16,12 +16,12 @@ namespace qs::ui {
 class JobStrip : public QWidget {
     Q_OBJECT
 public:
-    explicit JobStrip(Session& session, QWidget* parent = nullptr);
+    explicit JobStrip(Jobs& jobs, QWidget* parent = nullptr);
     QString text() const;
 
 private:
     void refresh();
-    Session& m_session;
+    Jobs& m_jobs;
     QLabel* m_what;
     QProgressBar* m_bar;
     QLabel* m_time;

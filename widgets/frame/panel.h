@@ -41,7 +41,7 @@ struct PanelFactory {
     const char* id; ///< stable, for layouts: "layers"
     const char* title;
     PanelArea area;
-    QWidget* (*create)(Session& session, QWidget* parent);
+    QWidget* (*create)(Session& session); ///< its place in the window becomes its parent
 };
 
 } // namespace qs::ui

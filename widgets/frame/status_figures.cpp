@@ -65,21 +65,22 @@ QString sizeText(std::size_t fileBytes, std::size_t packedBytes)
                          : QObject::tr("%1 packed").arg(formatBytes(packedBytes));
 }
 
-StatusFigures::StatusFigures(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_figures(new ElidedLabel(this)), m_basis(new ElidedLabel(this)),
-      m_running(new QLabel(this)), m_bar(new QProgressBar(this)), m_export(session.jobs.runner(), Lane::Background)
+StatusFigures::StatusFigures(const Document& document, Plans& plans, Figures& figures, Jobs& jobs, QWidget* parent)
+    : QWidget(parent), m_document(document), m_plans(plans), m_figures(figures), m_jobs(jobs),
+      m_text(new ElidedLabel(this)), m_basis(new ElidedLabel(this)), m_running(new QLabel(this)),
+      m_bar(new QProgressBar(this)), m_export(jobs.runner(), Lane::Background)
 {
     m_later.setSingleShot(true);
     m_later.setInterval(kRestMs);
     connect(&m_later, &QTimer::timeout, this, &StatusFigures::measureFile);
-    connect(&session.plans, &Plans::planChanged, this, [this] {
+    connect(&plans, &Plans::planChanged, this, [this] {
         m_export.cancel();
         m_later.start();
     });
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(8, 2, 8, 2);
     layout->setSpacing(12);
-    layout->addWidget(m_figures);
+    layout->addWidget(m_text);
     layout->addWidget(m_basis, 1);
     m_basis->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // the figures come first
     layout->addWidget(m_running);
@@ -88,30 +89,30 @@ StatusFigures::StatusFigures(Session& session, QWidget* parent)
     m_bar->setRange(0, 1000);
     m_bar->setTextVisible(false);
     m_bar->setFixedSize(90, 10);
-    m_figures->setToolTip(
+    m_text->setToolTip(
         tr("Share of images whose most likely class is the label (top-1), and whose most likely class is "
            "the float network's (agreement). In brackets 95 % intervals: what other images of the same kind may "
            "give; a difference is within noise where its interval, from the images that only one network gets "
            "right, holds 0. Mean bits count weight elements and activation elements. On disk: the file that an "
            "export writes at opset 17, where codes below 8 bits take a byte; packed: with codes at their bits."));
     follow(this, &StatusFigures::refresh)
-        .on(session.figures, &Figures::probeChanged)
-        .on(session.figures, &Figures::evaluationChanged)
-        .on(session.plans, &Plans::planChanged)
-        .on(session.document, &Document::recipeChanged)
-        .on(session.document, &Document::modelChanged)
-        .on(session.plans, &Plans::calibrationChanged);
+        .on(figures, &Figures::probeChanged)
+        .on(figures, &Figures::evaluationChanged)
+        .on(plans, &Plans::planChanged)
+        .on(document, &Document::recipeChanged)
+        .on(document, &Document::modelChanged)
+        .on(plans, &Plans::calibrationChanged);
     follow(this, &StatusFigures::refreshRunning)
-        .on(session.jobs, &Jobs::started)
-        .on(session.jobs, &Jobs::progressed)
-        .on(session.jobs, &Jobs::finished);
+        .on(jobs, &Jobs::started)
+        .on(jobs, &Jobs::progressed)
+        .on(jobs, &Jobs::finished);
     refresh();
     refreshRunning();
 }
 
 QString StatusFigures::text() const
 {
-    return m_figures->text();
+    return m_text->text();
 }
 
 QString StatusFigures::basis() const
@@ -122,11 +123,11 @@ QString StatusFigures::basis() const
 /// The file that an export would write, without writing it.
 void StatusFigures::measureFile()
 {
-    const auto plan = m_session.plans.plan().value;
-    if (!plan || !m_session.plans.plan().current || plan == m_measured)
+    const auto plan = m_plans.plan().value;
+    if (!plan || !m_plans.plan().current || plan == m_measured)
         return;
     m_export.start(
-        [model = m_session.document.model(), plan](const Context&) -> Result<std::size_t> {
+        [model = m_document.model(), plan](const Context&) -> Result<std::size_t> {
             QS_ASSIGN(const onnx::ExportReport report, onnx::previewExport(*model, *plan, {}));
             return report.fileBytes;
         },
@@ -141,16 +142,16 @@ void StatusFigures::measureFile()
 
 QString StatusFigures::sizeText() const
 {
-    const auto& plan = m_session.plans.plan().value;
+    const auto& plan = m_plans.plan().value;
     return ui::sizeText(plan == m_measured ? m_fileBytes : 0, plan->modelBytes);
 }
 
 void StatusFigures::refresh()
 {
-    const Figure<quant::Evaluation> best = m_session.figures.best();
-    const Figure<quant::Plan>& plan = m_session.plans.plan();
+    const Figure<quant::Evaluation> best = m_figures.best();
+    const Figure<quant::Plan>& plan = m_plans.plan();
     QStringList parts;
-    const bool onCalibration = best && !m_session.document.testImages();
+    const bool onCalibration = best && !m_document.testImages();
     if (best)
         parts << accuracyText(*best, onCalibration);
     if (plan)
@@ -159,18 +160,18 @@ void StatusFigures::refresh()
               << sizeText();
     QString text = parts.join(QStringLiteral(" · "));
     if (text.isEmpty())
-        text = !m_session.document.model()     ? tr("No model")
-               : m_session.plans.calibration() ? tr("Resolving …")
-                                               : tr("Not calibrated");
-    m_figures->setText(text);
+        text = !m_document.model()     ? tr("No model")
+               : m_plans.calibration() ? tr("Resolving …")
+                                       : tr("Not calibrated");
+    m_text->setText(text);
     const bool current = !best || best.current;
-    m_figures->setForegroundRole(current && best ? QPalette::WindowText : QPalette::PlaceholderText);
+    m_text->setForegroundRole(current && best ? QPalette::WindowText : QPalette::PlaceholderText);
 
     QString basis;
     if (best) {
         basis = (onCalibration ? tr("%1 calibration images, coverage %2") : tr("%1 images, coverage %2"))
                     .arg(formatCount(best->images), coverageTitle(best->coverage));
-        if (best.value == m_session.figures.probe().value)
+        if (best.value == m_figures.probe().value)
             basis = tr("probe on %1").arg(basis);
         if (!current)
             basis += tr(" – of an older recipe");
@@ -182,7 +183,7 @@ void StatusFigures::refresh()
 void StatusFigures::refreshRunning()
 {
     const JobStatus* shown = nullptr;
-    const std::vector<JobStatus> jobs = m_session.jobs.list();
+    const std::vector<JobStatus> jobs = m_jobs.list();
     for (const JobStatus& job : jobs)
         if (job.kind == JobKind::Probe || job.kind == JobKind::Profile) {
             shown = &job;
@@ -193,12 +194,12 @@ void StatusFigures::refreshRunning()
     if (!shown)
         return;
     const JobProgress& progress = shown->progress;
-    QString text = shown->kind == JobKind::Probe
-                       ? tr("probe %1 img")
-                             .arg(formatCount(std::min<std::size_t>(
-                                 Figures::kProbeImages,
-                                 m_session.document.probeImages() ? m_session.document.probeImages()->size() : 0)))
-                       : tr("error profile");
+    QString text =
+        shown->kind == JobKind::Probe
+            ? tr("probe %1 img")
+                  .arg(formatCount(std::min<std::size_t>(
+                      Figures::kProbeImages, m_document.probeImages() ? m_document.probeImages()->size() : 0)))
+            : tr("error profile");
     if (progress.remainingMs >= 0 && progress.elapsedMs > 500)
         text += QStringLiteral(" · ") + formatDuration(progress.remainingMs);
     else if (progress.elapsedMs == 0)

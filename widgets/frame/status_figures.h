@@ -1,6 +1,9 @@
 #pragma once
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/figures.h"
+#include "widgets/model/jobs.h"
+#include "widgets/model/plans.h"
 
 #include <QTimer>
 #include <QWidget>
@@ -17,7 +20,8 @@ namespace qs::ui {
 class StatusFigures : public QWidget {
     Q_OBJECT
 public:
-    explicit StatusFigures(Session& session, QWidget* parent = nullptr);
+    explicit StatusFigures(const Document& document, Plans& plans, Figures& figures, Jobs& jobs,
+                           QWidget* parent = nullptr);
     QString text() const;  ///< of the figures, without markup
     QString basis() const; ///< "probe on 64 calibration images, coverage matrix products"
 
@@ -26,8 +30,11 @@ private:
     QString sizeText() const;
     void refresh();
     void refreshRunning();
-    Session& m_session;
-    QLabel* m_figures;
+    const Document& m_document;
+    Plans& m_plans;
+    Figures& m_figures;
+    Jobs& m_jobs;
+    QLabel* m_text;
     QLabel* m_basis;
     QLabel* m_running;
     QProgressBar* m_bar;

@@ -1,8 +1,9 @@
 #include "widgets/history/history_model.h"
 
 #include "widgets/frame/status_figures.h"
+#include "widgets/model/document.h"
+#include "widgets/model/figures.h"
 #include "widgets/model/history.h"
-#include "widgets/model/session.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -12,16 +13,17 @@
 
 namespace qs::ui {
 
-HistoryModel::HistoryModel(Session& session, QObject* parent) : QAbstractTableModel(parent), m_session(session)
+HistoryModel::HistoryModel(const Document& document, const Figures& figures, QObject* parent)
+    : QAbstractTableModel(parent), m_document(document), m_figures(figures)
 {
-    connect(&session.document, &Document::historyChanged, this, &HistoryModel::refresh);
-    connect(&session.document, &Document::modelChanged, this, &HistoryModel::refresh);
+    connect(&document, &Document::historyChanged, this, &HistoryModel::refresh);
+    connect(&document, &Document::modelChanged, this, &HistoryModel::refresh);
     refresh();
 }
 
 void HistoryModel::refresh()
 {
-    const int rows = m_session.document.model() ? m_session.document.history().size() : 0;
+    const int rows = m_document.model() ? m_document.history().size() : 0;
     if (rows > m_rows) {
         beginInsertRows({}, m_rows, rows - 1);
         m_rows = rows;
@@ -46,11 +48,11 @@ int HistoryModel::columnCount(const QModelIndex& parent) const
 
 QVariant HistoryModel::data(const QModelIndex& index, int role) const
 {
-    if (!index.isValid() || index.row() >= std::min(m_rows, m_session.document.history().size()))
+    if (!index.isValid() || index.row() >= std::min(m_rows, m_document.history().size()))
         return {};
-    const History& history = m_session.document.history();
+    const History& history = m_document.history();
     const HistoryState& state = history.state(index.row());
-    const auto [best, full] = m_session.figures.ofState(state.key);
+    const auto [best, full] = m_figures.ofState(state.key);
     switch (role) {
     case Qt::DisplayRole:
         if (index.column() == Change)
@@ -76,7 +78,7 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
         if (!best)
             return tr("%1\nNo figures of this state were computed.").arg(state.text);
         return tr("%1\n%2\nW %3 · A %4 · %5\n%6 on %7 images")
-            .arg(state.text, accuracyText(*best, !m_session.document.testImages()), formatBits(best->meanWeightBits),
+            .arg(state.text, accuracyText(*best, !m_document.testImages()), formatBits(best->meanWeightBits),
                  formatBits(best->meanActivationBits), sizeText(best->fileBytes, best->modelBytes),
                  full ? tr("evaluated") : tr("* probe"))
             .arg(best->images);

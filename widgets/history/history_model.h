@@ -4,7 +4,8 @@
 
 namespace qs::ui {
 
-struct Session;
+class Document;
+class Figures;
 
 /// The states of the history with their figures, oldest first. The present one is bold; undone ones are greyed.
 class HistoryModel : public QAbstractTableModel {
@@ -12,7 +13,7 @@ class HistoryModel : public QAbstractTableModel {
 public:
     enum Column { Change, Top1, Agreement, Columns };
 
-    explicit HistoryModel(Session& session, QObject* parent = nullptr);
+    explicit HistoryModel(const Document& document, const Figures& figures, QObject* parent = nullptr);
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;
@@ -21,7 +22,8 @@ public:
 
 private:
     void refresh();
-    Session& m_session;
+    const Document& m_document;
+    const Figures& m_figures;
     int m_rows = 0;
 };
 

@@ -1,9 +1,10 @@
 #include "widgets/history/history_panel.h"
 
 #include "widgets/history/history_model.h"
+#include "widgets/model/document.h"
+#include "widgets/model/figures.h"
 #include "widgets/model/follow.h"
 #include "widgets/model/history.h"
-#include "widgets/model/session.h"
 
 #include <QHeaderView>
 #include <QLabel>
@@ -16,8 +17,9 @@ namespace {
 constexpr int kMostLines = 4; ///< of an entry; the tooltip has all of it
 }
 
-HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_model(new HistoryModel(session, this)), m_view(new QTableView(this))
+HistoryPanel::HistoryPanel(Document& document, const Figures& figures, QWidget* parent)
+    : QWidget(parent), m_document(document), m_figures(figures), m_model(new HistoryModel(document, figures, this)),
+      m_view(new QTableView(this))
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -48,14 +50,14 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
     m_view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_view->horizontalHeader()->setSectionResizeMode(HistoryModel::Change, QHeaderView::Stretch);
     m_view->horizontalHeader()->setMinimumSectionSize(40);
-    const auto jump = [this](const QModelIndex& index) { m_session.document.history().jumpTo(index.row()); };
+    const auto jump = [this](const QModelIndex& index) { m_document.history().jumpTo(index.row()); };
     connect(m_view, &QTableView::clicked, this, jump);
     connect(m_view, &QTableView::activated, this, jump);
-    connect(&session.document, &Document::historyChanged, this, &HistoryPanel::follow);
-    connect(&session.document, &Document::modelChanged, this, &HistoryPanel::follow);
+    connect(&document, &Document::historyChanged, this, &HistoryPanel::follow);
+    connect(&document, &Document::modelChanged, this, &HistoryPanel::follow);
     ui::follow(this, &HistoryPanel::sayBasis)
-        .on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged);
+        .on(document, &Document::modelChanged)
+        .on(document, &Document::imagesChanged);
     sayBasis();
     follow();
 }
@@ -63,18 +65,17 @@ HistoryPanel::HistoryPanel(Session& session, QWidget* parent)
 /// What the figures stand on.
 void HistoryPanel::sayBasis()
 {
-    const auto& images = m_session.document.probeImages();
+    const auto& images = m_document.probeImages();
     const std::size_t probed = images ? std::min(Figures::kProbeImages, images->size()) : 0;
-    m_legend->setText(probed == 0 ? QString()
-                      : m_session.document.testImages()
-                          ? tr("* on %1 images; else all %2").arg(probed).arg(images->size())
-                          : tr("* on %1 calibration images").arg(probed));
+    m_legend->setText(probed == 0               ? QString()
+                      : m_document.testImages() ? tr("* on %1 images; else all %2").arg(probed).arg(images->size())
+                                                : tr("* on %1 calibration images").arg(probed));
     m_legend->setToolTip(m_legend->text());
 }
 
 void HistoryPanel::follow()
 {
-    const QModelIndex present = m_model->index(m_session.document.history().index(), 0);
+    const QModelIndex present = m_model->index(m_document.history().index(), 0);
     if (!present.isValid())
         return;
     m_view->setCurrentIndex(present);
@@ -87,10 +88,10 @@ QString HistoryPanel::tableCsv() const
         return {};
     QString csv = QStringLiteral("state,change,images,full_test_set,top1,float_top1,agreement,mean_weight_bits,"
                                  "mean_activation_bits,model_bytes\n");
-    const History& history = m_session.document.history();
+    const History& history = m_document.history();
     for (int i = 0; i < history.size(); ++i) {
         const HistoryState& state = history.state(i);
-        const auto [e, full] = m_session.figures.ofState(state.key);
+        const auto [e, full] = m_figures.ofState(state.key);
         QString text = state.text;
         csv += QStringLiteral("%1,\"%2\"").arg(i).arg(text.replace(u'"', QStringLiteral("\"\"")));
         if (e) {

@@ -1,21 +1,24 @@
 #include "widgets/model/doubt_list.h"
 
 #include "core/images/doubts.h"
+#include "widgets/model/document.h"
+#include "widgets/model/edits.h"
+#include "widgets/model/figures.h"
 #include "widgets/model/follow.h"
-#include "widgets/model/session.h"
 
 #include <algorithm>
 
 namespace qs::ui {
 
-DoubtList::DoubtList(Session& session, QObject* parent) : QObject(parent), m_session(session)
+DoubtList::DoubtList(Document& document, const Figures& figures, Edits& edits, QObject* parent)
+    : QObject(parent), m_document(document), m_figures(figures), m_edits(edits)
 {
     follow(this, &DoubtList::refresh)
-        .on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged)
-        .on(session.figures, &Figures::evaluationChanged)
-        .on(session.figures, &Figures::probeChanged)
-        .on(session.document, &Document::recipeChanged);
+        .on(document, &Document::modelChanged)
+        .on(document, &Document::imagesChanged)
+        .on(figures, &Figures::evaluationChanged)
+        .on(figures, &Figures::probeChanged)
+        .on(document, &Document::recipeChanged);
     refresh();
 }
 
@@ -38,15 +41,15 @@ std::vector<Doubt> DoubtList::all() const
         if (std::ranges::find(found, doubt) == found.end())
             found.push_back(doubt);
     };
-    if (m_session.document.model()) {
-        std::ranges::for_each(m_session.document.model()->info.assumed, add);
-        for (const Doubt& doubt : images::preprocessDoubts(m_session.document.preprocess()))
+    if (m_document.model()) {
+        std::ranges::for_each(m_document.model()->info.assumed, add);
+        for (const Doubt& doubt : images::preprocessDoubts(m_document.preprocess()))
             add(doubt);
     }
-    for (const auto& images : {m_session.document.calibrationImages(), m_session.document.testImages()})
+    for (const auto& images : {m_document.calibrationImages(), m_document.testImages()})
         if (images)
             std::ranges::for_each(images->folder.doubts, add);
-    for (const Figure<quant::Evaluation>& figure : {m_session.figures.evaluation(), m_session.figures.probe()})
+    for (const Figure<quant::Evaluation>& figure : {m_figures.evaluation(), m_figures.probe()})
         if (figure && figure.current)
             std::ranges::for_each(figure->doubts, add);
     return found;
@@ -61,24 +64,23 @@ ShownDoubt DoubtList::withRemedy(const Doubt& doubt)
         return {doubt, tr("Choose…"), [this] { emit chooseInput(); }};
     case DoubtKind::PixelScale:
         return {doubt, tr("Divide by 255"),
-                [this] { m_session.document.setPreprocess(images::scaledToUnit(m_session.document.preprocess())); }};
+                [this] { m_document.setPreprocess(images::scaledToUnit(m_document.preprocess())); }};
     case DoubtKind::Preprocessing:
-        for (const images::Alternative& other : images::alternativesTo(m_session.document.preprocess()))
+        for (const images::Alternative& other : images::alternativesTo(m_document.preprocess()))
             if (images::normalisationOptions(other.preprocess) == doubt.cure)
                 return {doubt, tr("Normalise as %1").arg(QString::fromStdString(other.name)),
-                        [this, other] { m_session.document.setPreprocess(other.preprocess); }};
+                        [this, other] { m_document.setPreprocess(other.preprocess); }};
         break;
     case DoubtKind::LabelShift: {
         const int shift = static_cast<int>(doubt.evidence.at("shift"));
         return {doubt, shift > 0 ? tr("Move labels by +1") : tr("Move labels by −1"),
-                [this, shift] { m_session.document.setLabelOffset(m_session.document.labelOffset() + shift); }};
+                [this, shift] { m_document.setLabelOffset(m_document.labelOffset() + shift); }};
     }
     case DoubtKind::Preset: {
         const auto bits = [](const quant::SiteSettings& settings) { return settings.bits; };
         return {doubt, tr("Take min-max"), [this, bits] {
-                    const quant::Recipe& recipe = m_session.document.recipe();
-                    m_session.edits.applyPreset(QStringLiteral("minmax"), bits(recipe.weight),
-                                                bits(recipe.activation));
+                    const quant::Recipe& recipe = m_document.recipe();
+                    m_edits.applyPreset(QStringLiteral("minmax"), bits(recipe.weight), bits(recipe.activation));
                 }};
     }
     default:

@@ -12,7 +12,9 @@
 
 namespace qs::ui {
 
-struct Session;
+class Document;
+class Edits;
+class Figures;
 
 /// A doubt and what a press of a button can do about it.
 struct ShownDoubt {
@@ -26,7 +28,7 @@ struct ShownDoubt {
 class DoubtList : public QObject {
     Q_OBJECT
 public:
-    explicit DoubtList(Session& session, QObject* parent = nullptr);
+    explicit DoubtList(Document& document, const Figures& figures, Edits& edits, QObject* parent = nullptr);
 
     const std::vector<ShownDoubt>& doubts() const { return m_shown; } ///< not those that were put away
     std::size_t away() const { return m_total - m_shown.size(); }
@@ -42,7 +44,9 @@ private:
     std::vector<Doubt> all() const;
     ShownDoubt withRemedy(const Doubt& doubt);
 
-    Session& m_session;
+    Document& m_document;
+    const Figures& m_figures;
+    Edits& m_edits;
     std::vector<ShownDoubt> m_shown;
     std::size_t m_total = 0;
     std::set<std::string> m_away; ///< texts

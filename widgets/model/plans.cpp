@@ -7,6 +7,7 @@
 #include "widgets/model/messages.h"
 #include "widgets/model/selection.h"
 #include "widgets/model/text.h"
+#include "widgets/model/weight_statistics.h"
 
 #include <nlohmann/json.hpp>
 
@@ -22,13 +23,15 @@ constexpr qint64 kPatienceMs = 150;
 
 } // namespace
 
-Plans::Plans(Document& document, Selection& selection, Jobs& jobs, Messages& messages, QObject* parent)
-    : QObject(parent), m_document(document), m_selection(selection), m_messages(messages),
+Plans::Plans(Document& document, Selection& selection, const WeightStatistics& weights, Jobs& jobs,
+             Messages& messages, QObject* parent)
+    : QObject(parent), m_document(document), m_selection(selection), m_weights(weights), m_messages(messages),
       m_calibrate(jobs.runner(), Lane::User), m_preview(jobs.runner(), Lane::Interactive),
       m_resolve(jobs.runner(), Lane::Interactive), m_seenKey(document.recipeKey())
 {
     jobs.show(m_calibrate, JobKind::Calibrate, QT_TR_NOOP("Calibrating"));
     jobs.show(m_resolve, JobKind::Resolve, QT_TR_NOOP("Resolving the recipe"));
+    connect(&weights, &WeightStatistics::changed, this, &Plans::weightsCounted);
     connect(&document, &Document::imagesChanged, this, &Plans::imagesChanged);
     connect(&document, &Document::calibrationAged, this, &Plans::calibrationChanged);
     connect(&document, &Document::recipeChanged, this, &Plans::recipeChanged);
@@ -55,6 +58,14 @@ const stats::SiteStatistics* Plans::statistics(SiteId site) const
         return nullptr;
     const stats::SiteStatistics& found = calibration->sites[site.index()];
     return found.values ? &found : nullptr;
+}
+
+std::shared_ptr<const stats::SiteStatistics> Plans::statisticsOf(SiteId site) const
+{
+    if (auto weight = m_weights.find(site))
+        return weight;
+    const stats::SiteStatistics* found = statistics(site);
+    return found ? std::shared_ptr<const stats::SiteStatistics>(m_document.calibration(), found) : nullptr;
 }
 
 Figure<quant::Plan> Plans::plan() const

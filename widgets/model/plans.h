@@ -20,6 +20,7 @@ class Document;
 class Jobs;
 class Messages;
 class Selection;
+class WeightStatistics;
 enum class ImageChange;
 
 /// The numbers of the sites: the calibration, and the recipe resolved against it. After each edit the one site that
@@ -27,12 +28,16 @@ enum class ImageChange;
 class Plans : public QObject {
     Q_OBJECT
 public:
-    Plans(Document& document, Selection& selection, Jobs& jobs, Messages& messages, QObject* parent = nullptr);
+    Plans(Document& document, Selection& selection, const WeightStatistics& weights, Jobs& jobs, Messages& messages,
+          QObject* parent = nullptr);
     ~Plans() override;
 
     Figure<stats::Calibration> calibration() const;
     /// Statistics of a site; null before calibration and for weights.
     const stats::SiteStatistics* statistics(SiteId site) const;
+    /// The same, or those of a weight. Null where unknown. Valid while the calibration and the model are the
+    /// document's.
+    std::shared_ptr<const stats::SiteStatistics> statisticsOf(SiteId site) const;
     Figure<quant::Plan> plan() const;
     /// Freshest numbers of a site: a preview of the present recipe where there is one, else those of plan(). Null
     /// before the first plan.
@@ -47,6 +52,7 @@ public:
 
 signals:
     void calibrationChanged();                               ///< value, current or running
+    void weightsCounted();                                   ///< statistics of the weights are new
     void planChanged();                                      ///< a new plan, all sites
     void sitesChanged(const std::vector<qs::SiteId>& sites); ///< sitePlan of these sites is new (preview)
 
@@ -67,6 +73,7 @@ private:
 
     Document& m_document;
     Selection& m_selection;
+    const WeightStatistics& m_weights;
     Messages& m_messages;
     Job<std::shared_ptr<const stats::Calibration>> m_calibrate;
     Job<Preview> m_preview;

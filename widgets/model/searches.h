@@ -53,6 +53,10 @@ public:
     void startHybrid(const search::HybridOptions& options, SearchImages images);
     /// What the last such search found, as one edit; locked sites keep what they have.
     void applyHybrid();
+    void cancelSearch() { m_runSearch.cancel(); }
+    void cancelHybrid() { m_runHybrid.cancel(); }
+    JobProgress searchProgress() const { return m_runSearch.progress(); }
+    JobProgress hybridProgress() const { return m_runHybrid.progress(); }
     /// Takes over what the comparison has so far, for the session file.
     void keepComparison(std::shared_ptr<const KeptComparison> comparison);
 

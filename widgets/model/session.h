@@ -22,7 +22,7 @@ namespace qs::ui {
 struct Session {
     explicit Session(JobRunner& runner)
         : jobs(runner), document(messages), selection(document), edits(document, selection, messages),
-          weights(document, jobs), plans(document, selection, jobs, messages),
+          weights(document, jobs), plans(document, selection, weights, jobs, messages),
           figures(document, plans, jobs, messages), searches(document, edits, jobs, messages),
           folders(document, jobs, messages),
           files(document, selection, plans, figures, searches, folders, jobs, messages),

@@ -1,6 +1,7 @@
 #include "widgets/model/site_notes.h"
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
 #include "widgets/theme/format.h"
 
 #include <QCoreApplication>
@@ -96,14 +97,14 @@ NoteText noteText(const quant::SiteNote& note, const quant::SiteSettings& settin
     return std::visit([&](const auto& kind) { return textOf(kind, settings, channels); }, note);
 }
 
-std::vector<NoteText> siteNotes(const Session& session, SiteId site)
+std::vector<NoteText> siteNotes(const Document& document, const Plans& plans, SiteId site)
 {
-    const quant::SiteSettings settings = session.document.settings(site);
-    const stats::SiteStatistics* statistics = session.plans.statistics(site);
-    const quant::Plan* plan = session.plans.plan() ? session.plans.plan().value.get() : nullptr;
+    const quant::SiteSettings settings = document.settings(site);
+    const stats::SiteStatistics* statistics = plans.statistics(site);
+    const quant::Plan* plan = plans.plan() ? plans.plan().value.get() : nullptr;
     std::vector<NoteText> texts;
     for (const quant::SiteNote& note :
-         quant::notesOf(session.document.sites()[site], settings, statistics, plan ? plan->guard.get() : nullptr))
+         quant::notesOf(document.sites()[site], settings, statistics, plan ? plan->guard.get() : nullptr))
         texts.push_back(noteText(note, settings, statistics ? statistics->minimum.size() : 0));
     return texts;
 }

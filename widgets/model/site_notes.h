@@ -9,7 +9,8 @@
 
 namespace qs::ui {
 
-struct Session;
+class Document;
+class Plans;
 
 /// A note on a site (core/quant/notes.h) in words.
 struct NoteText {
@@ -23,7 +24,7 @@ struct NoteText {
 /// channels: of the site.
 NoteText noteText(const quant::SiteNote& note, const quant::SiteSettings& settings, std::size_t channels);
 /// All notes of a site as it is now.
-std::vector<NoteText> siteNotes(const Session& session, SiteId site);
+std::vector<NoteText> siteNotes(const Document& document, const Plans& plans, SiteId site);
 
 /// Why layers belong to a bridge block, in a sentence: "Bridge block 1 (one of 3): ...".
 QString bridgeText(const graph::SiteTable& sites, int bridge);

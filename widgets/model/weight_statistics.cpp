@@ -2,7 +2,6 @@
 
 #include "widgets/model/document.h"
 #include "widgets/model/jobs.h"
-#include "widgets/model/plans.h"
 
 #include <algorithm>
 #include <limits>
@@ -80,15 +79,6 @@ void WeightStatistics::start()
             m_table = std::move(*result);
             emit changed();
         });
-}
-
-std::shared_ptr<const stats::SiteStatistics> statisticsOf(const Plans& plans, const WeightStatistics& weights,
-                                                          SiteId site)
-{
-    if (auto weight = weights.find(site))
-        return weight;
-    const stats::SiteStatistics* found = plans.statistics(site);
-    return found ? std::shared_ptr<const stats::SiteStatistics>(plans.calibration().value, found) : nullptr;
 }
 
 } // namespace qs::ui

@@ -12,7 +12,6 @@ namespace qs::ui {
 
 class Document;
 class Jobs;
-class Plans;
 
 /// Statistics of the weights of the document's model in the form that activations have them in a calibration (no
 /// sample rows), counted by one job after a model is opened.
@@ -41,10 +40,5 @@ private:
     Job<Table> m_job;
     Table m_table;
 };
-
-/// Statistics of any site: the calibration's, or those of the weight. Null where unknown. Valid while the calibration
-/// and the model are the document's.
-std::shared_ptr<const stats::SiteStatistics> statisticsOf(const Plans& plans, const WeightStatistics& weights,
-                                                          SiteId site);
 
 } // namespace qs::ui

@@ -34,6 +34,12 @@ QComboBox* makeChoice(QWidget* parent, const QString& help)
     return box;
 }
 
+void addEntry(QComboBox* box, const QString& title, int data, const QString& help)
+{
+    box->addItem(title, data);
+    box->setItemData(box->count() - 1, help, Qt::ToolTipRole);
+}
+
 GestureBox::GestureBox(QWidget* parent, std::function<void()> begins)
     : QDoubleSpinBox(parent), m_begins(std::move(begins))
 {

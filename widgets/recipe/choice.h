@@ -33,6 +33,8 @@ void showCheck(QCheckBox* box, int value);
 /// A choice as narrow as the dock may be.
 QComboBox* makeChoice(QWidget* parent, const QString& help);
 
+void addEntry(QComboBox* box, const QString& title, int data, const QString& help);
+
 /// A spin box that tells where a gesture begins: with the focus, so that turning it is one entry of the history.
 class GestureBox : public QDoubleSpinBox {
 public:

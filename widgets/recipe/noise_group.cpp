@@ -32,8 +32,9 @@ constexpr int kNoSeed = -1;
 
 } // namespace
 
-NoiseGroup::NoiseGroup(Session& session, QWidget* parent)
-    : SiteGroup(session, parent), m_measure(session.jobs.runner(), Lane::Interactive)
+NoiseGroup::NoiseGroup(const Document& document, const Selection& selection, Edits& edits, const Plans& plans,
+                       JobRunner& runner, QWidget* parent)
+    : SiteGroup(document, selection, edits, parent), m_plans(plans), m_measure(runner, Lane::Interactive)
 {
     buildForm();
     connectForm();
@@ -194,8 +195,8 @@ void NoiseGroup::showSettings(const std::vector<quant::SiteSettings>& settings, 
           static_cast<QWidget*>(m_objective), static_cast<QWidget*>(m_law), static_cast<QWidget*>(m_storage),
           static_cast<QWidget*>(m_seed), static_cast<QWidget*>(m_value), static_cast<QWidget*>(m_note)})
         m_form->setRowVisible(row, any);
-    const bool projection = std::ranges::any_of(
-        sites(), [this](SiteId id) { return m_session.document.sites()[id].role == graph::Role::Proj; });
+    const bool projection =
+        std::ranges::any_of(sites(), [this](SiteId id) { return m_document.sites()[id].role == graph::Role::Proj; });
     m_form->setRowVisible(m_value, any && projection);
     setEnabled(editable);
     const quant::Noise& last = settings.back().noise;
@@ -239,18 +240,18 @@ QString NoiseGroup::found(const quant::SitePlan& plan) const
 
 void NoiseGroup::refreshNumbers()
 {
-    const SiteId id = m_session.selection.current();
+    const SiteId id = m_selection.current();
     if (isHidden() || !id.valid())
         return;
     const bool among = std::ranges::find(sites(), id) != sites().end();
-    const quant::Noise wanted = m_session.document.settings(id).noise;
-    const auto plan = m_session.plans.sitePlan(id);
-    const bool current = m_session.plans.sitePlanCurrent(id);
+    const quant::Noise wanted = m_document.settings(id).noise;
+    const auto plan = m_plans.sitePlan(id);
+    const bool current = m_plans.sitePlanCurrent(id);
     m_form->setRowVisible(m_curve, m_form->isRowVisible(m_rangeRow) && among && wanted.on);
     if (!among || !wanted.on)
         return m_note->showText(tr("The current site has no noise."));
     showCurve(plan.get(), wanted, current);
-    if (!m_session.plans.calibration())
+    if (!m_plans.calibration())
         m_note->showText(tr("Not calibrated: no numbers yet."));
     else
         m_note->showText(plan && plan->noise && current ? found(*plan) : tr("Searching …"));
@@ -277,10 +278,9 @@ void NoiseGroup::showCurve(const quant::SitePlan* plan, const quant::Noise& want
     } else {
         picture.searched = -1;
         picture.chosen = wanted.range;
-        if (plan && plan->quantized() && m_session.plans.calibration()) {
-            CurveKey key{m_session.selection.current(), m_session.plans.calibration().value,
-                         m_session.document.settings(m_session.selection.current()), plan->range,
-                         quant::noiseStep(*plan)};
+        if (plan && plan->quantized() && m_plans.calibration()) {
+            CurveKey key{m_selection.current(), m_plans.calibration().value,
+                         m_document.settings(m_selection.current()), plan->range, quant::noiseStep(*plan)};
             key.settings.noise.range = 0;
             if (current && key != m_measured)
                 measure(key);
@@ -299,10 +299,10 @@ void NoiseGroup::measure(const CurveKey& key)
     if (m_measure.running() && m_measuring == key)
         return;
     m_measuring = key;
-    const Figure<quant::Plan>& plan = m_session.plans.plan();
+    const Figure<quant::Plan>& plan = m_plans.plan();
     const bool fits = plan && plan->calibration == key.calibration;
     m_measure.start(
-        [model = m_session.document.model(), key, plan = fits ? plan.value : nullptr](const Context&) {
+        [model = m_document.model(), key, plan = fits ? plan.value : nullptr](const Context&) {
             return quant::noiseCurve(model->graph, model->sites, *key.calibration, key.site, key.settings, kMostSteps,
                                      plan.get());
         },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "widgets/model/plans.h"
 #include "widgets/recipe/noise_curve.h"
 #include "widgets/recipe/site_group.h"
 
@@ -21,7 +22,8 @@ class FormNote;
 class NoiseGroup : public SiteGroup {
     Q_OBJECT
 public:
-    explicit NoiseGroup(Session& session, QWidget* parent = nullptr);
+    NoiseGroup(const Document& document, const Selection& selection, Edits& edits, const Plans& plans,
+               JobRunner& runner, QWidget* parent = nullptr);
 
     void refreshNumbers() override;
     const NoiseCurve& curve() const { return *m_curve; }
@@ -55,6 +57,7 @@ private:
     void measure(const CurveKey& key);
     QString found(const quant::SitePlan& plan) const;
 
+    const Plans& m_plans;
     QCheckBox* m_on;
     NoiseCurve* m_curve;
     QWidget* m_rangeRow;

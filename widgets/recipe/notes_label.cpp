@@ -19,7 +19,8 @@ QString paragraph(const QColor& colour, const QString& text, const QString& help
 
 } // namespace
 
-NotesLabel::NotesLabel(Session& session, QWidget* parent) : QLabel(parent), m_session(session)
+NotesLabel::NotesLabel(const Document& document, const Selection& selection, const Plans& plans, QWidget* parent)
+    : QLabel(parent), m_document(document), m_selection(selection), m_plans(plans)
 {
     setObjectName(QStringLiteral("notes"));
     setTextFormat(Qt::RichText);
@@ -31,17 +32,16 @@ NotesLabel::NotesLabel(Session& session, QWidget* parent) : QLabel(parent), m_se
 
 void NotesLabel::refresh()
 {
-    const SiteId id = m_session.selection.current();
+    const SiteId id = m_selection.current();
     QString text, tip;
     if (id.valid()) {
-        for (const NoteText& note : siteNotes(m_session, id)) {
+        for (const NoteText& note : siteNotes(m_document, m_plans, id)) {
             text += paragraph(note.severe ? colours().bad : colours().warning, note.text, note.help);
             tip += QStringLiteral("<p>%1</p>").arg(note.remedy);
         }
-        if (const int bridge = m_session.document.sites()[id].bridge; bridge >= 0) {
-            text += paragraph(colours().bridge, bridgeText(m_session.document.sites(), bridge),
-                              QStringLiteral("bridges"));
-            tip += QStringLiteral("<p>%1</p>").arg(bridgeHelp(m_session.document.sites(), bridge).toHtmlEscaped());
+        if (const int bridge = m_document.sites()[id].bridge; bridge >= 0) {
+            text += paragraph(colours().bridge, bridgeText(m_document.sites(), bridge), QStringLiteral("bridges"));
+            tip += QStringLiteral("<p>%1</p>").arg(bridgeHelp(m_document.sites(), bridge).toHtmlEscaped());
         }
     }
     setText(text);

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
+#include "widgets/model/selection.h"
 
 #include <QLabel>
 
@@ -11,7 +13,8 @@ namespace qs::ui {
 class NotesLabel : public QLabel {
     Q_OBJECT
 public:
-    explicit NotesLabel(Session& session, QWidget* parent = nullptr);
+    explicit NotesLabel(const Document& document, const Selection& selection, const Plans& plans,
+                        QWidget* parent = nullptr);
 
     void refresh(); ///< selection, recipe, calibration or theme
 
@@ -19,7 +22,9 @@ protected:
     void changeEvent(QEvent* event) override;
 
 private:
-    Session& m_session;
+    const Document& m_document;
+    const Selection& m_selection;
+    const Plans& m_plans;
 };
 
 } // namespace qs::ui

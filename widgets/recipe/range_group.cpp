@@ -17,7 +17,8 @@ constexpr double kMostFactor = 10;
 
 } // namespace
 
-RangeGroup::RangeGroup(Session& session, QWidget* parent) : SiteGroup(session, parent)
+RangeGroup::RangeGroup(const Document& document, const Selection& selection, Edits& edits, QWidget* parent)
+    : SiteGroup(document, selection, edits, parent)
 {
     m_limits = new QWidget(this);
     auto* row = new QHBoxLayout(m_limits);

@@ -13,7 +13,7 @@ namespace qs::ui {
 class RangeGroup : public SiteGroup {
     Q_OBJECT
 public:
-    explicit RangeGroup(Session& session, QWidget* parent = nullptr);
+    RangeGroup(const Document& document, const Selection& selection, Edits& edits, QWidget* parent = nullptr);
 
 protected:
     bool suits(const graph::Site& site, const quant::SiteSettings& settings) const override;

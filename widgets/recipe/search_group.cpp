@@ -36,7 +36,8 @@ QSpinBox* countBox(QWidget* parent, const char* name, int most, const QString& h
 
 } // namespace
 
-SearchGroup::SearchGroup(Session& session, QWidget* parent) : SiteGroup(session, parent)
+SearchGroup::SearchGroup(const Document& document, const Selection& selection, Edits& edits, QWidget* parent)
+    : SiteGroup(document, selection, edits, parent)
 {
     const auto begins = gestureBegins();
     auto* factors = new QWidget(this);

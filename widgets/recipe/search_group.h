@@ -17,7 +17,7 @@ class FormNote;
 class SearchGroup : public SiteGroup {
     Q_OBJECT
 public:
-    explicit SearchGroup(Session& session, QWidget* parent = nullptr);
+    SearchGroup(const Document& document, const Selection& selection, Edits& edits, QWidget* parent = nullptr);
 
 protected:
     bool suits(const graph::Site& site, const quant::SiteSettings& settings) const override;

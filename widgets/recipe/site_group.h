@@ -1,14 +1,18 @@
 #pragma once
 
 #include "core/quant/setting_table.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/edits.h"
+#include "widgets/model/selection.h"
 
 #include <QWidget>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <vector>
 
+class QComboBox;
 class QFormLayout;
 
 namespace qs::ui {
@@ -25,7 +29,7 @@ public:
     virtual void refreshNumbers() {}
 
 protected:
-    SiteGroup(Session& session, QWidget* parent);
+    SiteGroup(const Document& document, const Selection& selection, Edits& edits, QWidget* parent);
 
     virtual bool suits(const graph::Site& site, const quant::SiteSettings& settings) const = 0;
     /// Of the suitable sites, in the order of the selection; may be empty. What the controls say then is no edit.
@@ -37,7 +41,7 @@ protected:
     {
         editEach(
             [&, this](SiteId id) {
-                const quant::SitePatch own = quant::wholePatch(m_session.document.settings(id));
+                const quant::SitePatch own = quant::wholePatch(m_document.settings(id));
                 quant::SitePatch patch;
                 patch.*part = own.*part;
                 change(*(patch.*part));
@@ -51,8 +55,19 @@ protected:
     bool applies(std::optional<Part> Choices::*part, const graph::Site& site,
                  const quant::SiteSettings& settings) const
     {
-        return quant::settingApplies(part, {m_session.document.model()->graph, site, settings});
+        return quant::settingApplies(part, {m_document.model()->graph, site, settings});
     }
+
+    /// Whether one of the suitable sites has the setting.
+    template <class Part, class Choices>
+    bool anyApplies(std::optional<Part> Choices::*part) const
+    {
+        return std::ranges::any_of(
+            m_sites, [&](SiteId id) { return applies(part, m_document.sites()[id], m_document.settings(id)); });
+    }
+    bool anyQuantized() const; ///< of the suitable sites
+    /// What is chosen of `box` goes to `take`, but for "mixed", which is no value to set.
+    void onChoice(QComboBox* box, std::function<void(int)> take);
 
     /// Fills controls: their signals are no edits meanwhile.
     template <class Fill>
@@ -66,7 +81,9 @@ protected:
     int gesture() const { return m_gesture; } ///< of the control that has the focus or the button
     const std::vector<SiteId>& sites() const { return m_sites; }
 
-    Session& m_session;
+    const Document& m_document;
+    const Selection& m_selection;
+    Edits& m_edits;
     QFormLayout* m_form;
 
 private:

@@ -40,11 +40,12 @@ bool scales(quant::SmoothingKind kind)
 
 } // namespace
 
-SmoothingGroup::SmoothingGroup(Session& session, QWidget* parent)
-    : SiteGroup(session, parent), m_find(session.jobs.runner(), Lane::Interactive)
+SmoothingGroup::SmoothingGroup(const Document& document, const Selection& selection, Edits& edits, const Plans& plans,
+                               JobRunner& runner, QWidget* parent)
+    : SiteGroup(document, selection, edits, parent), m_plans(plans), m_find(runner, Lane::Interactive)
 {
     buildForm();
-    connect(&session.document, &Document::modelChanged, this, [this] { m_targetOf = {}; });
+    connect(&document, &Document::modelChanged, this, [this] { m_targetOf = {}; });
 }
 
 void SmoothingGroup::buildForm()
@@ -169,10 +170,10 @@ void SmoothingGroup::findTarget(SiteId site)
 {
     if (m_find.running())
         return; // goes on with the present site when it ends
-    m_find.start([model = m_session.document.model(),
+    m_find.start([model = m_document.model(),
                   site](const Context&) { return quant::findFold(model->graph, model->sites, model->sites[site]); },
-                 [this, model = m_session.document.model(), site](Result<quant::FoldTarget> result) {
-                     if (model != m_session.document.model())
+                 [this, model = m_document.model(), site](Result<quant::FoldTarget> result) {
+                     if (model != m_document.model())
                          return;
                      m_targetOf = site;
                      m_target.reset();
@@ -204,21 +205,21 @@ QString SmoothingGroup::carriedOut(const quant::FoldTarget& target, bool smoothe
 
 void SmoothingGroup::refreshNumbers()
 {
-    const SiteId id = m_session.selection.current();
+    const SiteId id = m_selection.current();
     if (!id.valid())
         return;
     if (id != m_targetOf)
         return findTarget(id);
     if (!m_target) {
-        m_note->showText(m_session.document.sites()[id].kind == graph::SiteKind::Weight
+        m_note->showText(m_document.sites()[id].kind == graph::SiteKind::Weight
                              ? tr("Set at the inputs of linear layers; their weights follow.")
                              : tr("Not here: %1.").arg(m_refusal));
         return;
     }
-    const quant::Smoothing wanted = m_session.document.settings(id).smoothing;
+    const quant::Smoothing wanted = m_document.settings(id).smoothing;
     QString text = carriedOut(*m_target, wanted.kind != quant::SmoothingKind::None);
     if (wanted.searchAlpha && scales(wanted.kind)) {
-        const auto plan = m_session.plans.sitePlan(id);
+        const auto plan = m_plans.sitePlan(id);
         const bool found = plan && plan->smoothing && plan->settings.smoothing == wanted;
         text = (found ? tr("Found α = %1. ").arg(plan->smoothing->alpha, 0, 'f', 2) : tr("Searching α … ")) + text;
         if (found && sites().size() == 1) // the slider shows what was found

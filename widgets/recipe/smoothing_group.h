@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/quant/smoothing.h"
+#include "widgets/model/plans.h"
 #include "widgets/recipe/site_group.h"
 
 #include <optional>
@@ -20,7 +21,8 @@ class FormNote;
 class SmoothingGroup : public SiteGroup {
     Q_OBJECT
 public:
-    explicit SmoothingGroup(Session& session, QWidget* parent = nullptr);
+    SmoothingGroup(const Document& document, const Selection& selection, Edits& edits, const Plans& plans,
+                   JobRunner& runner, QWidget* parent = nullptr);
 
     void refreshNumbers() override;
     QString note() const;
@@ -36,6 +38,7 @@ private:
     void findTarget(SiteId site);
     QString carriedOut(const quant::FoldTarget& target, bool smoothed) const;
 
+    const Plans& m_plans;
     QComboBox* m_kind;
     QWidget* m_alphaRow;
     QSlider* m_slider;

@@ -7,21 +7,18 @@
 
 namespace qs::ui {
 
-ZeroPointGroup::ZeroPointGroup(Session& session, QWidget* parent) : SiteGroup(session, parent)
+ZeroPointGroup::ZeroPointGroup(const Document& document, const Selection& selection, Edits& edits, QWidget* parent)
+    : SiteGroup(document, selection, edits, parent)
 {
     m_rule = makeChoice(this, tr("What becomes of a range that does not contain 0, whose zero point is no code."));
     m_rule->setObjectName(QStringLiteral("zeroPoint"));
     for (const quant::ZeroPoint rule :
-         {quant::ZeroPoint::ZeroInRange, quant::ZeroPoint::Clamped, quant::ZeroPoint::Wide}) {
-        m_rule->addItem(zeroPointTitle(rule), static_cast<int>(rule));
-        m_rule->setItemData(m_rule->count() - 1, zeroPointHelp(rule), Qt::ToolTipRole);
-    }
+         {quant::ZeroPoint::ZeroInRange, quant::ZeroPoint::Clamped, quant::ZeroPoint::Wide})
+        addEntry(m_rule, zeroPointTitle(rule), static_cast<int>(rule), zeroPointHelp(rule));
     m_form->addRow(tr("&Zero point"), m_rule);
-    connect(m_rule, &QComboBox::activated, this, [this] {
-        const int chosen = m_rule->currentData().toInt();
-        if (chosen != kMixed)
-            edit(&quant::SitePatch::zeroPoint,
-                 [chosen](quant::ZeroPoint& rule) { rule = static_cast<quant::ZeroPoint>(chosen); });
+    onChoice(m_rule, [this](int chosen) {
+        edit(&quant::SitePatch::zeroPoint,
+             [chosen](quant::ZeroPoint& rule) { rule = static_cast<quant::ZeroPoint>(chosen); });
     });
 }
 

@@ -13,7 +13,7 @@ namespace qs::ui {
 class ZeroPointGroup : public SiteGroup {
     Q_OBJECT
 public:
-    explicit ZeroPointGroup(Session& session, QWidget* parent = nullptr);
+    ZeroPointGroup(const Document& document, const Selection& selection, Edits& edits, QWidget* parent = nullptr);
 
 protected:
     bool suits(const graph::Site& site, const quant::SiteSettings& settings) const override;

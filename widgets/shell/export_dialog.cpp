@@ -17,8 +17,10 @@
 
 namespace qs::ui {
 
-ExportDialog::ExportDialog(Session& session, QWidget* parent)
-    : QDialog(parent), m_session(session), m_path(new QLineEdit(this)), m_opset(new QComboBox(this)),
+ExportDialog::ExportDialog(const Document& document, const Plans& plans, Exports& exports, Jobs& jobs,
+                           QWidget* parent)
+    : QDialog(parent), m_document(document), m_plans(plans), m_exports(exports), m_jobs(jobs),
+      m_path(new QLineEdit(this)), m_opset(new QComboBox(this)),
       m_unsigned(new QCheckBox(tr("Weights as uint8 with zero point 128"), this)),
       m_runtime(new QCheckBox(tr("Check it in ONNX Runtime too"), this)), m_summary(new QLabel(this)),
       m_verification(new QLabel(this)), m_warnings(new QLabel(this)), m_table(new QTableWidget(0, 4, this))
@@ -85,16 +87,16 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
         connect(dialog, &QFileDialog::fileSelected, m_path, &QLineEdit::setText);
         dialog->open();
     });
-    connect(&session.exports, &Exports::exported, this, &ExportDialog::report);
-    connect(&session.jobs, &Jobs::started, this, &ExportDialog::refreshRunning);
-    connect(&session.jobs, &Jobs::finished, this, &ExportDialog::refreshRunning);
-    connect(&session.plans, &Plans::planChanged, this, &ExportDialog::refreshRunning);
+    connect(&exports, &Exports::exported, this, &ExportDialog::report);
+    connect(&jobs, &Jobs::started, this, &ExportDialog::refreshRunning);
+    connect(&jobs, &Jobs::finished, this, &ExportDialog::refreshRunning);
+    connect(&plans, &Plans::planChanged, this, &ExportDialog::refreshRunning);
 }
 
 void ExportDialog::prepare()
 {
-    if (m_path->text().isEmpty() && m_session.document.model()) {
-        const std::filesystem::path& model = m_session.document.model()->info.path;
+    if (m_path->text().isEmpty() && m_document.model()) {
+        const std::filesystem::path& model = m_document.model()->info.path;
         m_path->setText(
             QDir::home().filePath(QString::fromStdString(model.stem().string()) + QStringLiteral("_q.onnx")));
     }
@@ -110,14 +112,14 @@ void ExportDialog::start()
     m_summary->setText(tr("Writing …"));
     m_verification->clear();
     m_warnings->setVisible(false);
-    m_session.exports.exportModel(m_path->text(), options, m_runtime->isChecked());
+    m_exports.exportModel(m_path->text(), options, m_runtime->isChecked());
 }
 
 void ExportDialog::refreshRunning()
 {
-    const bool running = m_session.jobs.running(JobKind::Export);
-    m_write->setEnabled(!running && m_session.plans.plan().current);
-    m_runtime->setEnabled(m_session.document.probeImages() != nullptr); // there is nothing to run it on
+    const bool running = m_jobs.running(JobKind::Export);
+    m_write->setEnabled(!running && m_plans.plan().current);
+    m_runtime->setEnabled(m_document.probeImages() != nullptr); // there is nothing to run it on
     if (!running && m_summary->text() == tr("Writing …"))
         m_summary->setText(tr("Nothing was written."));
 }

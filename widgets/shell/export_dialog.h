@@ -1,6 +1,9 @@
 #pragma once
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/exports.h"
+#include "widgets/model/jobs.h"
+#include "widgets/model/plans.h"
 
 #include <QDialog>
 
@@ -18,7 +21,8 @@ namespace qs::ui {
 class ExportDialog : public QDialog {
     Q_OBJECT
 public:
-    explicit ExportDialog(Session& session, QWidget* parent = nullptr);
+    explicit ExportDialog(const Document& document, const Plans& plans, Exports& exports, Jobs& jobs,
+                          QWidget* parent = nullptr);
     /// Before it is shown: a suggestion for the path, and no old results.
     void prepare();
 
@@ -26,7 +30,10 @@ private:
     void start();
     void report(const ExportOutcome& outcome);
     void refreshRunning();
-    Session& m_session;
+    const Document& m_document;
+    const Plans& m_plans;
+    Exports& m_exports;
+    Jobs& m_jobs;
     QLineEdit* m_path;
     QComboBox* m_opset;
     QCheckBox* m_unsigned;

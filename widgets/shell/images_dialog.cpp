@@ -1,6 +1,7 @@
 #include "widgets/shell/images_dialog.h"
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
 #include "widgets/theme/format.h"
 
 #include <QCheckBox>
@@ -21,14 +22,15 @@ namespace {
 
 class ImagesDialog : public QDialog {
 public:
-    ImagesDialog(Session& session, QWidget* parent);
+    ImagesDialog(Document& document, Plans& plans, QWidget* parent);
 
 private:
     images::Preprocess read() const;
     void write(const images::Preprocess& preprocess);
     void apply();
 
-    Session& m_session;
+    Document& m_document;
+    Plans& m_plans;
     QComboBox* m_preset = new QComboBox(this);
     QCheckBox* m_resizes = new QCheckBox(tr("shorter side to"), this);
     QSpinBox* m_resize = new QSpinBox(this);
@@ -49,7 +51,8 @@ QString folderText(const std::shared_ptr<const ImageSet>& images)
         .arg(QString::fromStdString(images->folder.root.string()), formatCount(images->size()));
 }
 
-ImagesDialog::ImagesDialog(Session& session, QWidget* parent) : QDialog(parent), m_session(session)
+ImagesDialog::ImagesDialog(Document& document, Plans& plans, QWidget* parent)
+    : QDialog(parent), m_document(document), m_plans(plans)
 {
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("Images and preprocessing"));
@@ -62,12 +65,12 @@ ImagesDialog::ImagesDialog(Session& session, QWidget* parent) : QDialog(parent),
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
         return label;
     };
-    form->addRow(tr("Calibration"), path(folderText(session.document.calibrationImages())));
+    form->addRow(tr("Calibration"), path(folderText(document.calibrationImages())));
     m_count->setRange(1, 100000);
-    m_count->setValue(static_cast<int>(session.document.calibrationCount()));
+    m_count->setValue(static_cast<int>(document.calibrationCount()));
     m_count->setSuffix(tr(" images at most"));
     form->addRow(tr("&Use"), m_count);
-    form->addRow(tr("Test"), path(folderText(session.document.testImages())));
+    form->addRow(tr("Test"), path(folderText(document.testImages())));
 
     m_preset->addItem(tr("choose …"));
     for (const images::PreprocessPreset& preset : images::preprocessPresets()) {
@@ -126,7 +129,7 @@ ImagesDialog::ImagesDialog(Session& session, QWidget* parent) : QDialog(parent),
                 images::preprocessPreset(m_preset->currentData().toString().toStdString(), m_height, m_width))
             write(*found);
     });
-    write(session.document.preprocess());
+    write(document.preprocess());
 }
 
 void ImagesDialog::write(const images::Preprocess& p)
@@ -148,7 +151,7 @@ void ImagesDialog::write(const images::Preprocess& p)
 
 images::Preprocess ImagesDialog::read() const
 {
-    images::Preprocess p = m_session.document.preprocess();
+    images::Preprocess p = m_document.preprocess();
     p.resize = m_resizes->isChecked() ? std::optional(m_resize->value()) : std::nullopt;
     p.squash = m_squash->isChecked() && m_resizes->isChecked();
     p.interpolation =
@@ -168,20 +171,20 @@ images::Preprocess ImagesDialog::read() const
 void ImagesDialog::apply()
 {
     const std::size_t count = static_cast<std::size_t>(m_count->value());
-    const bool recount = count != m_session.document.calibrationCount();
+    const bool recount = count != m_document.calibrationCount();
     const images::Preprocess preprocess = read();
-    const bool again = preprocess != m_session.document.preprocess();
-    m_session.document.setCalibrationCount(count);
-    m_session.document.setPreprocess(preprocess); // calibrates
-    if (recount && !again && m_session.document.calibrationImages())
-        m_session.plans.calibrate();
+    const bool again = preprocess != m_document.preprocess();
+    m_document.setCalibrationCount(count);
+    m_document.setPreprocess(preprocess); // calibrates
+    if (recount && !again && m_document.calibrationImages())
+        m_plans.calibrate();
 }
 
 } // namespace
 
-void showImagesDialog(Session& session, QWidget* parent)
+void showImagesDialog(Document& document, Plans& plans, QWidget* parent)
 {
-    auto* dialog = new ImagesDialog(session, parent);
+    auto* dialog = new ImagesDialog(document, plans, parent);
     dialog->show();
 }
 

@@ -4,9 +4,10 @@ class QWidget;
 
 namespace qs::ui {
 
-struct Session;
+class Document;
+class Plans;
 
 /// Folders, number of calibration images, and the preprocessing with its presets. Not modal; Apply takes over.
-void showImagesDialog(Session& session, QWidget* parent);
+void showImagesDialog(Document& document, Plans& plans, QWidget* parent);
 
 } // namespace qs::ui

@@ -1,7 +1,8 @@
 #include "widgets/shell/input_dialog.h"
 
+#include "widgets/model/document.h"
+#include "widgets/model/files.h"
 #include "widgets/model/job.h"
-#include "widgets/model/session.h"
 #include "widgets/model/text.h"
 
 #include <QComboBox>
@@ -21,13 +22,13 @@ constexpr int kLargest = 4096; ///< px
 
 class InputDialog : public QDialog {
 public:
-    InputDialog(Session& session, QWidget* parent);
+    InputDialog(std::shared_ptr<const onnx::Model> model, Files& files, JobRunner& runner, QWidget* parent);
 
 private:
     void offer(const std::vector<onnx::ImageSize>& sizes);
     void apply();
 
-    Session& m_session;
+    Files& m_files;
     std::shared_ptr<const onnx::Model> m_model;
     QSpinBox* m_height = new QSpinBox(this);
     QSpinBox* m_width = new QSpinBox(this);
@@ -36,9 +37,8 @@ private:
     Job<std::vector<onnx::ImageSize>> m_fitting;
 };
 
-InputDialog::InputDialog(Session& session, QWidget* parent)
-    : QDialog(parent), m_session(session), m_model(session.document.model()),
-      m_fitting(session.jobs.runner(), Lane::Background)
+InputDialog::InputDialog(std::shared_ptr<const onnx::Model> model, Files& files, JobRunner& runner, QWidget* parent)
+    : QDialog(parent), m_files(files), m_model(std::move(model)), m_fitting(runner, Lane::Background)
 {
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("What the model's file leaves open"));
@@ -108,15 +108,15 @@ void InputDialog::apply()
         options.imageSize = onnx::ImageSize{m_height->value(), m_width->value()};
     if (m_output->isEnabled())
         options.output = m_output->currentText().toStdString();
-    m_session.files.openModel(QString::fromStdString(m_model->info.path.string()), options);
+    m_files.openModel(QString::fromStdString(m_model->info.path.string()), options);
 }
 
 } // namespace
 
-void showInputDialog(Session& session, QWidget* parent)
+void showInputDialog(const Document& document, Files& files, JobRunner& runner, QWidget* parent)
 {
-    if (session.document.model())
-        (new InputDialog(session, parent))->show();
+    if (document.model())
+        (new InputDialog(document.model(), files, runner, parent))->show();
 }
 
 } // namespace qs::ui

@@ -1,6 +1,7 @@
 #include "widgets/shell/leave_flow.h"
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/files.h"
 
 #include <QMessageBox>
 
@@ -8,13 +9,13 @@
 
 namespace qs::ui {
 
-LeaveFlow::LeaveFlow(Session& session, AskPath askPath, QWidget* window)
-    : QObject(window), m_session(session), m_askPath(std::move(askPath)), m_window(window)
+LeaveFlow::LeaveFlow(const Document& document, Files& files, AskPath askPath, QWidget* window)
+    : QObject(window), m_document(document), m_files(files), m_askPath(std::move(askPath)), m_window(window)
 {
-    connect(&session.files, &Files::saveEnded, this, [this](bool written) {
+    connect(&files, &Files::saveEnded, this, [this](bool written) {
         if (!std::exchange(m_saving, false))
             return; // a save of its own
-        if (written && !m_session.document.modified())
+        if (written && !m_document.modified())
             goOn();
         else
             stay();
@@ -24,7 +25,7 @@ LeaveFlow::LeaveFlow(Session& session, AskPath askPath, QWidget* window)
 void LeaveFlow::leave(const QString& question, const QString& more, std::function<void()> then)
 {
     stay();
-    if (!m_session.document.modified() || !m_session.document.model()) {
+    if (!m_document.modified() || !m_document.model()) {
         then();
         return;
     }
@@ -47,7 +48,7 @@ void LeaveFlow::leave(const QString& question, const QString& more, std::functio
             goOn();
         else if (pressed != save)
             stay();
-        else if (const QString path = m_session.document.path(); !path.isEmpty())
+        else if (const QString path = m_document.path(); !path.isEmpty())
             this->save(path);
         else
             m_askPath([this](const QString& chosen) { this->save(chosen); }, [this] { stay(); });
@@ -60,7 +61,7 @@ void LeaveFlow::save(const QString& path)
     if (!m_then)
         return;
     m_saving = true;
-    m_session.files.saveSession(path);
+    m_files.saveSession(path);
 }
 
 void LeaveFlow::stay()

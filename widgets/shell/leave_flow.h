@@ -10,7 +10,8 @@ class QWidget;
 
 namespace qs::ui {
 
-struct Session;
+class Document;
+class Files;
 
 /// What has to be done before the present session is left, to quit or to open another model:
 ///
@@ -25,7 +26,7 @@ public:
     /// Asks for a file to save to: calls the first with its path, or the second where there is to be none.
     using AskPath = std::function<void(std::function<void(const QString&)>, std::function<void()>)>;
 
-    LeaveFlow(Session& session, AskPath askPath, QWidget* window);
+    LeaveFlow(const Document& document, Files& files, AskPath askPath, QWidget* window);
 
     /// Calls `then` at once where nothing is unsaved. `question`: "Save the session before closing?"; `more`: what
     /// becomes of the rest.
@@ -37,7 +38,8 @@ private:
     void stay();
     void goOn();
 
-    Session& m_session;
+    const Document& m_document;
+    Files& m_files;
     AskPath m_askPath;
     QWidget* m_window;
     QMessageBox* m_box = nullptr;

@@ -1,11 +1,18 @@
 #include "widgets/shell/main_window.h"
 
+#include "widgets/frame/panel.h"
 #include "widgets/model/autosave.h"
 #include "widgets/model/follow.h"
 #include "widgets/model/session.h"
-#include "widgets/shell/leave_flow.h"
+#include "widgets/shell/actions.h"
+#include "widgets/shell/export_dialog.h"
 #include "widgets/shell/message_strip.h"
-#include "widgets/shell/welcome.h"
+#include "widgets/shell/model_title.h"
+#include "widgets/shell/questions.h"
+#include "widgets/shell/recent_files.h"
+#include "widgets/shell/session_flow.h"
+#include "widgets/shell/window_state.h"
+#include "widgets/shell/workspace.h"
 #include "widgets/theme/icon.h"
 
 #include <QAbstractButton>
@@ -14,11 +21,13 @@
 #include <QCloseEvent>
 #include <QComboBox>
 #include <QDragEnterEvent>
-#include <QFileInfo>
 #include <QMenuBar>
-#include <QMessageBox>
 #include <QMimeData>
+#include <QSettings>
 #include <QUrl>
+
+#include <algorithm>
+#include <functional>
 
 // Outside of any namespace, as the macro demands: a static library does not load its resources by itself.
 static void loadResources()
@@ -30,42 +39,50 @@ static void loadResources()
 namespace qs::ui {
 
 MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* autosave, QWidget* parent)
-    : QMainWindow(parent), m_session(session), m_demoFolder(demoFolder), m_autosave(autosave)
+    : QMainWindow(parent), m_session(session), m_autosave(autosave),
+      m_actions(new Actions(session.document, session.selection, session.plans, this)),
+      m_flow(new SessionFlow(session.document, session.files, session.messages, demoFolder, this))
 {
     loadResources();
     setObjectName(QStringLiteral("MainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/quantoscope.svg")));
     setAcceptDrops(true);
-    m_leave = new LeaveFlow(
-        session,
-        [this](std::function<void(const QString&)> chosen, std::function<void()> none) {
-            chooseSessionFile(std::move(chosen), std::move(none));
-        },
-        this);
-    buildStrips();
+    buildArea();
     buildPanels();
     buildMenus();
     buildToolBar();
+    buildStatusBar();
     qApp->installEventFilter(this);
+    connectRooms();
+    restoreLayout();
+    showModelState();
+    updateTitle();
+    if (autosave)
+        offerRecovery(*m_messages, session.files, *autosave);
+}
 
+MainWindow::~MainWindow() = default;
+
+void MainWindow::connectRooms()
+{
+    Session& session = m_session;
     connect(&session.messages, &Messages::failed, m_messages, &MessageStrip::showError);
     connect(&session.messages, &Messages::noticed, m_messages, &MessageStrip::showNote);
     connect(&session.jobs, &Jobs::finished, m_messages,
             [this](JobKind kind) { m_messages->ended(static_cast<int>(kind)); });
-    connect(&session.files, &Files::sizeAsked, this, &MainWindow::askSize);
-    connect(&session.folders, &Folders::asked, this, &MainWindow::askFolders);
+    connect(&session.files, &Files::sizeAsked, this,
+            [this](const QString& path, const std::vector<onnx::ImageSize>& sizes) {
+                askSize(*m_messages, m_session.files, path, sizes);
+            });
+    connect(&session.folders, &Folders::asked, this, [this](const QString& one, const QString& other) {
+        askFolders(*m_messages, m_session.folders, one, other);
+    });
     connect(&session.document, &Document::modelChanged, this, &MainWindow::showModelState);
     follow(this, &MainWindow::updateTitle)
         .on(session.document, &Document::modelChanged)
         .on(session.document, &Document::imagesChanged)
         .on(session.plans, &Plans::calibrationChanged)
         .on(session.document, &Document::fileChanged);
-    follow(this, &MainWindow::updateActions)
-        .on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged)
-        .on(session.plans, &Plans::calibrationChanged)
-        .on(session.plans, &Plans::planChanged)
-        .on(session.selection, &Selection::changed);
     connect(&session.document, &Document::modelChanged, this, [this] {
         if (m_session.document.model())
             addRecent(QString::fromStdString(m_session.document.model()->info.path.string()));
@@ -74,74 +91,30 @@ MainWindow::MainWindow(Session& session, const QString& demoFolder, Autosave* au
         if (!m_session.document.path().isEmpty())
             addRecent(m_session.document.path());
     });
-    if (autosave)
-        connect(autosave, &Autosave::aboutToSave, this, &MainWindow::keepViews);
-    restoreLayout();
-    showModelState();
-    updateActions();
-    updateTitle();
-    offerRecovery();
+    connect(m_flow, &SessionFlow::aboutToSave, this, &MainWindow::saveLayout);
+    if (m_autosave)
+        connect(m_autosave, &Autosave::aboutToSave, this, &MainWindow::keepViews);
 }
-
-MainWindow::~MainWindow() = default;
 
 void MainWindow::openPaths(const QStringList& paths)
 {
-    const auto opensAnother = [](const QString& path) {
-        const QString suffix = QFileInfo(path).suffix().toLower();
-        return !QFileInfo(path).isDir() &&
-               (suffix == QLatin1String("onnx") || suffix == QLatin1String("quantoscope"));
-    };
-    const auto another = std::ranges::find_if(paths, opensAnother);
-    if (another == paths.end())
-        m_session.files.open(paths);
-    else
-        leaveFor(QFileInfo(*another).fileName(), another->endsWith(QLatin1String(".onnx"), Qt::CaseInsensitive),
-                 [this, paths] { m_session.files.open(paths); });
-}
-
-void MainWindow::leaveFor(const QString& name, bool imagesStay, std::function<void()> then)
-{
-    m_leave->leave(tr("Save the session before opening %1? It has changes that are in no file.").arg(name),
-                   imagesStay && m_session.document.calibrationImages()
-                       ? tr("The images stay open and are used with the new model; those of the demo are closed.")
-                       : tr("Its images are closed."),
-                   std::move(then));
-}
-
-void MainWindow::askFolders(const QString& one, const QString& other)
-{
-    const auto open = [this](const QString& calibration, const QString& test) {
-        m_session.folders.open(ImagePurpose::Calibration, calibration);
-        m_session.folders.open(ImagePurpose::Test, test);
-    };
-    m_messages->ask(tr("Two folders of images: which is for calibration? The other is for testing."),
-                    {{QFileInfo(one).fileName(), [open, one, other] { open(one, other); }},
-                     {QFileInfo(other).fileName(), [open, one, other] { open(other, one); }}});
-}
-
-void MainWindow::askSize(const QString& path, const std::vector<onnx::ImageSize>& sizes)
-{
-    std::vector<MessageStrip::Button> buttons;
-    for (const onnx::ImageSize& size : sizes)
-        buttons.emplace_back(tr("%1 × %2 px").arg(size.height).arg(size.width), [this, path, size] {
-            onnx::ImportOptions options;
-            options.imageSize = size;
-            m_session.files.openModel(path, options);
-        });
-    m_messages->ask(tr("%1 leaves the height and width of its image open, and 224 × 224 does not fit. It fits at:")
-                        .arg(QFileInfo(path).fileName()),
-                    buttons);
+    m_flow->open(paths);
 }
 
 void MainWindow::openDemo()
 {
-    if (m_demoFolder.isEmpty())
-        m_messages->showError(
-            Error{ErrorCode::NotFound,
-                  "the demo's files are missing; set QUANTOSCOPE_RESOURCES to the folder that holds demo/", "demo"});
-    else
-        leaveFor(tr("the demo"), false, [this] { m_session.files.openDemo(m_demoFolder); });
+    m_flow->openDemo();
+}
+
+void MainWindow::addRecent(const QString& path)
+{
+    if (!m_flow->isOfDemo(path)) // which has a button of its own
+        m_recent->add(path);
+}
+
+QAction* MainWindow::action(Command command) const
+{
+    return m_actions->of(command);
 }
 
 std::vector<QAction*> MainWindow::allActions() const
@@ -159,22 +132,86 @@ std::vector<QAction*> MainWindow::allActions() const
     return found;
 }
 
-QAction* MainWindow::action(const QString& text) const
+QStringList MainWindow::panelIds() const
 {
-    for (QAction* action : allActions()) {
-        QString title = action->text();
-        title.remove(QLatin1Char('&')).remove(QChar(0x2026));
-        if (title == text)
-            return action;
-    }
-    return nullptr;
+    QStringList ids;
+    for (const PlacedPanel& placed : m_workspace->panels())
+        ids << placed.id;
+    return ids;
+}
+
+QWidget* MainWindow::panel(const QString& id) const
+{
+    return m_workspace->panel(id);
+}
+
+void MainWindow::showPanel(const QString& id)
+{
+    m_workspace->show(id);
+}
+
+void MainWindow::restoreLayout()
+{
+    const QSettings settings;
+    if (!restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray()))
+        resize(1280, 800);
+    m_workspace->setLayout(settings.value(QStringLiteral("window/layout")).toByteArray());
+    m_session.selection.setLogAxis(settings.value(QStringLiteral("view/logAxis"), true).toBool());
+}
+
+void MainWindow::saveLayout()
+{
+    QSettings settings;
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    const QByteArray layout = m_workspace->state().layout;
+    m_workspace->setLayout(layout);
+    settings.setValue(QStringLiteral("window/layout"), layout);
+    settings.setValue(QStringLiteral("view/logAxis"), m_session.selection.logAxis());
+    keepViews();
+}
+
+/// Into the session: its file, and its autosaved copy, bring back what it looked like.
+void MainWindow::keepViews()
+{
+    m_session.document.setWindowState(m_workspace->state().pack());
+}
+
+void MainWindow::showModelState()
+{
+    const QByteArray kept = m_session.document.windowState();
+    m_workspace->showPanels(m_session.document.model() != nullptr, WindowState::unpack(kept), !kept.isEmpty());
+}
+
+void MainWindow::updateTitle()
+{
+    const QString title = m_title->windowTitle();
+    setWindowTitle(title);
+    setWindowModified(m_session.document.modified() && m_session.document.model() &&
+                      title.contains(QLatin1String("[*]")));
+    m_title->refresh();
+    if (m_title->text().isEmpty())
+        return;
+    m_title->setMinimumHeight(menuBar()->height() - 2);
+    menuBar()->setCornerWidget(m_title); // lays the bar out again for the new text
+    m_title->show();
+}
+
+void MainWindow::exportModel()
+{
+    if (!m_exportDialog)
+        m_exportDialog =
+            new ExportDialog(m_session.document, m_session.plans, m_session.exports, m_session.jobs, this);
+    m_exportDialog->prepare();
+    m_exportDialog->show();
+    m_exportDialog->raise();
+    m_exportDialog->activateWindow();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)
 {
     if (!m_mayClose && m_session.document.modified() && m_session.document.model()) {
         event->ignore();
-        m_leave->leave(tr("Save the session before closing?"), tr("It has changes that are in no file."), [this] {
+        m_flow->leaveToClose([this] {
             m_mayClose = true;
             close();
             m_mayClose = false;

@@ -11,8 +11,8 @@
 
 namespace qs::ui {
 
-NextStep::NextStep(Session& session, QWidget* over)
-    : Overlay(over), m_session(session), m_text(new QLabel(this)), m_button(new QPushButton(this))
+NextStep::NextStep(const Document& document, Plans& plans, QWidget* over)
+    : Overlay(over), m_document(document), m_plans(plans), m_text(new QLabel(this)), m_button(new QPushButton(this))
 {
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(10, 4, 6, 4);
@@ -24,9 +24,9 @@ NextStep::NextStep(Session& session, QWidget* over)
             std::invoke(m_action, this);
     });
     follow(this, &NextStep::refresh)
-        .on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged)
-        .on(session.plans, &Plans::calibrationChanged);
+        .on(document, &Document::modelChanged)
+        .on(document, &Document::imagesChanged)
+        .on(plans, &Plans::calibrationChanged);
     refresh();
 }
 
@@ -37,7 +37,7 @@ QString NextStep::text() const
 
 void NextStep::refresh()
 {
-    const Figure<stats::Calibration>& calibration = m_session.plans.calibration();
+    const Figure<stats::Calibration>& calibration = m_plans.calibration();
     const auto say = [this](const QString& text, const QString& button, void (NextStep::*action)()) {
         m_text->setText(text);
         m_button->setText(button);
@@ -45,20 +45,20 @@ void NextStep::refresh()
         setVisible(true);
         place();
     };
-    if (!m_session.document.model()) {
+    if (!m_document.model()) {
         setVisible(false);
-    } else if (!m_session.document.calibrationImages() && !calibration) {
+    } else if (!m_document.calibrationImages() && !calibration) {
         say(tr("Ranges come from images: open a folder of typical ones, a few dozen are enough. No labels needed."),
             tr("Open calibration images…"), &NextStep::openCalibrationImages);
     } else if (calibration.running) {
         setVisible(false);
     } else if (!calibration) {
-        say(tr("%1 calibration images are ready.").arg(formatCount(m_session.document.calibrationImages()->size())),
+        say(tr("%1 calibration images are ready.").arg(formatCount(m_document.calibrationImages()->size())),
             tr("Calibrate"), &NextStep::calibrate);
-    } else if (!calibration.current && m_session.document.calibrationImages()) {
+    } else if (!calibration.current && m_document.calibrationImages()) {
         say(tr("The calibration is of other images or another preprocessing than those that are set now."),
             tr("Calibrate again"), &NextStep::calibrate);
-    } else if (!m_session.document.testImages()) {
+    } else if (!m_document.testImages()) {
         say(tr("Accuracy needs labelled test images; until then the agreement with float on the calibration images "
                "is "
                "shown."),

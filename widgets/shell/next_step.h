@@ -1,6 +1,7 @@
 #pragma once
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
 
 #include "widgets/shell/overlay.h"
 
@@ -13,7 +14,7 @@ namespace qs::ui {
 class NextStep : public Overlay {
     Q_OBJECT
 public:
-    NextStep(Session& session, QWidget* over);
+    NextStep(const Document& document, Plans& plans, QWidget* over);
     QString text() const;
 
 signals:
@@ -22,11 +23,12 @@ signals:
 
 private:
     void refresh();
-    Session& m_session;
+    const Document& m_document;
+    Plans& m_plans;
     QLabel* m_text;
     QPushButton* m_button;
     void (NextStep::*m_action)() = nullptr;
-    void calibrate() { m_session.plans.calibrate(); }
+    void calibrate() { m_plans.calibrate(); }
 };
 
 } // namespace qs::ui

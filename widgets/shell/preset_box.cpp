@@ -32,8 +32,8 @@ QComboBox* bitsBox(QWidget* parent, const QString& tip)
 
 } // namespace
 
-PresetBox::PresetBox(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_preset(new QComboBox(this)),
+PresetBox::PresetBox(const Document& document, Edits& edits, Messages& messages, QWidget* parent)
+    : QWidget(parent), m_document(document), m_edits(edits), m_messages(messages), m_preset(new QComboBox(this)),
       m_weightBits(bitsBox(this, tr("Bits of all weights"))),
       m_activationBits(bitsBox(this, tr("Bits of all activations")))
 {
@@ -62,45 +62,43 @@ PresetBox::PresetBox(Session& session, QWidget* parent)
     connect(m_preset, &QComboBox::activated, this, &PresetBox::apply);
     for (QComboBox* box : {m_weightBits, m_activationBits})
         connect(box, &QComboBox::activated, this, &PresetBox::changeBits);
-    ui::follow(this, &PresetBox::follow)
-        .on(session.document, &Document::recipeChanged)
-        .on(session.document, &Document::modelChanged);
+    ui::follow(this, &PresetBox::follow).on(document, &Document::recipeChanged).on(document, &Document::modelChanged);
     follow();
 }
 
 void PresetBox::apply()
 {
-    m_session.edits.applyPreset(m_preset->currentData().toString(), m_weightBits->currentData().toInt(),
-                                m_activationBits->currentData().toInt());
+    m_edits.applyPreset(m_preset->currentData().toString(), m_weightBits->currentData().toInt(),
+                        m_activationBits->currentData().toInt());
     follow();
 }
 
 /// What was changed by hand stays.
 void PresetBox::changeBits()
 {
-    const quant::Recipe before = m_session.document.recipe();
+    const quant::Recipe before = m_document.recipe();
     const int weights = m_weightBits->currentData().toInt();
     const int activations = m_activationBits->currentData().toInt();
     if (auto moved = quant::withBits(before, weights, activations)) {
         const bool edited = quant::isEdited(*moved);
-        m_session.edits.setRecipe(m_session.edits.keepingLocked(std::move(*moved)),
-                                  tr("W%1 A%2%3")
-                                      .arg(formatBitsOfSite(weights), formatBitsOfSite(activations),
-                                           edited ? tr(", edits kept") : QString()));
+        m_edits.setRecipe(m_edits.keepingLocked(std::move(*moved)),
+                          tr("W%1 A%2%3")
+                              .arg(formatBitsOfSite(weights), formatBitsOfSite(activations),
+                                   edited ? tr(", edits kept") : QString()));
         if (const auto own = static_cast<int>(quant::sitesWithOwnBits(before)); own > 0)
-            m_session.messages.note(tr("%n site(s) keep bits of their own. Choosing the preset again drops them; "
-                                       "so does Reset for the selected sites.",
-                                       nullptr, own));
+            m_messages.note(tr("%n site(s) keep bits of their own. Choosing the preset again drops them; "
+                               "so does Reset for the selected sites.",
+                               nullptr, own));
     } else {
-        m_session.messages.fail(moved.error());
+        m_messages.fail(moved.error());
     }
     follow();
 }
 
 void PresetBox::follow()
 {
-    const quant::Recipe& recipe = m_session.document.recipe();
-    setEnabled(m_session.document.model() != nullptr);
+    const quant::Recipe& recipe = m_document.recipe();
+    setEnabled(m_document.model() != nullptr);
     std::string_view name = recipe.preset;
     bool literal = !recipe.guard && name != "minmax";
     if (name.ends_with(quant::kLiteral)) { // the same preset, taken literally

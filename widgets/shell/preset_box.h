@@ -1,6 +1,8 @@
 #pragma once
 
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/edits.h"
+#include "widgets/model/messages.h"
 
 #include <QWidget>
 
@@ -14,13 +16,15 @@ namespace qs::ui {
 class PresetBox : public QWidget {
     Q_OBJECT
 public:
-    explicit PresetBox(Session& session, QWidget* parent = nullptr);
+    explicit PresetBox(const Document& document, Edits& edits, Messages& messages, QWidget* parent = nullptr);
 
 private:
     void apply();
     void changeBits();
     void follow();
-    Session& m_session;
+    const Document& m_document;
+    Edits& m_edits;
+    Messages& m_messages;
     QComboBox* m_preset;
     QComboBox* m_weightBits;
     QComboBox* m_activationBits;

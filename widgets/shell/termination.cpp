@@ -1,7 +1,7 @@
 #include "widgets/shell/termination.h"
 
 #include "widgets/model/autosave.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
 
 #include <QCoreApplication>
 #include <QSocketNotifier>
@@ -67,9 +67,9 @@ Termination::~Termination()
         ::close(end);
 }
 
-void endQuietly(Session& session, Autosave& autosave)
+void endQuietly(const Document& document, Autosave& autosave)
 {
-    if (!session.document.modified()) {
+    if (!document.modified()) {
         autosave.finish();
         QCoreApplication::quit();
         return;

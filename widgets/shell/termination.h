@@ -22,10 +22,10 @@ private:
 };
 
 class Autosave;
-struct Session;
+class Document;
 
 /// The end of the program without questions: with nothing unsaved the autosaved copy goes, as after closing the
 /// window; else it is left for the next start.
-void endQuietly(Session& session, Autosave& autosave);
+void endQuietly(const Document& document, Autosave& autosave);
 
 } // namespace qs::ui

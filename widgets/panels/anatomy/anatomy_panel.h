@@ -2,7 +2,10 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/figures.h"
+#include "widgets/model/plans.h"
+#include "widgets/model/selection.h"
 #include "widgets/panels/anatomy/anatomy_view.h"
 
 namespace qs::ui {
@@ -11,14 +14,16 @@ namespace qs::ui {
 class AnatomyPanel : public AnatomyView, public Panel {
     Q_OBJECT
 public:
-    explicit AnatomyPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new AnatomyPanel(session, parent); }
+    explicit AnatomyPanel(const Document& document, Selection& selection, const Plans& plans, const Figures& figures,
+                          QWidget* parent = nullptr);
 
 private:
     void refresh();
 
-    Session& m_session;
+    const Document& m_document;
+    Selection& m_selection;
+    const Plans& m_plans;
+    const Figures& m_figures;
     Refresher m_refresher{*this, [this] { refresh(); }};
 };
 

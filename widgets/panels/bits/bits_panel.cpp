@@ -17,89 +17,81 @@ namespace {
 constexpr int kTickMs = 200;
 }
 
-BitsPanel::BitsPanel(Session& session, QWidget* parent) : BitsView(parent), m_session(session)
+BitsPanel::BitsPanel(const Document& document, const Selection& selection, Plans& plans, Searches& searches,
+                     QWidget* parent)
+    : BitsView(parent), m_document(document), m_selection(selection), m_plans(plans), m_searches(searches)
 {
     m_tick.setInterval(kTickMs);
     connect(&m_tick, &QTimer::timeout, this, &BitsPanel::refreshProgress);
-    m_refresher.on(session.document, &Document::imagesChanged)
-        .on(session.plans, &Plans::calibrationChanged)
-        .on(session.document, &Document::recipeChanged)
-        .on(session.plans, &Plans::planChanged)
-        .on(session.selection, &Selection::viewChanged);
-    connect(&session.document, &Document::modelChanged, this, [this] {
+    m_refresher.on(document, &Document::imagesChanged)
+        .on(plans, &Plans::calibrationChanged)
+        .on(document, &Document::recipeChanged)
+        .on(plans, &Plans::planChanged)
+        .on(selection, &Selection::viewChanged);
+    connect(&document, &Document::modelChanged, this, [this] {
         m_reference.reset();
         m_refresher.later();
     });
-    connect(&session.searches, &Searches::searchChanged, this, [this] {
-        form().setRunning(m_session.searches.search().running);
+    connect(&searches, &Searches::searchChanged, this, [this] {
+        form().setRunning(m_searches.search().running);
         if (isVisible())
             refreshTrace();
     });
-    connect(&session.selection, &Selection::changed, this, [this] { setSelection(m_session.selection.sites()); });
+    connect(&selection, &Selection::changed, this, [this] { setSelection(m_selection.sites()); });
 
-    connect(&form(), &SearchForm::startWished, &session.searches, &Searches::startSearch);
-    connect(&form(), &SearchForm::cancelWished, this, [this] { m_session.jobs.cancel(JobKind::Search); });
+    connect(&form(), &SearchForm::startWished, &searches, &Searches::startSearch);
+    connect(&form(), &SearchForm::cancelWished, &searches, &Searches::cancelSearch);
     connect(&trace(), &TracePlot::stepWished, this,
-            [this](int step) { m_session.searches.loadSearchStep(static_cast<std::size_t>(step)); });
-    for (BarsPlot* plot : {&weights(), &activations()}) {
-        connect(plot, &BarsPlot::selectWished, this, [this](SiteId site, bool toggle) {
-            m_session.selection.select(site, toggle ? SelectMode::Toggle : SelectMode::Replace);
-        });
-        connect(plot, &BarsPlot::dragBegan, this, [this] { m_gesture = m_session.edits.newGesture(); });
-        connect(plot, &BarsPlot::bitsWished, this, &BitsPanel::edit);
-        connect(plot, &BarsPlot::lockWished, this,
-                [this](const std::vector<SiteId>& sites, bool lock) { m_session.edits.setLocked(sites, lock); });
-    }
+            [this](int step) { m_searches.loadSearchStep(static_cast<std::size_t>(step)); });
     connect(&compareMenu(), &QMenu::aboutToShow, this, &BitsPanel::fillCompareMenu);
-    connect(this, &BitsView::helpWished, &session.plans, &Plans::calibrate);
-    connect(this, &BitsView::failed, &session.messages, &Messages::failWriting);
+    connect(this, &BitsView::helpWished, &plans, &Plans::calibrate);
     refresh();
 }
 
 void BitsPanel::refresh()
 {
-    if (!m_session.document.model())
+    if (!m_document.model())
         return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
     showAll();
-    form().setObstacle(m_session.plans.calibration() ? QString() : tr("Calibrate first."));
+    form().setObstacle(m_plans.calibration() ? QString() : tr("Calibrate first."));
     const auto count = [](const std::shared_ptr<const ImageSet>& images) { return images ? images->size() : 0; };
-    form().setImages(count(m_session.document.calibrationImages()), count(m_session.document.testImages()));
-    if (m_session.plans.plan())
-        form().setCosts(m_session.plans.plan()->modelBytes, m_session.plans.plan()->bops);
+    form().setImages(count(m_document.calibrationImages()), count(m_document.testImages()));
+    if (m_plans.plan())
+        form().setCosts(m_plans.plan()->modelBytes, m_plans.plan()->bops);
     setPicture(makePicture());
-    setSelection(m_session.selection.sites());
-    trace().setLogLoss(m_session.selection.logAxis());
+    setSelection(m_selection.sites());
+    trace().setLogLoss(m_selection.logAxis());
     refreshTrace();
 }
 
 void BitsPanel::refreshTrace()
 {
-    const SearchRun& run = m_session.searches.search();
+    const SearchRun& run = m_searches.search();
     form().setRunning(run.running);
     if (run.running && !m_tick.isActive())
         m_tick.start();
     sayWhyNoTrace();
     QStringList names;
     for (const search::Step& step : run.trace.steps)
-        names << QString::fromStdString(m_session.document.sites()[step.site].name);
+        names << QString::fromStdString(m_document.sites()[step.site].name);
     setRun(run, names);
     setPresentStep(presentStep());
 }
 
 void BitsPanel::sayWhyNoTrace()
 {
-    const SearchRun& run = m_session.searches.search();
+    const SearchRun& run = m_searches.search();
     if (run.hasTrace())
         return setTraceReason({});
     if (run.running)
         return setTraceReason(tr("Measuring what every site loses with fewer bits.\n"
                                  "The curve begins with the first step."));
-    if (m_session.plans.calibration())
+    if (m_plans.calibration())
         return setTraceReason(tr("No search yet: set a budget above and press Search\n"
                                  "to see what every bit saved costs in accuracy."));
-    if (m_session.plans.calibration().running)
+    if (m_plans.calibration().running)
         return setTraceReason(tr("A search comes after the calibration; it is running."));
-    if (m_session.document.calibrationImages())
+    if (m_document.calibrationImages())
         return setTraceReason(tr("Calibrate to search for the bits of every site."), tr("Calibrate"));
     setTraceReason(tr("A search needs calibration images:\n"
                       "open a folder of them from the File menu, or drop one on the window."));
@@ -107,14 +99,12 @@ void BitsPanel::sayWhyNoTrace()
 
 void BitsPanel::refreshProgress()
 {
-    if (!m_session.searches.search().running)
+    if (!m_searches.search().running)
         return m_tick.stop();
-    for (const JobStatus& job : m_session.jobs.list())
-        if (job.kind == JobKind::Search) {
-            const bool known = job.progress.total > 0;
-            form().showProgress(known ? progressText(job.progress) : tr("waiting for its turn"),
-                                timeText(job.progress), known ? job.progress.fraction() : -1);
-        }
+    const JobProgress progress = m_searches.searchProgress();
+    const bool known = progress.total > 0;
+    form().showProgress(known ? progressText(progress) : tr("waiting for its turn"), timeText(progress),
+                        known ? progress.fraction() : -1);
 }
 
 BitsPicture BitsPanel::makePicture() const
@@ -122,8 +112,8 @@ BitsPicture BitsPanel::makePicture() const
     BitsPicture picture;
     if (m_reference)
         picture.reference = m_reference->label;
-    const quant::Recipe& recipe = m_session.document.recipe();
-    for (const graph::Site& site : m_session.document.sites()) {
+    const quant::Recipe& recipe = m_document.recipe();
+    for (const graph::Site& site : m_document.sites()) {
         if (recipe.coverage == graph::Coverage::MatMul && site.coverage != graph::Coverage::MatMul)
             continue; // stays in float
         SiteBits one;
@@ -143,7 +133,7 @@ BitsPicture BitsPanel::makePicture() const
 
 int BitsPanel::presentStep() const
 {
-    const SearchRun& run = m_session.searches.search();
+    const SearchRun& run = m_searches.search();
     if (!run.hasTrace())
         return -1;
     const search::Trace& trace = run.trace;
@@ -152,8 +142,8 @@ int BitsPanel::presentStep() const
     std::vector<int> bits = trace.startBits;
     std::size_t differing = 0;
     for (std::size_t unit = 0; unit < trace.units.size(); ++unit) {
-        const graph::Site& site = m_session.document.sites()[trace.units[unit]];
-        quant::SiteSettings now = quant::settingsOf(m_session.document.recipe(), site);
+        const graph::Site& site = m_document.sites()[trace.units[unit]];
+        quant::SiteSettings now = quant::settingsOf(m_document.recipe(), site);
         quant::SiteSettings then = quant::settingsOf(run.start, site);
         places[site.id] = unit;
         present.push_back(now.bits);
@@ -174,20 +164,6 @@ int BitsPanel::presentStep() const
     return found;
 }
 
-void BitsPanel::edit(SiteId site, int bits)
-{
-    quant::SitePatch patch;
-    patch.bits = bits;
-    std::vector<SiteId> sites{site};
-    if (m_session.selection.contains(
-            site)) { // what is selected together is edited together, weights and activations apart
-        sites = m_session.selection.sites();
-        const graph::SiteKind kind = m_session.document.sites()[site].kind;
-        std::erase_if(sites, [this, kind](SiteId id) { return m_session.document.sites()[id].kind != kind; });
-    }
-    m_session.edits.editSites(sites, patch, m_gesture);
-}
-
 void BitsPanel::compareWith(const quant::Recipe& recipe, const QString& label)
 {
     m_reference = Reference{recipe, label};
@@ -204,10 +180,10 @@ void BitsPanel::fillCompareMenu()
 {
     QMenu& menu = compareMenu();
     menu.clear();
-    const History& history = m_session.document.history();
+    const History& history = m_document.history();
     menu.addAction(tr("Pin the present state"), this, [this] {
-        const History& states = m_session.document.history();
-        compareWith(m_session.document.recipe(), tr("pinned: %1").arg(states.state(states.index()).text));
+        const History& states = m_document.history();
+        compareWith(m_document.recipe(), tr("pinned: %1").arg(states.state(states.index()).text));
     });
     menu.addAction(tr("Compare with nothing"), this, &BitsPanel::compareWithNothing)->setEnabled(!!m_reference);
     menu.addSeparator();
@@ -235,7 +211,7 @@ QString BitsPanel::savePlot(const QString& name, const QString& path)
 
 QString BitsPanel::tableCsv() const
 {
-    if (!m_session.document.model())
+    if (!m_document.model())
         return {};
     auto* self = const_cast<BitsPanel*>(this);
     self->refresh(); // the panel may be hidden

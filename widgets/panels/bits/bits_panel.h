@@ -2,7 +2,10 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
+#include "widgets/model/searches.h"
+#include "widgets/model/selection.h"
 #include "widgets/panels/bits/bits_view.h"
 
 #include <QTimer>
@@ -11,13 +14,13 @@
 
 namespace qs::ui {
 
-/// Bits: binds the search of mixed precision, its trace and the bars of bits to the session.
+/// Bits: binds the search of mixed precision and its trace to what was found, and the bars to the bits of the sites.
+/// What is done to a bar is an edit: BarEdits.
 class BitsPanel : public BitsView, public Panel {
     Q_OBJECT
 public:
-    explicit BitsPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new BitsPanel(session, parent); }
+    BitsPanel(const Document& document, const Selection& selection, Plans& plans, Searches& searches,
+              QWidget* parent = nullptr);
 
     QStringList plotNames() const override;
     QString savePlot(const QString& name, const QString& path) override;
@@ -39,14 +42,15 @@ private:
     BitsPicture makePicture() const;
     /// Of the last search: the step that gives the present bits; -1: none does.
     int presentStep() const;
-    void edit(SiteId site, int bits);
     void fillCompareMenu();
 
-    Session& m_session;
+    const Document& m_document;
+    const Selection& m_selection;
+    Plans& m_plans;
+    Searches& m_searches;
     Refresher m_refresher{*this, [this] { refresh(); }};
     QTimer m_tick;
     std::optional<Reference> m_reference;
-    int m_gesture = 0; ///< of the drag
 };
 
 } // namespace qs::ui

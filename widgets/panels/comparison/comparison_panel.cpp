@@ -26,9 +26,10 @@ QString floatInterval(const report::Comparison& table)
 }
 } // namespace
 
-ComparisonPanel::ComparisonPanel(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_comparer(session), m_form(new ComparisonForm),
-      m_table(new ComparisonTable), m_note(new QLabel)
+ComparisonPanel::ComparisonPanel(const Document& document, Edits& edits, Plans& plans,
+                                 std::unique_ptr<Comparer> comparer, QWidget* parent)
+    : QWidget(parent), m_document(document), m_edits(edits), m_plans(plans), m_comparer(std::move(comparer)),
+      m_form(new ComparisonForm), m_table(new ComparisonTable), m_note(new QLabel)
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 8, 8, 8);
@@ -43,29 +44,29 @@ ComparisonPanel::ComparisonPanel(Session& session, QWidget* parent)
     m_tick.setInterval(kTickMs);
     connect(&m_tick, &QTimer::timeout, this, &ComparisonPanel::refreshProgress);
     follow(this, &ComparisonPanel::refresh)
-        .on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged)
-        .on(session.plans, &Plans::calibrationChanged);
-    connect(&m_comparer, &Comparer::changed, this, &ComparisonPanel::refresh);
-    connect(m_form, &ComparisonForm::startWished, &m_comparer, &Comparer::start);
-    connect(m_form, &ComparisonForm::cancelWished, &m_comparer, &Comparer::cancel);
-    connect(m_form, &ComparisonForm::clearWished, &m_comparer, &Comparer::clear);
-    connect(m_empty, &EmptyState::pressed, &session.plans, &Plans::calibrate);
+        .on(document, &Document::modelChanged)
+        .on(document, &Document::imagesChanged)
+        .on(plans, &Plans::calibrationChanged);
+    connect(m_comparer.get(), &Comparer::changed, this, &ComparisonPanel::refresh);
+    connect(m_form, &ComparisonForm::startWished, m_comparer.get(), &Comparer::start);
+    connect(m_form, &ComparisonForm::cancelWished, m_comparer.get(), &Comparer::cancel);
+    connect(m_form, &ComparisonForm::clearWished, m_comparer.get(), &Comparer::clear);
+    connect(m_empty, &EmptyState::pressed, &plans, &Plans::calibrate);
     connect(m_table, &ComparisonTable::loadWished, this, &ComparisonPanel::load);
     refresh();
 }
 
 void ComparisonPanel::refresh()
 {
-    const report::Comparison& table = m_comparer.table();
-    const bool ready = m_session.document.model() && m_session.plans.calibration() && m_session.document.testImages();
-    m_form->setVisible(m_session.document.model() != nullptr);
+    const report::Comparison& table = m_comparer->table();
+    const bool ready = m_document.model() && m_plans.calibration() && m_document.testImages();
+    m_form->setVisible(m_document.model() != nullptr);
     m_form->setObstacle(ready ? QString() : tr("A calibration and test images are needed first."));
-    m_form->setImages(m_session.document.testImages() ? m_session.document.testImages()->size() : 0);
-    m_form->setRunning(m_comparer.running());
+    m_form->setImages(m_document.testImages() ? m_document.testImages()->size() : 0);
+    m_form->setRunning(m_comparer->running());
     m_form->setHasLines(!table.rows.empty(),
-                        !m_comparer.running() && !table.rows.empty() && table.rows.size() < m_comparer.wanted());
-    if (m_comparer.running() && !m_tick.isActive()) {
+                        !m_comparer->running() && !table.rows.empty() && table.rows.size() < m_comparer->wanted());
+    if (m_comparer->running() && !m_tick.isActive()) {
         m_tick.start();
         refreshProgress();
     }
@@ -97,28 +98,28 @@ void ComparisonPanel::refresh()
 
 void ComparisonPanel::refreshProgress()
 {
-    if (!m_comparer.running())
+    if (!m_comparer->running())
         return m_tick.stop();
-    const JobProgress progress = m_comparer.progress();
-    const std::size_t done = std::min(m_comparer.table().rows.size(), m_comparer.wanted());
+    const JobProgress progress = m_comparer->progress();
+    const std::size_t done = std::min(m_comparer->table().rows.size(), m_comparer->wanted());
     const QString stage = progress.total > 0 ? progressText(progress) : tr("waiting for its turn");
     const double inside = progress.stage == QLatin1String("evaluating") ? progress.fraction() : 0;
     m_form->showProgress(
-        tr("line %1 of %2: %3").arg(done + 1).arg(m_comparer.wanted()).arg(stage),
-        m_comparer.wanted() ? (static_cast<double>(done) + inside) / static_cast<double>(m_comparer.wanted()) : -1);
+        tr("line %1 of %2: %3").arg(done + 1).arg(m_comparer->wanted()).arg(stage),
+        m_comparer->wanted() ? (static_cast<double>(done) + inside) / static_cast<double>(m_comparer->wanted()) : -1);
 }
 
 void ComparisonPanel::sayWhyEmpty()
 {
-    if (!m_session.document.model())
+    if (!m_document.model())
         return m_empty->showReason(
             tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
-    if (m_comparer.running())
+    if (m_comparer->running())
         return m_empty->showReason(tr("The first line comes when its method has seen all test images."));
-    if (!m_session.document.testImages())
+    if (!m_document.testImages())
         return m_empty->showReason(tr("A comparison needs test images:\nopen a folder of them from the File menu."));
-    if (!m_session.plans.calibration())
-        return m_session.plans.calibration().running
+    if (!m_plans.calibration())
+        return m_plans.calibration().running
                    ? m_empty->showReason(tr("A comparison comes after the calibration; it is running."))
                    : m_empty->showReason(tr("Calibrate first: there are no ranges to quantize with."),
                                          tr("Calibrate"));
@@ -135,26 +136,26 @@ void ComparisonPanel::load(const report::ComparisonRow& row)
         if (!recipe)
             return;
         recipe->coverage = row.coverage;
-        m_session.edits.setRecipe(m_session.edits.keepingLocked(*recipe),
-                                  tr("%1, W%2 A%3, %4")
-                                      .arg(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())))
-                                      .arg(row.weightBits)
-                                      .arg(row.activationBits)
-                                      .arg(coverageTitle(row.coverage)));
+        m_edits.setRecipe(m_edits.keepingLocked(*recipe),
+                          tr("%1, W%2 A%3, %4")
+                              .arg(QString::fromUtf8(preset.title.data(), qsizetype(preset.title.size())))
+                              .arg(row.weightBits)
+                              .arg(row.activationBits)
+                              .arg(coverageTitle(row.coverage)));
         return;
     }
     const QString method = QString::fromStdString(row.method);
     if (row.found) {
-        m_session.edits.setRecipe(m_session.edits.keepingLocked(*row.found),
-                                  tr("%1, W%2 A%3").arg(method).arg(row.weightBits).arg(row.activationBits));
-    } else if (const quant::Recipe* kept = m_comparer.recipe(row.method)) {
-        m_session.edits.setRecipe(m_session.edits.keepingLocked(*kept), method);
+        m_edits.setRecipe(m_edits.keepingLocked(*row.found),
+                          tr("%1, W%2 A%3").arg(method).arg(row.weightBits).arg(row.activationBits));
+    } else if (const quant::Recipe* kept = m_comparer->recipe(row.method)) {
+        m_edits.setRecipe(m_edits.keepingLocked(*kept), method);
     }
 }
 
 QString ComparisonPanel::tableCsv() const
 {
-    const report::Comparison& table = m_comparer.table();
+    const report::Comparison& table = m_comparer->table();
     return table.rows.empty() ? QString() : QString::fromStdString(report::comparisonToCsv(table));
 }
 

@@ -1,11 +1,15 @@
 #pragma once
 
 #include "widgets/frame/panel.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/edits.h"
+#include "widgets/model/plans.h"
 #include "widgets/panels/comparison/comparer.h"
 
 #include <QTimer>
 #include <QWidget>
+
+#include <memory>
 
 class QLabel;
 
@@ -19,15 +23,14 @@ class EmptyState;
 class ComparisonPanel : public QWidget, public Panel {
     Q_OBJECT
 public:
-    explicit ComparisonPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new ComparisonPanel(session, parent); }
+    ComparisonPanel(const Document& document, Edits& edits, Plans& plans, std::unique_ptr<Comparer> comparer,
+                    QWidget* parent = nullptr);
 
     QString tableCsv() const override;
 
     ComparisonForm& form() { return *m_form; }
     ComparisonTable& table() { return *m_table; }
-    const Comparer& comparer() const { return m_comparer; }
+    const Comparer& comparer() const { return *m_comparer; }
     QString reason() const; ///< why there is no table; "" where there is
 
 private:
@@ -36,8 +39,10 @@ private:
     void sayWhyEmpty();
     void load(const report::ComparisonRow& row);
 
-    Session& m_session;
-    Comparer m_comparer;
+    const Document& m_document;
+    Edits& m_edits;
+    Plans& m_plans;
+    std::unique_ptr<Comparer> m_comparer;
     ComparisonForm* m_form;
     ComparisonTable* m_table;
     EmptyState* m_empty;

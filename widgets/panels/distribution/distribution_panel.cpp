@@ -10,64 +10,64 @@
 
 namespace qs::ui {
 
-DistributionPanel::DistributionPanel(Session& session, QWidget* parent)
-    : DistributionView(parent), m_session(session), m_count(session.jobs.runner(), Lane::Interactive),
-      m_smooth(session.jobs.runner(), Lane::Interactive), m_compare(session.jobs.runner(), Lane::Interactive)
+DistributionPanel::DistributionPanel(const Document& document, Selection& selection, Edits& edits, Plans& plans,
+                                     JobRunner& runner, QWidget* parent)
+    : DistributionView(parent), m_document(document), m_selection(selection), m_edits(edits), m_plans(plans),
+      m_count(runner, Lane::Interactive), m_smooth(runner, Lane::Interactive), m_compare(runner, Lane::Interactive)
 {
-    m_refresher.on(session.document, &Document::modelChanged)
-        .on(session.plans, &Plans::calibrationChanged)
-        .on(session.document, &Document::recipeChanged)
-        .on(session.plans, &Plans::planChanged)
-        .on(session.selection, &Selection::changed);
-    m_refresher.on(session.plans, &Plans::sitesChanged);
-    m_refresher.on(session.weights, &WeightStatistics::changed);
-    connect(&session.selection, &Selection::viewChanged, this, [this] {
-        setLogAxis(m_session.selection.logAxis());
-        setBefore(m_session.selection.showBefore());
+    m_refresher.on(document, &Document::modelChanged)
+        .on(plans, &Plans::calibrationChanged)
+        .on(document, &Document::recipeChanged)
+        .on(plans, &Plans::planChanged)
+        .on(selection, &Selection::changed);
+    m_refresher.on(plans, &Plans::sitesChanged);
+    m_refresher.on(plans, &Plans::weightsCounted);
+    connect(&selection, &Selection::viewChanged, this, [this] {
+        setLogAxis(m_selection.logAxis());
+        setBefore(m_selection.showBefore());
     });
-    connect(this, &DistributionView::logAxisWished, &session.selection, &Selection::setLogAxis);
-    connect(this, &DistributionView::beforeWished, &session.selection, &Selection::setShowBefore);
+    connect(this, &DistributionView::logAxisWished, &selection, &Selection::setLogAxis);
+    connect(this, &DistributionView::beforeWished, &selection, &Selection::setShowBefore);
     connect(this, &DistributionView::rangeWished, this, &DistributionPanel::setRange);
     connect(this, &DistributionView::quantizerWished, this, [this](SiteId site, const quant::QuantizerTrial& trial) {
         const std::vector<SiteId> sites{site};
-        m_session.edits.editSites(sites, trial.patch());
+        m_edits.editSites(sites, trial.patch());
     });
     m_refresher.on(*this, &DistributionView::comparisonWished);
     connect(this, &DistributionView::helpWished, this, &DistributionPanel::help);
-    connect(this, &DistributionView::failed, &session.messages, &Messages::failWriting);
-    setLogAxis(session.selection.logAxis());
-    setBefore(session.selection.showBefore());
+    setLogAxis(selection.logAxis());
+    setBefore(selection.showBefore());
     refresh();
 }
 
 void DistributionPanel::refresh()
 {
-    if (!m_session.document.model())
+    if (!m_document.model())
         return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
-    const SiteId id = m_session.selection.current();
+    const SiteId id = m_selection.current();
     if (!id.valid())
-        return m_session.plans.calibration() || !m_session.document.calibrationImages()
+        return m_plans.calibration() || !m_document.calibrationImages()
                    ? showReason(tr("Select a site in Layers to see its values."))
                    : showReason(tr("Calibrate to see distributions."), tr("Calibrate"));
-    const graph::Site& site = m_session.document.sites()[id];
+    const graph::Site& site = m_document.sites()[id];
     SitePicture picture;
     picture.id = id;
     picture.title = siteTitle(site);
     picture.kind = site.kind;
     picture.channel = channelTitle(site);
-    picture.settings = m_session.document.settings(id);
-    picture.statistics = statisticsOf(m_session.plans, m_session.weights, id);
-    picture.plan = m_session.plans.sitePlan(id);
-    picture.planCurrent = m_session.plans.sitePlanCurrent(id);
-    picture.locked = m_session.document.locked(id);
-    picture.takesNoise = quant::mayBeSmoothed(m_session.document.model()->graph, site);
-    picture.images = m_session.plans.calibration() ? m_session.plans.calibration()->images : 0;
+    picture.settings = m_document.settings(id);
+    picture.statistics = m_plans.statisticsOf(id);
+    picture.plan = m_plans.sitePlan(id);
+    picture.planCurrent = m_plans.sitePlanCurrent(id);
+    picture.locked = m_document.locked(id);
+    picture.takesNoise = quant::mayBeSmoothed(m_document.model()->graph, site);
+    picture.images = m_plans.calibration() ? m_plans.calibration()->images : 0;
     if (!picture.statistics || picture.statistics->histogram.empty()) {
         if (site.kind == graph::SiteKind::Weight)
             return showReason(tr("Counting the weights…"));
-        if (m_session.plans.calibration().running)
+        if (m_plans.calibration().running)
             return showReason(tr("Calibrating… the values of %1 come in a moment.").arg(picture.title));
-        return m_session.document.calibrationImages()
+        return m_document.calibrationImages()
                    ? showReason(tr("Calibrate to see distributions."), tr("Calibrate"))
                    : showReason(tr("Distributions come from calibration images.\n"
                                    "Open a folder of them from the File menu, or drop one on the window."));
@@ -84,10 +84,10 @@ void DistributionPanel::refresh()
 
 std::shared_ptr<const quant::ChannelTransform> DistributionPanel::transformOf(SiteId id) const
 {
-    const auto site = m_session.plans.sitePlan(id);
+    const auto site = m_plans.sitePlan(id);
     if (site && site->smoothing)
         return {site->smoothing, &site->smoothing->transform};
-    const Figure<quant::Plan>& plan = m_session.plans.plan();
+    const Figure<quant::Plan>& plan = m_plans.plan();
     const bool dropped = plan && (*plan)[id].smoothing; // by a preview that comes before the plan
     const quant::ChannelTransform* lanes = plan && !dropped ? plan->laneTransform(id) : nullptr;
     return lanes ? std::shared_ptr<const quant::ChannelTransform>(plan.value, lanes) : nullptr;
@@ -100,10 +100,10 @@ void DistributionPanel::applySmoothing(SitePicture& picture)
     Smoothed wanted;
     wanted.original = picture.statistics;
     wanted.plan = picture.plan;
-    const graph::Site& site = m_session.document.sites()[picture.id];
+    const graph::Site& site = m_document.sites()[picture.id];
     if (site.kind == graph::SiteKind::Activation) {
         wanted.transform = transformOf(picture.id);
-    } else if (const Figure<quant::Plan>& plan = m_session.plans.plan(); plan && !site.uses.empty()) {
+    } else if (const Figure<quant::Plan>& plan = m_plans.plan(); plan && !site.uses.empty()) {
         const auto found = plan->smoothed.constants.find(site.uses.front());
         if (found != plan->smoothed.constants.end())
             wanted.weight = found->second;
@@ -133,7 +133,7 @@ void DistributionPanel::countSmoothed(const Smoothed& wanted, SiteId id)
     }
     m_smoothing = wanted;
     m_smooth.start(
-        [model = m_session.document.model(), id, wanted](const Context&) -> Result<Smoothed> {
+        [model = m_document.model(), id, wanted](const Context&) -> Result<Smoothed> {
             Smoothed result = wanted;
             stats::SiteStatistics values =
                 wanted.transform ? quant::transformed(*wanted.original, *wanted.transform)
@@ -163,11 +163,11 @@ bool DistributionPanel::Smoothed::sameValues(const Smoothed& other) const
 /// What the comparison depends on: all settings but the quantizer, and the smoothing.
 void DistributionPanel::compare()
 {
-    const SiteId id = m_session.selection.current();
-    if (!comparing() || !isVisible() || !id.valid() || !m_session.plans.calibration())
+    const SiteId id = m_selection.current();
+    if (!comparing() || !isVisible() || !id.valid() || !m_plans.calibration())
         return;
-    const quant::SiteSettings settings = m_session.document.settings(id);
-    if (m_session.document.sites()[id].kind == graph::SiteKind::Weight || settings.isFloat()) {
+    const quant::SiteSettings settings = m_document.settings(id);
+    if (m_document.sites()[id].kind == graph::SiteKind::Weight || settings.isFloat()) {
         m_compare.cancel();
         m_compared = {};
         return table().showReason(settings.isFloat()
@@ -176,7 +176,7 @@ void DistributionPanel::compare()
     }
     Comparison wanted;
     wanted.site = id;
-    wanted.calibration = m_session.plans.calibration().value;
+    wanted.calibration = m_plans.calibration().value;
     wanted.settings = settings;
     wanted.settings.quantizer.clear();
     wanted.settings.scheme = quant::Scheme::Symmetric;
@@ -189,11 +189,11 @@ void DistributionPanel::compare()
     else
         table().showReason(tr("Measuring …"));
     // Smoothing of this site comes with the plan.
-    if (same || !m_session.plans.plan().current || (m_compare.running() && m_comparing.sameAs(wanted)))
+    if (same || !m_plans.plan().current || (m_compare.running() && m_comparing.sameAs(wanted)))
         return;
     m_comparing = wanted;
     m_compare.start(
-        [model = m_session.document.model(), plan = m_session.plans.plan().value, settings,
+        [model = m_document.model(), plan = m_plans.plan().value, settings,
          wanted](const Context& context) -> Result<Comparison> {
             Comparison result = wanted;
             QS_ASSIGN(result.trials, quant::tryQuantizers(model->graph, model->sites, *wanted.calibration,
@@ -242,13 +242,13 @@ void DistributionPanel::setRange(SiteId site, quant::Range range)
     patch.estimator->low = range.low;
     patch.estimator->high = range.high;
     const std::vector<SiteId> sites{site};
-    m_session.edits.editSites(sites, patch);
+    m_edits.editSites(sites, patch);
 }
 
 void DistributionPanel::help()
 {
-    if (m_session.document.calibrationImages())
-        m_session.plans.calibrate();
+    if (m_document.calibrationImages())
+        m_plans.calibrate();
 }
 
 QStringList DistributionPanel::plotNames() const

@@ -2,7 +2,10 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/edits.h"
+#include "widgets/model/plans.h"
+#include "widgets/model/selection.h"
 #include "widgets/panels/distribution/distribution_view.h"
 #include "widgets/panels/distribution/quantizer_table.h"
 
@@ -12,9 +15,8 @@ namespace qs::ui {
 class DistributionPanel : public DistributionView, public Panel {
     Q_OBJECT
 public:
-    explicit DistributionPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new DistributionPanel(session, parent); }
+    DistributionPanel(const Document& document, Selection& selection, Edits& edits, Plans& plans, JobRunner& runner,
+                      QWidget* parent = nullptr);
 
     QStringList plotNames() const override;
     QString savePlot(const QString& name, const QString& path) override;
@@ -48,7 +50,10 @@ private:
     void setRange(SiteId site, quant::Range range);
     void help();
 
-    Session& m_session;
+    const Document& m_document;
+    Selection& m_selection;
+    Edits& m_edits;
+    Plans& m_plans;
     Refresher m_refresher{*this, [this] { refresh(); }};
     Job<Quantized> m_count;
     std::shared_ptr<const quant::SitePlan> m_counted; ///< what m_quantized is of

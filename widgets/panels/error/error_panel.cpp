@@ -19,62 +19,62 @@ double noise(const quant::SiteError& error)
 
 } // namespace
 
-ErrorPanel::ErrorPanel(Session& session, QWidget* parent) : ErrorView(parent), m_session(session)
+ErrorPanel::ErrorPanel(const Document& document, Selection& selection, Plans& plans, Figures& figures,
+                       QWidget* parent)
+    : ErrorView(parent), m_document(document), m_selection(selection), m_plans(plans), m_figures(figures)
 {
-    m_refresher.on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged)
-        .on(session.plans, &Plans::calibrationChanged)
-        .on(session.document, &Document::recipeChanged)
-        .on(session.plans, &Plans::planChanged)
-        .on(session.figures, &Figures::profileChanged)
-        .on(session.figures, &Figures::sensitivityChanged);
-    m_refresher.on(session.plans, &Plans::sitesChanged);
-    connect(&session.selection, &Selection::changed, this, [this] { setSelection(m_session.selection.sites()); });
+    m_refresher.on(document, &Document::modelChanged)
+        .on(document, &Document::imagesChanged)
+        .on(plans, &Plans::calibrationChanged)
+        .on(document, &Document::recipeChanged)
+        .on(plans, &Plans::planChanged)
+        .on(figures, &Figures::profileChanged)
+        .on(figures, &Figures::sensitivityChanged);
+    m_refresher.on(plans, &Plans::sitesChanged);
+    connect(&selection, &Selection::changed, this, [this] { setSelection(m_selection.sites()); });
     connect(this, &ErrorView::selectWished, this, [this](SiteId site, bool toggle) {
-        m_session.selection.select(site, toggle ? SelectMode::Toggle : SelectMode::Replace);
+        m_selection.select(site, toggle ? SelectMode::Toggle : SelectMode::Replace);
     });
-    connect(this, &ErrorView::sensitivityWished, &session.figures, &Figures::measureSensitivity);
-    connect(this, &ErrorView::helpWished, &session.plans, &Plans::calibrate);
-    connect(this, &ErrorView::failed, &session.messages, &Messages::failWriting);
+    connect(this, &ErrorView::sensitivityWished, &figures, &Figures::measureSensitivity);
+    connect(this, &ErrorView::helpWished, &plans, &Plans::calibrate);
     refresh();
 }
 
 void ErrorPanel::refresh()
 {
-    if (!m_session.document.model())
+    if (!m_document.model())
         return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
-    if (!m_session.plans.plan()) {
-        if (m_session.plans.calibration().running || m_session.plans.plan().running)
+    if (!m_plans.plan()) {
+        if (m_plans.calibration().running || m_plans.plan().running)
             return showReason(tr("Errors come after the calibration; it is running."));
-        return m_session.document.calibrationImages()
+        return m_document.calibrationImages()
                    ? showReason(tr("Calibrate to see where the error is made."), tr("Calibrate"))
                    : showReason(tr("Errors come from calibration images.\n"
                                    "Open a folder of them from the File menu, or drop one on the window."));
     }
     setPicture(makePicture());
-    setSelection(m_session.selection.sites());
+    setSelection(m_selection.sites());
 }
 
 ErrorPicture ErrorPanel::makePicture() const
 {
     ErrorPicture picture;
-    picture.isolatedCurrent = m_session.plans.plan().current;
-    picture.accumulatedCurrent = m_session.figures.profile().current;
-    picture.accumulatedRunning = m_session.figures.profile().running;
-    picture.sensitivityCurrent = m_session.figures.sensitivity().current;
-    picture.sensitivityRunning = m_session.figures.sensitivity().running;
-    if (const auto& images = m_session.document.probeImages())
+    picture.isolatedCurrent = m_plans.plan().current;
+    picture.accumulatedCurrent = m_figures.profile().current;
+    picture.accumulatedRunning = m_figures.profile().running;
+    picture.sensitivityCurrent = m_figures.sensitivity().current;
+    picture.sensitivityRunning = m_figures.sensitivity().running;
+    if (const auto& images = m_document.probeImages())
         picture.images = std::min(Figures::kProfileImages, images->size());
-    for (const graph::Site& site : m_session.document.sites()) {
-        if (const auto* found = Figures::find(m_session.figures.sensitivity(), site.id))
+    for (const graph::Site& site : m_document.sites()) {
+        if (const auto* found = Figures::find(m_figures.sensitivity(), site.id))
             picture.sensitivities.push_back(
                 {site.id, QString::fromStdString(site.name), site.kind, found->sensitivityKl});
-        const auto plan = m_session.plans.sitePlan(site.id);
+        const auto plan = m_plans.sitePlan(site.id);
         if (site.kind != graph::SiteKind::Activation || !plan)
             continue;
-        const auto* profile = Figures::find(m_session.figures.profile(), site.id);
-        if (m_session.document.recipe().coverage == graph::Coverage::MatMul &&
-            site.coverage != graph::Coverage::MatMul)
+        const auto* profile = Figures::find(m_figures.profile(), site.id);
+        if (m_document.recipe().coverage == graph::Coverage::MatMul && site.coverage != graph::Coverage::MatMul)
             continue; // stays in float
         ErrorPoint point;
         point.id = site.id;
@@ -95,8 +95,8 @@ std::vector<ErrorSplit> ErrorPanel::makeSplits() const
 {
     std::vector<ErrorSplit> splits;
     std::map<std::string, std::size_t> places;
-    for (const graph::Site& site : m_session.document.sites()) {
-        const auto plan = m_session.plans.sitePlan(site.id);
+    for (const graph::Site& site : m_document.sites()) {
+        const auto plan = m_plans.sitePlan(site.id);
         if (!plan || !plan->quantized())
             continue;
         const auto [place, isNew] = places.try_emplace(site.layer, splits.size());

@@ -2,7 +2,10 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/figures.h"
+#include "widgets/model/plans.h"
+#include "widgets/model/selection.h"
 #include "widgets/panels/error/error_view.h"
 
 namespace qs::ui {
@@ -11,9 +14,8 @@ namespace qs::ui {
 class ErrorPanel : public ErrorView, public Panel {
     Q_OBJECT
 public:
-    explicit ErrorPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new ErrorPanel(session, parent); }
+    explicit ErrorPanel(const Document& document, Selection& selection, Plans& plans, Figures& figures,
+                        QWidget* parent = nullptr);
 
     QStringList plotNames() const override;
     QString savePlot(const QString& name, const QString& path) override;
@@ -24,7 +26,10 @@ private:
     ErrorPicture makePicture() const;
     std::vector<ErrorSplit> makeSplits() const;
 
-    Session& m_session;
+    const Document& m_document;
+    Selection& m_selection;
+    Plans& m_plans;
+    Figures& m_figures;
     Refresher m_refresher{*this, [this] { refresh(); }};
 };
 

@@ -15,61 +15,62 @@ namespace {
 constexpr int kTickMs = 200;
 }
 
-HybridPanel::HybridPanel(Session& session, QWidget* parent) : HybridView(parent), m_session(session)
+HybridPanel::HybridPanel(const Document& document, Selection& selection, Plans& plans, Searches& searches,
+                         QWidget* parent)
+    : HybridView(parent), m_document(document), m_selection(selection), m_plans(plans), m_searches(searches)
 {
     m_tick.setInterval(kTickMs);
     connect(&m_tick, &QTimer::timeout, this, &HybridPanel::refreshProgress);
-    m_refresher.on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged)
-        .on(session.plans, &Plans::calibrationChanged)
-        .on(session.document, &Document::recipeChanged);
-    connect(&session.searches, &Searches::hybridChanged, this, [this] {
-        form().setRunning(m_session.searches.hybrid().running);
+    m_refresher.on(document, &Document::modelChanged)
+        .on(document, &Document::imagesChanged)
+        .on(plans, &Plans::calibrationChanged)
+        .on(document, &Document::recipeChanged);
+    connect(&searches, &Searches::hybridChanged, this, [this] {
+        form().setRunning(m_searches.hybrid().running);
         m_refresher.later();
     });
-    connect(&session.selection, &Selection::changed, this, [this] {
+    connect(&selection, &Selection::changed, this, [this] {
         if (isVisible())
-            setCurrent(m_session.selection.current());
+            setCurrent(m_selection.current());
     });
-    connect(&form(), &HybridForm::startWished, &session.searches, &Searches::startHybrid);
-    connect(&form(), &HybridForm::applyWished, &session.searches, &Searches::applyHybrid);
-    connect(&form(), &HybridForm::cancelWished, this, [this] { m_session.jobs.cancel(JobKind::Hybrid); });
+    connect(&form(), &HybridForm::startWished, &searches, &Searches::startHybrid);
+    connect(&form(), &HybridForm::applyWished, &searches, &Searches::applyHybrid);
+    connect(&form(), &HybridForm::cancelWished, &searches, &Searches::cancelHybrid);
     connect(&form(), &HybridForm::helpWished, this, [this] { showMethodsHelp(window(), QStringLiteral("qhyvit")); });
-    connect(this, &HybridView::siteWished, this, [this](SiteId site) { m_session.selection.select(site); });
-    connect(this, &HybridView::helpWished, &session.plans, &Plans::calibrate);
-    connect(this, &HybridView::failed, &session.messages, &Messages::failWriting);
+    connect(this, &HybridView::siteWished, this, [this](SiteId site) { m_selection.select(site); });
+    connect(this, &HybridView::helpWished, &plans, &Plans::calibrate);
     refresh();
 }
 
 void HybridPanel::refresh()
 {
-    if (!m_session.document.model())
+    if (!m_document.model())
         return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
-    if (!m_session.plans.calibration() && !m_session.plans.calibration().running) {
-        if (m_session.document.calibrationImages())
+    if (!m_plans.calibration() && !m_plans.calibration().running) {
+        if (m_document.calibrationImages())
             return showReason(tr("Calibrate to search the grid of every site."), tr("Calibrate"));
         return showReason(tr("A search needs calibration images:\n"
                              "open a folder of them from the File menu, or drop one on the window."));
     }
     showAll();
-    const HybridRun& run = m_session.searches.hybrid();
-    form().setImages(m_session.document.calibrationImages() ? m_session.document.calibrationImages()->size() : 0,
-                     m_session.document.testImages() ? m_session.document.testImages()->size() : 0);
-    form().setBridges(m_session.document.sites().bridges().size());
-    form().setObstacle(m_session.plans.calibration() ? m_session.searches.hybridObstacle()
-                                                     : tr("A search comes after the calibration; it is running."));
-    form().setApplicable(run.found && m_session.document.recipe() != run.found->result.recipe);
+    const HybridRun& run = m_searches.hybrid();
+    form().setImages(m_document.calibrationImages() ? m_document.calibrationImages()->size() : 0,
+                     m_document.testImages() ? m_document.testImages()->size() : 0);
+    form().setBridges(m_document.sites().bridges().size());
+    form().setObstacle(m_plans.calibration() ? m_searches.hybridObstacle()
+                                             : tr("A search comes after the calibration; it is running."));
+    form().setApplicable(run.found && m_document.recipe() != run.found->result.recipe);
     form().setRunning(run.running);
     form().setNote(summary());
     QStringList names;
     if (run.found)
         for (const search::HybridChoice& choice : run.found->result.choices)
-            names << QString::fromStdString(m_session.document.sites()[choice.site].name);
+            names << QString::fromStdString(m_document.sites()[choice.site].name);
     setFound(run.found, names,
              run.running ? tr("Searching. What is found shows here when it is done;\ncancelled, nothing is kept.")
                          : tr("No search yet. It finds step, granularity and scheme of every site,\n"
                               "from the present recipe, by the error at the output of its layer or bridge block."));
-    setCurrent(m_session.selection.current());
+    setCurrent(m_selection.current());
     if (run.running) {
         m_tick.start();
         refreshProgress();
@@ -78,7 +79,7 @@ void HybridPanel::refresh()
 
 QString HybridPanel::summary() const
 {
-    const HybridRun& run = m_session.searches.hybrid();
+    const HybridRun& run = m_searches.hybrid();
     if (run.cancelled && !run.running)
         return tr("Cancelled: nothing was kept, the recipe is as it was.");
     if (!run.found)
@@ -102,14 +103,12 @@ QString HybridPanel::summary() const
 
 void HybridPanel::refreshProgress()
 {
-    if (!m_session.searches.hybrid().running)
+    if (!m_searches.hybrid().running)
         return m_tick.stop();
-    for (const JobStatus& job : m_session.jobs.list())
-        if (job.kind == JobKind::Hybrid) {
-            const bool known = job.progress.total > 0;
-            form().showProgress(known ? progressText(job.progress) : tr("waiting for its turn"),
-                                timeText(job.progress), known ? job.progress.fraction() : -1);
-        }
+    const JobProgress progress = m_searches.hybridProgress();
+    const bool known = progress.total > 0;
+    form().showProgress(known ? progressText(progress) : tr("waiting for its turn"), timeText(progress),
+                        known ? progress.fraction() : -1);
 }
 
 QStringList HybridPanel::plotNames() const

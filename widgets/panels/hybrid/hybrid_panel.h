@@ -2,7 +2,10 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
+#include "widgets/model/searches.h"
+#include "widgets/model/selection.h"
 #include "widgets/panels/hybrid/hybrid_view.h"
 
 #include <QTimer>
@@ -13,9 +16,8 @@ namespace qs::ui {
 class HybridPanel : public HybridView, public Panel {
     Q_OBJECT
 public:
-    explicit HybridPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new HybridPanel(session, parent); }
+    explicit HybridPanel(const Document& document, Selection& selection, Plans& plans, Searches& searches,
+                         QWidget* parent = nullptr);
 
     QStringList plotNames() const override;
     QString savePlot(const QString& name, const QString& path) override;
@@ -26,7 +28,10 @@ private:
     void refreshProgress();
     QString summary() const;
 
-    Session& m_session;
+    const Document& m_document;
+    Selection& m_selection;
+    Plans& m_plans;
+    Searches& m_searches;
     Refresher m_refresher{*this, [this] { refresh(); }};
     QTimer m_tick;
 };

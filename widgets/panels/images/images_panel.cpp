@@ -26,19 +26,18 @@ std::vector<Guess> guesses(const std::vector<int>& top, const std::vector<float>
 
 } // namespace
 
-ImagesPanel::ImagesPanel(Session& session, QWidget* parent)
-    : ImagesView(parent), m_session(session), m_thumbnails(session.jobs.runner())
+ImagesPanel::ImagesPanel(const Document& document, Selection& selection, Figures& figures, JobRunner& runner,
+                         QWidget* parent)
+    : ImagesView(parent), m_document(document), m_selection(selection), m_figures(figures), m_thumbnails(runner)
 {
-    m_refresher.on(session.document, &Document::modelChanged)
-        .on(session.document, &Document::imagesChanged)
-        .on(session.document, &Document::recipeChanged)
-        .on(session.figures, &Figures::evaluationChanged)
-        .on(session.figures, &Figures::probeChanged);
-    connect(&session.selection, &Selection::imageChanged, this,
-            [this] { setCurrentImage(m_session.selection.image()); });
-    connect(this, &ImagesView::imageWished, &session.selection, &Selection::setImage);
-    connect(this, &ImagesView::evaluateWished, &session.figures, &Figures::evaluate);
-    connect(this, &ImagesView::failed, &session.messages, &Messages::failWriting);
+    m_refresher.on(document, &Document::modelChanged)
+        .on(document, &Document::imagesChanged)
+        .on(document, &Document::recipeChanged)
+        .on(figures, &Figures::evaluationChanged)
+        .on(figures, &Figures::probeChanged);
+    connect(&selection, &Selection::imageChanged, this, [this] { setCurrentImage(m_selection.image()); });
+    connect(this, &ImagesView::imageWished, &selection, &Selection::setImage);
+    connect(this, &ImagesView::evaluateWished, &figures, &Figures::evaluate);
     model().setPictures([this](int image) { return m_thumbnails.picture(image); });
     connect(&m_thumbnails, &Thumbnails::ready, &model(), &ImagesModel::pictureReady);
     refresh();
@@ -46,17 +45,17 @@ ImagesPanel::ImagesPanel(Session& session, QWidget* parent)
 
 void ImagesPanel::refresh()
 {
-    const std::shared_ptr<const ImageSet>& images = m_session.document.probeImages();
+    const std::shared_ptr<const ImageSet>& images = m_document.probeImages();
     if (!images)
         return showReason(tr("No images yet.\nOpen a folder of test images from the File menu, or drop one on the "
                              "window. Labels make accuracy visible, but are not needed."));
     // Aliased: the folder lives as long as the set.
     m_thumbnails.setFolder({images, &images->folder}, images->preprocess);
 
-    const Figure<quant::Evaluation>& figures = m_session.figures.best();
+    const Figure<quant::Evaluation>& figures = m_figures.best();
     const bool known = figures && !figures->results.empty();
     const std::vector<std::string>& names =
-        m_session.document.classNames().empty() ? images->folder.classNames : m_session.document.classNames();
+        m_document.classNames().empty() ? images->folder.classNames : m_document.classNames();
     std::vector<ImageRow> rows;
     rows.reserve(images->folder.entries.size());
     for (std::size_t i = 0; i < images->folder.entries.size(); ++i) {
@@ -78,8 +77,8 @@ void ImagesPanel::refresh()
         note = tr("of %n evaluated", nullptr, static_cast<int>(figures->results.size())) +
                (figures.current ? QString() : tr(" (grey: older recipe)"));
     setRows(std::move(rows), !known || figures.current, note);
-    setEvaluating(m_session.figures.evaluation().running);
-    setCurrentImage(m_session.selection.image());
+    setEvaluating(m_figures.evaluation().running);
+    setCurrentImage(m_selection.image());
 }
 
 QString ImagesPanel::tableCsv() const

@@ -2,7 +2,9 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/figures.h"
+#include "widgets/model/selection.h"
 #include "widgets/panels/images/images_view.h"
 #include "widgets/panels/images/thumbnails.h"
 
@@ -13,16 +15,17 @@ namespace qs::ui {
 class ImagesPanel : public ImagesView, public Panel {
     Q_OBJECT
 public:
-    explicit ImagesPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new ImagesPanel(session, parent); }
+    explicit ImagesPanel(const Document& document, Selection& selection, Figures& figures, JobRunner& runner,
+                         QWidget* parent = nullptr);
 
     QString tableCsv() const override;
 
 private:
     void refresh();
 
-    Session& m_session;
+    const Document& m_document;
+    Selection& m_selection;
+    Figures& m_figures;
     Thumbnails m_thumbnails;
     Refresher m_refresher{*this, [this] { refresh(); }};
 };

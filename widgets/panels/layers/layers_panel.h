@@ -2,10 +2,13 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/session.h"
+#include "widgets/model/document.h"
+#include "widgets/model/edits.h"
+#include "widgets/model/selection.h"
+#include "widgets/panels/layers/layer_rows.h"
 #include "widgets/panels/layers/layers_view.h"
 
-#include <map>
+#include <memory>
 
 namespace qs::ui {
 
@@ -13,9 +16,8 @@ namespace qs::ui {
 class LayersPanel : public LayersView, public Panel {
     Q_OBJECT
 public:
-    explicit LayersPanel(Session& session, QWidget* parent = nullptr);
-
-    static QWidget* create(Session& session, QWidget* parent) { return new LayersPanel(session, parent); }
+    LayersPanel(const Document& document, Selection& selection, Edits& edits, std::unique_ptr<LayerRows> rows,
+                QWidget* parent = nullptr);
 
     QString tableCsv() const override { return csv(); }
     bool focusFilter() override { return LayersView::focusFilter(); }
@@ -26,26 +28,16 @@ public:
 private:
     void refresh();
     void showSelection();
-    std::vector<SiteRow> makeRows();
-    void addStatistics(SiteRow& row);
-    void addNotes(SiteRow& row);
     void editBits(SiteId site, int bits);
     void setLock(SiteId site, bool locked);
     /// The site, or the whole selection where the site is part of it.
     std::vector<SiteId> meant(SiteId site) const;
 
-    /// What is derived from statistics, kept until they change.
-    struct Derived {
-        std::weak_ptr<const stats::SiteStatistics> of;
-        double kurtosis = 0;
-        double tailWeight = 0;
-        double channelRatio = 0;
-        std::shared_ptr<const std::vector<float>> histogram;
-    };
-
-    Session& m_session;
+    const Document& m_document;
+    Selection& m_selection;
+    Edits& m_edits;
+    std::unique_ptr<LayerRows> m_rows;
     Refresher m_refresher{*this, [this] { refresh(); }};
-    std::map<SiteId, Derived> m_derived;
 };
 
 } // namespace qs::ui
