@@ -2,6 +2,8 @@
 
 #include "core/quant/quantizers.h"
 #include "core/quant/trials.h"
+#include "widgets/model/document.h"
+#include "widgets/model/plans.h"
 #include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"
 
@@ -51,8 +53,8 @@ void QuantizerGroup::fillChoice(int chosen)
     const auto all = quant::quantizers();
     std::vector<bool> suitable(all.size(), true);
     for (const SiteId id : sites()) {
-        const std::vector<bool> own = quant::suitableQuantizers(m_document.sites()[id], m_plans.statistics(id),
-                                                                      m_plans.sitePlan(id).get());
+        const std::vector<bool> own =
+            quant::suitableQuantizers(m_document.sites()[id], m_plans.statistics(id), m_plans.sitePlan(id).get());
         for (std::size_t q = 0; q < all.size(); ++q)
             suitable[q] = suitable[q] && own[q];
     }
