@@ -1,6 +1,6 @@
 #include "core/base/doubt_json.h"
 
-#include <nlohmann/json.hpp>
+#include "core/base/json_write.h"
 
 #include <utility>
 
@@ -9,11 +9,15 @@ namespace qs {
 nlohmann::ordered_json doubtsJson(std::span<const Doubt> doubts)
 {
     auto list = nlohmann::ordered_json::array();
-    for (const Doubt& doubt : doubts)
+    for (const Doubt& doubt : doubts) {
+        auto evidence = nlohmann::ordered_json::object();
+        for (const auto& [name, value] : doubt.evidence)
+            evidence[name] = jsonNumber(value);
         list.push_back({{"kind", doubtName(doubt.kind)},
                         {"message", doubt.message},
                         {"cure", doubt.cure},
-                        {"evidence", doubt.evidence}});
+                        {"evidence", std::move(evidence)}});
+    }
     return list;
 }
 

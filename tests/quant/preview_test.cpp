@@ -51,7 +51,9 @@ TEST_F(Preview, EqualsTheNextPlan)
             const auto preview =
                 previewSite(graph, sites, *calibration, site.id, settingsOf(edited, site), plan.get());
             ASSERT_TRUE(preview) << site.name << ": " << preview.error().text();
-            const SitePlan& next = (*planOf(edited, plan.get()))[site.id];
+            const auto planned = planOf(edited, plan.get());
+            ASSERT_TRUE(planned);
+            const SitePlan& next = (*planned)[site.id];
             EXPECT_EQ((*preview)->settings, next.settings) << site.name;
             EXPECT_EQ((*preview)->quantized(), next.quantized()) << site.name << " " << bits;
             EXPECT_EQ((*preview)->range.low, next.range.low) << site.name << " " << bits;
@@ -122,7 +124,9 @@ TEST_F(Preview, TrialsAreWhatTheNextPlanHas)
             if (!trial.plan)
                 continue;
             Recipe edited = quant::edited(recipe, sites, std::vector{site.id}, trial.patch());
-            const SitePlan& next = (*planOf(edited, plan.get()))[site.id];
+            const auto planned = planOf(edited, plan.get());
+            ASSERT_TRUE(planned);
+            const SitePlan& next = (*planned)[site.id];
             EXPECT_TRUE(trial.chosenIn(next.settings)) << trial.quantizer;
             EXPECT_EQ(trial.error.sqnrDb, next.error.sqnrDb) << site.name << " " << trial.quantizer;
             EXPECT_EQ(trial.error.clippedShare, next.error.clippedShare) << site.name << " " << trial.quantizer;
