@@ -51,8 +51,8 @@ void QuantizerGroup::fillChoice(int chosen)
     const auto all = quant::quantizers();
     std::vector<bool> suitable(all.size(), true);
     for (const SiteId id : sites()) {
-        const std::vector<bool> own = quant::suitableQuantizers(m_document.sites()[id], m_plans.statistics(id),
-                                                                      m_plans.sitePlan(id).get());
+        const std::vector<bool> own =
+            quant::suitableQuantizers(m_document.sites()[id], m_plans.statistics(id), m_plans.sitePlan(id).get());
         for (std::size_t q = 0; q < all.size(); ++q)
             suitable[q] = suitable[q] && own[q];
     }
