@@ -62,10 +62,11 @@ void addSessionActions(QMenu& menu, Actions& actions, SessionFlow& flow, QWidget
     actions.add(Command::OpenDemo, menu, {tr("Open &demo"), QKeySequence(tr("Ctrl+D")), "demo"}, kNothing,
                 [&flow] { flow.openDemo(); });
     menu.addSeparator();
-    actions.add(Command::OpenSession, menu, {tr("Open &session…"), QKeySequence(tr("Ctrl+Shift+O"))}, kNothing, [window, &flow] {
-        chooseFile(window, tr("Open a session"), tr("Quantoscope sessions (*.quantoscope)"),
-                   [&flow](const QString& path) { flow.open({path}); });
-    });
+    actions.add(Command::OpenSession, menu, {tr("Open &session…"), QKeySequence(tr("Ctrl+Shift+O"))}, kNothing,
+                [window, &flow] {
+                    chooseFile(window, tr("Open a session"), tr("Quantoscope sessions (*.quantoscope)"),
+                               [&flow](const QString& path) { flow.open({path}); });
+                });
     actions.add(Command::SaveSession, menu, {tr("&Save session"), QKeySequence::Save, "save"}, kModel,
                 [&flow] { flow.save(false); });
     actions.add(Command::SaveSessionAs, menu, {tr("Save session &as…"), QKeySequence(tr("Ctrl+Shift+S"))}, kModel,
