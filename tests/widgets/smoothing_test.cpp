@@ -245,25 +245,25 @@ private slots:
 
         // A click takes a row; its numbers are those that were shown; undo brings the other back.
         const int states = m_session->document.history().index();
-        const int row = view.table().findItems(regions.title, Qt::MatchExactly).front()->row();
+        const int row = view.table().findItems(quantizerTitle(regions.quantizer), Qt::MatchExactly).front()->row();
         QTest::mouseClick(view.table().viewport(), Qt::LeftButton, {},
                           view.table().visualItemRect(view.table().item(row, 1)).center());
         QCOMPARE(m_session->document.history().index(), states + 1);
         QCOMPARE(m_session->document.settings(site).quantizer, std::string("region-sign"));
-        QTRY_COMPARE(ticked(), regions.title);
+        QTRY_COMPARE(ticked(), quantizerTitle(regions.quantizer));
         QTRY_VERIFY_WITH_TIMEOUT(ready(), kDemoPatienceMs);
         QCOMPARE(m_session->plans.sitePlan(site)->error.outputError, regions.error.outputError);
         QVERIFY(control<QComboBox>("objective")->isEnabled());
         picture("5-region");
         const auto& rows = dynamic_cast<LayersPanel*>(m_window->panel(QStringLiteral("layers")))->model().rows();
-        QTRY_COMPARE(rows[site.index()].quantizer, regions.title);
+        QTRY_COMPARE(rows[site.index()].quantizer, quantizerTitle(regions.quantizer));
         QCOMPARE(rows[siteWith(*m_session, graph::Role::Qkv, 1).index()].transforms,
                  QStringLiteral("SQ-b α = 0.50, folded"));
         m_session->document.history().stack().undo();
         QTRY_COMPARE(ticked(), QStringLiteral("Uniform, asymmetric"));
 
         m_session->selection.select(siteWith(*m_session, graph::Role::SoftmaxOutput, 1));
-        QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() >= 7 && view.trials().back().problem.isEmpty(), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(view.trials().size() >= 7 && view.trials().back().problem.empty(), kPatienceMs);
         picture("6-softmax");
         m_session->selection.select(siteWith(*m_session, graph::Role::Qkv, 1, graph::SiteKind::Weight));
         QTRY_COMPARE(view.trials().size(), std::size_t{0});
