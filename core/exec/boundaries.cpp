@@ -47,7 +47,9 @@ std::size_t firstDifference(const Program::Impl& a, const Program::Impl& b)
 
 bool samePrograms(const Program::Impl& a, const Program::Impl& b)
 {
-    return a.steps.size() == b.steps.size() && firstDifference(a, b) == a.steps.size() && a.output.sameAs(b.output);
+    return a.steps.size() == b.steps.size() && firstDifference(a, b) == a.steps.size() &&
+           std::ranges::equal(a.outputs, b.outputs,
+                              [](const Operand& one, const Operand& other) { return one.sameAs(other); });
 }
 
 bool readsInput(const Program::Impl& program, std::size_t step)
@@ -56,7 +58,7 @@ bool readsInput(const Program::Impl& program, std::size_t step)
     for (std::size_t s = step; s < program.steps.size(); ++s)
         if (std::ranges::any_of(program.steps[s]->reads, isInput))
             return true;
-    return isInput(program.output);
+    return std::ranges::any_of(program.outputs, isInput);
 }
 
 std::vector<double> workBefore(const Program::Impl& program)

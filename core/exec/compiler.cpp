@@ -39,13 +39,16 @@ Result<void> Compiler::check() const
         }
     }
     const graph::Value& in = m_graph.value(m_graph.input());
-    if (in.dtype != DType::Float32 || in.shape.rank() == 0 || m_graph.value(m_graph.output()).dtype != DType::Float32)
-        return fail(ErrorCode::Unsupported, "the input and the output must be float tensors", in.name);
-    const graph::Value& out = m_graph.value(m_graph.output());
-    if (in.shape.elements() == 0 || out.shape.elements() == 0 || out.shape.elements() % in.shape[0] != 0)
-        return fail(ErrorCode::ShapeMismatch,
-                    "input " + in.shape.text() + " and output " + out.shape.text() + " are not images and logits",
-                    out.name);
+    for (const TensorId id : m_graph.outputs()) {
+        const graph::Value& out = m_graph.value(id);
+        if (in.dtype != DType::Float32 || in.shape.rank() == 0 || out.dtype != DType::Float32)
+            return fail(ErrorCode::Unsupported, "the input and the outputs must be float tensors", out.name);
+        if (in.shape.elements() == 0 || out.shape.elements() == 0 || out.shape.elements() % in.shape[0] != 0)
+            return fail(ErrorCode::ShapeMismatch,
+                        "input " + in.shape.text() + " and output " + out.shape.text() +
+                            " are not images and what they give",
+                        out.name);
+    }
     return {};
 }
 
@@ -102,7 +105,8 @@ Result<Compiled> Compiler::compile()
             m_dense.emit(fusions.chains[static_cast<std::size_t>(chain)]);
     }
     Compiled compiled;
-    compiled.output = m_operands.resultOf(m_graph.output());
+    for (const TensorId output : m_graph.outputs())
+        compiled.outputs.push_back(m_operands.resultOf(output));
     compiled.stepOfSite = stepsOfSites(stepOfNode);
     compiled.weightBytes = m_dense.weightBytes();
     compiled.steps = m_operands.takeSteps();

@@ -16,7 +16,7 @@ namespace qs::exec {
 struct Compiled {
     std::vector<std::unique_ptr<Step>> steps;
     std::vector<Buffer> buffers;
-    Operand output;
+    std::vector<Operand> outputs; ///< of the graph, in its order
     std::size_t weightBytes = 0;
     /// By SiteId: no step before this one changes when the site's map or weight does.
     std::vector<std::size_t> stepOfSite;

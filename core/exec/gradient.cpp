@@ -40,13 +40,32 @@ public:
         return {};
     }
 
-    const Tensor& logits() const { return m_slots[static_cast<std::size_t>(m_plan.outputSlot)]; }
-
-    Result<void> backward(const GradientSeed& seed)
+    /// [batch, elements]: the outputs of each image, see graph::outputLayout.
+    Tensor rows() const
     {
-        Tensor start = zeros(logits().shape());
-        seed(logits().floats(), start.mutableData<float>());
-        receive(m_plan.output, m_plan.outputSite, std::move(start));
+        const graph::OutputSpan& last = m_plan.layout.back();
+        Tensor rows(DType::Float32, Shape{batch(), static_cast<int64_t>(last.first + last.size)});
+        std::vector<const float*> outputs;
+        for (const ResultSlot& result : m_plan.results)
+            outputs.push_back(m_slots[static_cast<std::size_t>(result.slot)].floats().data());
+        graph::toRows(m_plan.layout, batch(), outputs, rows.mutableData<float>().data());
+        return rows;
+    }
+
+    Result<void> backward(const Tensor& outputs, const GradientSeed& seed)
+    {
+        Tensor start = zeros(outputs.shape());
+        seed(outputs.floats(), start.mutableData<float>());
+        const std::size_t width = start.floats().size() / static_cast<std::size_t>(batch());
+        for (std::size_t o = 0; o < m_plan.results.size(); ++o) {
+            const ResultSlot& result = m_plan.results[o];
+            const graph::OutputSpan& span = m_plan.layout[o];
+            Tensor gradient = zeros(m_plan.shapes[result.value.index()]);
+            for (std::size_t i = 0; i < static_cast<std::size_t>(batch()); ++i)
+                std::ranges::copy(start.floats().subspan(i * width + span.first, span.size),
+                                  gradient.mutableData<float>().subspan(i * span.size).begin());
+            receive(result.value, result.site, std::move(gradient));
+        }
         for (std::size_t i = m_plan.nodes.size(); i-- > 0;) {
             if (m_stop.stop_requested())
                 return cancelled();
@@ -69,6 +88,8 @@ public:
     }
 
 private:
+    int64_t batch() const { return m_plan.shapes[m_plan.input.index()][0]; }
+
     void define(TensorId id, Tensor value)
     {
         for (const MappedSlot& mapped : m_plan.mapped[id.index()]) {
@@ -185,12 +206,14 @@ int64_t GradientProgram::inputElements() const
 }
 bool GradientProgram::givesScores() const
 {
-    return graph::givesScores(m_impl->plan.shapes[m_impl->plan.output.index()], batch());
+    const auto& results = m_impl->plan.results;
+    return results.size() == 1 && graph::givesScores(m_impl->plan.shapes[results.front().value.index()], batch());
 }
 
 int64_t GradientProgram::outputElements() const
 {
-    return m_impl->plan.shapes[m_impl->plan.output.index()].elements();
+    const graph::OutputSpan& last = m_impl->plan.layout.back();
+    return static_cast<int64_t>(last.first + last.size) * batch();
 }
 
 Result<GradientRun> GradientProgram::run(std::span<const float> images, const GradientSeed& seed, ThreadPool* pool,
@@ -199,9 +222,9 @@ Result<GradientRun> GradientProgram::run(std::span<const float> images, const Gr
     try {
         Sweep sweep(m_impl->plan, pool, stop);
         QS_CHECK(sweep.forward(images));
-        const Tensor logits = sweep.logits();
-        QS_CHECK(sweep.backward(seed));
-        return GradientRun{logits, sweep.takeWanted()};
+        const Tensor outputs = sweep.rows();
+        QS_CHECK(sweep.backward(outputs, seed));
+        return GradientRun{outputs, sweep.takeWanted()};
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory for the gradients of one run");
     }

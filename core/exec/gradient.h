@@ -18,12 +18,12 @@
 
 namespace qs::exec {
 
-/// Fills dL/dlogits. logits, gradient: [batch * classes], row by row.
-using GradientSeed = std::function<void(std::span<const float> logits, std::span<float> gradient)>;
+/// Fills dL/doutputs. outputs, gradient: [batch * elements], a row of all outputs an image (graph::outputLayout).
+using GradientSeed = std::function<void(std::span<const float> outputs, std::span<float> gradient)>;
 
 /// What one run of the graph gives.
 struct GradientRun {
-    Tensor logits;                 ///< [batch, classes], of the simulated network
+    Tensor outputs;                ///< [batch, elements], of the simulated network
     std::vector<Tensor> gradients; ///< dL/dvalue in the order of wanted(), each of the value's shape
 };
 
@@ -73,6 +73,10 @@ private:
 /// PTQ4ViT's released code does, is zero.
 double klDivergence(std::span<const float> reference, std::span<const float> logits, std::span<float> gradient);
 
+/// Loss of one image's row of outputs against the float network's, and dL/drow.
+using RowLoss =
+    std::function<double(std::span<const float> reference, std::span<const float> row, std::span<float> gradient)>;
+
 /// The loss of outputs z that are no class scores, and its derivative:
 ///   L = sum (z - r)² / sum r²,   dL/dz = 2 (z - r) / sum r²          (sum r² = 0: without the division)
 double relativeError(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient);
@@ -82,15 +86,14 @@ struct GradientBatch {
     std::size_t first = 0;  ///< number of its first image in the source
     std::size_t images = 1; ///< fewer than Graph::batch() in a last run, which is filled up: the gradient there is 0
     double loss = 0;        ///< sum over its images
-    const Tensor& logits;
+    const Tensor& outputs;
     std::span<const Tensor> gradients; ///< in the order of GradientProgram::wanted()
 };
 using GradientConsumer = std::function<Result<void>(const GradientBatch&)>;
 
 /// Gradients of the loss over images [first, first + count), run by run.
-///   L = sum over images of KL(softmax(reference_i) || softmax(logits_i)), or of relativeError where the outputs are
-///   no
-///       class scores
+///   L = sum over images of loss(reference_i, outputs_i); without a `loss`, of KL(softmax(reference_i) ||
+///       softmax(logits_i)), or of relativeError where the outputs are no class scores
 /// Where an image's outputs, or its row of the reference, are probabilities, their logarithms are the logits.
 /// The sum: an image's gradient does not depend on how many others there are. That of torch's "batchmean" over B
 /// images is this one / B (which leaves the argmin of every squared-gradient weighted error where it is).
@@ -102,6 +105,6 @@ using GradientConsumer = std::function<Result<void>(const GradientBatch&)>;
 /// Source: Q-HyViT (arXiv 2303.12557), algorithm 1; PTQ4ViT (arXiv 2111.12293), Hessian-guided metric.
 Result<double> lossGradients(const GradientProgram& program, const ImageSource& images, std::size_t first,
                              std::size_t count, const Tensor& reference, const Context& context,
-                             std::string_view stage, const GradientConsumer& consumer);
+                             std::string_view stage, const GradientConsumer& consumer, const RowLoss& loss = {});
 
 } // namespace qs::exec

@@ -52,6 +52,7 @@ struct Job {
     std::size_t first, count;
     const Tensor& reference;
     const Context& context;
+    const RowLoss& ofRow;
 
     std::size_t batch() const { return static_cast<std::size_t>(program.batch()); }
     std::size_t begin(std::size_t run) const { return first + run * batch(); }
@@ -72,13 +73,12 @@ struct Job {
         const std::size_t classes = static_cast<std::size_t>(program.outputElements()) / batch();
         const auto seed = [&](std::span<const float> logits, std::span<float> gradient) {
             for (std::size_t i = 0; i < here(run); ++i)
-                loss += (program.givesScores() ? divergence : relativeError)(
-                    reference.floats().subspan((begin(run) + i) * classes, classes),
-                    logits.subspan(i * classes, classes), gradient.subspan(i * classes, classes));
+                loss += ofRow(reference.floats().subspan((begin(run) + i) * classes, classes),
+                              logits.subspan(i * classes, classes), gradient.subspan(i * classes, classes));
         };
         QS_ASSIGN(GradientRun result, program.run(pixels, seed, pool, context.stop));
         for (std::size_t i = 0; i < here(run); ++i)
-            if (kernels::firstNotFinite(result.logits.floats().subspan(i * classes, classes)) >= 0)
+            if (kernels::firstNotFinite(result.outputs.floats().subspan(i * classes, classes)) >= 0)
                 return fail(ErrorCode::NotFinite, "the model's output is NaN or infinite",
                             images.name(begin(run) + i));
         return result;
@@ -128,7 +128,7 @@ double klDivergence(std::span<const float> reference, std::span<const float> log
 
 Result<double> lossGradients(const GradientProgram& program, const ImageSource& images, std::size_t first,
                              std::size_t count, const Tensor& reference, const Context& context,
-                             std::string_view stage, const GradientConsumer& consumer)
+                             std::string_view stage, const GradientConsumer& consumer, const RowLoss& loss)
 {
     if (first > images.size() || count > images.size() - first)
         return fail(ErrorCode::InvalidArgument, "there are only " + std::to_string(images.size()) + " images");
@@ -138,10 +138,11 @@ Result<double> lossGradients(const GradientProgram& program, const ImageSource& 
         return fail(ErrorCode::InvalidArgument, "the reference logits are " + reference.shape().text() + ", not " +
                                                     std::to_string(first + count) + " rows of " +
                                                     std::to_string(classes));
-    const Job job{program, images, first, count, reference, context};
+    const RowLoss usual = program.givesScores() ? divergence : relativeError;
+    const Job job{program, images, first, count, reference, context, loss ? loss : usual};
     const std::size_t runs = (count + job.batch() - 1) / job.batch();
     const auto wave = static_cast<std::size_t>(context.threads());
-    double loss = 0;
+    double total = 0;
     context.progress(stage, 0, count);
     for (std::size_t begin = 0; begin < runs; begin += wave) {
         const std::size_t size = std::min(wave, runs - begin);
@@ -158,14 +159,14 @@ Result<double> lossGradients(const GradientProgram& program, const ImageSource& 
             auto& result = *outcomes[i].run;
             if (!result)
                 return tl::unexpected<Error>(std::move(result.error()));
-            loss += outcomes[i].loss;
+            total += outcomes[i].loss;
             const std::size_t run = begin + i;
-            QS_CHECK(consumer({job.begin(run), job.here(run), outcomes[i].loss, result->logits, result->gradients}));
+            QS_CHECK(consumer({job.begin(run), job.here(run), outcomes[i].loss, result->outputs, result->gradients}));
             outcomes[i].run.reset();
             context.progress(stage, std::min(count, (run + 1) * job.batch()), count);
         }
     }
-    return loss;
+    return total;
 }
 
 } // namespace qs::exec

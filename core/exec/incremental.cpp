@@ -121,7 +121,7 @@ struct IncrementalRunner::Impl {
             }
             if (!runSteps(program, state, step, program.impl().steps.size(), context.stop))
                 return false;
-            copyOutput(program, state, run.logits);
+            copyOutputs(program, state, run.logits);
             return true;
         };
         return runs.forEach(one, context, stage);

@@ -2,6 +2,8 @@
 
 #include "core/exec/op.h"
 #include "core/exec/reference/reference.h"
+#include "core/graph/output_form.h"
+#include "core/graph/outputs.h"
 
 #include <algorithm>
 #include <map>
@@ -115,12 +117,19 @@ Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop
                         sink(id, values[id.index()]);
                 }
         }
-        const TensorId out = m_graph.output();
-        for (const graph::Site& site : m_sites) // logits: a site without readers
-            if (site.kind == graph::SiteKind::Activation && site.tensor == out && site.uses.empty() &&
-                hasMap(site.id))
-                return mapped(site.id, values[out.index()]);
-        return m_graph.value(out).isConstant() ? m_graph.value(out).constant : values[out.index()];
+        std::vector<Tensor> results;
+        std::vector<const float*> outputs;
+        for (const TensorId out : m_graph.outputs()) {
+            results.push_back(m_graph.value(out).isConstant() ? m_graph.value(out).constant : values[out.index()]);
+            for (const graph::Site& site : m_sites) // logits: a site without readers
+                if (site.kind == graph::SiteKind::Activation && site.tensor == out && site.uses.empty() &&
+                    hasMap(site.id))
+                    results.back() = mapped(site.id, values[out.index()]);
+            outputs.push_back(results.back().floats().data());
+        }
+        Tensor rows(DType::Float32, Shape{m_graph.batch(), graph::outputsPerImage(m_graph)});
+        graph::toRows(graph::outputLayout(m_graph), m_graph.batch(), outputs, rows.mutableData<float>().data());
+        return rows;
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory for the reference execution");
     }

@@ -27,7 +27,8 @@ public:
 
     /// Sees every value as soon as it exists (before any quantizer), and may change it: what reads it sees that.
     using Sink = std::function<void(TensorId, Tensor&)>;
-    /// input: the graph's input, one run. Returns the values of Graph::output(), with its quantizer if it has one.
+    /// input: the graph's input, one run. Returns rows of all outputs, [batch, elements] (see
+    /// graph::outputLayout), behind their quantizers where they have one.
     /// Errors: the operator's, with the node's name in `where`; Cancelled; OutOfMemory.
     Result<Tensor> run(const Tensor& input, const std::stop_token& stop = {}, const Sink& sink = {}) const;
 

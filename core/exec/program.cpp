@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/exec/compiler.h"
 #include "core/exec/program_impl.h"
+#include "core/graph/output_form.h"
 
 #include <algorithm>
 #include <cstring>
@@ -69,11 +70,12 @@ Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTab
         QS_ASSIGN(Compiled compiled, compiler.compile());
         impl->steps = std::move(compiled.steps);
         impl->buffers = std::move(compiled.buffers);
-        impl->output = std::move(compiled.output);
+        impl->outputs = std::move(compiled.outputs);
+        impl->layout = graph::outputLayout(graph);
         impl->poison = options.switches.poison;
         if (options.switches.inPlace)
-            impl->inPlace = shareBuffers(impl->steps, {&impl->output, 1}, impl->buffers);
-        impl->arenaBytes = planArena(impl->steps, {&impl->output, 1}, impl->buffers, options.switches.reuseMemory);
+            impl->inPlace = shareBuffers(impl->steps, impl->outputs, impl->buffers);
+        impl->arenaBytes = planArena(impl->steps, impl->outputs, impl->buffers, options.switches.reuseMemory);
         QS_CHECK(checkMemory(graph, impl->arenaBytes + impl->scratchBytes(1)));
         impl->weightBytes = compiled.weightBytes;
         impl->stepOfSite = std::move(compiled.stepOfSite);
@@ -86,7 +88,7 @@ Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTab
         }
         impl->batch = graph.batch();
         impl->inputElements = graph.value(graph.input()).shape.elements();
-        impl->outputElements = graph.value(graph.output()).shape.elements();
+        impl->outputElements = graph::outputsPerImage(graph) * graph.batch();
         return Program(std::move(impl));
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory to prepare the model");
@@ -130,7 +132,8 @@ std::string Program::dump() const
             text += (i ? ", " : "") + step->reads[i].text();
         text += ")\n";
     }
-    text += "output " + m_impl->output.text() + "\n";
+    for (const Operand& output : m_impl->outputs)
+        text += "output " + output.text() + "\n";
     text += "steps " + std::to_string(m_impl->steps.size()) + ", in place " + std::to_string(m_impl->inPlace) +
             ", arena " + std::to_string(m_impl->arenaBytes) + " bytes\n";
     return text;
@@ -216,10 +219,13 @@ bool runSteps(const Program& program, const RunState& state, std::size_t first, 
     return true;
 }
 
-void copyOutput(const Program& program, const RunState& state, float* dst)
+void copyOutputs(const Program& program, const RunState& state, float* dst)
 {
     const Program::Impl& impl = program.impl();
-    std::memcpy(dst, state.address(impl.output), static_cast<std::size_t>(impl.outputElements) * sizeof(float));
+    std::vector<const float*> outputs;
+    for (const Operand& output : impl.outputs)
+        outputs.push_back(static_cast<const float*>(static_cast<const void*>(state.address(output))));
+    graph::toRows(impl.layout, impl.batch, outputs, dst);
 }
 
 namespace {
@@ -235,12 +241,12 @@ bool interpret(const Program::Impl& impl, const float* src, float* dst, Observer
             if (tensor == id && observer)
                 observer->observe(site, runIndex, worker, value.floats());
     };
-    const auto output = impl.interpreter->run(input, stop, sink);
-    if (!output && output.error().code != ErrorCode::Cancelled)
+    const auto rows = impl.interpreter->run(input, stop, sink);
+    if (!rows && rows.error().code != ErrorCode::Cancelled)
         throw std::bad_alloc();
-    if (!output)
+    if (!rows)
         return false;
-    std::copy_n(output->floats().data(), static_cast<std::size_t>(impl.outputElements), dst);
+    std::copy_n(rows->floats().data(), static_cast<std::size_t>(impl.outputElements), dst);
     return true;
 }
 
@@ -257,7 +263,7 @@ bool runSteps(const Program& program, Workspace& workspace, const float* src, fl
     state.worker = worker;
     if (!runSteps(program, state, 0, program.impl().steps.size(), stop))
         return false;
-    copyOutput(program, state, dst);
+    copyOutputs(program, state, dst);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "core/exec/memory.h"
 #include "core/exec/program.h"
 #include "core/exec/step.h"
+#include "core/graph/outputs.h"
 
 #include <memory>
 #include <mutex>
@@ -15,7 +16,8 @@ namespace qs::exec {
 struct Program::Impl {
     std::vector<std::unique_ptr<Step>> steps;
     std::vector<Buffer> buffers;
-    Operand output;
+    std::vector<Operand> outputs;
+    std::vector<graph::OutputSpan> layout; ///< of the outputs in a row
     std::shared_ptr<WeightCache> weights;
     int64_t batch = 1;
     int64_t inputElements = 0;
@@ -52,7 +54,7 @@ struct Workspace::Impl {
 RunState prepareRun(const Program& program, Workspace& workspace, const float* src, ThreadPool* pool);
 bool runSteps(const Program& program, const RunState& state, std::size_t first, std::size_t last,
               const std::stop_token& stop);
-void copyOutput(const Program& program, const RunState& state, float* dst);
+void copyOutputs(const Program& program, const RunState& state, float* dst);
 
 /// One run that can be stopped between steps: false if it was.
 bool runSteps(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool,

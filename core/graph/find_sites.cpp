@@ -255,8 +255,11 @@ private:
             m_sites.push_back(std::move(site));
     }
 
+    /// Several outputs stay float: boxes and scores have no common grid, and what reads them outside wants floats.
     void addLogits()
     {
+        if (m_graph.outputs().size() > 1)
+            return;
         const TensorId output = m_graph.output();
         const std::size_t rank = m_graph.value(output).shape.rank();
         Site site =

@@ -83,6 +83,7 @@ struct GraphData {
     std::vector<Value> values;
     std::vector<TensorId> inputs;
     std::vector<TensorId> outputs;
+    std::vector<std::string> outputNames = {}; ///< the file's, one an output; empty: those of the values
 };
 
 /// Immutable operator graph. Nodes are in topological order and all reach an output; copies share the data.
@@ -98,9 +99,13 @@ public:
     const Value& value(TensorId id) const { return m_data->values[id.index()]; }
     /// The image input [batch, channels, height, width].
     TensorId input() const { return m_data->inputs.front(); }
-    /// The first output: logits [batch, classes].
+    /// The first output; of a classifier the only one that counts: logits [batch, classes].
     TensorId output() const { return m_data->outputs.front(); }
     const std::vector<TensorId>& outputs() const { return m_data->outputs; }
+    const std::string& outputName(std::size_t output) const
+    {
+        return m_data->outputNames.empty() ? value(m_data->outputs[output]).name : m_data->outputNames[output];
+    }
     /// Images per run of the specialised graph (1 where the file's batch is dynamic).
     int64_t batch() const { return value(input()).shape[0]; }
 

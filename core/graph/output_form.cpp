@@ -4,7 +4,10 @@ namespace qs::graph {
 
 int64_t outputsPerImage(const Graph& graph)
 {
-    return graph.value(graph.output()).shape.elements() / graph.batch();
+    int64_t elements = 0;
+    for (const TensorId output : graph.outputs())
+        elements += graph.value(output).shape.elements();
+    return elements / graph.batch();
 }
 
 bool givesScores(const Shape& output, int64_t batch)
@@ -21,7 +24,7 @@ bool givesScores(const Shape& output, int64_t batch)
 
 bool givesScores(const Graph& graph)
 {
-    return givesScores(graph.value(graph.output()).shape, graph.batch());
+    return graph.outputs().size() == 1 && givesScores(graph.value(graph.output()).shape, graph.batch());
 }
 
 } // namespace qs::graph

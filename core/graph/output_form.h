@@ -6,11 +6,12 @@
 
 namespace qs::graph {
 
-/// Values that the graph's output has for one image: all of them where there is no axis of images.
+/// Values that the graph's outputs have for one image, together (see outputLayout): all of them where there is no
+/// axis of images.
 int64_t outputsPerImage(const Graph& graph);
 
-/// Whether the output is a row of numbers an image, [batch, classes] with any sizes of 1 beside: class scores, as far
-/// as a shape can say. Everything else is a tensor, without classes, labels and a softmax.
+/// Whether there is one output, and it is a row of numbers an image, [batch, classes] with any sizes of 1 beside:
+/// class scores, as far as a shape can say. Everything else is a tensor, without classes, labels and a softmax.
 bool givesScores(const Shape& output, int64_t batch);
 bool givesScores(const Graph& graph);
 

@@ -100,20 +100,29 @@ Result<Model> Importer::run()
         names.push_back(output.name());
     }
     m_info.outputs = describeOutputs(m_builder.data(), names);
-    QS_ASSIGN(const std::size_t chosen, chooseOutput(m_builder.data(), names, m_options.output));
-    m_builder.data().outputs = {m_builder.data().outputs[chosen]};
-    m_info.output = m_info.outputs[chosen].name;
-    if (m_info.outputs.size() > 1 && m_options.output.empty())
+    QS_ASSIGN(const auto chosen, chooseOutputs(m_builder.data(), names, m_options.outputs));
+    std::vector<TensorId> counted;
+    std::string listed;
+    for (const std::size_t i : chosen) {
+        counted.push_back(m_builder.data().outputs[i]);
+        m_info.counted.push_back(names[i]);
+        listed += (listed.empty() ? "'" : ", '") + printable(names[i]) + "'";
+    }
+    m_builder.data().outputs = std::move(counted);
+    m_builder.data().outputNames = m_info.counted;
+    if (m_info.outputs.size() > 1 && m_options.outputs.empty())
         m_info.assumed.push_back({DoubtKind::Assumption,
-                                  "the model has " + std::to_string(m_info.outputs.size()) + " outputs: '" +
-                                      printable(m_info.output) + "' assumed",
+                                  "the model has " + std::to_string(m_info.outputs.size()) + " outputs: " + listed +
+                                      (chosen.size() == 1 ? " assumed" : " count"),
                                   "--output NAME chooses",
                                   {}});
     QS_ASSIGN(graph::Graph graph,
               graph::canonicalise(std::move(m_builder.data()), std::move(m_builder.bypassed()), m_options.rewrites));
     QS_CHECK(checkNodes(graph));
-    if (!graph.value(graph.output()).producer.valid())
-        return fail(ErrorCode::Malformed, "is the image itself", "output '" + printable(m_info.output) + "'");
+    for (std::size_t i = 0; i < graph.outputs().size(); ++i)
+        if (!graph.value(graph.outputs()[i]).producer.valid())
+            return fail(ErrorCode::Malformed, "is the image itself",
+                        "output '" + printable(graph.outputName(i)) + "'");
 
     m_info.hash = contentHash(m_bytes);
     m_info.opset = file.opset();

@@ -37,7 +37,7 @@ struct ModelInfo {
     bool channelsLast = false;                   ///< the file's input is [batch, height, width, channels]
     int64_t classes = 0;                         ///< 0: the output is no row of scores
     std::vector<OutputInfo> outputs;             ///< all that the file has
-    std::string output;                          ///< the one that counts
+    std::vector<std::string> counted;            ///< names of those that count, in the graph's order
     std::vector<Doubt> assumed; ///< what the file leaves open and was chosen here, and how to choose otherwise
     ImportOptions options;      ///< as it was opened, for opening it again
     std::vector<std::string> warnings;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace qs::onnx {
 
@@ -25,7 +26,7 @@ struct ImportOptions {
     bool floatNetwork = false;
     graph::RewriteSet rewrites = graph::kAllRewrites; ///< fewer: for finding faults
     int64_t batch = 1;                                ///< images of one run where the file leaves them open
-    std::string output = {};                          ///< the output that counts; empty: chosen (see OutputInfo)
+    std::vector<std::string> outputs = {};            ///< that count, by name; empty: chosen, see chooseOutputs
 };
 
 } // namespace qs::onnx

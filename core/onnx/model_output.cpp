@@ -25,6 +25,29 @@ std::string meaningOf(const graph::Value& value, int64_t batch)
     }
 }
 
+std::string listed(std::span<const std::string> names)
+{
+    std::string text;
+    for (const std::string& name : names)
+        text += (text.empty() ? "'" : ", '") + printable(name) + "'";
+    return text;
+}
+
+Result<void> checkOutput(const graph::Value& value, int64_t batch, const std::string& where)
+{
+    if (value.isConstant())
+        return fail(ErrorCode::Malformed, "does not depend on the image", where);
+    if (value.dtype != DType::Float32)
+        return fail(ErrorCode::Unsupported,
+                    "is of type " + std::string(dtypeName(value.dtype)) + "; floats are needed", where);
+    if (value.shape.elements() == 0 || (batch > 1 && (value.shape.rank() == 0 || value.shape[0] != batch)))
+        return fail(ErrorCode::Unsupported,
+                    "has the shape " + value.shape.text() + ", whose first axis is not the " + std::to_string(batch) +
+                        " images of a run; export the model with a batch of 1",
+                    where);
+    return {};
+}
+
 } // namespace
 
 std::vector<OutputInfo> describeOutputs(const graph::GraphData& data, std::span<const std::string> names)
@@ -38,44 +61,39 @@ std::vector<OutputInfo> describeOutputs(const graph::GraphData& data, std::span<
     return all;
 }
 
-Result<std::size_t> chooseOutput(const graph::GraphData& data, std::span<const std::string> names,
-                                 std::string_view name)
+Result<std::vector<std::size_t>> chooseOutputs(const graph::GraphData& data, std::span<const std::string> names,
+                                               std::span<const std::string> wanted)
 {
     const int64_t batch = data.values[data.inputs.front().index()].shape[0];
-    std::optional<std::size_t> scores, floats, wanted;
-    std::string listed;
-    for (std::size_t i = 0; i < data.outputs.size(); ++i) {
-        const graph::Value& value = data.values[data.outputs[i].index()];
-        listed += (i ? ", '" : "'") + printable(names[i]) + "'";
-        if (!name.empty() && names[i] == name)
-            wanted = i;
-        if (value.dtype != DType::Float32 || value.isConstant())
-            continue;
-        if (!floats)
-            floats = i;
-        if (!scores && graph::givesScores(value.shape, batch) && value.shape.elements() > batch)
-            scores = i;
+    const auto valueOf = [&](std::size_t output) -> const graph::Value& {
+        return data.values[data.outputs[output].index()];
+    };
+    std::vector<std::size_t> chosen;
+    for (const std::string& name : wanted) {
+        const auto found = std::ranges::find(names, name);
+        const auto number = static_cast<std::size_t>(found - names.begin());
+        if (found == names.end())
+            return fail(ErrorCode::InvalidArgument, "the model has no such output; it has " + listed(names),
+                        "--output " + name);
+        if (std::ranges::find(chosen, number) != chosen.end())
+            return fail(ErrorCode::InvalidArgument, "is asked for twice", "--output " + name);
+        chosen.push_back(number);
     }
-    if (!name.empty() && !wanted)
-        return fail(ErrorCode::InvalidArgument, "the model has no such output; it has " + listed,
-                    "--output " + std::string(name));
-    const std::optional<std::size_t> chosen = wanted   ? wanted
-                                              : scores ? scores
-                                              : floats ? floats
-                                                       : std::optional<std::size_t>(0);
-    const graph::Value& value = data.values[data.outputs[*chosen].index()];
-    const std::string where = "output '" + printable(names[*chosen]) + "'";
-    if (value.isConstant())
-        return fail(ErrorCode::Malformed, "does not depend on the image", where);
-    if (value.dtype != DType::Float32)
-        return fail(ErrorCode::Unsupported,
-                    "is of type " + std::string(dtypeName(value.dtype)) + "; floats are needed", where);
-    if (value.shape.elements() == 0 || (batch > 1 && (value.shape.rank() == 0 || value.shape[0] != batch)))
-        return fail(ErrorCode::Unsupported,
-                    "has the shape " + value.shape.text() + ", whose first axis is not the " + std::to_string(batch) +
-                        " images of a run; export the model with a batch of 1",
-                    where);
-    return *chosen;
+    if (wanted.empty()) {
+        for (std::size_t i = 0; i < names.size(); ++i)
+            if (valueOf(i).dtype == DType::Float32 && !valueOf(i).isConstant())
+                chosen.push_back(i);
+        const auto scores = std::ranges::find_if(chosen, [&](std::size_t i) {
+            return graph::givesScores(valueOf(i).shape, batch) && valueOf(i).shape.elements() > batch;
+        });
+        if (scores != chosen.end())
+            chosen = {*scores};
+        else if (chosen.empty())
+            chosen = {0}; // whose error is said
+    }
+    for (const std::size_t i : chosen)
+        QS_CHECK(checkOutput(valueOf(i), batch, "output '" + printable(names[i]) + "'"));
+    return chosen;
 }
 
 } // namespace qs::onnx

@@ -21,12 +21,13 @@ struct OutputInfo {
     std::string meaning; ///< guessed from the shape: "class scores", "map", "sequence", "features", "tensor"
 };
 
-/// Which output counts: the one of this name or, where `name` is empty, the first float one that is a row of numbers
-/// an image ([batch, classes], also with sizes of 1 behind), otherwise the first float one. Errors: InvalidArgument
-/// (no such output: the names that there are), Unsupported (none of floats; one that does not depend on the image;
-/// images are not its first axis though a run has several).
-Result<std::size_t> chooseOutput(const graph::GraphData& data, std::span<const std::string> names,
-                                 std::string_view name);
+/// Which outputs count, by their numbers: those of `wanted`, in its order, or, where it is empty, the first float one
+/// that is a row of numbers an image ([batch, classes], also with sizes of 1 behind), otherwise all float ones that
+/// depend on the image. Errors: InvalidArgument (no such output: the names that there are; one named twice),
+/// Unsupported (none of floats; images are not the first axis of one though a run has several), Malformed (one that
+/// does not depend on the image).
+Result<std::vector<std::size_t>> chooseOutputs(const graph::GraphData& data, std::span<const std::string> names,
+                                               std::span<const std::string> wanted);
 /// `names`: the file's, one an output (an output may be a value that has another name too).
 std::vector<OutputInfo> describeOutputs(const graph::GraphData& data, std::span<const std::string> names);
 

@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/base/process.h"
+#include "core/graph/output_form.h"
 
 #include <algorithm>
 #include <cstring>
@@ -15,7 +16,7 @@ constexpr const char* kScript = R"py(
 import sys
 import numpy as np
 import onnxruntime as ort
-model, images, outputs, name, count, batch, c, h, w = sys.argv[1:]
+model, images, outputs, count, batch, c, h, w, *wanted = sys.argv[1:]
 count, batch, c, h, w = int(count), int(batch), int(c), int(h), int(w)
 session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
 inputs = session.get_inputs()
@@ -32,13 +33,16 @@ rest = {i.name: np.zeros([d if isinstance(d, int) else 1 for d in i.shape],
         for i in inputs if i.name != feed.name}
 x = np.ascontiguousarray((np.rint(x) if kind is np.uint8 else x).astype(kind))
 names = [o.name for o in session.get_outputs()]
-wanted = name if name in names else names[0]
+missing = [name for name in wanted if name not in names]
+if missing:
+    sys.exit("the file has no output " + missing[0])
 with open(outputs, "wb") as file:
     for first in range(0, count, batch):
         part = x[first:first + batch]
         if len(part) < batch:
             part = np.concatenate([part, np.repeat(part[-1:], batch - len(part), 0)])
-        y = session.run([wanted], {feed.name: part, **rest})[0].astype(np.float32).reshape(batch, -1)
+        found = session.run(wanted, {feed.name: part, **rest})
+        y = np.concatenate([one.astype(np.float32).reshape(batch, -1) for one in found], 1)
         file.write(y[:min(batch, count - first)].tobytes())
 print(ort.__version__)
 )py";
@@ -82,15 +86,21 @@ Result<RuntimeOutputs> runOnnxRuntime(const std::string& python, const Model& mo
     if (failed)
         return tl::unexpected<Error>(std::move(*failed));
     context.progress("running ONNX Runtime", 0, count);
-    QS_ASSIGN(const ProcessOutput said,
-              runProcess(python,
-                         {"-c", kScript, std::filesystem::absolute(path).string(), inputs.string(), outputs.string(),
-                          model.info.output, std::to_string(count), std::to_string(graph.batch()),
-                          std::to_string(shape[1]), std::to_string(shape[2]), std::to_string(shape[3])},
-                         context.stop));
+    std::vector<std::string> arguments{"-c",
+                                       kScript,
+                                       std::filesystem::absolute(path).string(),
+                                       inputs.string(),
+                                       outputs.string(),
+                                       std::to_string(count),
+                                       std::to_string(graph.batch()),
+                                       std::to_string(shape[1]),
+                                       std::to_string(shape[2]),
+                                       std::to_string(shape[3])};
+    arguments.insert(arguments.end(), model.info.counted.begin(), model.info.counted.end());
+    QS_ASSIGN(const ProcessOutput said, runProcess(python, arguments, context.stop));
     context.progress("running ONNX Runtime", count, count);
     QS_ASSIGN(const MappedFile file, MappedFile::open(outputs));
-    const int64_t each = graph.value(graph.output()).shape.elements() / graph.batch();
+    const int64_t each = graph::outputsPerImage(graph);
     RuntimeOutputs result{Tensor(DType::Float32, Shape{static_cast<int64_t>(count), each}),
                           said.out.substr(0, said.out.find('\n'))};
     if (file.bytes().size() != result.values.sizeBytes())

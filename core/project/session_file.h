@@ -54,7 +54,7 @@ struct SessionFile {
     std::filesystem::path model;              ///< empty: no model was open
     std::string modelHash;                    ///< of the file when it was opened
     std::optional<onnx::ImageSize> imageSize; ///< chosen where the model leaves it open
-    std::string output;                       ///< chosen of the model's; "": as the importer does
+    std::vector<std::string> outputs;         ///< chosen of the model's; none: as the importer does
 
     std::filesystem::path calibrationFolder, testFolder; ///< of images; empty: none
     images::Preprocess preprocess;

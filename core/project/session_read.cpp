@@ -105,7 +105,10 @@ Result<SessionFile> sessionFromJson(std::string_view text, const fs::path& folde
     session.model = pathFrom(file["model"], folder);
     session.modelHash = file["model"]["hash"].text();
     session.imageSize = imageSizeFrom(file["image_size"]);
-    session.output = file["output"].text();
+    if (file["output"].present()) // files of version 1 and 2
+        session.outputs = {file["output"].text()};
+    for (const JsonReader& output : file["outputs"].items(1000))
+        session.outputs.push_back(output.text());
     session.savedAs = file["saved_as"].text();
     session.calibrationFolder = pathFrom(file["calibration_images"], folder);
     session.testFolder = pathFrom(file["test_images"], folder);

@@ -86,8 +86,8 @@ std::string sessionToJson(const SessionFile& session, const fs::path& folder)
         value["image_size"] = {session.imageSize->height, session.imageSize->width};
     if (!session.savedAs.empty())
         value["saved_as"] = session.savedAs.string();
-    if (!session.output.empty())
-        value["output"] = session.output;
+    if (!session.outputs.empty())
+        value["outputs"] = session.outputs;
     if (session.sensitivity)
         value["sensitivity"] = sensitivityToJson(session.sensitivity);
     if (session.comparison && !session.comparison->table.rows.empty())

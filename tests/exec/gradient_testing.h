@@ -32,7 +32,7 @@ inline Tensor logitsOf(const GradientProgram& program, const Tensor& x)
 {
     const auto run = program.run(x.floats(), [](auto, auto) {});
     EXPECT_TRUE(run);
-    return run->logits;
+    return run->outputs;
 }
 
 /// L = sum of weights * logits.

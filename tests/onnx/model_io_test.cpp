@@ -149,15 +149,15 @@ TEST(ModelOutput, ARowOfScoresIsPreferredAndAnyCanBeChosen)
     auto b = mapModel({1, 3, 16, 16});
     const auto model = import(b);
     ASSERT_TRUE(model) << model.error().text();
-    EXPECT_EQ(model->info.output, "logits");
+    EXPECT_THAT(model->info.counted, testing::ElementsAre("logits"));
     EXPECT_EQ(model->info.classes, 5);
     ASSERT_EQ(model->info.outputs.size(), 2u);
     EXPECT_EQ(model->info.outputs[0].meaning, "map");
     EXPECT_EQ(model->info.outputs[0].shape, (Shape{1, 5, 4, 4}));
-    const auto map = import(b, {.output = "map"});
+    const auto map = import(b, {.outputs = {"map"}});
     ASSERT_TRUE(map) << map.error().text();
     EXPECT_EQ(map->info.classes, 0);
-    EXPECT_THAT(import(b, {.output = "maps"}).error().text(), HasSubstr("it has 'map', 'logits'"));
+    EXPECT_THAT(import(b, {.outputs = {"maps"}}).error().text(), HasSubstr("it has 'map', 'logits'"));
 }
 
 TEST(ModelOutput, ScoresMayHaveSizesOfOneBesideOrNoImages)
@@ -182,7 +182,7 @@ TEST(ModelOutput, ATensorIsCalibratedEvaluatedExportedAndChecked)
     test::TempDir folder;
     auto b = mapModel({1, 3, 16, 16});
     b.write(folder / "m.onnx");
-    const auto model = importModel(folder / "m.onnx", {.output = "map"});
+    const auto model = importModel(folder / "m.onnx", {.outputs = {"map"}});
     ASSERT_TRUE(model) << model.error().text();
     const test::NoiseImages images(6);
     const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, {});

@@ -32,7 +32,7 @@ inline project::SessionFile sampleSession()
     session.model = "/made/up/small.onnx";
     session.modelHash = "0123abcd";
     session.imageSize = onnx::ImageSize{48, 64};
-    session.output = "logits";
+    session.outputs = {"logits"};
     session.calibrationFolder = "/made/up/calib";
     session.testFolder = "/made/up/test";
     session.calibrationCount = 48;

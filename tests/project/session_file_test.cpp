@@ -31,7 +31,7 @@ TEST(SessionFile, RoundTrip)
     ASSERT_TRUE(b->imageSize);
     EXPECT_EQ(b->imageSize->height, 48);
     EXPECT_EQ(b->imageSize->width, 64);
-    EXPECT_EQ(b->output, a.output);
+    EXPECT_EQ(b->outputs, a.outputs);
     EXPECT_EQ(b->calibrationFolder, a.calibrationFolder);
     EXPECT_EQ(b->testFolder, a.testFolder);
     EXPECT_EQ(b->calibrationCount, a.calibrationCount);

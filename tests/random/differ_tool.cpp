@@ -29,14 +29,19 @@ onnx::ImportOptions readOptions(std::istringstream& words)
         if (word.starts_with("batch="))
             options.batch = std::stoll(word.substr(6));
         else if (word.starts_with("output="))
-            options.output = word.substr(7);
+            options.outputs = {word.substr(7)};
     return options;
 }
 
 json differ(const std::string& stem, const std::string& mode, std::uint64_t seed, const onnx::ImportOptions& options)
 {
     json line = {{"stem", stem}};
-    const auto model = onnx::importModel(stem + ".onnx", options);
+    auto model = onnx::importModel(stem + ".onnx", options);
+    if (model && model->info.counted.size() > 1) { // judged one at a time
+        onnx::ImportOptions one = options;
+        one.outputs = {model->info.counted.front()};
+        model = onnx::importModel(stem + ".onnx", one);
+    }
     if (!model)
         return {{"stem", stem}, {"refused", "import: " + model.error().message}, {"where", model.error().where}};
     const std::vector<float> images = judge::readFloats(stem + ".images");
@@ -50,7 +55,7 @@ json differ(const std::string& stem, const std::string& mode, std::uint64_t seed
     std::ofstream out(stem + ".float", std::ios::binary);
     out.write(reinterpret_cast<const char*>(checks->logits.data()),
               static_cast<std::streamsize>(checks->logits.size() * sizeof(float)));
-    line["output"] = model->info.output;
+    line["output"] = model->info.counted.front();
     line["tolerance"] = checks->tolerance;
     line["comparisons"] = checks->comparisons;
     line["findings"] = toJson(checks->findings);

@@ -15,7 +15,7 @@ Result<std::size_t> checkReloaded(QuantizedChecks& checks, const onnx::Model& mo
     QS_CHECK(onnx::verifyExport(model, plan, path, judge::RawImages({}, 1), weightsAlone, {}));
     onnx::ImportOptions asked;
     asked.batch = model.info.options.batch;
-    asked.output = model.info.output;
+    asked.outputs = model.info.counted;
     QS_ASSIGN(const onnx::Model reloaded, onnx::importModel(path, asked));
     QS_ASSIGN(const Tensor simulated, exec::Interpreter(model.graph, model.sites, plan.simulation).run(input));
     QS_ASSIGN(const Judged judged, judgedOutput(reloaded, input));

@@ -245,7 +245,7 @@ SessionDocument Files::gather() const
         document.model = model->info.path;
         document.modelHash = model->info.hash;
         document.imageSize = model->info.options.imageSize;
-        document.output = model->info.options.output;
+        document.outputs = model->info.options.outputs;
     }
     if (m_document.calibrationImages())
         document.calibrationFolder = m_document.calibrationImages()->folder.root;

@@ -43,7 +43,7 @@ Result<SessionDocument> loadSession(const std::filesystem::path& path, const Con
     onnx::ImportOptions importing;
     importing.floatNetwork = true; // of a file that is already quantized
     importing.imageSize = document.imageSize;
-    importing.output = document.output;
+    importing.outputs = document.outputs;
     QS_ASSIGN(onnx::Model model, onnx::importModel(document.model, importing));
     if (model.info.hash != document.modelHash)
         document.warnings.push_back(document.model.string() + ": the model changed since the session was saved");

@@ -5,14 +5,16 @@
 #include "widgets/model/job.h"
 #include "widgets/model/text.h"
 
-#include <QComboBox>
 #include <QDialog>
 #include <QDialogButtonBox>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QListWidget>
 #include <QPushButton>
 #include <QSpinBox>
+
+#include <algorithm>
 
 namespace qs::ui {
 
@@ -26,6 +28,8 @@ public:
 
 private:
     void offer(const std::vector<onnx::ImageSize>& sizes);
+    void listOutputs();
+    std::vector<std::string> checkedOutputs() const;
     void apply();
 
     Files& m_files;
@@ -33,7 +37,8 @@ private:
     QSpinBox* m_height = new QSpinBox(this);
     QSpinBox* m_width = new QSpinBox(this);
     QHBoxLayout* m_sizes = new QHBoxLayout;
-    QComboBox* m_output = new QComboBox(this);
+    QListWidget* m_outputs = new QListWidget(this); ///< checked: those that count
+    QPushButton* m_open = nullptr;
     Job<std::vector<onnx::ImageSize>> m_fitting;
 };
 
@@ -60,13 +65,11 @@ InputDialog::InputDialog(std::shared_ptr<const onnx::Model> model, Files& files,
     m_sizes->addWidget(new QLabel(tr("looking…"), this));
     m_sizes->addStretch(1);
     form->addRow(tr("Sizes that fit"), m_sizes);
-    for (const onnx::OutputInfo& output : m_model->info.outputs)
-        m_output->addItem(QString::fromStdString(output.name));
-    m_output->setCurrentText(QString::fromStdString(m_model->info.output));
-    m_output->setEnabled(m_output->count() > 1);
-    form->addRow(tr("&Output"), m_output);
+    listOutputs();
+    form->addRow(tr("&Outputs that count"), m_outputs);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
-    buttons->button(QDialogButtonBox::Ok)->setText(tr("Open"));
+    m_open = buttons->button(QDialogButtonBox::Ok);
+    m_open->setText(tr("Open"));
     layout->addWidget(buttons);
     connect(buttons, &QDialogButtonBox::accepted, this, [this] {
         apply();
@@ -101,13 +104,42 @@ void InputDialog::offer(const std::vector<onnx::ImageSize>& sizes)
     m_width->setEnabled(!sizes.empty());
 }
 
+void InputDialog::listOutputs()
+{
+    const onnx::ModelInfo& info = m_model->info;
+    for (const onnx::OutputInfo& output : info.outputs) {
+        auto* item = new QListWidgetItem(QStringLiteral("%1   %2, %3")
+                                             .arg(QString::fromStdString(output.name),
+                                                  QString::fromStdString(output.shape.text()),
+                                                  QString::fromStdString(output.meaning)),
+                                         m_outputs);
+        item->setData(Qt::UserRole, QString::fromStdString(output.name));
+        item->setFlags(output.dtype == DType::Float32 ? Qt::ItemIsEnabled | Qt::ItemIsUserCheckable
+                                                      : Qt::NoItemFlags);
+        const bool counts = std::ranges::find(info.counted, output.name) != info.counted.end();
+        item->setCheckState(counts ? Qt::Checked : Qt::Unchecked);
+    }
+    m_outputs->setEnabled(m_outputs->count() > 1);
+    m_outputs->setMaximumHeight(8 * m_outputs->sizeHintForRow(0));
+    connect(m_outputs, &QListWidget::itemChanged, this, [this] { m_open->setEnabled(!checkedOutputs().empty()); });
+}
+
+std::vector<std::string> InputDialog::checkedOutputs() const
+{
+    std::vector<std::string> names;
+    for (int i = 0; i < m_outputs->count(); ++i)
+        if (m_outputs->item(i)->checkState() == Qt::Checked)
+            names.push_back(m_outputs->item(i)->data(Qt::UserRole).toString().toStdString());
+    return names;
+}
+
 void InputDialog::apply()
 {
     onnx::ImportOptions options = m_model->info.options;
     if (m_height->isEnabled())
         options.imageSize = onnx::ImageSize{m_height->value(), m_width->value()};
-    if (m_output->isEnabled())
-        options.output = m_output->currentText().toStdString();
+    if (m_outputs->isEnabled())
+        options.outputs = checkedOutputs();
     m_files.openModel(QString::fromStdString(m_model->info.path.string()), options);
 }
 

@@ -57,8 +57,9 @@ private:
         m_plan.slots = values;
         m_plan.mapped.resize(values);
         m_plan.input = m_graph.input();
-        m_plan.output = m_graph.output();
-        m_plan.outputSlot = static_cast<int>(m_plan.output.index());
+        m_plan.layout = graph::outputLayout(m_graph);
+        for (const TensorId output : m_graph.outputs())
+            m_plan.results.push_back({output, static_cast<int>(output.index()), {}});
         for (const graph::Value& value : m_graph.values())
             m_plan.shapes.push_back(value.shape);
         m_plan.maps.resize(m_sites.size());
@@ -72,10 +73,11 @@ private:
             const auto slot = static_cast<int>(m_plan.slots++);
             m_slotOfSite.emplace_back(site.id, slot);
             m_plan.mapped[site.tensor.index()].push_back({slot, map, site.layout});
-            if (site.tensor == m_plan.output && site.uses.empty()) { // logits: a site without readers
-                m_plan.outputSlot = slot;
-                m_plan.outputSite = site.id;
-            }
+            for (ResultSlot& result : m_plan.results)
+                if (site.tensor == result.value && site.uses.empty()) { // logits: a site without readers
+                    result.slot = slot;
+                    result.site = site.id;
+                }
         }
         m_active.assign(values, false);
         for (const TensorId id : m_plan.wanted)
@@ -86,7 +88,8 @@ private:
     {
         std::vector<bool> needed(m_graph.nodes().size(), false);
         std::vector<bool> value(m_graph.values().size(), false);
-        value[m_graph.output().index()] = true;
+        for (const TensorId output : m_graph.outputs())
+            value[output.index()] = true;
         for (std::size_t i = needed.size(); i-- > 0;) {
             const Node& node = m_graph.nodes()[i];
             needed[i] = std::ranges::any_of(node.outputs, [&](TensorId t) { return t.valid() && value[t.index()]; });
@@ -216,7 +219,8 @@ private:
                 }
         }
         for (std::size_t slot = 0; slot < m_plan.slots; ++slot) {
-            if (lastForward[slot] == kNever || static_cast<int>(slot) == m_plan.outputSlot)
+            if (lastForward[slot] == kNever ||
+                std::ranges::find(m_plan.results, static_cast<int>(slot), &ResultSlot::slot) != m_plan.results.end())
                 continue;
             if (lastBackward[slot] != kNever)
                 m_plan.nodes[static_cast<std::size_t>(lastBackward[slot])].releaseBackward.push_back(

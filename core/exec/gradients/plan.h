@@ -2,6 +2,7 @@
 
 #include "core/exec/gradients/backward.h"
 #include "core/exec/simulation.h"
+#include "core/graph/outputs.h"
 #include "core/graph/sites.h"
 
 #include <cstddef>
@@ -40,15 +41,22 @@ struct MappedSlot {
     graph::ChannelLayout layout;
 };
 
+/// An output of the graph, behind its quantizer where it has one.
+struct ResultSlot {
+    TensorId value;
+    int slot = -1;
+    SiteId site; ///< of the quantizer
+};
+
 /// The way forward and back. Slots: first one for each value (by TensorId), then one for each quantizer that is read.
 struct GradientPlan {
-    std::vector<NodePlan> nodes;                 ///< those that the logits need, in order
+    std::vector<NodePlan> nodes;                 ///< those that the outputs need, in order
     std::vector<std::vector<MappedSlot>> mapped; ///< by TensorId
     std::vector<Shape> shapes;                   ///< by TensorId
     std::size_t slots = 0;
-    TensorId input, output;
-    int outputSlot = -1; ///< the logits, behind their quantizer where they have one
-    SiteId outputSite;
+    TensorId input;
+    std::vector<ResultSlot> results;       ///< one an output of the graph
+    std::vector<graph::OutputSpan> layout; ///< of the outputs in a row
     std::vector<TensorId> wanted;
     std::vector<std::shared_ptr<const ElementMap>> maps; ///< by SiteId
     std::vector<graph::ChannelLayout> layouts;           ///< by SiteId

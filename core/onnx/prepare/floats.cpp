@@ -3,6 +3,7 @@
 #include "core/onnx/tensor_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 #include <vector>
@@ -38,9 +39,25 @@ pb::NodeProto cast(const std::string& name, const std::string& from, const std::
     return node;
 }
 
+/// Constants of GELU that 16 bits rounded, as they were meant: one operator then computes what the file's nodes do,
+/// and an export, whose nodes keep them, computes the same. The change is half a unit of the file's own numbers at
+/// most.
+float asMeant(float value, int32_t fileType)
+{
+    constexpr float kConstants[] = {1.41421356F, 0.70710678F, 0.79788456F, 0.044715F}; // √2, 1/√2, √(2/π), cubic
+    const float half = fileType == kBFloat16 ? 0x1p-8F : 0x1p-11F;
+    for (const float constant : kConstants)
+        if (std::abs(value - constant) <= half * constant)
+            return constant;
+    return value;
+}
+
 Result<void> toFloat(pb::TensorProto& tensor)
 {
-    QS_ASSIGN(const Tensor values, TensorReader({}).read(tensor));
+    QS_ASSIGN(Tensor values, TensorReader({}).read(tensor));
+    if (values.elements() == 1 && tensor.data_type() != kDouble)
+        for (float& value : values.mutableData<float>())
+            value = asMeant(value, tensor.data_type());
     tensor.clear_int32_data();
     tensor.clear_double_data();
     tensor.set_data_type(kFloat);
