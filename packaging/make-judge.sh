@@ -17,4 +17,4 @@ environment() {
         echo "$*" >"$place/complete"
 }
 
-environment current numpy pillow onnx 'onnxruntime>=1.22' && environment older 'numpy<2.3' onnx==1.17.0 onnxruntime==1.20.1
+environment current numpy pillow onnx 'onnxruntime>=1.22' pycocotools && environment older 'numpy<2.3' onnx==1.17.0 onnxruntime==1.20.1

@@ -1,21 +1,19 @@
-// Based on: the data configurations of timm (timm.data.constants, default_cfgs) and of OpenAI's CLIP.
+// Based on: the data configurations of timm (timm.data.constants, default_cfgs), of OpenAI's CLIP, and the
+// preprocessor_config.json of the families in transformers.
+// Deviations: networks that take any size (DETR, SAM, Depth Anything) get the one size of the model's input.
 
 #include "core/images/preprocess.h"
 #include "core/images/resample.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <limits>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 namespace qs::images {
 
 namespace {
 
-constexpr std::array<PreprocessPreset, 8> kPresets{{
+constexpr std::array<PreprocessPreset, 15> kPresets{{
     {"imagenet", "ImageNet mean and std, shorter side to crop / 0.9 (bicubic), centre crop: timm's default"},
     {"inception",
      "mean and std 0.5, shorter side to crop / 0.9 (bicubic), centre crop: ViT and MLP models of Google"},
@@ -26,76 +24,61 @@ constexpr std::array<PreprocessPreset, 8> kPresets{{
      "pixels from 0 to 255, shorter side to crop / 0.9 (bicubic), centre crop: models that normalise inside"},
     {"cifar", "ImageNet mean and std, squashed to the input size (bilinear)"},
     {"crop-only", "ImageNet mean and std, centre crop without resize: images that were resized before"},
+    {"siglip", "mean and std 0.5, squashed to the input (bicubic)"},
+    {"detr",
+     "ImageNet mean and std, the whole image fitted into the input (bilinear), padded at the right and bottom "
+     "with the mean: DETR, YOLOS (their 800 × at most 1333 is no fixed size)"},
+    {"rtdetr", "pixels in [0, 1], squashed to the input (bilinear): RT-DETR"},
+    {"yolo", "pixels in [0, 1], letterbox: the whole image in the middle of the input (bilinear) on grey 114"},
+    {"segformer", "ImageNet mean and std, squashed to the input (bilinear): SegFormer, BEiT, MaskFormer"},
+    {"sam",
+     "ImageNet mean and std, longer side to the input's (bilinear), padded at the right and bottom with the mean"},
+    {"depth-anything",
+     "ImageNet mean and std, shorter side to the input's, sides in multiples of 14 (bicubic), centre "
+     "crop: Depth Anything, DPT with DINOv2"},
 }};
 
-/// The double that prints as the shortest decimal of the float: 0.485, not 0.48500001430511475.
-double shortest(float value)
+void unitRange(Preprocess& value)
 {
-    std::array<char, 32> text{};
-    const auto written = std::to_chars(text.data(), text.data() + text.size(), value);
-    double result = value;
-    std::from_chars(text.data(), written.ptr, result);
-    return static_cast<float>(result) == value ? result : value;
+    value.mean = {0.0F, 0.0F, 0.0F};
+    value.stddev = {1.0F, 1.0F, 1.0F};
 }
 
-constexpr int kMostPixels = 1'000'000;
-
-std::array<float, 3> triple(const JsonReader& json)
+/// The presets of detectors and dense networks; side: the input's longer one. False: none is called so.
+bool ofFamily(std::string_view name, int side, Preprocess& value)
 {
-    std::array<float, 3> values{};
-    if (!json.isList() || json.size() != values.size())
-        json.fail("must be a list of 3 numbers");
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        constexpr double kMost = std::numeric_limits<float>::max();
-        values[i] = static_cast<float>(json[i].number(0, -kMost, kMost));
+    value.resize = side;
+    value.to = ResizeTo::Input;
+    value.interpolation = Interpolation::Bilinear;
+    if (name == "siglip") {
+        value.mean = value.stddev = {0.5F, 0.5F, 0.5F};
+        value.squash = true;
+        value.interpolation = Interpolation::Bicubic;
+    } else if (name == "detr") {
+        value.padding = {.mean = true, .place = Padding::Place::TopLeft};
+    } else if (name == "rtdetr") {
+        unitRange(value);
+        value.squash = true;
+    } else if (name == "yolo") {
+        unitRange(value);
+        value.padding.colour = {114, 114, 114};
+    } else if (name == "segformer") {
+        value.squash = true;
+    } else if (name == "sam") {
+        if (value.cropHeight == value.cropWidth) // else the longer side could be too long for the other
+            value.to = ResizeTo::Longer;
+        value.padding = {.mean = true, .place = Padding::Place::TopLeft};
+    } else if (name == "depth-anything") {
+        value.to = ResizeTo::Shorter;
+        value.multiple = 14;
+        value.interpolation = Interpolation::Bicubic;
+    } else {
+        return false;
     }
-    return values;
+    return true;
 }
-
-constexpr std::array kInterpolations{JsonWord{Interpolation::Bilinear, "bilinear"},
-                                     JsonWord{Interpolation::Bicubic, "bicubic"}};
 
 } // namespace
-
-void to_json(nlohmann::json& json, const Preprocess& value)
-{
-    const auto list = [](const std::array<float, 3>& v) {
-        return nlohmann::json{shortest(v[0]), shortest(v[1]), shortest(v[2])};
-    };
-    json = nlohmann::json{
-        {"resize", value.resize ? nlohmann::json(*value.resize) : nlohmann::json()},
-        {"squash", value.squash},
-        {"interpolation", value.interpolation == Interpolation::Bilinear ? "bilinear" : "bicubic"},
-        {"crop", {value.cropHeight, value.cropWidth}},
-        {"mean", list(value.mean)},
-        {"std", list(value.stddev)},
-    };
-}
-
-Preprocess preprocessFrom(const JsonReader& json)
-{
-    json.required().onlyKeys({"resize", "squash", "interpolation", "crop", "mean", "std"});
-    Preprocess value;
-    if (const JsonReader resize = json["resize"]; resize.isNull())
-        value.resize.reset();
-    else if (resize.given())
-        value.resize = resize.integer(1, 1, kMostPixels);
-    value.squash = json["squash"].flag(value.squash);
-    value.interpolation = json["interpolation"].oneOf(kInterpolations, value.interpolation);
-    if (const JsonReader crop = json["crop"]; crop.given()) {
-        if (!crop.isList() || crop.size() != 2)
-            crop.fail("must be [height, width] in pixels");
-        value.cropHeight = crop[0].integer(value.cropHeight, 1, kMostPixels);
-        value.cropWidth = crop[1].integer(value.cropWidth, 1, kMostPixels);
-    }
-    if (const JsonReader mean = json["mean"]; mean.given())
-        value.mean = triple(mean);
-    if (const JsonReader deviation = json["std"]; deviation.given())
-        value.stddev = triple(deviation);
-    if (auto valid = checkPreprocess(value); !valid)
-        (valid.error().where.empty() ? json : json[valid.error().where]).fail(valid.error().message);
-    return value;
-}
 
 std::span<const PreprocessPreset> preprocessPresets()
 {
@@ -123,15 +106,14 @@ Result<Preprocess> preprocessPreset(std::string_view name, int height, int width
         value.mean = {0.0F, 0.0F, 0.0F};
         value.stddev = {1.0F / 255.0F, 1.0F / 255.0F, 1.0F / 255.0F};
     } else if (name == "unit" || name == "none") {
-        value.mean = {0.0F, 0.0F, 0.0F};
-        value.stddev = {1.0F, 1.0F, 1.0F};
+        unitRange(value);
     } else if (name == "cifar") {
         value.resize = side;
         value.squash = true;
         value.interpolation = Interpolation::Bilinear;
     } else if (name == "crop-only") {
         value.resize.reset();
-    } else {
+    } else if (!ofFamily(name, side, value)) {
         std::string known;
         for (const PreprocessPreset& preset : kPresets)
             known.append(known.empty() ? "" : ", ").append(preset.name);

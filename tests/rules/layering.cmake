@@ -2,8 +2,8 @@
 cmake_minimum_required(VERSION 3.25)
 #   tests -> all, app -> widgets -> core; inside core a folder includes itself and folders to its left.
 # images stands beside stats: it may use what exec may, and only project, widgets and app use it.
-set(order core/base core/kernels core/graph core/exec core/stats core/quant core/search core/onnx core/report core/project widgets app)
-set(images_may core/base core/kernels core/graph core/exec core/images)
+set(order core/base core/kernels core/graph core/exec core/stats core/tasks core/quant core/search core/onnx core/report core/project widgets app)
+set(images_may core/base core/kernels core/graph core/exec core/stats core/tasks core/images)
 set(may_images core/images core/project widgets app)
 set(bad "")
 
