@@ -5,6 +5,7 @@
 
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
+#include "app/cli/task_options.h"
 #include "core/base/file.h"
 #include "core/quant/doubts.h"
 #include "core/quant/presets.h"
@@ -31,6 +32,7 @@ struct Options {
     PreprocessOptions preprocess;
     CalibrationOptions calibration;
     RunOptions run;
+    TaskOptions task;
 };
 
 struct Bits {
@@ -155,9 +157,13 @@ void print(const report::ComparisonRow& row)
                 row.activationBits, row.coverage == graph::Coverage::Full ? "full" : "matmul");
     if (row.top1)
         std::printf("top-1 %6.2f %%  ", *row.top1 * 100);
-    std::printf("agreement %6.2f %%  KL %8.4f  SQNR %5.1f dB  %6.2f MB (%.2f packed)  int8 %3.0f %%  search %5.1f s",
-                row.agreement * 100, row.klDivergence, row.logitSqnrDb, static_cast<double>(row.fileBytes) * 1e-6,
-                static_cast<double>(row.modelBytes) * 1e-6, row.int8Share * 100, row.resolveSeconds);
+    if (row.scores)
+        std::printf("agreement %6.2f %%  KL %8.4f  ", row.agreement * 100, row.klDivergence);
+    else if (row.headline)
+        std::printf("%s %s  ", row.headline->title.c_str(), tasks::figureText(*row.headline).c_str());
+    std::printf("SQNR %5.1f dB  %6.2f MB (%.2f packed)  int8 %3.0f %%  search %5.1f s", row.logitSqnrDb,
+                static_cast<double>(row.fileBytes) * 1e-6, static_cast<double>(row.modelBytes) * 1e-6,
+                row.int8Share * 100, row.resolveSeconds);
     std::printf("%s%s\n", row.failure.empty() ? "" : "  ", row.failure.c_str());
     std::fflush(stdout);
 }
@@ -188,7 +194,8 @@ Result<void> compare(const Options& options)
             return fail(ErrorCode::InvalidArgument, "the table is written as .csv, .html or .json", path);
     QS_ASSIGN(const auto model, options.model.open());
     Run run(options.run);
-    QS_ASSIGN(const auto images, openSource(options.folder, options.preprocess, model.info, run));
+    QS_ASSIGN(const TaskImages opened, openForTask(options.task, options.folder, options.preprocess, model, run));
+    const auto& [images, task] = opened;
     report::Comparison comparison;
     if (!options.resume.empty() && std::filesystem::exists(options.resume)) {
         QS_ASSIGN(const std::string text, readText(options.resume));
@@ -198,7 +205,8 @@ Result<void> compare(const Options& options)
         comparison = std::move(*saved);
     }
     QS_ASSIGN(const auto calibrations, calibrationsOf(options, model, run));
-    QS_ASSIGN(const auto search, searchOf(options, model, run));
+    QS_ASSIGN(auto search, searchOf(options, model, run));
+    search.options.task = task.chosen;
     QS_ASSIGN(const auto candidates, candidatesOf(options, calibrations, search));
 
     Result<void> saved;
@@ -207,7 +215,7 @@ Result<void> compare(const Options& options)
             saved = writeAtomically(options.resume, report::comparisonToJson(now));
         print(row);
     };
-    QS_CHECK(report::compare(model, candidates, *images, images->size(), comparison, grew, run.context()));
+    QS_CHECK(report::compare(model, candidates, *images, images->size(), comparison, grew, run.context(), task));
     run.say(comparison.doubts);
     QS_CHECK(std::move(saved));
     if (comparison.floatTop1)
@@ -226,6 +234,8 @@ Command addCompare(CLI::App& app)
     options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of test images")->required();
     options->folder.addLabelsTo(app);
+    options->task.addTaskTo(app);
+    options->task.addTruthsTo(app);
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
     app.add_option("--presets", options->presets,
                    "Presets, and q-hyvit-scale, q-hyvit-granularity, q-hyvit (searches, minutes a line), with commas "

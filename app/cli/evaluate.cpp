@@ -1,5 +1,6 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
+#include "app/cli/task_options.h"
 #include "core/base/file.h"
 #include "core/onnx/export.h"
 #include "core/quant/accuracy.h"
@@ -19,9 +20,21 @@ struct Options {
     CalibrationOptions calibration;
     RecipeOptions recipe;
     RunOptions run;
+    TaskOptions task;
     std::size_t batch = 1;
     bool withImages = false, floatNetwork = false;
 };
+
+void printFigures(const quant::Evaluation& e)
+{
+    std::printf("  task %s\n", e.task.c_str());
+    for (const tasks::Figure& figure : e.figures)
+        std::printf("  %-26s %s\n", figure.title.c_str(), tasks::figureText(figure).c_str());
+    if (!e.isFloat)
+        for (const tasks::OutputDifference& output : e.outputs)
+            std::printf("  output %-19s SQNR %.1f dB, cosine %.6f, largest difference %.4g\n", output.name.c_str(),
+                        output.sqnrDb, output.cosine, output.maxAbs);
+}
 
 void print(const quant::Evaluation& e)
 {
@@ -41,8 +54,7 @@ void print(const quant::Evaluation& e)
                     e.onCalibrationImages ? "; these are the calibration images, others may do worse" : "");
     }
     if (!e.scores)
-        std::printf("  outputs are no class scores: cosine to float %.6f, SQNR %.1f dB, largest difference %.4g\n",
-                    e.cosine, e.logitSqnrDb, e.maxDifference);
+        printFigures(e);
     else if (!e.isFloat)
         std::printf("  agreement with float %s, logit SQNR %.1f dB, KL %.4f nats\n",
                     quant::withInterval(e.agreement, quant::agreementInterval(e)).c_str(), e.logitSqnrDb,
@@ -67,14 +79,15 @@ Result<void> evaluate(const Options& options)
     quant::Evaluation evaluation;
     {
         Run run(options.run);
-        QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
+        QS_ASSIGN(const TaskImages opened, openForTask(options.task, options.folder, options.preprocess, model, run));
+        const auto& [source, task] = opened;
         std::shared_ptr<const quant::Plan> plan;
         if (recipe) {
             QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
             QS_ASSIGN(plan, quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
         }
         QS_ASSIGN(evaluation, quant::evaluate(model.graph, model.sites, plan.get(), *source, source->size(), nullptr,
-                                              exec::makeWeightCache(), run.context()));
+                                              exec::makeWeightCache(), run.context(), task));
         run.say(evaluation.doubts);
         std::error_code ignored;
         evaluation.onCalibrationImages =
@@ -105,6 +118,8 @@ Command addEvaluate(CLI::App& app)
     options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of test images")->required();
     options->folder.addLabelsTo(app);
+    options->task.addTaskTo(app);
+    options->task.addTruthsTo(app);
     app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
     app.add_option("--json", options->json, "Write the figures as JSON");
     app.add_flag("--json-images", options->withImages, "With the result of every image");

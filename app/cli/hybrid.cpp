@@ -2,6 +2,7 @@
 
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
+#include "app/cli/task_options.h"
 #include "core/base/file.h"
 #include "core/quant/recipe_json.h"
 
@@ -22,6 +23,7 @@ struct Options {
     CalibrationOptions calibration;
     RecipeOptions recipe;
     RunOptions run;
+    TaskOptions task;
 };
 
 void print(const search::HybridResult& result, const graph::SiteTable& sites)
@@ -39,9 +41,10 @@ void print(const search::HybridResult& result, const graph::SiteTable& sites)
     std::printf(
         "%zu sites, %zu of them in %zu bridge blocks; %zu changed, %zu with a scale a channel, %zu asymmetric\n",
         result.choices.size(), bridged, sites.bridges().size(), changed, channels, asymmetric);
-    std::printf(
-        "  KL of the start %.4f nats; %zu evaluations; recording %.1f s, gradients %.1f s, candidates %.1f s\n",
-        result.loss, result.evaluations, result.secondsRecording, result.secondsGradients, result.secondsCandidates);
+    std::printf("  loss of the start %.4f (KL, of other tasks their own); %zu evaluations; recording %.1f s, "
+                "gradients %.1f s, candidates %.1f s\n",
+                result.loss, result.evaluations, result.secondsRecording, result.secondsGradients,
+                result.secondsCandidates);
 }
 
 Result<void> searchHybrid(const Options& options)
@@ -67,6 +70,7 @@ Result<void> searchHybrid(const Options& options)
     search::HybridResult result;
     {
         Run run(options.run);
+        QS_ASSIGN(settings.task, options.task.choose(model, run));
         QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
         QS_ASSIGN(const auto calibration, statistics.resolve(model, options.preprocess, run));
         QS_ASSIGN(result, search::searchHybrid(model.graph, model.sites, calibration, *recipe, *source, settings,
@@ -101,6 +105,7 @@ Command addHybrid(CLI::App& app)
                  "One scale for each activation, as integer kernels need it");
     app.add_flag("--plain-error", options->plainError, "Squared errors without gradients as weights");
     app.add_flag("--no-bridges", options->noBridges, "Every layer by its own output, bridge blocks too");
+    options->task.addTaskTo(app);
     options->calibration.addTo(app);
     options->recipe.addTo(app);
     options->preprocess.addTo(app);

@@ -3,6 +3,7 @@
 #include "core/images/doubts.h"
 #include "core/images/open.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -49,7 +50,20 @@ void PreprocessOptions::addTo(CLI::App& app)
                        "; half is inception, none is unit (default: imagenet). What follows changes it");
     app.add_option("--mean", mean, "Mean R,G,B of pixels in [0,1]");
     app.add_option("--std", stddev, "Standard deviation R,G,B of pixels in [0,1]");
-    app.add_option("--resize", resize, "Shorter side in pixels before the crop, or none (imagenet: crop / 0.9)");
+    app.add_option("--resize", resize,
+                   "Shorter side (see --resize-mode) in pixels before the crop, or none (imagenet: crop / 0.9)");
+    app.add_option(
+           "--resize-mode", mode,
+           "What --resize is the size of: the shorter side; the longer side; both, ignoring the aspect ratio; "
+           "or letterbox, the whole image in a box. All but shorter take the model's input where --resize is "
+           "not given")
+        ->check(CLI::IsMember({"shorter", "longer", "both", "letterbox"}));
+    app.add_option("--resize-multiple", multiple, "Sides after the resize are multiples of so many pixels")
+        ->check(CLI::Range(1, 1024));
+    app.add_option("--pad", padding,
+                   "Colour around images smaller than the input: R,G,B from 0 to 255, or mean (0 after normalising)");
+    app.add_option("--pad-at", place, "Where the image lies in its padding")
+        ->check(CLI::IsMember({"centre", "top-left"}));
     app.add_option("--interpolation", interpolation, "Antialiased filter of the resize")
         ->check(CLI::IsMember({"bicubic", "bilinear"}));
     app.add_option("--crop", crop, "Centre crop in pixels (default: the model's input)")->check(CLI::Range(0, 8192));
@@ -96,6 +110,22 @@ Result<images::Preprocess> PreprocessOptions::resolve(const onnx::ModelInfo& mod
     if (!interpolation.empty())
         p.interpolation =
             interpolation == "bilinear" ? images::Interpolation::Bilinear : images::Interpolation::Bicubic;
+    QS_CHECK(resolveGeometry(p));
+    return p;
+}
+
+Result<void> PreprocessOptions::resolveGeometry(images::Preprocess& p) const
+{
+    if (resize == "none" && !mode.empty())
+        return fail(ErrorCode::InvalidArgument, "says how to resize, --resize none not to", "--resize-mode");
+    if (!mode.empty()) {
+        p.squash = mode == "both";
+        p.to = mode == "shorter"  ? images::ResizeTo::Shorter
+               : mode == "longer" ? images::ResizeTo::Longer
+                                  : images::ResizeTo::Input;
+        if (mode != "shorter")
+            p.resize = std::max(p.cropHeight, p.cropWidth);
+    }
     if (resize == "none") {
         p.resize.reset();
         p.squash = false;
@@ -107,7 +137,21 @@ Result<images::Preprocess> PreprocessOptions::resolve(const onnx::ModelInfo& mod
                         "--resize");
         p.resize = static_cast<int>(pixels);
     }
-    return p;
+    if (multiple > 0)
+        p.multiple = multiple;
+    p.padding.mean = padding.empty() ? p.padding.mean : padding == "mean";
+    if (!padding.empty() && padding != "mean") {
+        QS_ASSIGN(const auto colour, triple(padding, "--pad"));
+        for (std::size_t c = 0; c < colour.size(); ++c) {
+            if (!(colour[c] >= 0 && colour[c] <= 255 && colour[c] == std::floor(colour[c])))
+                return fail(ErrorCode::InvalidArgument, "expects mean or R,G,B from 0 to 255, got '" + padding + "'",
+                            "--pad");
+            p.padding.colour[c] = static_cast<uint8_t>(colour[c]);
+        }
+    }
+    if (!place.empty())
+        p.padding.place = place == "centre" ? images::Padding::Place::Centre : images::Padding::Place::TopLeft;
+    return {};
 }
 
 void FolderChoice::addLabelsTo(CLI::App& app)
@@ -122,17 +166,16 @@ void FolderChoice::addLabelsTo(CLI::App& app)
     app.add_option("--label-offset", labelOffset, "Added to every label, e.g. -1 where labels count from 1");
 }
 
-Result<std::shared_ptr<const exec::ImageSource>>
-openSource(const FolderChoice& choice, const PreprocessOptions& preprocess, const onnx::ModelInfo& model, Run& run)
+Result<images::ImageFolder> openImages(const FolderChoice& choice, const PreprocessOptions& preprocess,
+                                       const onnx::ModelInfo& model, Run& run)
 {
-    QS_ASSIGN(const auto transform, preprocess.resolve(model));
     images::FolderRequest request{.root = choice.folder,
-                                  .classes = model.classes,
+                                  .classes = choice.anyClass ? std::nullopt : std::optional(model.classes),
                                   .labelOffset = choice.labelOffset,
                                   .damaged = {preprocess.mostBad}};
     images::FolderOptions& options = request.options;
     options.forCalibration = !choice.labelled;
-    options.withoutLabels = !choice.labelled || choice.labels == "none" || model.classes == 0;
+    options.withoutLabels = !choice.labelled || choice.labels == "none" || (model.classes == 0 && !choice.anyClass);
     if (!choice.labels.empty() && !options.withoutLabels)
         options.labels = choice.labels;
     if (!choice.classes.empty())
@@ -140,8 +183,16 @@ openSource(const FolderChoice& choice, const PreprocessOptions& preprocess, cons
     if (choice.count > 0)
         options.count = choice.count;
     QS_ASSIGN(auto folder, images::openFor(request, run.context()));
-    run.say(images::preprocessDoubts(transform));
     run.say(folder.doubts);
+    return folder;
+}
+
+Result<std::shared_ptr<const exec::ImageSource>>
+openSource(const FolderChoice& choice, const PreprocessOptions& preprocess, const onnx::ModelInfo& model, Run& run)
+{
+    QS_ASSIGN(const auto transform, preprocess.resolve(model));
+    run.say(images::preprocessDoubts(transform));
+    QS_ASSIGN(auto folder, openImages(choice, preprocess, model, run));
     return images::makeSource(std::move(folder), transform);
 }
 

@@ -10,6 +10,7 @@
 #include "core/quant/smoothing.h"
 #include "core/quant/zero_point.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <utility>
@@ -180,7 +181,7 @@ nlohmann::json toJson(const onnx::Model& model, const stats::Calibration* calibr
             {"input_channels_last", info.channelsLast},
             {"classes", info.classes},
             {"outputs", outputsToJson(info)},
-            {"output", info.output},
+            {"counted", info.counted},
             {"expanded", info.expanded},
             {"blocks", model.sites.blocks()},
             {"bridges", std::move(bridges)},
@@ -212,8 +213,9 @@ void print(const onnx::Model& model)
     for (const auto& output : info.outputs)
         if (info.outputs.size() > 1 || info.classes == 0)
             std::printf("  output %s%s: %s %s, %s\n", output.name.c_str(),
-                        output.name == info.output ? " (counts)" : "", std::string(dtypeName(output.dtype)).c_str(),
-                        output.shape.text().c_str(), output.meaning.c_str());
+                        std::ranges::find(info.counted, output.name) != info.counted.end() ? " (counts)" : "",
+                        std::string(dtypeName(output.dtype)).c_str(), output.shape.text().c_str(),
+                        output.meaning.c_str());
     for (const auto& [op, count] : info.expanded)
         std::printf("  %d × %s expanded into simpler operators\n", count, op.c_str());
     std::printf("  %zu sites, %d blocks, %zu bridge blocks\n", model.sites.size(), model.sites.blocks(),

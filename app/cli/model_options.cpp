@@ -40,14 +40,16 @@ void ModelOptions::addTo(CLI::App& app)
     app.add_option("model", path, "ONNX file")->required();
     app.add_option("--input-size", size,
                    "Height x width in pixels, where the file leaves them open (default: 224x224)");
-    app.add_option("--output", output, "The output that counts (default: the first that is a row of class scores)");
+    app.add_option("--output", outputs,
+                   "An output that counts; repeatable (default: the first that is a row of numbers, else all)")
+        ->allow_extra_args(false);
     app.add_option("--input", inputs, "NAME=FILE.npy: a further input of the model, as a constant");
 }
 
 Result<onnx::Model> ModelOptions::open(bool floatNetwork) const
 {
     onnx::ImportOptions options;
-    options.output = output;
+    options.outputs = outputs;
     options.floatNetwork = floatNetwork;
     if (!size.empty()) {
         QS_ASSIGN(options.imageSize, sizeOf(size));

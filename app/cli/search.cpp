@@ -6,6 +6,7 @@
 
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
+#include "app/cli/task_options.h"
 #include "core/base/file.h"
 #include "core/quant/recipe_json.h"
 
@@ -29,6 +30,7 @@ struct Options {
     CalibrationOptions calibration;
     RecipeOptions recipe;
     RunOptions run;
+    TaskOptions task;
 };
 
 /// "PATTERN=BITS": the bits of the sites that match, fixed.
@@ -96,11 +98,14 @@ nlohmann::ordered_json toJson(const search::Outcome& outcome, const graph::SiteT
     return json;
 }
 
-void print(const search::Outcome& outcome, search::Performance performance)
+void print(const search::Outcome& outcome, const search::Options& options)
 {
     const search::Trace& trace = outcome.trace;
     const search::Step& last = trace.steps.empty() ? trace.start : trace.steps.back();
-    const char* unit = performance == search::Performance::Top1 ? "wrong top-1" : "nats KL";
+    const bool classes = !options.task.def || options.task.def->name == "classification";
+    const char* unit = options.performance == search::Performance::Top1 ? "wrong top-1"
+                       : classes                                        ? "nats KL"
+                                                                        : "loss";
     std::printf("%.*s search: %zu units, %zu steps (%zu of them raising), %zu evaluations, %.1f s\n",
                 static_cast<int>(search::modeName(trace.mode).size()), search::modeName(trace.mode).data(),
                 trace.units.size(), trace.steps.size(), trace.steps.size() - trace.fillFrom, trace.evaluations,
@@ -141,6 +146,7 @@ Result<void> searchBits(const Options& options)
     std::vector<Doubt> doubts;
     {
         Run run(options.run);
+        QS_ASSIGN(settings.task, options.task.choose(model, run));
         QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
         QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
         QS_ASSIGN(outcome, search::greedyMixedPrecision(model.graph, model.sites, calibration, *recipe, *source,
@@ -153,7 +159,7 @@ Result<void> searchBits(const Options& options)
         QS_CHECK(writeAtomically(options.trace, search::traceToCsv(model.sites, outcome.trace)));
     if (!options.json.empty())
         QS_CHECK(writeAtomically(options.json, jsonText(toJson(outcome, model.sites, doubts))));
-    print(outcome, settings.performance);
+    print(outcome, settings);
     if (outcome.cancelled)
         return fail(ErrorCode::Cancelled, "stopped before it was done; what was found is written", options.output);
     if (!outcome.met)
@@ -204,6 +210,7 @@ Command addSearch(CLI::App& app)
     app.add_flag("--whole-table", options->wholeTable,
                  "table and lazy: measure every bit width, instead of a few with those between interpolated");
     app.add_flag("--no-fill", options->noFill, "Do not use what is left of the budget to raise units again");
+    options->task.addTaskTo(app);
     options->calibration.addTo(app);
     // Bits are what is searched; a preset may choose other quantizers for few of them.
     options->recipe.weightBits = 4;

@@ -33,10 +33,10 @@ public:
         using Event = Json::parse_event_t;
         if (event == Event::key || event == Event::value || event == Event::array_start)
             if (++m_values > JsonReader::kMostValues)
-                throw Error{ErrorCode::TooLarge,
-                            "has more than " + std::to_string(JsonReader::kMostValues) + " values"};
+                throw Error{
+                    ErrorCode::TooLarge, "has more than " + std::to_string(JsonReader::kMostValues) + " values", {}};
         if ((event == Event::object_start || event == Event::array_start) && depth >= JsonReader::kMostDepth)
-            throw Error{ErrorCode::Malformed, "is nested deeper than " + std::to_string(JsonReader::kMostDepth)};
+            throw Error{ErrorCode::Malformed, "is nested deeper than " + std::to_string(JsonReader::kMostDepth), {}};
         if (event == Event::object_start)
             m_open.emplace_back();
         else if (event == Event::object_end)

@@ -9,6 +9,8 @@
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
 #include "core/quant/plan.h"
+#include "core/tasks/difference.h"
+#include "core/tasks/task.h"
 
 #include <cstddef>
 #include <memory>
@@ -27,6 +29,7 @@ struct ImageResult {
     std::vector<int> floatTop5;
     std::vector<float> floatTop5Probability;
     bool flipped() const { return !top5.empty() && !floatTop5.empty() && top5[0] != floatTop5[0]; }
+    double changed = 0; ///< see tasks::Measured
 };
 
 /// Figures of a network on a set of images. All but top1/top5 are against the float network on the same images.
@@ -41,14 +44,19 @@ struct Evaluation {
     /// Labelled images that the float network alone gets right, and the quantized one alone; absent where that was
     /// not kept. With them a difference has an interval, see accuracy.h.
     std::optional<std::size_t> lost, gained;
-    bool scores = true;   ///< the output is a row of class scores; otherwise labels, agreement and KL have no meaning
-    double agreement = 1; ///< share of images with the float network's top-1
+    std::string task;                             ///< tasks::TaskDef::name
+    std::vector<tasks::Figure> figures;           ///< the task's; the first is the headline
+    std::vector<tasks::OutputDifference> outputs; ///< by output
+    const tasks::Figure* headline() const { return figures.empty() ? nullptr : &figures.front(); }
+    bool scores = true;       ///< classification; otherwise top1, agreement and KL have no meaning
+    double agreement = 1;     ///< share of images with the float network's top-1
     double logitSqnrDb = 0;   ///< 10 log10(sum l² / sum (l - l_q)²); +inf for the float network itself
     double cosine = 1;        ///< sum l l_q / sqrt(sum l² sum l_q²), of all outputs
     double maxDifference = 0; ///< largest |l - l_q|
     double klDivergence = 0;  ///< mean KL(softmax(float) ‖ softmax(quantized)), nats
-    /// What searches make small, see LogitDifference::loss.
-    double loss() const { return scores ? klDivergence : relativeError; }
+    /// What searches make small: KL of class scores, else the mean of the task's loss.
+    double loss() const { return scores ? klDivergence : taskLoss; }
+    double taskLoss = 0;
     double relativeError = 0; ///< sum (l - l_q)² / sum l²
     double meanWeightBits = 32, meanActivationBits = 32;
     std::size_t modelBytes = 0; ///< with codes packed at their bits, see Plan::modelBytes
@@ -64,26 +72,36 @@ struct Evaluation {
     std::vector<Doubt> doubts; ///< the reference's, labels that are shifted, outputs that are no logits
 };
 
+/// What an evaluation is of.
+struct EvaluationTask {
+    tasks::ChosenTask chosen{};                         ///< none: guessed from the outputs
+    std::shared_ptr<const tasks::TruthSource> truths{}; ///< of the images; null: their labels
+};
+
 /// Outputs [images, outputs an image] of the float network, so that several evaluations share one float pass.
 struct FloatReference {
+    /// Null where they are too large to be kept (more than 256 MiB): evaluations run the float network again beside
+    /// the quantized one.
     std::shared_ptr<const Tensor> logits;
     double seconds = 0;
     std::vector<Doubt> doubts{}; ///< another preprocessing that fits clearly better
 };
+/// Always with all outputs. Errors: TooLarge where they do not fit into half of the memory that is available.
 Result<FloatReference> floatReference(const graph::Graph& graph, const graph::SiteTable& sites,
                                       const exec::ImageSource& images, std::size_t count, const Context& context);
 
 /// The same, with what is doubtful of how the images are prepared (preprocessingDoubt): where the reference is shown.
 Result<FloatReference> evaluationReference(const graph::Graph& graph, const graph::SiteTable& sites,
-                                           const exec::ImageSource& images, std::size_t count,
-                                           const Context& context);
+                                           const exec::ImageSource& images, std::size_t count, const Context& context,
+                                           const EvaluationTask& task = {});
 
 /// Outputs that are probabilities are compared as their logarithms, see exec::OutputForm, and said.
 /// `plan` null: the float network. `reference` null: it is computed first.
 /// Errors: InvalidArgument (no images, a label outside the classes, with the image's name), the image's, Cancelled.
 Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& sites, const Plan* plan,
                             const exec::ImageSource& images, std::size_t count, const FloatReference* reference,
-                            const std::shared_ptr<exec::WeightCache>& weights, const Context& context);
+                            const std::shared_ptr<exec::WeightCache>& weights, const Context& context,
+                            const EvaluationTask& task = {});
 
 /// JSON of the figures (the command line's --json): images, top1, top5, agreement, logit_sqnr_db, ...
 std::string evaluationToJson(const Evaluation& evaluation, bool withImages = false);
@@ -93,8 +111,8 @@ struct SiteProfile {
     SiteId site;
     double accumulatedSqnrDb =
         0; ///< value entering the site in the quantized network against the float network's, dB
-    /// Only this site quantized, all others float: KL of the logits (nats; of outputs that are no scores their
-    /// relative squared error) and their SQNR (dB).
+    /// Only this site quantized, all others float: KL of the logits (nats; of other tasks the mean of their loss) and
+    /// the outputs' SQNR (dB).
     double sensitivityKl = 0;
     double sensitivitySqnrDb = 0;
 };
@@ -108,6 +126,6 @@ Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, co
 Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const graph::SiteTable& sites,
                                                const Plan& plan, const exec::ImageSource& images, std::size_t count,
                                                const std::shared_ptr<exec::WeightCache>& weights,
-                                               const Context& context);
+                                               const Context& context, const tasks::ChosenTask& task = {});
 
 } // namespace qs::quant

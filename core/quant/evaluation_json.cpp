@@ -4,6 +4,7 @@
 #include "core/base/json_write.h"
 #include "core/quant/accuracy.h"
 #include "core/quant/setting_names.h"
+#include "core/quant/task_json.h"
 
 #include <cmath>
 #include <limits>
@@ -22,6 +23,7 @@ Json imageJson(const ImageResult& image)
     Json json{{"name", image.name}};
     if (image.label)
         json["label"] = *image.label;
+    json["changed"] = jsonNumber(image.changed);
     if (image.top5.empty())
         return json;
     json["top5"] = image.top5;
@@ -101,6 +103,7 @@ Json evaluationJson(const Evaluation& evaluation, bool withImages)
     json["preset"] = evaluation.preset;
     json["threads"] = evaluation.threads;
     json["batch"] = evaluation.batch;
+    addTaskJson(evaluation, json);
     json["doubts"] = doubtsJson(evaluation.doubts);
     if (withImages) {
         json["results"] = Json::array();
@@ -146,6 +149,7 @@ Evaluation evaluationFrom(const JsonReader& json)
     e.preset = json["preset"].text();
     e.threads = json["threads"].integer(1, 1, 65536);
     e.batch = json["batch"].integer(1, 1);
+    readTask(json, e);
     e.doubts = doubtsFrom(json["doubts"]);
     return e;
 }

@@ -67,11 +67,10 @@ std::vector<int> topClasses(std::span<const float> logits, std::size_t count)
     return order;
 }
 
-LogitDifference compareLogits(const Tensor& reference, const Tensor& other, std::size_t images, bool scores)
+LogitDifference compareLogits(const Tensor& reference, const Tensor& other, std::size_t images)
 {
     const auto classes = static_cast<std::size_t>(reference.shape()[1]);
     LogitDifference result;
-    result.scores = scores;
     double signal = 0;
     double error = 0;
     double product = 0;
@@ -82,8 +81,7 @@ LogitDifference compareLogits(const Tensor& reference, const Tensor& other, std:
         const auto sums = kernels::differenceSums(a, b);
         signal += sums.squaredSignal;
         error += sums.squaredError;
-        if (scores)
-            result.klDivergence += klDivergence(a, b);
+        result.klDivergence += klDivergence(a, b);
         for (std::size_t k = 0; k < classes; ++k) {
             product += static_cast<double>(a[k]) * b[k];
             otherSignal += static_cast<double>(b[k]) * b[k];

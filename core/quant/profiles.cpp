@@ -1,8 +1,7 @@
-#include "core/exec/output_form.h"
-#include "core/graph/output_form.h"
 #include "core/kernels/quantize.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/logits.h"
+#include "core/quant/output_loss.h"
 
 #include <algorithm>
 #include <optional>
@@ -138,7 +137,7 @@ Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, co
 Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const graph::SiteTable& sites,
                                                const Plan& plan, const exec::ImageSource& images, std::size_t count,
                                                const std::shared_ptr<exec::WeightCache>& weights,
-                                               const Context& context)
+                                               const Context& context, const tasks::ChosenTask& task)
 {
     count = std::min(count, images.size());
     std::vector<SiteId> quantized;
@@ -149,9 +148,7 @@ Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const 
     Context silent = context;
     silent.report = nullptr;
     QS_ASSIGN(const FloatReference reference, floatReference(graph, sites, images, count, silent));
-    const bool scores = graph::givesScores(graph);
-    const exec::OutputForm form = scores ? exec::outputForm(graph, *reference.logits) : exec::OutputForm::Logits;
-    const Tensor floatLogits = exec::asLogits(*reference.logits, form);
+    QS_ASSIGN(const OutputLoss loss, OutputLoss::make(graph, task, *reference.logits, count));
     exec::Program::Options options;
     options.execution = context.execution;
     options.weights = weights ? weights : exec::makeWeightCache();
@@ -161,8 +158,7 @@ Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const 
         const auto simulation = onlySite(sites[quantized[i]], plan);
         QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, simulation, options));
         QS_ASSIGN(const Tensor logits, exec::runImages(program, images, 0, count, silent, kSensitivity));
-        const auto difference = compareLogits(floatLogits, exec::asLogits(logits, form), count, scores);
-        result.push_back({quantized[i], 0, difference.loss(), difference.sqnrDb});
+        result.push_back({quantized[i], 0, loss.of(logits), loss.sqnrDb(logits)});
     }
     context.progress(kSensitivity, quantized.size(), quantized.size());
     return result;

@@ -72,7 +72,7 @@ Result<quant::Recipe> recipeOf(const onnx::Model& model, const Candidate& candid
 /// Errors: what ends the whole comparison; what only this line cannot do is its failure.
 Result<void> fill(const onnx::Model& model, const Candidate& candidate, const exec::ImageSource& images,
                   std::size_t count, const quant::FloatReference& reference, ComparisonRow& row,
-                  const Context& context)
+                  const quant::EvaluationTask& task, const Context& context)
 {
     const Stopwatch watch;
     const auto recipe = recipeOf(model, candidate, context);
@@ -90,7 +90,10 @@ Result<void> fill(const onnx::Model& model, const Candidate& candidate, const ex
     }
     QS_ASSIGN(const quant::Evaluation evaluation,
               quant::evaluate(model.graph, model.sites, plan->get(), images, count, &reference,
-                              exec::makeWeightCache(), context));
+                              exec::makeWeightCache(), context, task));
+    row.scores = evaluation.scores;
+    if (const tasks::Figure* headline = evaluation.headline())
+        row.headline = *headline;
     row.top1 = evaluation.top1;
     row.labelled = evaluation.labelled;
     row.agreement = evaluation.agreement;
@@ -143,7 +146,8 @@ Result<Candidate> candidateOf(std::string_view method, int weightBits, int activ
 }
 
 Result<void> compare(const onnx::Model& model, std::span<const Candidate> candidates, const exec::ImageSource& images,
-                     std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context)
+                     std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context,
+                     const quant::EvaluationTask& task)
 {
     count = std::min(count, images.size());
     const std::string imagesHash = stats::hashOfNames(images, count);
@@ -155,9 +159,12 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
     into.images = count;
     into.imagesHash = imagesHash;
 
+    std::string ofTask; // lines of classification have the keys that they had before there were tasks
+    if (task.chosen.def && task.chosen.def->name != "classification")
+        ofTask = ":" + std::string(task.chosen.def->name) + (task.truths ? ":truths" : "");
     std::vector<std::string> keys;
     for (const Candidate& candidate : candidates)
-        keys.push_back(keyOf(into, candidate));
+        keys.push_back(keyOf(into, candidate) + ofTask);
     sort(keys, into.rows);
     std::optional<quant::FloatReference> reference;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -167,14 +174,14 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
         if (std::ranges::find(into.rows, keys[i], &ComparisonRow::key) != into.rows.end())
             continue;
         if (!reference) {
-            QS_ASSIGN(reference, quant::evaluationReference(model.graph, model.sites, images, count, context));
+            QS_ASSIGN(reference, quant::evaluationReference(model.graph, model.sites, images, count, context, task));
             QS_ASSIGN(const auto evaluation, quant::evaluate(model.graph, model.sites, nullptr, images, count,
-                                                             &*reference, nullptr, context));
+                                                             &*reference, nullptr, context, task));
             into.floatTop1 = evaluation.top1;
             into.doubts = evaluation.doubts;
         }
         ComparisonRow row = rowOf(candidates[i], keys[i]);
-        QS_CHECK(fill(model, candidates[i], images, count, *reference, row, context));
+        QS_CHECK(fill(model, candidates[i], images, count, *reference, row, task, context));
         into.rows.push_back(std::move(row));
         sort(keys, into.rows);
         if (grew)

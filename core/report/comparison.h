@@ -7,6 +7,7 @@
 #include "core/exec/image_source.h"
 #include "core/graph/sites.h"
 #include "core/onnx/import.h"
+#include "core/quant/evaluate.h"
 #include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "core/search/hybrid_search.h"
@@ -59,8 +60,10 @@ struct ComparisonRow {
     int weightBits = 8;
     int activationBits = 8;
     graph::Coverage coverage = graph::Coverage::MatMul;
-    std::optional<quant::Recipe> found; ///< by a search; the method and the bits give the others
-    std::string failure;                ///< why there are no figures; "" where there are
+    std::optional<quant::Recipe> found;    ///< by a search; the method and the bits give the others
+    std::string failure;                   ///< why there are no figures; "" where there are
+    bool scores = true;                    ///< classification: top1, agreement and KL have a meaning
+    std::optional<tasks::Figure> headline; ///< of the task
     std::optional<double> top1;
     std::size_t labelled = 0; ///< images behind top1; 0: not kept
     double agreement = 0;     ///< share of images with the float network's top-1
@@ -95,7 +98,8 @@ using ComparisonGrew = std::function<void(const Comparison&, const ComparisonRow
 /// stay. Errors: InvalidArgument (`into` is of another model or of other images), those of the images, Cancelled;
 /// what was finished is in `into` then.
 Result<void> compare(const onnx::Model& model, std::span<const Candidate> candidates, const exec::ImageSource& images,
-                     std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context);
+                     std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context,
+                     const quant::EvaluationTask& task = {});
 
 /// {"format": "quantoscope-comparison", "version": 1, ...}: what a later run goes on from. Errors: Malformed,
 /// Unsupported (a later version), InvalidArgument (another kind of JSON).

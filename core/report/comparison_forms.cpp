@@ -2,6 +2,7 @@
 #include "core/quant/evaluation_json.h"
 #include "core/quant/recipe_json.h"
 #include "core/quant/setting_names.h"
+#include "core/quant/task_json.h"
 #include "core/report/comparison.h"
 #include "core/report/page.h"
 #include "core/stats/proportion.h"
@@ -42,6 +43,10 @@ Json toJson(const ComparisonRow& row)
               {"int8_mac_share", jsonNumber(row.int8Share)},
               {"resolve_seconds", jsonNumber(row.resolveSeconds)},
               {"evaluate_seconds", jsonNumber(row.evaluateSeconds)}};
+    if (!row.scores)
+        json["scores"] = false;
+    if (row.headline)
+        json["headline"] = quant::figureJson(*row.headline);
     if (row.top1)
         json["top1"] = *row.top1;
     if (row.labelled > 0)
@@ -73,6 +78,9 @@ ComparisonRow rowFrom(const JsonReader& json)
     row.int8Share = json["int8_mac_share"].required().anyNumber(0);
     row.resolveSeconds = json["resolve_seconds"].required().anyNumber(0);
     row.evaluateSeconds = json["evaluate_seconds"].required().anyNumber(0);
+    row.scores = json["scores"].flag(true);
+    if (json["headline"].present())
+        row.headline = quant::figureFrom(json["headline"]);
     row.top1 = json["top1"].optionalNumber();
     row.labelled = json["labelled"].count(0); // files of before have neither
     row.fileBytes = json["file_bytes"].count(0);
@@ -150,7 +158,9 @@ std::string comparisonToCsv(const Comparison& comparison)
     std::string csv =
         "method,weight_bits,activation_bits,coverage,calibration,calibration_images,images,top1_percent,"
         "float_top1_percent,agreement_percent,kl_nats,logit_sqnr_db,mean_weight_bits,"
-        "mean_activation_bits,packed_bytes,file_bytes,int8_mac_percent,resolve_seconds,evaluate_seconds,failure\n";
+        "mean_activation_bits,packed_bytes,file_bytes,int8_mac_percent,resolve_seconds,evaluate_seconds,headline,"
+        "headline_value,"
+        "headline_low,headline_high,failure\n";
     for (const ComparisonRow& row : comparison.rows) {
         const auto number = [&](double value, const char* format) { csv += ',' + formatted(value, format); };
         csv += quoted(row.method) + ',' + std::to_string(row.weightBits) + ',' + std::to_string(row.activationBits) +
@@ -168,6 +178,18 @@ std::string comparisonToCsv(const Comparison& comparison)
         number(row.int8Share * 100, "%.1f");
         number(row.resolveSeconds, "%.2f");
         number(row.evaluateSeconds, "%.2f");
+        if (row.headline) {
+            csv += ',' + quoted(row.headline->key);
+            number(row.headline->value, "%.6g");
+            if (const auto& interval = row.headline->interval) {
+                number(interval->low, "%.6g");
+                number(interval->high, "%.6g");
+            } else {
+                csv += ",,";
+            }
+        } else {
+            csv += ",,,,";
+        }
         csv += ',' + quoted(row.failure) + '\n';
     }
     return csv;

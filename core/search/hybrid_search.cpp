@@ -127,9 +127,9 @@ private:
         QS_ASSIGN(const quant::FloatReference reference,
                   quant::floatReference(m_graph, m_sites, m_images, m_images.size(), m_context));
         m_reference = *reference.logits;
-        QS_ASSIGN(
-            const quant::Evaluation evaluation,
-            quant::evaluate(m_graph, m_sites, &m_plan, m_images, m_images.size(), &reference, nullptr, m_context));
+        QS_ASSIGN(const quant::Evaluation evaluation,
+                  quant::evaluate(m_graph, m_sites, &m_plan, m_images, m_images.size(), &reference, nullptr,
+                                  m_context, {m_options.task, nullptr}));
         m_result.loss = evaluation.loss();
         return {};
     }
@@ -215,8 +215,18 @@ private:
                 }
             return {};
         };
-        QS_ASSIGN([[maybe_unused]] const double loss, exec::lossGradients(program, m_images, 0, m_images.size(),
-                                                                          m_reference, m_context, "gradients", take));
+        tasks::ChosenTask task = m_options.task;
+        if (!task.task) {
+            QS_ASSIGN(task, tasks::makeTask({}, tasks::outputsOf(m_graph)));
+        }
+        exec::RowLoss ofRow; // of classification: KL of logits, or of the logarithms of probabilities
+        if (task.def->name != "classification")
+            ofRow = [&task](std::span<const float> reference, std::span<const float> row, std::span<float> gradient) {
+                return task.task->loss(reference, row, gradient);
+            };
+        QS_ASSIGN([[maybe_unused]] const double loss,
+                  exec::lossGradients(program, m_images, 0, m_images.size(), m_reference, m_context, "gradients",
+                                      take, ofRow));
         return {};
     }
 

@@ -7,6 +7,7 @@
 #include "core/graph/sites.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
+#include "core/tasks/task.h"
 
 #include <cstddef>
 #include <memory>
@@ -39,6 +40,7 @@ struct HybridOptions {
     bool importance = true;         ///< squared gradients; else 1: plain squared error
     bool bridges = true;            ///< else every layer by its own output
     std::size_t images = 32;        ///< of the source, spread evenly
+    tasks::ChosenTask task{};       ///< whose loss the gradients are of; none: guessed from the outputs
     bool wholeCurves = false;       ///< no candidate ends early: exact curves, the same choices, much slower
     /// Of recorded values; layers are searched in groups that fit, each group with a pass of its own over the images.
     std::size_t memoryBytes = std::size_t{2} << 30;

@@ -55,15 +55,21 @@ bool touched(const NetworkCost& cost, const Amounts& limits, std::vector<int> bi
 }
 
 Result<Yardstick> makeYardstick(const graph::Graph& graph, const graph::SiteTable& sites,
-                                const exec::ImageSource& images, Performance performance, const Context& context)
+                                const exec::ImageSource& images, const Options& options, const Context& context)
 {
+    const Performance performance = options.performance;
+    tasks::ChosenTask task = options.task;
+    if (!task.task) {
+        QS_ASSIGN(task, tasks::makeTask({}, tasks::outputsOf(graph)));
+    }
     Yardstick yardstick;
     yardstick.performance = performance;
-    yardstick.scores = graph::givesScores(graph);
-    if (!yardstick.scores && performance == Performance::Top1)
-        return fail(ErrorCode::InvalidArgument, "the model's output is no row of class scores: top-1 has no meaning");
+    const bool scores = task.def->name == "classification";
+    if (!scores && performance == Performance::Top1)
+        return fail(ErrorCode::InvalidArgument,
+                    "the task is " + std::string(task.def->name) + ", no classification: top-1 has no meaning");
     for (std::size_t i = 0; i < images.size(); ++i)
-        yardstick.labels.push_back(yardstick.scores ? images.label(i) : std::nullopt);
+        yardstick.labels.push_back(scores ? images.label(i) : std::nullopt);
     const int64_t classes = graph::outputsPerImage(graph);
     for (std::size_t i = 0; i < images.size(); ++i)
         if (const auto& label = yardstick.labels[i]; label && (*label < 0 || *label >= classes))
@@ -74,8 +80,7 @@ Result<Yardstick> makeYardstick(const graph::Graph& graph, const graph::SiteTabl
         return yardstick;
     }
     QS_ASSIGN(const auto reference, quant::floatReference(graph, sites, images, images.size(), context));
-    yardstick.form = yardstick.scores ? exec::outputForm(graph, *reference.logits) : exec::OutputForm::Logits;
-    yardstick.reference = exec::asLogits(*reference.logits, yardstick.form);
+    QS_ASSIGN(yardstick.loss, quant::OutputLoss::make(graph, task, *reference.logits, images.size()));
     return yardstick;
 }
 
@@ -168,8 +173,8 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
         static_cast<std::size_t>(graph.value(graph.input()).shape.elements() / std::max<int64_t>(1, graph.batch()));
     QS_ASSIGN(const auto sample,
               SampledImages::create(images, options.images, elements, options.checkpointBytes, context));
-    QS_ASSIGN(auto yardstick, makeYardstick(graph, sites, sample, options.performance, context));
-    if (auto doubt = quant::outputDoubt(yardstick.form))
+    QS_ASSIGN(auto yardstick, makeYardstick(graph, sites, sample, options, context));
+    if (auto doubt = quant::outputDoubt(yardstick.loss ? yardstick.loss->form() : exec::OutputForm::Logits))
         outcome.doubts.push_back(std::move(*doubt));
     NetworkOracle oracle({graph, sites, calibration, recipe, trace.units, quantized(sites, recipe, true)},
                          Evaluator(graph, sites, sample, weights, options.checkpointBytes), std::move(yardstick),

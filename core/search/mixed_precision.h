@@ -10,6 +10,7 @@
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
+#include "core/tasks/task.h"
 
 #include <cstddef>
 #include <functional>
@@ -57,8 +58,9 @@ struct Options {
     /// that table, and measure again what is three bits below, and only where the loss has changed by a quarter: what
     /// one bit changes at 8 bits is less than the chance in 64 images.
     bool interpolate = true;
-    bool fill = true;        ///< afterwards raise units again where the budget allows
-    std::size_t images = 64; ///< images that the performance is measured on, spread over the source
+    bool fill = true;         ///< afterwards raise units again where the budget allows
+    std::size_t images = 64;  ///< images that the performance is measured on, spread over the source
+    tasks::ChosenTask task{}; ///< whose loss is the performance; none: guessed from the outputs
     std::size_t checkpointBytes = std::size_t{512} << 20; ///< memory for what is not computed again
 };
 

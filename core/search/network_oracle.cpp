@@ -19,8 +19,8 @@ quant::Recipe withBits(quant::Recipe recipe, const graph::SiteTable& sites, std:
 
 double Yardstick::lossOf(const Tensor& logits) const
 {
-    if (performance == Performance::KlDivergence)
-        return quant::compareLogits(reference, exec::asLogits(logits, form), labels.size(), scores).loss();
+    if (loss)
+        return loss->of(logits);
     const auto classes = static_cast<std::size_t>(logits.shape()[1]);
     std::size_t labelled = 0;
     std::size_t wrong = 0;

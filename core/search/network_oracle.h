@@ -6,6 +6,7 @@
 #include "core/exec/output_form.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
+#include "core/quant/output_loss.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
 #include "core/search/evaluator.h"
@@ -31,11 +32,9 @@ quant::Recipe withBits(quant::Recipe recipe, const graph::SiteTable& sites, std:
 /// What an allocation is measured by.
 struct Yardstick {
     Performance performance = Performance::KlDivergence;
-    bool scores = true; ///< the outputs are class scores; otherwise the loss is their relative error
-    Tensor reference;   ///< logits of the float network, [images, classes], or its outputs
-    std::vector<std::optional<int>> labels;           ///< of the images, for Top1
-    exec::OutputForm form = exec::OutputForm::Logits; ///< of the network's outputs
-    /// Loss of outputs [images, classes].
+    std::optional<quant::OutputLoss> loss;  ///< against the float network, unless Top1
+    std::vector<std::optional<int>> labels; ///< of the images, for Top1
+    /// Loss of outputs [images, elements].
     double lossOf(const Tensor& logits) const;
 };
 

@@ -52,6 +52,9 @@ QString accuracyText(const quant::Evaluation& figures, bool onCalibration)
         }
         parts << text;
     }
+    if (const tasks::Figure* headline = figures.headline(); headline && !figures.scores)
+        parts << QStringLiteral("%1 %2").arg(QString::fromStdString(headline->title),
+                                             QString::fromStdString(tasks::figureText(*headline)));
     if (figures.scores)
         parts << QObject::tr("agreement %1").arg(formatPercent(figures.agreement));
     else

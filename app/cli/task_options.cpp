@@ -1,0 +1,125 @@
+#include "app/cli/task_options.h"
+
+#include "core/base/file.h"
+#include "core/images/doubts.h"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <utility>
+
+namespace qs::cli {
+
+namespace {
+
+/// One character a line, as text recognisers ship them: as many as there are classes, the first the blank; or without
+/// the blank; or without it and the space, which is the last class then.
+Result<std::vector<std::string>> readCharacters(const std::string& path, std::size_t classes)
+{
+    QS_ASSIGN(const std::string text, readText(path));
+    std::vector<std::string> characters;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with('\r'))
+            line.pop_back();
+        characters.push_back(line);
+    }
+    if (characters.size() == classes) { // the blank is among them
+        characters.front().clear();
+        return characters;
+    }
+    characters.insert(characters.begin(), "");
+    if (characters.size() + 1 == classes)
+        characters.emplace_back(" ");
+    return characters;
+}
+
+} // namespace
+
+void TaskOptions::addTaskTo(CLI::App& app)
+{
+    std::string names;
+    for (const tasks::TaskDef& task : tasks::allTasks())
+        names += (names.empty() ? "" : ", ") + std::string(task.name);
+    app.add_option("--task", name,
+                   "What the outputs are for: " + names + " (default: guessed from shapes and names)");
+    app.add_option("--characters", characters, "Text: characters of the classes after the blank, one a line");
+}
+
+void TaskOptions::addTruthsTo(CLI::App& app)
+{
+    app.add_option("--masks", masks, "Segmentation: folder of PNGs of class indices, by the images' names");
+    app.add_flag("--reduce-zero", reading.reduceZero, "In masks 0 is ignored and classes count from 1");
+    app.add_option("--ignored", reading.ignored, "In masks the value that is ignored (255 always is)")
+        ->check(CLI::Range(0, 255));
+    app.add_option("--coco", coco, "Detection: COCO's instances JSON");
+    app.add_flag("--category-ids", reading.categoryIds,
+                 "Classes are COCO's category ids themselves, not their order (DETR's 91)");
+    app.add_option("--maps", maps, "Values of pixels: folder of 16-bit PNGs or .npy files, by the images' names");
+    app.add_option("--map-scale", reading.scale, "Value of a PNG per unit, e.g. 256 (KITTI) or 1000 (NYU)");
+    app.add_flag("--zero-known", zeroKnown, "In maps 0 is a value (mattes, saliency), not unknown (depth)");
+    app.add_option("--texts", texts, "Text: what is written, a name and its text a line, or one text a line");
+    app.add_option("--class-lists", classLists, "Several labels: a name and its classes a line, or rows of 0 and 1");
+}
+
+Result<tasks::ChosenTask> TaskOptions::choose(const onnx::Model& model, Run& run) const
+{
+    const tasks::Outputs outputs = tasks::outputsOf(model.graph);
+    tasks::TaskSettings settings;
+    if (!characters.empty()) {
+        const Shape& shape = outputs.layout.front().shape;
+        const int64_t classes = shape.rank() > 0 ? shape[shape.rank() - 1] : 0;
+        QS_ASSIGN(settings.characters, readCharacters(characters, static_cast<std::size_t>(classes)));
+    }
+    auto chosen = tasks::makeTask(name, outputs, settings);
+    if (!chosen && chosen.error().where.empty() && !name.empty())
+        chosen.error().where = "--task " + name;
+    if (chosen && chosen->guessed && chosen->def->name != "classification")
+        run.say(Doubt{DoubtKind::Assumption, "the outputs look like " + std::string(chosen->def->name),
+                      "--task NAME says otherwise"});
+    return chosen;
+}
+
+Result<std::shared_ptr<const tasks::TruthSource>>
+TaskOptions::truths(const images::ImageFolder& folder, const images::Preprocess& preprocess, Run& run) const
+{
+    using images::TruthKind;
+    const std::array<std::pair<TruthKind, const std::string*>, 5> named{{{TruthKind::Masks, &masks},
+                                                                         {TruthKind::Boxes, &coco},
+                                                                         {TruthKind::Maps, &maps},
+                                                                         {TruthKind::Text, &texts},
+                                                                         {TruthKind::ClassSets, &classLists}}};
+    images::TruthRequest request;
+    for (const auto& [kind, path] : named) {
+        if (path->empty())
+            continue;
+        if (!request.path.empty())
+            return fail(ErrorCode::InvalidArgument, "truths of one kind at a time", *path);
+        request.kind = kind;
+        request.path = *path;
+    }
+    if (request.path.empty())
+        return nullptr;
+    request.options = reading;
+    request.options.zeroUnknown = !zeroKnown;
+    QS_ASSIGN(images::Truths truths, images::openTruths(request, folder, preprocess, run.context()));
+    run.say(truths.doubts);
+    return std::move(truths.source);
+}
+
+Result<TaskImages> openForTask(const TaskOptions& options, const FolderChoice& folder,
+                               const PreprocessOptions& preprocess, const onnx::Model& model, Run& run)
+{
+    TaskImages opened;
+    QS_ASSIGN(opened.task.chosen, options.choose(model, run));
+    FolderChoice choice = folder;
+    choice.anyClass = opened.task.chosen.def->name != "classification";
+    QS_ASSIGN(const auto transform, preprocess.resolve(model.info));
+    run.say(images::preprocessDoubts(transform));
+    QS_ASSIGN(auto found, openImages(choice, preprocess, model.info, run));
+    QS_ASSIGN(opened.task.truths, options.truths(found, transform, run));
+    opened.images = images::makeSource(std::move(found), transform);
+    return opened;
+}
+
+} // namespace qs::cli
