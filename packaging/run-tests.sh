@@ -26,7 +26,7 @@ if [ -z "${QUANTOSCOPE_PYTHON:-}" ]; then
     fi
 fi
 
-# Said, since a folder that was configured without the window (.ci/run does) remembers it.
+# Said, since a folder that was configured without the window (checks.sh does) remembers it.
 window=ON
 [ "$preset" != tsan ] || window=OFF
 cmake --preset "$preset" -DQUANTOSCOPE_BUILD_UI=$window >"build/configure-$preset.log" || { cat "build/configure-$preset.log"; exit 1; }
