@@ -216,6 +216,7 @@ private slots:
     void aSearchIsOneEdit()
     {
         const int states = m_session->document.history().index() + 1; // what was undone is dropped
+        const uint64_t others = m_session->document.revision().others;
         search();
         // The longest time that the UI thread computes at once.
         double longest = 0;
@@ -231,6 +232,7 @@ private slots:
         tick.stop();
         qInfo("longest time in the UI thread: %.1f ms", longest);
         QVERIFY2(run().found, qPrintable(m_demo->window().messages().texts().join(u'\n')));
+        QVERIFY(m_session->document.revision().others != others); // minutes of search ask to be saved
         QVERIFY(!run().cancelled);
         QVERIFY(m_session->document.recipe() == run().found->result.recipe);
         QCOMPARE(m_session->document.history().size(), states + 1);
