@@ -156,8 +156,11 @@ double fits(const Outputs& outputs)
     if (!shape || shape->length < 16)
         return 0;
     const bool named = nameHas(output.name, {"embed", "feature", "hidden", "pool", "token", "norm", "cls"});
-    if (shape->tokens == 1)
-        return outputs.layout.size() == 1 && named ? 0.85 : 0;
+    if (shape->tokens == 1) { // scores of classes have the same shape: only a name that cannot be theirs
+        const bool vector = nameHas(output.name, {"embed", "feature", "hidden", "pooler"}) &&
+                            !nameHas(output.name, {"logit", "prob", "score", "class"});
+        return outputs.layout.size() == 1 && vector ? 0.85 : 0;
+    }
     // Without a name only what can hardly be anything else: one output of tokens × a length.
     return named ? 0.95 : outputs.layout.size() == 1 && output.shape.rank() == 2 ? 0.5 : 0;
 }

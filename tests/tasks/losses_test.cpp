@@ -137,6 +137,9 @@ TEST(Tasks, AreGuessedFromShapesAndNames)
     };
     EXPECT_EQ(guessTask(single("image_embeds", {512}, 224, 224)).name, "features");
     EXPECT_EQ(guessTask(single("output", {1000, 1, 1}, 224, 224)).name, "classification");
+    for (const char* scores : {"cls_score", "norm_logits", "pooled_logits", "class_embed", "cls_prob"})
+        EXPECT_EQ(guessTask(single(scores, {1000}, 224, 224)).name, "classification") << scores;
+    EXPECT_EQ(guessTask(single("pooler_output", {384}, 224, 224)).name, "features");
     EXPECT_EQ(guessTask(single("feature_map", {2048, 7, 7}, 224, 224)).name, "tensors");
     EXPECT_EQ(guessTask(single("out", {150, 128, 128}, 512, 512)).name, "segmentation");
     EXPECT_EQ(guessTask(single("predicted_depth", {518, 518}, 518, 518)).name, "dense");
