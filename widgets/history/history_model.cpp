@@ -59,9 +59,6 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
             return state.text;
         if (!best)
             return QStringLiteral("–");
-        if (const tasks::Figure* headline = best->headline(); headline && !best->scores && index.column() == Top1)
-            return QString::fromStdString(tasks::figureText({{}, {}, headline->value, {}, headline->unit})) +
-                   (full ? QString() : QStringLiteral(" *"));
         if (index.column() == Top1)
             return best->top1 ? formatPercent(*best->top1) + (full ? QString() : QStringLiteral(" *"))
                               : QStringLiteral("–");
