@@ -3,6 +3,7 @@
 #include "core/kernels/activation.h"
 
 #include <cstddef>
+#include <cstdint>
 
 namespace qs::kernels {
 
@@ -45,6 +46,9 @@ void depthwiseConv(const ConvWindow& window, std::size_t first, std::size_t last
 /// patches packed as B (transposed), weights times patches, which gives [outChannels, outH*outW] directly.
 void im2col(const ConvWindow& window, std::size_t channels, const float* x, std::size_t rowFirst, std::size_t rowLast,
             float* patches, std::size_t stride);
+/// The same of codes, the zero point in the padding.
+void im2colCodes(const ConvWindow& window, std::size_t channels, const uint8_t* x, std::size_t rowFirst,
+                 std::size_t rowLast, uint8_t zeroPoint, uint8_t* patches, std::size_t stride);
 
 namespace reference {
 void depthwiseConv(const ConvWindow& window, std::size_t first, std::size_t last, const float* x, const float* w,

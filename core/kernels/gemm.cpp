@@ -244,6 +244,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
+#include "core/kernels/product_parts.h"
+
 #include <new>
 
 namespace qs::kernels {
@@ -294,27 +296,9 @@ void gemmParallel(ThreadPool* pool, const float* a, std::size_t aStride, std::si
 {
     // Below this a thread's share is not worth waking it (about 10 us of work; a tile takes as long with fewer rows).
     constexpr std::size_t kPartProducts = 200'000;
-    // What a thread reads of A between two rounds over B stays in its L2.
-    constexpr std::size_t kRowBytes = 256 << 10;
-    const std::size_t threads = pool ? static_cast<std::size_t>(pool->size()) : 1;
     const std::size_t rows = HWY_DYNAMIC_DISPATCH(tileRows)();
-    const std::size_t parts = std::min(8 * threads, std::max(m, rows) * b.n * b.k / kPartProducts);
-    if (threads == 1 || parts <= 1)
-        return gemm(a, aStride, m, b, c, cStride, epilogue);
-    // Every thread has its rows, the same ones in one product after the other; what the threads can take from each
-    // other at the end are panels.
-    const std::size_t tiles = (m + rows - 1) / rows;
-    const std::size_t blocks = (m * b.k * sizeof(float) / threads + kRowBytes - 1) / kRowBytes;
-    const std::size_t rowParts = std::max<std::size_t>(1, std::min({tiles, parts, threads * blocks}));
-    const std::size_t panels = b.panels();
-    const std::size_t panelParts = std::min(panels, (parts + rowParts - 1) / rowParts);
-    pool->parallelForNear(rowParts * panelParts, [&](std::size_t part, int) {
-        const std::size_t r = part / panelParts;
-        const std::size_t p = part % panelParts;
-        gemmPart(a, aStride, b, c, cStride, epilogue,
-                 {std::min(m, tiles * r / rowParts * rows), std::min(m, tiles * (r + 1) / rowParts * rows),
-                  panels * p / panelParts, panels * (p + 1) / panelParts});
-    });
+    forProductParts(pool, {m, b.k * sizeof(float), b.panels(), rows, std::max(m, rows) * b.n * b.k / kPartProducts},
+                    [&](const GemmRange& range) { gemmPart(a, aStride, b, c, cStride, epilogue, range); });
 }
 
 } // namespace qs::kernels

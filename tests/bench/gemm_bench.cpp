@@ -1,4 +1,5 @@
 #include "core/kernels/gemm.h"
+#include "tests/bench/gemm_shapes.h"
 
 #include <benchmark/benchmark.h>
 #include <cmath>
@@ -20,31 +21,8 @@ std::vector<float> randoms(std::size_t count, uint32_t seed)
     return values;
 }
 
-struct Shape {
-    const char* name;
-    std::size_t m, k, n;
-    Activation activation = Activation::None;
-    bool packEachTime = false; ///< K^T and V of attention
-};
-
-/// DeiT-Tiny, one image: the products of a block, those of one head, the classifier; then a batch of eight.
-constexpr Shape kShapes[] = {
-    {"qkv", 197, 192, 576},
-    {"fc1", 197, 192, 768},
-    {"fc1+gelu", 197, 192, 768, Activation::Gelu},
-    {"fc2", 197, 768, 192},
-    {"proj", 197, 192, 192},
-    {"scores", 197, 64, 197},
-    {"scores+pack", 197, 64, 197, Activation::None, true},
-    {"context", 197, 197, 64},
-    {"context+pack", 197, 197, 64, Activation::None, true},
-    {"head", 1, 192, 1000},
-    {"fc1 x8", 1576, 192, 768},
-    {"fc2 x8", 1576, 768, 192},
-};
-
 /// Largest difference from a double-precision product over a sample of results.
-double worstError(const Shape& s, const std::vector<float>& a, const std::vector<float>& b,
+double worstError(const GemmShape& s, const std::vector<float>& a, const std::vector<float>& b,
                   const std::vector<float>& c)
 {
     double worst = 0;
@@ -61,7 +39,7 @@ double worstError(const Shape& s, const std::vector<float>& a, const std::vector
     return worst;
 }
 
-void run(benchmark::State& state, const Shape& s, int threads)
+void run(benchmark::State& state, const GemmShape& s, int threads)
 {
     ThreadPool pool(threads);
     const auto a = randoms(s.m * s.k, 1);
@@ -93,7 +71,7 @@ void run(benchmark::State& state, const Shape& s, int threads)
 
 const bool kRegistered = [] {
     for (const int threads : {1, 2})
-        for (const Shape& s : kShapes) {
+        for (const GemmShape& s : kGemmShapes) {
             const std::string name = "gemm/" + std::string(s.name) + "/" + std::to_string(s.m) + "x" +
                                      std::to_string(s.k) + "x" + std::to_string(s.n) +
                                      "/threads:" + std::to_string(threads);

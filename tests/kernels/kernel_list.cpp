@@ -3,6 +3,7 @@
 #include "core/kernels/conv.h"
 #include "core/kernels/elementwise.h"
 #include "core/kernels/gemm.h"
+#include "core/kernels/integer_gemm.h"
 #include "core/kernels/norm.h"
 #include "core/kernels/quantize.h"
 #include "core/kernels/quantize_levels.h"
@@ -187,6 +188,64 @@ void addProducts(std::vector<Kernel>& all)
                        const auto y = ofSize(out.y, d.count());
                        for (std::size_t i = 0; i < d.count(); ++i)
                            y[i % d.cols * d.rows + i / d.cols] = d.x()[i];
+                   }});
+}
+
+/// x as codes [rows, cols] times codes of a and b [cols, at most 9], into floats.
+void addIntegerProducts(std::vector<Kernel>& all)
+{
+    const auto codesOf = [](const float* x, std::size_t count) {
+        std::vector<uint8_t> codes(count);
+        reference::quantizeChannels({1, 1, count}, x, {{&kGrid.scale, 1}, {&kGrid.zeroPoint, 1}, 0, 255},
+                                    codes.data());
+        return codes;
+    };
+    const auto product = [codesOf](int which) {
+        return [codesOf, which](const KernelData& d, KernelOutput& out) {
+            const std::size_t n = std::min<std::size_t>(d.cols, 9);
+            const std::vector<uint8_t> a = codesOf(d.x(), d.count());
+            std::vector<int8_t> b(d.cols * n);
+            for (std::size_t i = 0; i < b.size(); ++i)
+                b[i] = static_cast<int8_t>(a[i % a.size()] - 128);
+            IntegerEpilogue epilogue;
+            epilogue.scale = d.a();
+            const IntegerResult result{nullptr, ofSize(out.y, d.rows * n).data(), nullptr, n, {}};
+            const CodeMatrix codes{a.data(), d.cols, false};
+            if (which == 0)
+                return reference::integerGemm(codes, d.rows, b.data(), d.cols, n, n, 1, epilogue, result);
+            const IntegerMatrix packed = packIntegerMatrix(b.data(), d.cols, n, n, 1);
+            if (which == 1)
+                integerGemm(codes, d.rows, packed.view(), epilogue, result);
+            else if (which == 2)
+                integerGemmPart(codes, packed.view(), epilogue, result, {0, d.rows, 0, packed.view().panels()});
+            else
+                integerGemmParallel(nullptr, codes, d.rows, packed.view(), epilogue, result);
+        };
+    };
+    for (const auto& [name, which] :
+         {std::pair{"integerGemm", 1}, {"integerGemmPart", 2}, {"integerGemmParallel", 3}})
+        all.push_back({name, name, Agreement::Bits, product(which), product(0)});
+
+    const auto rows = [codesOf](auto sum) {
+        return [codesOf, sum](const KernelData& d, KernelOutput& out) {
+            const std::vector<uint8_t> a = codesOf(d.x(), d.count());
+            out.codes.resize(d.rows);
+            sum({a.data(), d.cols, true}, d.rows, d.cols, out.codes.data());
+        };
+    };
+    all.push_back({"row sums", "rowSums", Agreement::Bits, rows(&rowSums), rows(&reference::rowSums)});
+    all.push_back({"im2col codes 1x1", "im2colCodes", Agreement::Bits,
+                   [codesOf](const KernelData& d, KernelOutput& out) {
+                       const std::vector<uint8_t> x = codesOf(d.x(), d.count());
+                       std::vector<uint8_t> y(d.count());
+                       im2colCodes({1, d.cols}, d.rows, x.data(), 0, 1, 3, y.data(), d.rows);
+                       out.codes.assign(y.begin(), y.end());
+                   },
+                   [codesOf](const KernelData& d, KernelOutput& out) {
+                       const std::vector<uint8_t> x = codesOf(d.x(), d.count());
+                       out.codes.resize(d.count());
+                       for (std::size_t i = 0; i < d.count(); ++i)
+                           out.codes[i % d.cols * d.rows + i / d.cols] = x[i];
                    }});
 }
 
@@ -389,6 +448,7 @@ const std::vector<Kernel>& allKernels()
         addUnary(all);
         addBinary(all);
         addProducts(all);
+        addIntegerProducts(all);
         addNorms(all);
         addQuantizers(all);
         addSums(all);
