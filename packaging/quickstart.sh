@@ -1,7 +1,7 @@
 #!/bin/bash
-# From a bare machine to the built-in demo: installs what is missing, builds, opens the window with a trained vision
-# transformer and images. With --headless, or where there is no display, it runs the same road in the command line and
-# prints a table and where the quantized model and the report lie.
+# From a bare machine to the built-in demos: installs what is missing, builds, opens the window with a trained vision
+# transformer and images. With --headless, or where there is no display, it runs both demos (classes of images, classes of
+# pixels) in the command line and prints their tables and where the quantized models and the reports lie.
 #
 #   quickstart.sh [--headless] [OUTPUT-FOLDER]
 set -euo pipefail
@@ -20,7 +20,9 @@ if [ $headless = yes ]; then
     cmake --preset release -B build/headless -DQUANTOSCOPE_BUILD_UI=OFF -DQUANTOSCOPE_BUILD_TESTS=OFF \
           -DQUANTOSCOPE_BUILD_BENCHMARKS=OFF >/dev/null
     cmake --build build/headless --target quantoscope-cli
-    exec build/headless/app/quantoscope-cli demo -o "$output"
+    build/headless/app/quantoscope-cli demo -o "$output"
+    echo
+    exec build/headless/app/quantoscope-cli demo --task segmentation -o "$output/segmentation"
 fi
 packaging/install-dependencies.sh core window
 cmake --preset release -DQUANTOSCOPE_BUILD_TESTS=OFF -DQUANTOSCOPE_BUILD_BENCHMARKS=OFF >/dev/null

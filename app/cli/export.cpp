@@ -60,7 +60,7 @@ Result<void> exportFile(const Options& options)
                   onnx::verifyExport(model, *plan, options.output, *source, verifying, run.context()));
         QS_CHECK(warnOfHarm(model, *plan, *source, run));
     }
-    printExport(*results.exported, results.verified);
+    printExport(*results.exported, results.verified, model.info.classes > 0);
     for (const auto& warning : results.exported->warnings)
         warn(warning);
     if (!options.json.empty()) {

@@ -50,7 +50,7 @@ int main(int argc, char** argv)
     add("compare", "Many methods on equal terms: one table", addCompare);
     add("export", "Write the quantized model as ONNX", addExport);
     add("report", "HTML report of saved results", addReport);
-    add("demo", "The whole road on the built-in demo: calibrate, evaluate, export, report", addDemo);
+    add("demo", "The whole road on a built-in demo: calibrate, evaluate, search, export, report", addDemo);
 
     try {
         app.parse(argc, argv);

@@ -1,9 +1,11 @@
 #include "core/report/report.h"
 
 #include "core/base/json_reader.h"
+#include "core/quant/task_json.h"
 #include "core/report/page.h"
 
 #include <algorithm>
+#include <map>
 
 namespace qs::report {
 
@@ -29,28 +31,73 @@ std::string networkOf(const JsonReader& evaluation)
     return preset.empty() ? "float" : preset;
 }
 
-std::string evaluationsHtml(const std::vector<JsonReader>& evaluations)
+/// Bits come first in every table of networks, and size, images and coverage last.
+std::string networkAndBits(const JsonReader& e)
 {
-    std::string html = "<h2>Accuracy</h2>\n" + tableHead({{"network", false},
-                                                          {"W bits", true},
-                                                          {"A bits", true},
-                                                          {"top-1 %", true},
-                                                          {"top-5 %", true},
-                                                          {"agreement %", true},
-                                                          {"logit SQNR dB", true},
-                                                          {"packed MB", true},
-                                                          {"images", true},
-                                                          {"coverage", false},
-                                                          {"", false}});
+    return cell(networkOf(e)) + cell(number(e["mean_weight_bits"], "%.1f"), true) +
+           cell(number(e["mean_activation_bits"], "%.1f"), true);
+}
+std::string sizeAndImages(const JsonReader& e)
+{
+    return cell(number(e["logit_sqnr_db"], "%.1f"), true) + cell(number(e["model_bytes"], "%.2f", 1e-6), true) +
+           cell(number(e["images"], "%.0f"), true) + cell(textOf(e["coverage"])) + cell(textOf(e["note"]));
+}
+std::string networksHead(const std::vector<std::string>& figures, const char* sqnr)
+{
+    std::vector<Column> columns{{"network", false}, {"W bits", true}, {"A bits", true}};
+    for (const std::string& figure : figures)
+        columns.push_back({figure, true});
+    columns.insert(columns.end(),
+                   {{sqnr, true}, {"packed MB", true}, {"images", true}, {"coverage", false}, {"", false}});
+    return tableHead(columns);
+}
+
+std::string classesHtml(const std::vector<JsonReader>& evaluations)
+{
+    std::string html = networksHead({"top-1 %", "top-5 %", "agreement %"}, "logit SQNR dB");
     for (const JsonReader& e : evaluations)
-        html += "<tr>" + cell(networkOf(e.required())) + cell(number(e["mean_weight_bits"], "%.1f"), true) +
-                cell(number(e["mean_activation_bits"], "%.1f"), true) + cell(number(e["top1"], "%.1f", 100), true) +
+        html += "<tr>" + networkAndBits(e) + cell(number(e["top1"], "%.1f", 100), true) +
                 cell(number(e["top5"], "%.1f", 100), true) + cell(number(e["agreement"], "%.1f", 100), true) +
-                cell(number(e["logit_sqnr_db"], "%.1f"), true) + cell(number(e["model_bytes"], "%.2f", 1e-6), true) +
-                cell(number(e["images"], "%.0f"), true) + cell(textOf(e["coverage"])) + cell(textOf(e["note"])) +
-                "</tr>\n";
+                sizeAndImages(e) + "</tr>\n";
     return html + "</table>\n<p class=note>Agreement: share of images with the float network's top-1. Coverage says "
                   "which sites are quantized; the rest computes in float.</p>\n";
+}
+
+/// Of a task that is no classification: all its figures, the headline with its interval. The first line names them.
+std::string figuresHtml(const std::vector<JsonReader>& evaluations)
+{
+    std::vector<std::string> titles;
+    for (const JsonReader& figure : evaluations.front()["figures"].items())
+        titles.push_back(escape(quant::figureFrom(figure).title));
+    std::string html = networksHead(titles, "SQNR dB");
+    for (const JsonReader& e : evaluations) {
+        html += "<tr>" + networkAndBits(e);
+        const std::vector<JsonReader> figures = e["figures"].items();
+        for (std::size_t i = 0; i < titles.size(); ++i) {
+            tasks::Figure figure = i < figures.size() ? quant::figureFrom(figures[i]) : tasks::Figure{};
+            if (i > 0)
+                figure.interval.reset();
+            html += cell(i < figures.size() ? escape(tasks::figureText(figure)) : "–", true);
+        }
+        html += sizeAndImages(e) + "</tr>\n";
+    }
+    return html +
+           "</table>\n<p class=note>In brackets: 95 % intervals over the images. Coverage says which sites are "
+           "quantized; the rest computes in float.</p>\n";
+}
+
+std::string evaluationsHtml(const std::vector<JsonReader>& evaluations)
+{
+    std::vector<JsonReader> classes;
+    std::map<std::string, std::vector<JsonReader>> others; // by task
+    for (const JsonReader& e : evaluations)
+        (e.required()["scores"].flag(true) ? classes : others[e["task"].text()]).push_back(e);
+    std::string html = "<h2>Accuracy</h2>\n";
+    if (!classes.empty() || others.empty())
+        html += classesHtml(classes);
+    for (const auto& [task, lines] : others)
+        html += figuresHtml(lines);
+    return html;
 }
 
 /// What makes the figures doubtful, each once.
@@ -99,6 +146,13 @@ std::string sitesHtml(const std::vector<JsonReader>& sites)
     return html + "</table>\n";
 }
 
+/// Of class scores; nothing where the largest output means nothing.
+std::string topEqual(const JsonReader& comparison)
+{
+    const JsonReader share = comparison["top1_agreement"];
+    return share.present() ? "top-1 equal on " + number(share, "%.1f", 100) + " %, " : "";
+}
+
 std::string exportHtml(const JsonReader& exported)
 {
     std::string html = "<h2>Export</h2>\n<p>" + textOf(exported["path"]) + ", " +
@@ -106,13 +160,12 @@ std::string exportHtml(const JsonReader& exported)
                        number(exported["opset"], "%.0f") + ", " + number(exported["int8_mac_share"], "%.1f", 100) +
                        " % of the multiply-accumulates run as int8 kernels in ONNX Runtime (CPU).</p>\n";
     if (const JsonReader verified = exported["verified"]; verified.present()) {
-        html += "<p>Re-loaded and compared on " + number(verified["images"], "%.0f") + " images: top-1 equal on " +
-                number(verified["top1_agreement"], "%.1f", 100) + " %, " +
-                (verified["passed"].flag(false) ? "passed" : "NOT passed") + ".</p>\n";
+        html += "<p>Re-loaded and compared on " + number(verified["images"], "%.0f") +
+                " images: " + topEqual(verified) + (verified["passed"].flag(false) ? "passed" : "NOT passed") +
+                ".</p>\n";
         for (const JsonReader& o : verified["opinions"].items())
             html += "<p>" + textOf(o["judge"]) + " on the " + textOf(o["question"]) + ", " +
-                    number(o["images"], "%.0f") + " images: top-1 equal on " +
-                    number(o["top1_agreement"], "%.1f", 100) + " %, SQNR " + number(o["sqnr_db"], "%.1f") +
+                    number(o["images"], "%.0f") + " images: " + topEqual(o) + "SQNR " + number(o["sqnr_db"], "%.1f") +
                     " dB.</p>\n";
     }
     html +=

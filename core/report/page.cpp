@@ -52,7 +52,7 @@ std::string formatted(double value, const char* format)
     return buffer;
 }
 
-std::string tableHead(std::initializer_list<Column> columns)
+std::string tableHead(const std::vector<Column>& columns)
 {
     std::string html = "<table><tr>";
     for (const auto& column : columns)

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace qs::report {
 
@@ -13,11 +13,11 @@ std::string escape(std::string_view text);
 std::string formatted(double value, const char* format);
 
 struct Column {
-    const char* title;
+    std::string title;
     bool numeric;
 };
 /// <table> and its first row; the caller ends the table.
-std::string tableHead(std::initializer_list<Column> columns);
+std::string tableHead(const std::vector<Column>& columns);
 std::string cell(const std::string& text, bool numeric = false);
 
 /// A whole page around `body`, light and dark; `title` is escaped already.

@@ -43,7 +43,35 @@ std::string_view precisionName(onnx::Precision precision)
     return "";
 }
 
-nlohmann::json exportToJson(const onnx::ExportReport& report, const std::optional<onnx::VerifyReport>& verified)
+/// `scores`: the outputs are class scores; otherwise nothing is said of the largest.
+nlohmann::json verifiedToJson(const onnx::VerifyReport& verified, bool scores)
+{
+    nlohmann::json opinions = nlohmann::json::array();
+    for (const auto& opinion : verified.opinions) {
+        nlohmann::json json = {{"judge", opinion.judge},
+                               {"question", opinion.question},
+                               {"images", opinion.images},
+                               {"max_difference", opinion.maxDifference},
+                               {"sqnr_db", finite(opinion.sqnrDb)},
+                               {"own_sqnr_db", finite(opinion.ownSqnrDb)},
+                               {"passed", opinion.passed}};
+        if (opinion.scores) {
+            json["top1_agreement"] = opinion.top1Agreement;
+            json["own_top1_agreement"] = opinion.ownAgreement;
+        }
+        opinions.push_back(std::move(json));
+    }
+    nlohmann::json json = {{"images", verified.images},
+                           {"passed", verified.passed},
+                           {"logit_sqnr_db", finite(verified.logitSqnrDb)},
+                           {"weights_compared", verified.weightsCompared},
+                           {"opinions", std::move(opinions)}};
+    if (scores)
+        json["top1_agreement"] = verified.top1Agreement;
+    return json;
+}
+
+nlohmann::json exportToJson(const onnx::ExportReport& report)
 {
     nlohmann::json nodes = nlohmann::json::array();
     for (const auto& node : report.nodes)
@@ -53,29 +81,9 @@ nlohmann::json exportToJson(const onnx::ExportReport& report, const std::optiona
                          {"precision", precisionName(node.precision)},
                          {"reason", node.reason},
                          {"macs", node.macs}});
-    nlohmann::json json = {{"path", report.path.string()}, {"file_bytes", report.fileBytes},
-                           {"opset", report.opset},        {"int8_mac_share", report.int8MacShare()},
-                           {"warnings", report.warnings},  {"nodes", std::move(nodes)}};
-    if (verified) {
-        nlohmann::json opinions = nlohmann::json::array();
-        for (const auto& opinion : verified->opinions)
-            opinions.push_back({{"judge", opinion.judge},
-                                {"question", opinion.question},
-                                {"images", opinion.images},
-                                {"top1_agreement", opinion.top1Agreement},
-                                {"max_difference", opinion.maxDifference},
-                                {"sqnr_db", finite(opinion.sqnrDb)},
-                                {"own_top1_agreement", opinion.ownAgreement},
-                                {"own_sqnr_db", finite(opinion.ownSqnrDb)},
-                                {"passed", opinion.passed}});
-        json["verified"] = {{"images", verified->images},
-                            {"passed", verified->passed},
-                            {"top1_agreement", verified->top1Agreement},
-                            {"logit_sqnr_db", finite(verified->logitSqnrDb)},
-                            {"weights_compared", verified->weightsCompared},
-                            {"opinions", std::move(opinions)}};
-    }
-    return json;
+    return {{"path", report.path.string()}, {"file_bytes", report.fileBytes},
+            {"opset", report.opset},        {"int8_mac_share", report.int8MacShare()},
+            {"warnings", report.warnings},  {"nodes", std::move(nodes)}};
 }
 
 } // namespace
@@ -102,7 +110,10 @@ nlohmann::json resultsToJson(const Results& results)
                 json["sites"].push_back(siteToJson(site, (*results.plan)[site.id]));
     }
     if (results.exported)
-        json["export"] = exportToJson(*results.exported, results.verified);
+        json["export"] = exportToJson(*results.exported);
+    if (results.exported && results.verified)
+        json["export"]["verified"] =
+            verifiedToJson(*results.verified, !results.model || results.model->info.classes > 0);
     return json;
 }
 

@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Renders the labelled images of the demo: a patterned thing in a cluttered scene, 64x64, twelve patterns.
 
-    render_images.py                      writes images/calib (64) and images/test (360) beside this script
+    render_images.py                      writes images/calib (64), images/test (360) and masks/test beside this script
     render_images.py --sheet sheet.png    also a contact sheet of the first test images, twelve in a row
 
 The class is the pattern. Everything else varies and means nothing: the outline (disc, square, triangle, star), colours,
 position, size, rotation, proportions, period and angle of the pattern, background, clutter, occlusion, light, blur, noise.
 Image number i of a split depends on (seed of the split, i) alone; its class is i modulo twelve, so every prefix of a split
-is balanced. Needs numpy and Pillow.
+is balanced. The mask of an image says for each pixel what is seen there: 0 the background or clutter, 1 + class the thing.
+Needs numpy and Pillow.
 """
 
 import argparse
 import io
 import pathlib
+from typing import NamedTuple
 
 import numpy
 from PIL import Image
@@ -115,12 +117,15 @@ def _background(rng):
 
 
 def _clutter(rng, canvas, count):
-    """Blots and strokes: ellipses, short to long, thin to thick."""
+    """Blots and strokes: ellipses, short to long, thin to thick. Returns how much of each pixel is left uncovered."""
+    left = numpy.ones((SIZE, SIZE), numpy.float32)
     for _ in range(count):
         long, thin = rng.uniform(2, 16), rng.uniform(1.2, 4)
         u, v = _rotated(rng.uniform(0, SIZE), rng.uniform(0, SIZE), rng.uniform(0, numpy.pi), long, thin)
         coverage = numpy.clip((1 - numpy.hypot(u, v)) * thin + 0.5, 0, 1)
         _blend(canvas, coverage, rng.random(3, dtype=numpy.float32))
+        left *= 1 - coverage
+    return left
 
 
 def _object(rng, canvas, pattern):
@@ -161,18 +166,26 @@ def _blur(canvas, amount):
     return canvas
 
 
-def render(seed: int, index: int) -> tuple[Image.Image, int, numpy.ndarray]:
-    """Image number `index` of the split with this seed, before compression; its class; the object's share of each pixel."""
+class Rendered(NamedTuple):
+    image: Image.Image      # before compression
+    label: int              # class of the thing
+    coverage: numpy.ndarray  # the thing's share of each pixel, with what lies behind clutter
+    mask: numpy.ndarray     # uint8: 1 + class where the thing is seen in at least half of the pixel, else 0
+
+
+def render(seed: int, index: int) -> Rendered:
+    """Image number `index` of the split with this seed."""
     rng = numpy.random.default_rng([seed, index])
     label = index % len(CLASSES)
     canvas = _background(rng)
     _clutter(rng, canvas, int(rng.integers(2, 7)))
     coverage = _object(rng, canvas, CLASSES[label])
-    _clutter(rng, canvas, int(rng.integers(0, 4)))
+    seen = coverage * _clutter(rng, canvas, int(rng.integers(0, 4)))
     _light(rng, canvas)
     canvas = _blur(canvas, rng.uniform(0, 1))
     canvas = canvas + rng.uniform(0.005, 0.03) * rng.standard_normal(canvas.shape, dtype=numpy.float32)
-    return Image.fromarray(numpy.rint(numpy.clip(canvas, 0, 1) * 255).astype(numpy.uint8)), label, coverage
+    image = Image.fromarray(numpy.rint(numpy.clip(canvas, 0, 1) * 255).astype(numpy.uint8))
+    return Rendered(image, label, coverage, numpy.where(seen >= 0.5, 1 + label, 0).astype(numpy.uint8))
 
 
 def encode(image: Image.Image) -> bytes:
@@ -181,18 +194,29 @@ def encode(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
+def decoded(image: Image.Image) -> numpy.ndarray:
+    """The image as it is after compression, uint8 [64, 64, 3]."""
+    return numpy.asarray(Image.open(io.BytesIO(encode(image))))
+
+
 def render_decoded(seed: int, first: int, count: int, patch: int) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """What a network is trained on: images [count, 64, 64, 3] as they are after compression, their classes, and the object's
-    share of each patch, [count, 64 / patch, 64 / patch], 0..1."""
+    """What a classifier is trained on: images [count, 64, 64, 3] as they are after compression, their classes, and the
+    object's share of each patch, [count, 64 / patch, 64 / patch], 0..1."""
     side = SIZE // patch
     pixels = numpy.empty((count, SIZE, SIZE, 3), numpy.uint8)
     labels = numpy.empty(count, numpy.int64)
     shares = numpy.empty((count, side, side), numpy.float32)
     for i in range(count):
-        image, labels[i], coverage = render(seed, first + i)
-        pixels[i] = numpy.asarray(Image.open(io.BytesIO(encode(image))))
+        image, labels[i], coverage, _ = render(seed, first + i)
+        pixels[i] = decoded(image)
         shares[i] = coverage.reshape(side, patch, side, patch).mean((1, 3))
     return pixels, labels, shares
+
+
+def render_masked(seed: int, first: int, count: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """What a segmenter is trained on: images [count, 64, 64, 3] as they are after compression, their masks [count, 64, 64]."""
+    rendered = [render(seed, first + i) for i in range(count)]
+    return numpy.stack([decoded(r.image) for r in rendered]), numpy.stack([r.mask for r in rendered])
 
 
 def write_split(folder: pathlib.Path, seed: int, count: int) -> int:
@@ -202,7 +226,7 @@ def write_split(folder: pathlib.Path, seed: int, count: int) -> int:
         old.unlink()
     rows, size = ["file,class_index,class_name"], 0
     for i in range(count):
-        image, label, _ = render(seed, i)
+        image, label, _, _ = render(seed, i)
         data = encode(image)
         name = f"{i:04d}.jpg"
         (folder / name).write_bytes(data)
@@ -213,23 +237,41 @@ def write_split(folder: pathlib.Path, seed: int, count: int) -> int:
     return size
 
 
+def write_masks(folder: pathlib.Path, seed: int, count: int) -> int:
+    """Writes the masks of a split as PNGs of one channel and their classes.txt; returns the number of bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    size = 0
+    for i in range(count):
+        path = folder / f"{i:04d}.png"
+        Image.fromarray(render(seed, i).mask).save(path, optimize=True)
+        size += path.stat().st_size
+    (folder / "classes.txt").write_text("\n".join(("background", *CLASSES)) + "\n")
+    return size
+
+
 def write_sheet(path: pathlib.Path, seed: int, rows: int = 10) -> None:
     columns = len(CLASSES)
     sheet = Image.new("RGB", (columns * (SIZE + 2), rows * (SIZE + 2)), "white")
     for i in range(rows * columns):
-        sheet.paste(render(seed, i)[0], (i % columns * (SIZE + 2), i // columns * (SIZE + 2)))
+        sheet.paste(render(seed, i).image, (i % columns * (SIZE + 2), i // columns * (SIZE + 2)))
     sheet.save(path)
 
 
 def main() -> None:
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("-o", "--output", type=pathlib.Path, default=here / "images", help="default: images, beside this script")
+    parser.add_argument("-o", "--output", type=pathlib.Path, default=here, help="folder of images and masks (default: this script's)")
     parser.add_argument("--sheet", type=pathlib.Path, help="contact sheet of the first 120 test images")
     options = parser.parse_args()
     for split, count in STORED.items():
-        size = write_split(options.output / split, SPLIT_SEEDS[split], count)
-        print(f"{options.output / split}: {count} images, {size / 1e6:.2f} MB")
+        folder = options.output / "images" / split
+        size = write_split(folder, SPLIT_SEEDS[split], count)
+        print(f"{folder}: {count} images, {size / 1e6:.2f} MB")
+    masks = options.output / "masks" / "test"
+    size = write_masks(masks, SPLIT_SEEDS["test"], STORED["test"])
+    print(f"{masks}: {STORED['test']} masks, {size / 1e6:.2f} MB")
     if options.sheet:
         write_sheet(options.sheet, SPLIT_SEEDS["test"])
 

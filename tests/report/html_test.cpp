@@ -92,6 +92,33 @@ TEST(HtmlReport, SaysFiguresDoubtsSitesAndExport)
     EXPECT_TRUE(htmlReport(quant::evaluationToJson(sample()))); // one evaluation alone
 }
 
+/// Of a task that is no classification: its own figures, and nothing about the largest output.
+TEST(HtmlReport, SaysTheFiguresOfOtherTasks)
+{
+    quant::Evaluation masks = sample();
+    masks.scores = false;
+    masks.task = "segmentation";
+    masks.top1 = masks.top5 = masks.floatTop1 = {};
+    masks.figures = {{"miou", "mIoU", 0.6017, stats::Interval{0.57, 0.6314}, "%", true},
+                     {"pixel_agreement", "pixel agreement", 0.9032, stats::Interval{0.8931, 0.9127}, "%", true}};
+    nlohmann::json results = wholeResults();
+    results["evaluations"] = nlohmann::json::array({nlohmann::json(quant::evaluationJson(masks))});
+    results["export"]["verified"].erase("top1_agreement");
+    const auto page = htmlReport(results.dump());
+    ASSERT_TRUE(page) << page.error().text();
+    for (const char* part : {"mIoU", "60.17 % (57.00 to 63.14)", "pixel agreement", "90.32 %<", "16 images: passed"})
+        EXPECT_THAT(*page, HasSubstr(part));
+    EXPECT_THAT(*page, Not(HasSubstr("top-1")));
+    EXPECT_THAT(*page, Not(HasSubstr("89.31"))); // the interval of the headline alone
+
+    // Beside class scores: a table each.
+    results["evaluations"].push_back(nlohmann::json(quant::evaluationJson(sample())));
+    const auto both = htmlReport(results.dump());
+    ASSERT_TRUE(both) << both.error().text();
+    for (const char* part : {"60.17 % (57.00 to 63.14)", "74.1", "top-1 %"})
+        EXPECT_THAT(*both, HasSubstr(part));
+}
+
 TEST(HtmlReport, OtherTypesAreOneMessageWithTheirPlace)
 {
     const auto messageOf = [](const char* text) {
