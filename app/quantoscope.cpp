@@ -1,4 +1,5 @@
 // The window program: wiring only.
+#include "core/project/demos.h"
 #include "widgets/model/autosave.h"
 #include "widgets/model/session.h"
 #include "widgets/shell/arguments.h"
@@ -8,21 +9,27 @@
 
 #include <QApplication>
 #include <QCommandLineParser>
-#include <QDir>
-#include <QFileInfo>
 #include <QSettings>
 
 namespace {
 
-/// QUANTOSCOPE_RESOURCES, the installed place, the source tree: the first that has the demo; "" where none has.
+/// "" where there is none.
 QString demoFolder()
 {
-    for (const QString& place : {qEnvironmentVariable("QUANTOSCOPE_RESOURCES"),
-                                 QCoreApplication::applicationDirPath() + QStringLiteral("/../share/quantoscope"),
-                                 QStringLiteral(QUANTOSCOPE_SOURCE_RESOURCES)})
-        if (!place.isEmpty() && QFileInfo::exists(place + QStringLiteral("/demo/demo_vit.onnx")))
-            return QDir::cleanPath(place + QStringLiteral("/demo"));
-    return {};
+    const auto folder = qs::project::demoFolder(QUANTOSCOPE_SOURCE_RESOURCES);
+    return folder ? QString::fromStdString(folder->string()) : QString();
+}
+
+QString text(std::string_view words)
+{
+    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
+}
+
+/// Names of the options that open the demos: "demo" the first, "demo-TASK" others.
+QString optionOf(const qs::project::DemoDef& demo)
+{
+    const QString first = QStringLiteral("demo");
+    return &demo == qs::project::demos().data() ? first : first + QLatin1Char('-') + text(demo.task);
 }
 
 } // namespace
@@ -48,12 +55,13 @@ int main(int argc, char** argv)
                                    QStringLiteral("DIR"));
     const QCommandLineOption images(QStringLiteral("images"), QApplication::tr("Folder of test images."),
                                     QStringLiteral("DIR"));
-    const QCommandLineOption demo(QStringLiteral("demo"), QApplication::tr("Open the built-in demo."));
     const QCommandLineOption sessionFile(QStringLiteral("session"), QApplication::tr("Open a session."),
                                          QStringLiteral("FILE"));
     const QCommandLineOption theme(QStringLiteral("theme"), QApplication::tr("system, light or dark, for this time."),
                                    QStringLiteral("NAME"));
-    parser.addOptions({calib, images, demo, sessionFile, theme});
+    parser.addOptions({calib, images, sessionFile, theme});
+    for (const qs::project::DemoDef& demo : qs::project::demos())
+        parser.addOption({optionOf(demo), QApplication::tr("Open the built-in demo of %1.").arg(text(demo.task))});
     parser.process(application);
 
     qs::ui::Theme look = static_cast<qs::ui::Theme>(QSettings().value(QStringLiteral("view/theme"), 0).toInt());
@@ -71,8 +79,9 @@ int main(int argc, char** argv)
     QObject::connect(&termination, &qs::ui::Termination::asked, &window,
                      [&] { qs::ui::endQuietly(session.document, autosave); });
     window.show();
-    if (parser.isSet(demo))
-        window.openDemo();
+    for (const qs::project::DemoDef& demo : qs::project::demos())
+        if (parser.isSet(optionOf(demo)))
+            window.openDemo(text(demo.task));
     if (parser.isSet(calib))
         session.folders.open(qs::ui::ImagePurpose::Calibration, parser.value(calib));
     if (parser.isSet(images))

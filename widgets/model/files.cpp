@@ -1,6 +1,7 @@
 #include "widgets/model/files.h"
 
 #include "core/images/class_list.h"
+#include "core/project/demos.h"
 #include "core/project/hybrid_found.h"
 #include "core/project/search_file.h"
 #include "core/quant/recipe_json.h"
@@ -114,9 +115,11 @@ void Files::modelOpened(std::shared_ptr<const onnx::Model> model)
         m_plans.calibrate();
 }
 
-void Files::openDemo(const QString& folder)
+void Files::openDemo(const QString& folder, const QString& task)
 {
-    m_open.start([root = toPath(folder)](const Context& context) { return loadDemo(root, context); },
+    const project::DemoDef* named = project::findDemo(task.toStdString());
+    const project::DemoDef& demo = named ? *named : project::demos().front();
+    m_open.start([root = toPath(folder), &demo](const Context& context) { return loadDemo(root, demo, context); },
                  [this, folder](Result<SessionDocument> result) {
                      if (!m_messages.succeeded(result))
                          return;

@@ -32,8 +32,9 @@ public:
     /// `options`: what the file leaves open, as the user chose it. The images stay (not the demo's), fitted to the
     /// new model, and it is said.
     void openModel(const QString& path, const onnx::ImportOptions& options = {});
-    /// The model and the images of `folder`; calibrates when they are loaded.
-    void openDemo(const QString& folder);
+    /// The model and the images of `folder`, of the demo of a task (project::demos(); "": the first); calibrates when
+    /// they are loaded.
+    void openDemo(const QString& folder, const QString& task = {});
     void openSession(const QString& path);
     /// Opens an autosaved copy: it has no path of its own and counts as modified.
     void recover(const QString& autosave);

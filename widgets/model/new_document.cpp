@@ -18,12 +18,14 @@ images::Preprocess defaultPreprocess(const onnx::ModelInfo& info)
     return preset ? *preset : images::Preprocess{};
 }
 
-Result<SessionDocument> loadDemo(const std::filesystem::path& folder, const Context& context)
+Result<SessionDocument> loadDemo(const std::filesystem::path& folder, const project::DemoDef& demo,
+                                 const Context& context)
 {
+    const project::DemoFiles files = project::demoFiles(folder, demo);
     SessionDocument document;
-    document.model = folder / "demo_vit.onnx";
-    document.calibrationFolder = folder / "images" / "calib";
-    document.testFolder = folder / "images" / "test";
+    document.model = files.model;
+    document.calibrationFolder = files.calibration;
+    document.testFolder = files.test;
     QS_ASSIGN(onnx::Model model, onnx::importModel(document.model));
     QS_ASSIGN(document.preprocess, images::preprocessPreset("crop-only", static_cast<int>(model.info.height),
                                                             static_cast<int>(model.info.width)));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/context.h"
+#include "core/project/demos.h"
 #include "widgets/model/session_file.h"
 
 #include <filesystem>
@@ -11,8 +12,9 @@ namespace qs::ui {
 project::State firstState();
 /// ImageNet's transform for the model's input size: what the command line does by default.
 images::Preprocess defaultPreprocess(const onnx::ModelInfo& info);
-/// The demo: its model, its images, and images as large as the model's input, so nothing is resized. Errors: the
+/// A demo: its model, its images, and images as large as the model's input, so nothing is resized. Errors: the
 /// importer's and those of the folders.
-Result<SessionDocument> loadDemo(const std::filesystem::path& folder, const Context& context);
+Result<SessionDocument> loadDemo(const std::filesystem::path& folder, const project::DemoDef& demo,
+                                 const Context& context);
 
 } // namespace qs::ui

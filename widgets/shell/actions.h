@@ -27,6 +27,7 @@ enum class Command {
     ClassNames,
     InputAndOutput,
     OpenDemo,
+    OpenSegmentationDemo,
     OpenSession,
     SaveSession,
     SaveSessionAs,

@@ -61,6 +61,9 @@ void addSessionActions(QMenu& menu, Actions& actions, SessionFlow& flow, QWidget
 {
     actions.add(Command::OpenDemo, menu, {tr("Open &demo"), QKeySequence(tr("Ctrl+D")), "demo"}, kNothing,
                 [&flow] { flow.openDemo(); });
+    actions.add(Command::OpenSegmentationDemo, menu,
+                {tr("Open demo of s&egmentation"), QKeySequence(tr("Ctrl+Shift+D")), "demo"}, kNothing,
+                [&flow] { flow.openDemo(QStringLiteral("segmentation")); });
     menu.addSeparator();
     actions.add(Command::OpenSession, menu, {tr("Open &session…"), QKeySequence(tr("Ctrl+Shift+O"))}, kNothing,
                 [window, &flow] {

@@ -101,9 +101,9 @@ void MainWindow::openPaths(const QStringList& paths)
     m_flow->open(paths);
 }
 
-void MainWindow::openDemo()
+void MainWindow::openDemo(const QString& task)
 {
-    m_flow->openDemo();
+    m_flow->openDemo(task);
 }
 
 void MainWindow::addRecent(const QString& path)

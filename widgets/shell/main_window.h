@@ -31,7 +31,8 @@ public:
 
     /// Opens what the command line or a drop names.
     void openPaths(const QStringList& paths);
-    void openDemo();
+    /// The demo of a task; "": the first.
+    void openDemo(const QString& task = {});
     MessageStrip& messages() { return *m_messages; }
     QAction* action(Command command) const; ///< null where there is none
     /// All actions of the menus with a text, for the list of shortcuts, the command palette, and tests.

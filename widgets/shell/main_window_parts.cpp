@@ -87,7 +87,8 @@ void MainWindow::buildMenus()
     QMenu* file = addFileMenu(*menuBar(), *m_actions, *m_flow, s.folders, this);
     addModelDialogs(*file, *m_actions, s.document, s.plans, s.files, s.jobs, this);
     addSessionActions(*file, *m_actions, *m_flow, this);
-    action(Command::OpenDemo)->setEnabled(m_flow->hasDemo());
+    for (const Command demo : {Command::OpenDemo, Command::OpenSegmentationDemo})
+        action(demo)->setEnabled(m_flow->hasDemo());
     m_recent = new RecentFiles(*file->addMenu(tr("&Recent")), this);
     file->addSeparator();
     QMenu* exports = addExportMenu(

@@ -39,14 +39,14 @@ void SessionFlow::open(const QStringList& paths)
                  [this, paths] { m_files.open(paths); });
 }
 
-void SessionFlow::openDemo()
+void SessionFlow::openDemo(const QString& task)
 {
     if (!hasDemo())
         m_messages.fail(
             Error{ErrorCode::NotFound,
                   "the demo's files are missing; set QUANTOSCOPE_RESOURCES to the folder that holds demo/", "demo"});
     else
-        leaveFor(tr("the demo"), false, [this] { m_files.openDemo(m_demoFolder); });
+        leaveFor(tr("the demo"), false, [this, task] { m_files.openDemo(m_demoFolder, task); });
 }
 
 void SessionFlow::leaveFor(const QString& name, bool imagesStay, std::function<void()> then)

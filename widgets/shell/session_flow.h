@@ -25,7 +25,8 @@ public:
 
     /// What the command line, a drop or a dialog names.
     void open(const QStringList& paths);
-    void openDemo();
+    /// The demo of a task, see project::demos(); "": the first.
+    void openDemo(const QString& task = {});
     bool hasDemo() const { return !m_demoFolder.isEmpty(); }
     bool isOfDemo(const QString& path) const { return hasDemo() && path.startsWith(m_demoFolder); }
     /// asNew: asks for a file also where the session has one.

@@ -1,8 +1,10 @@
 #include "widgets/shell/welcome.h"
 
+#include "core/project/demos.h"
+
 #include <QEvent>
 #include <QFileInfo>
-#include <QHBoxLayout>
+#include <QGridLayout>
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -24,7 +26,7 @@ Welcome::Welcome(QWidget* parent) : QWidget(parent), m_card(new QWidget(this)), 
     auto* logo = new QLabel(m_card);
     logo->setPixmap(QIcon(QStringLiteral(":/icons/quantoscope.svg")).pixmap(64, 64));
     layout->addWidget(logo, 0, Qt::AlignHCenter);
-    auto* title = new QLabel(tr("Drop an ONNX model here, or open the demo"), m_card);
+    auto* title = new QLabel(tr("Drop an ONNX model here, or open a demo"), m_card);
     QFont font = title->font();
     font.setPointSizeF(font.pointSizeF() * 1.5);
     title->setFont(font);
@@ -39,18 +41,22 @@ Welcome::Welcome(QWidget* parent) : QWidget(parent), m_card(new QWidget(this)), 
     text->setAlignment(Qt::AlignHCenter);
     text->setMinimumHeight(text->heightForWidth(480)); // a centred card does not ask for the height of wrapped text
     layout->addWidget(text);
-    auto* buttons = new QHBoxLayout;
-    const auto add = [&](const QString& label, void (Welcome::*signal)()) {
+    auto* buttons = new QGridLayout;
+    const auto add = [&](const QString& label, auto pressed) {
         auto* button = new QPushButton(label, m_card);
         button->setMinimumHeight(34);
-        connect(button, &QPushButton::clicked, this, signal);
-        buttons->addWidget(button);
+        connect(button, &QPushButton::clicked, this, pressed);
+        buttons->addWidget(button, buttons->count() / 2, buttons->count() % 2);
         return button;
     };
     layout->addSpacing(6);
-    auto* demo = add(tr("Open the &demo"), &Welcome::openDemo);
-    demo->setDefault(true);
-    m_demo = demo;
+    for (const project::DemoDef& demo : project::demos()) {
+        const QString task = QString::fromUtf8(demo.task.data(), static_cast<qsizetype>(demo.task.size()));
+        QPushButton* button = add(tr("Demo: %1").arg(task), [this, task] { emit openDemo(task); });
+        button->setDefault(m_demos.empty());
+        button->setToolTip(QString::fromUtf8(demo.words.data(), static_cast<qsizetype>(demo.words.size())));
+        m_demos.push_back(button);
+    }
     add(tr("Open &model…"), &Welcome::openModel);
     add(tr("Open &session…"), &Welcome::openSession);
     layout->addLayout(buttons);
@@ -61,11 +67,12 @@ Welcome::Welcome(QWidget* parent) : QWidget(parent), m_card(new QWidget(this)), 
 
 void Welcome::setDemoAvailable(bool available)
 {
-    m_demo->setEnabled(available);
-    m_demo->setToolTip(available
-                           ? tr("A small vision transformer with images, made for this program")
-                           : tr("The demo's files are not where they should be: set QUANTOSCOPE_RESOURCES to the "
+    for (QWidget* demo : m_demos) {
+        demo->setEnabled(available);
+        if (!available)
+            demo->setToolTip(tr("The demo's files are not where they should be: set QUANTOSCOPE_RESOURCES to the "
                                 "folder that holds demo/"));
+    }
 }
 
 void Welcome::setRecent(const QStringList& files)

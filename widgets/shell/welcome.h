@@ -2,6 +2,8 @@
 
 #include <QWidget>
 
+#include <vector>
+
 class QVBoxLayout;
 
 namespace qs::ui {
@@ -16,7 +18,7 @@ public:
 
 signals:
     void openModel();
-    void openDemo();
+    void openDemo(const QString& task); ///< see project::demos()
     void openSession();
     void openRecent(const QString& file);
 
@@ -26,7 +28,7 @@ protected:
 private:
     void style();
     QWidget* m_card;
-    QWidget* m_demo;
+    std::vector<QWidget*> m_demos;
     QVBoxLayout* m_recent;
 };
 
