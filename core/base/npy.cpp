@@ -3,10 +3,10 @@
 #include "core/base/npy.h"
 
 #include "core/base/file.h"
+#include "core/base/half.h"
 
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -28,18 +28,6 @@ std::string_view valueOf(std::string_view header, std::string_view key)
     while (!rest.empty() && rest.front() == ' ')
         rest.remove_prefix(1);
     return rest;
-}
-
-float halfToFloat(uint16_t half)
-{
-    const int exponent = half >> 10 & 0x1F;
-    const int mantissa = half & 0x3FF;
-    const float sign = half & 0x8000 ? -1.0f : 1.0f;
-    if (exponent == 31)
-        return mantissa ? NAN : sign * INFINITY;
-    if (exponent == 0)
-        return sign * std::ldexp(static_cast<float>(mantissa), -24);
-    return sign * std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
 }
 
 template <class From, class To>
@@ -77,7 +65,7 @@ Result<Tensor> read(std::string_view type, const std::byte* data, std::size_t by
         Tensor tensor = converted<uint16_t, int32_t>(data, DType::Int32, shape);
         Tensor floats(DType::Float32, shape);
         for (std::size_t i = 0; i < count; ++i)
-            floats.mutableData<float>()[i] = halfToFloat(static_cast<uint16_t>(tensor.data<int32_t>()[i]));
+            floats.mutableData<float>()[i] = fromFloat16(static_cast<uint16_t>(tensor.data<int32_t>()[i]));
         return floats;
     }
     if (kind == "i8")

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <unordered_map>
@@ -252,6 +253,8 @@ Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, c
         report.opinions.push_back(std::move(onFloat));
         QS_ASSIGN(Opinion onExport, referenceOnExport(model, plan, reloaded, images, few, context));
         report.opinions.push_back(std::move(onExport));
+        QS_ASSIGN(std::vector<Opinion> own, ownArithmetic(model, images, few, options.python, context));
+        std::ranges::move(own, std::back_inserter(report.opinions));
     }
     if (!options.python.empty() && report.images > 0) {
         QS_ASSIGN(Opinion runtime, onnxRuntimeOnExport(options.python, model, plan, path, images, report.images,

@@ -54,11 +54,13 @@ Result<void> checkNodes(const graph::Graph& graph)
 void Importer::addRemarks()
 {
     for (const auto& [type, count] : m_info.otherFloats)
-        m_info.warnings.push_back(std::to_string(count) + " tensors and values are " + type +
-                                  ": computed in float32; " +
-                                  (type == "double" ? "an export is float32"
-                                                    : "an export computes in float32 too, and stores as " + type +
-                                                          " the weights that it does not quantize"));
+        m_info.warnings.push_back(
+            std::to_string(count) + " tensors and values are " + type + ": computed in float32; " +
+            (type == "double"
+                 ? "an export is float32"
+                 : "rounding to 16 bits inside the network is not simulated "
+                   "(export --verify says what it changes); an export computes in float32 too, and stores as " +
+                       type + " the weights that it does not quantize"));
     if (const FileQuantization* file = m_info.quantization.get())
         m_info.warnings.push_back("the file is already quantized (" + file->form + ": " + file->summary + "); " +
                                   (m_facts.floatNetwork ? "this is the float network behind it"

@@ -23,18 +23,27 @@ Result<void> Importer::addInput(const FileGraph& file)
 {
     QS_ASSIGN(const ModelInput input, readInput(file.input(), m_options.imageSize, m_options.batch));
     const std::string& name = file.input().name();
-    if (input.channelsLast) { // images come channels first; the file's own value is a view of them
-        const TensorId image = m_builder.addInput(name + " (channels first)", input.shape);
-        graph::Node turn;
-        turn.op = "Transpose";
-        turn.name = name + " (channels last)";
-        turn.inputs = {image};
-        turn.attributes.set("perm", std::vector<int64_t>{0, 2, 3, 1});
-        QS_ASSIGN(const auto outputs, m_builder.emit(std::move(turn), {name}));
-        m_values[name] = outputs.front();
-    } else {
-        m_values[name] = m_builder.addInput(name, input.shape);
-    }
+    const bool narrow = !input.rounding.empty();
+    TensorId image = m_builder.addInput(name + (input.channelsLast ? " (channels first)"
+                                                : narrow           ? " (float32)"
+                                                                   : ""),
+                                        input.shape);
+    const auto add = [&](const char* op, const char* what, const auto& value, const char* attribute,
+                         bool isLast) -> Result<void> {
+        graph::Node node;
+        node.op = op;
+        node.name = name + what;
+        node.inputs = {image};
+        node.attributes.set(attribute, value);
+        QS_ASSIGN(const auto outputs, m_builder.emit(std::move(node), {isLast ? name : name + what}));
+        image = outputs.front();
+        return {};
+    };
+    if (narrow) // the file is given the rounded values
+        QS_CHECK(add("Cast", " (rounded)", input.rounding, "to", !input.channelsLast));
+    if (input.channelsLast) // images come channels first; the file's own value is a view of them
+        QS_CHECK(add("Transpose", " (channels last)", std::vector<int64_t>{0, 2, 3, 1}, "perm", true));
+    m_values[name] = image;
     for (const auto& [other, tensor] : m_options.constants)
         m_values[other] = m_builder.addConstant(other, tensor);
     m_info.channels = input.shape[1];

@@ -34,8 +34,11 @@ Result<ModelInput> readInput(const pb::ValueInfoProto& input, const std::optiona
         return fail(ErrorCode::Unsupported,
                     "is of type " + fileTypeName(type.elem_type()) + "; an image of floats or bytes is needed",
                     where);
+    if (type.elem_type() == kFloat16 || type.elem_type() == kBFloat16)
+        plan.rounding = fileTypeName(type.elem_type());
     if (type.elem_type() != kFloat && !plan.bytes)
         plan.warnings.push_back("the input is of type " + fileTypeName(type.elem_type()) +
+                                (plan.rounding.empty() ? "" : ": images are rounded to it") +
                                 "; the engine computes in float32");
     if (!type.has_shape() || type.shape().dim_size() != 4)
         return fail(ErrorCode::Unsupported, "has not the four dimensions of images [batch, channels, height, width]",

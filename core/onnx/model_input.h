@@ -19,6 +19,7 @@ struct ModelInput {
     bool dynamicBatch = false;         ///< the file leaves the batch open
     bool channelsLast = false;         ///< the file has [batch, height, width, channels]
     bool bytes = false;                ///< the file takes uint8: pixels of 0 to 255, whole numbers
+    std::string rounding;              ///< "float16" or "bfloat16": what the file takes, which rounds; else empty
     std::vector<Doubt> assumed;        ///< sizes that were chosen here, each with what chooses otherwise
     std::vector<std::string> warnings; ///< types that are converted
 };

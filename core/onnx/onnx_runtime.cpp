@@ -13,6 +13,7 @@ namespace {
 
 /// Reads images [n, c, h, w] as raw floats, gives the file what its input takes, writes its outputs as raw floats.
 constexpr const char* kScript = R"py(
+import ctypes
 import sys
 import numpy as np
 import onnxruntime as ort
@@ -25,13 +26,32 @@ x = np.fromfile(images, np.float32).reshape(count, c, h, w)
 if len(feed.shape) == 4 and feed.shape[3] == c and feed.shape[1] != c:
     x = x.transpose(0, 2, 3, 1)
 kinds = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
-         "tensor(uint8)": np.uint8}
+         "tensor(uint8)": np.uint8, "tensor(bfloat16)": np.float32}
 kind = kinds[feed.type]
 # Nothing reads the others; ONNX Runtime wants them all the same.
 rest = {i.name: np.zeros([d if isinstance(d, int) else 1 for d in i.shape],
                          kinds.get(i.type, np.int64 if i.type == "tensor(int64)" else np.int32))
         for i in inputs if i.name != feed.name}
 x = np.ascontiguousarray((np.rint(x) if kind is np.uint8 else x).astype(kind))
+# numpy has no bfloat16: its bits go in and out.
+narrow = "tensor(bfloat16)" in [i.type for i in (feed, *session.get_outputs())]
+def given(x):
+    if feed.type != "tensor(bfloat16)":
+        return ort.OrtValue.ortvalue_from_numpy(x)
+    bits = x.view(np.uint32)
+    bits = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, 16)
+def taken(y):
+    if y.data_type() != "tensor(bfloat16)":
+        return y.numpy()
+    size = int(np.prod(y.shape()))
+    bits = np.frombuffer((ctypes.c_uint16 * size).from_address(y.data_ptr()), np.uint16)
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+def run(part):
+    if not narrow:
+        return session.run(wanted, {feed.name: part, **rest})
+    others = {name: ort.OrtValue.ortvalue_from_numpy(value) for name, value in rest.items()}
+    return [taken(y) for y in session.run_with_ort_values(wanted, {feed.name: given(part), **others})]
 names = [o.name for o in session.get_outputs()]
 missing = [name for name in wanted if name not in names]
 if missing:
@@ -41,7 +61,7 @@ with open(outputs, "wb") as file:
         part = x[first:first + batch]
         if len(part) < batch:
             part = np.concatenate([part, np.repeat(part[-1:], batch - len(part), 0)])
-        found = session.run(wanted, {feed.name: part, **rest})
+        found = run(part)
         y = np.concatenate([one.astype(np.float32).reshape(batch, -1) for one in found], 1)
         file.write(y[:min(batch, count - first)].tobytes())
 print(ort.__version__)

@@ -26,9 +26,14 @@ struct Opinion {
     /// last bits. 0: not asked.
     std::size_t ownImages = 0;
     double ownAgreement = 1, ownSqnrDb = 0;
+    /// What the file's own arithmetic of 16 bits makes of the network; it is no check, and passes.
+    bool informs = false;
     bool passed = false;
     std::string text() const; ///< one line
 };
+
+/// Fills in agreement, difference and SQNR of rows of outputs, `opinion.images` of them.
+void compareRows(Opinion& opinion, const Tensor& expected, const Tensor& actual);
 
 /// How near is near. A float network: outputs within 1e-4 of the largest. A quantized one amplifies last bits (a code
 /// flips, and all behind it), so it is held to 20 dB and the same top-1 on 98.5 % of the images or, where the
@@ -47,6 +52,15 @@ Result<Opinion> referenceOnExport(const Model& model, const quant::Plan& plan, c
 Result<Opinion> onnxRuntimeOnExport(const std::string& python, const Model& model, const quant::Plan& plan,
                                     const std::filesystem::path& path, const exec::ImageSource& images,
                                     std::size_t count, std::size_t ownCount, const Context& context);
+
+/// A file of float16 or bfloat16, which this engine computes in float32, in its own arithmetic beside that:
+///   - in the reference execution, every value that the file computes in 16 bits rounded to them (sums inside an
+///     operator are exact, as in an accelerator with wide accumulators),
+///   - in ONNX Runtime, where `python` is not empty and it runs the file.
+/// Both inform. None for a file that computes nothing in 16 bits. Errors: those of importModel, the images and the
+/// interpreter.
+Result<std::vector<Opinion>> ownArithmetic(const Model& model, const exec::ImageSource& images, std::size_t count,
+                                           const std::string& python, const Context& context);
 
 /// The Python of --verify-with onnxruntime: the environment variable QUANTOSCOPE_PYTHON, or python3.
 std::string judgePython();

@@ -1,5 +1,7 @@
 #include "core/onnx/tensor_reader.h"
 
+#include "core/base/half.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -36,24 +38,6 @@ std::size_t rawBits(int32_t type)
     default:
         return 8;
     }
-}
-
-float fromBFloat16(uint16_t bits)
-{
-    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-}
-
-float fromFloat16(uint16_t bits)
-{
-    const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
-    const uint32_t exponent = (bits >> 10) & 0x1fu;
-    const uint32_t mantissa = bits & 0x3ffu;
-    if (exponent == 0x1f)
-        return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-    if (exponent != 0)
-        return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-    const float subnormal = static_cast<float>(mantissa) * 0x1p-24f;
-    return std::bit_cast<float>(std::bit_cast<uint32_t>(subnormal) | sign);
 }
 
 /// Calls store(i, element i of raw little-endian data of type T).

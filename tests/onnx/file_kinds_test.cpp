@@ -103,6 +103,13 @@ TEST_P(OtherFloats, ExportComputesInFloatAndKeepsWhatItDoesNotQuantize)
     ASSERT_TRUE(verified) << verified.error().text();
     EXPECT_TRUE(verified->passed);
     EXPECT_LT(verified->maxLogitDifference, 1e-5);
+    const auto own = std::ranges::find_if(verified->opinions, &Opinion::informs);
+    ASSERT_NE(own, verified->opinions.end()) << "what 16 bits change is said";
+    EXPECT_NE(own->text().find("values rounded to " + fileTypeName(type)), std::string::npos) << own->text();
+    EXPECT_EQ(own->text().find("passed"), std::string::npos) << own->text();
+    const double bits = type == kFloat16 ? 11 : 8; // 6 dB each, and what many roundings in a row add
+    EXPECT_GT(own->sqnrDb, 6 * bits - 20);
+    EXPECT_LT(own->sqnrDb, 6 * bits + 20);
 
     const pb::ModelProto q = readProto(folder / "q.onnx");
     EXPECT_EQ(q.graph().input(0).type().tensor_type().elem_type(), type);
@@ -114,6 +121,40 @@ TEST_P(OtherFloats, ExportComputesInFloatAndKeepsWhatItDoesNotQuantize)
         if (isOtherFloat(tensor.data_type())) {
             EXPECT_TRUE(tensor.name().ends_with(fileTypeName(type))) << tensor.name();
         }
+}
+
+TEST(OtherFloats, AFileThatOnlyStoresThemHasNoArithmeticOfItsOwn)
+{
+    const TempDir folder;
+    pb::ModelProto proto = readProto(test::writeTinyVit(folder / "float.onnx"));
+    pb::ModelProto narrow = proto;
+    makeHalf(narrow, kFloat16);
+    auto& graph = *proto.mutable_graph();
+    for (int i = 0; i < graph.initializer_size(); ++i) {
+        if (graph.initializer(i).data_type() != kFloat)
+            continue;
+        const std::string name = graph.initializer(i).name();
+        *graph.mutable_initializer(i) = narrow.graph().initializer(i);
+        graph.mutable_initializer(i)->set_name(name + "_stored");
+        pb::NodeProto cast;
+        cast.set_op_type("Cast");
+        cast.add_input(name + "_stored");
+        cast.add_output(name);
+        pb::AttributeProto& to = *cast.add_attribute();
+        to.set_name("to");
+        to.set_type(pb::AttributeProto::INT);
+        to.set_i(kFloat);
+        *graph.add_node() = cast;
+        for (int n = graph.node_size() - 1; n > 0; --n)
+            graph.mutable_node()->SwapElements(n, n - 1);
+    }
+    writeProto(proto, folder / "stored.onnx");
+    const auto model = importModel(folder / "stored.onnx");
+    ASSERT_TRUE(model) << model.error().text();
+    ASSERT_TRUE(model->info.otherFloats.contains("float16"));
+    const auto own = ownArithmetic(*model, NoiseImages(2), 2, "", {});
+    ASSERT_TRUE(own) << own.error().text();
+    EXPECT_TRUE(own->empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, OtherFloats, testing::Values(int32_t{kFloat16}, int32_t{kBFloat16}));

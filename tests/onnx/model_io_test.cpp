@@ -1,4 +1,5 @@
 // What a file takes and what it gives: open sizes, layouts, bytes, further inputs; outputs of any rank.
+#include "core/base/half.h"
 #include "core/exec/program.h"
 #include "core/onnx/export.h"
 #include "core/onnx/import.h"
@@ -12,6 +13,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 namespace qs::onnx {
 namespace {
@@ -121,6 +124,35 @@ TEST(ModelInput, ChannelsLastAndBytesGiveWhatTheSameNetworkGives)
     EXPECT_EQ(model->info.channels, 3);
     EXPECT_EQ(model->info.width, 20);
     EXPECT_THAT(outputOf(*model, 5).floats(), ::testing::ElementsAreArray(outputOf(*import(plain), 5).floats()));
+}
+
+TEST(ModelInput, SixteenBitsRoundTheImageInBothLayouts)
+{
+    for (const auto& [type, round] : {std::pair(10, &roundToFloat16), std::pair(16, &roundToBFloat16)})
+        for (const bool channelsLast : {false, true}) {
+            OnnxBuilder b(17);
+            b.input("image", channelsLast ? OnnxBuilder::Ints{1, 16, 20, 3} : OnnxBuilder::Ints{1, 3, 16, 20});
+            b.model().mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(type);
+            b.output("flat", {});
+            b.node("Cast", {"image"}, "real");
+            b.with("to", int64_t{1});
+            b.node("Flatten", {"real"}, "flat");
+            const auto model = import(b);
+            ASSERT_TRUE(model) << model.error().text();
+            const auto program = exec::Program::compile(model->graph, model->sites);
+            ASSERT_TRUE(program) << program.error().text();
+            std::vector<float> image(static_cast<std::size_t>(program->inputElements()));
+            for (std::size_t i = 0; i < image.size(); ++i)
+                image[i] = std::sin(static_cast<float>(i));
+            Tensor out(DType::Float32, Shape{program->outputElements()});
+            exec::Workspace workspace;
+            exec::run(*program, workspace, image.data(), out.mutableData<float>().data());
+            const std::size_t pixels = std::size_t{16} * 20;
+            for (std::size_t i = 0; i < image.size(); ++i) {
+                const std::size_t at = channelsLast ? i % pixels * 3 + i / pixels : i;
+                ASSERT_EQ(out.floats()[at], round(image[i])) << i;
+            }
+        }
 }
 
 TEST(ModelInput, FurtherInputsAreUnusedOrGivenOrRefused)

@@ -48,6 +48,14 @@ def jittered(form: Form, seed: int) -> Form | None:
     return Form(form.name, copy, copy, form.asked)
 
 
+def renamed(model, names) -> None:
+    """Other names where nodes read and write values."""
+    for node in model.graph.node:
+        for values in (node.input, node.output):
+            for i, name in enumerate(values):
+                values[i] = names.get(name, name)
+
+
 def half_weights(model, rng) -> Form:
     """Constants in float16, each with a Cast behind it: what converters of weights alone write."""
     copy, casts = copy_of(model), []
@@ -61,7 +69,8 @@ def half_weights(model, rng) -> Form:
 
 
 def half(model, rng) -> Form:
-    """Everything in float16, the ends too or not. Computed in float32 by definition: the judge's file is that."""
+    """Everything in float16, the ends too or not. Computed in float32 by definition: the judge's file is that, with an input
+    that is rounded where the file's is float16."""
     copy, twin = copy_of(model), copy_of(model)
     for c, t in zip(floats_of(copy), floats_of(twin)):
         value = numpy_helper.to_array(c).astype(numpy.float16)
@@ -74,11 +83,11 @@ def half(model, rng) -> Form:
     if rng.random() < 0.5:
         for value in [*copy.graph.input, *copy.graph.output]:
             value.type.tensor_type.elem_type = TensorProto.FLOAT16
+        renamed(twin, {"image": "image_rounded"})
+        put(twin, [helper.make_node("Cast", ["image"], ["image_half"], "cast_half", to=TensorProto.FLOAT16),
+                   helper.make_node("Cast", ["image_half"], ["image_rounded"], "cast_rounded", to=TensorProto.FLOAT)])
         return Form("float16", copy, twin, {})
-    for node in copy.graph.node:
-        for names in (node.input, node.output):
-            for i, name in enumerate(names):
-                names[i] = {"image": "image_half", "logits": "logits_half"}.get(name, name)
+    renamed(copy, {"image": "image_half", "logits": "logits_half"})
     put(copy, [helper.make_node("Cast", ["image"], ["image_half"], "cast_in", to=TensorProto.FLOAT16)])
     copy.graph.node.append(helper.make_node("Cast", ["logits_half"], ["logits"], "cast_out", to=TensorProto.FLOAT))
     return Form("float16 inside", copy, twin, {})

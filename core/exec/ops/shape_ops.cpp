@@ -1,6 +1,8 @@
+#include "core/base/half.h"
 #include "core/exec/ops/list.h"
 #include "core/exec/ops/support.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -109,17 +111,28 @@ void computeRange(const graph::Node& node, std::span<const ConstView>, std::span
     });
 }
 
-/// The target of a Cast: a name of ours, or a number of ONNX's TensorProto.DataType.
+/// What rounds to a float of 16 bits: "float16", "bfloat16", or their numbers in ONNX; null for other targets.
+auto castRounding(const graph::Node& node) -> float (*)(float)
+{
+    const std::string name = node.attributes.text("to", "");
+    const int64_t number = node.attributes.integer("to", 0);
+    return name == "float16" || number == 10    ? roundToFloat16
+           : name == "bfloat16" || number == 16 ? roundToBFloat16
+                                                : nullptr;
+}
+
+/// The target of a Cast: a name of ours, or a number of ONNX's TensorProto.DataType. Floats of 16 bits are floats
+/// here whose values are rounded.
 std::optional<DType> castTarget(const graph::Node& node)
 {
+    if (castRounding(node))
+        return DType::Float32;
     for (const DType type : {DType::Float32, DType::Int64, DType::Int32, DType::Int8, DType::UInt8, DType::Bool})
         if (node.attributes.text("to", "") == dtypeName(type))
             return type;
     switch (node.attributes.integer("to", 0)) {
     case 1:
-    case 10:
     case 11:
-    case 16:
         return DType::Float32;
     case 2:
         return DType::UInt8;
@@ -167,9 +180,10 @@ To convert(From v)
     }
 }
 
-void computeCast(const graph::Node&, std::span<const ConstView> in, std::span<const View> out, std::span<std::byte>,
-                 ThreadPool* pool)
+void computeCast(const graph::Node& node, std::span<const ConstView> in, std::span<const View> out,
+                 std::span<std::byte>, ThreadPool* pool)
 {
+    const auto rounded = castRounding(node);
     withType(in[0].dtype, [&]<class From>(From) {
         withType(out[0].dtype, [&]<class To>(To) {
             const From* src = in[0].as<From>();
@@ -177,6 +191,9 @@ void computeCast(const graph::Node&, std::span<const ConstView> in, std::span<co
             parallelChunks(pool, in[0].shape.elements(), 16384, [&](int64_t first, int64_t last) {
                 for (int64_t i = first; i < last; ++i)
                     dst[i] = convert<To>(src[i]);
+                if constexpr (std::is_same_v<To, float>)
+                    if (rounded)
+                        std::transform(dst + first, dst + last, dst + first, rounded);
             });
         });
     });

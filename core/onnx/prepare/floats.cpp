@@ -97,6 +97,38 @@ bool isOtherFloat(int32_t fileType)
     return fileType == kFloat16 || fileType == kBFloat16 || fileType == kDouble;
 }
 
+std::map<std::string, int32_t> narrowValues(const pb::GraphProto& graph)
+{
+    std::map<std::string, int32_t> narrow;
+    const auto note = [&narrow](const std::string& name, int32_t type) {
+        if (type == kFloat16 || type == kBFloat16)
+            narrow[name] = type;
+    };
+    for (const pb::TensorProto& tensor : graph.initializer())
+        note(tensor.name(), tensor.data_type());
+    for (const pb::ValueInfoProto& input : graph.input())
+        note(input.name(), elementType(input));
+    for (const pb::NodeProto& node : graph.node()) {
+        int32_t type = 0;
+        for (const std::string& input : node.input())
+            if (const auto it = narrow.find(input); it != narrow.end())
+                type = it->second;
+        if (node.op_type() == "Shape" || node.op_type() == "Size")
+            type = 0;
+        for (const pb::AttributeProto& a : node.attribute()) {
+            if (a.name() == "to" || a.name() == "dtype" || a.name() == "output_dtype")
+                type = static_cast<int32_t>(a.i());
+            else if (a.has_t())
+                type = a.t().data_type();
+        }
+        for (const std::string& output : node.output())
+            note(output, type);
+    }
+    for (const pb::TensorProto& tensor : graph.initializer())
+        narrow.erase(tensor.name());
+    return narrow;
+}
+
 std::map<std::string, std::size_t> computeInFloat(pb::ModelProto& model, TakenNames& names)
 {
     std::map<std::string, std::size_t> found;

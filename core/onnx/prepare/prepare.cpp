@@ -76,6 +76,7 @@ Result<void> prepare(pb::ModelProto& model, const PreparationFacts& facts, Tenso
         }
         model.clear_functions();
     }
+    found.narrow = narrowValues(model.graph());
     found.floats = computeInFloat(model, names);
     CodesPass codes(model, names, reader);
     QS_CHECK(codes.run());

@@ -17,6 +17,7 @@ namespace qs::onnx {
 struct PreparationReport {
     std::map<std::string, int> expanded;       ///< how many of each operator, "com.microsoft:BiasGelu" -> 12
     std::map<std::string, std::size_t> floats; ///< floats that are computed in float32: how many of which type
+    std::map<std::string, int32_t> narrow;     ///< values that the file computes in 16 bits: narrowValues
     std::vector<FileQuantizer> quantizers;     ///< of a file that is already quantized
     std::map<std::string, int> replaced;       ///< of its operators: those that compute with codes
 };
