@@ -1,4 +1,5 @@
 #include "core/base/file.h"
+#include "core/images/codec_messages.h"
 #include "core/images/image_header.h"
 #include "core/images/preprocess.h"
 
@@ -49,10 +50,13 @@ Result<cv::Mat> decode(const std::filesystem::path& path, int flags)
         const cv::Mat view(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
         if (header->width < 8 || header->height < 8)
             flags = cv::IMREAD_COLOR; // an eighth of it would be nothing
+        const CodecSilence silence;
         cv::Mat bgr = cv::imdecode(view, flags | cv::IMREAD_IGNORE_ORIENTATION);
         if (bgr.empty() || bgr.type() != CV_8UC3)
             return fail(ErrorCode::Malformed,
-                        "the " + std::string(header->format) + " image is damaged or ends early", where);
+                        "the " + std::string(header->format) + " image is damaged or ends early" +
+                            (codecMessage().empty() ? "" : " (" + codecMessage() + ")"),
+                        where);
         return bgr;
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory to decode the image", where);
@@ -73,10 +77,10 @@ Result<Pixels> decodeImage(const std::filesystem::path& path)
     }
 }
 
-Result<void> checkImage(const std::filesystem::path& path)
+Result<std::string> checkImage(const std::filesystem::path& path)
 {
     QS_CHECK(decode(path, cv::IMREAD_REDUCED_COLOR_8));
-    return {};
+    return codecMessage();
 }
 
 } // namespace qs::images

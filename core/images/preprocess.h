@@ -108,11 +108,12 @@ Result<Preprocess> preprocessPreset(std::string_view name, int height, int width
 /// Decodes JPEG, PNG, BMP, WebP, TIFF, PPM; grey becomes RGB, alpha is dropped, EXIF orientation is ignored (as
 /// timm). Errors: NotFound, Io, Malformed (not an image, truncated, zero size), Unsupported (an animated WebP;
 /// another kind of image by name), TooLarge (over 100 megapixels, known before decoding, or a file over 256 MiB),
-/// OutOfMemory. The codecs may print a warning of their own about damaged data.
+/// OutOfMemory.
 Result<Pixels> decodeImage(const std::filesystem::path& path);
 
-/// Whether decodeImage() would give an image: its errors, in less time.
-Result<void> checkImage(const std::filesystem::path& path);
+/// Whether decodeImage() would give an image: its errors, in less time. Returns what the codec says of data that it
+/// had to fill in ("Corrupt JPEG data: premature end of data segment"); empty: nothing.
+Result<std::string> checkImage(const std::filesystem::path& path);
 
 /// Pillow's antialiased resize, bit for bit: separable, support scaled by the reduction factor,
 /// bicubic a = -0.5, 8-bit intermediate between the horizontal and the vertical pass, fixed point of 22 bits.

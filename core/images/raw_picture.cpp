@@ -5,6 +5,7 @@
 #include "core/images/raw_picture.h"
 
 #include "core/base/file.h"
+#include "core/images/codec_messages.h"
 #include "core/images/image_header.h"
 
 #include <array>
@@ -111,6 +112,7 @@ Result<RawPicture> decode(std::string_view file)
     if (!grey)
         return damaged();
     const cv::Mat view(1, static_cast<int>(grey->size()), CV_8UC1, const_cast<char*>(grey->data()));
+    const CodecSilence silence;
     const cv::Mat decoded = cv::imdecode(view, cv::IMREAD_UNCHANGED);
     if (decoded.empty() || decoded.type() != (bits == 16 ? CV_16UC1 : CV_8UC1))
         return damaged();

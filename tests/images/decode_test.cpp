@@ -125,9 +125,10 @@ TEST(Decode, EveryTruncationIsAnError)
 }
 
 /// One byte changed at a time: an image or an error, nothing else (the sanitizers watch).
-TEST(Decode, DamagedBytesDoNotCrash)
+TEST(Decode, DamagedBytesDoNotCrashAndCodecsPrintNothing)
 {
     const test::TempDir dir;
+    testing::internal::CaptureStderr();
     for (const auto& [name, hex] : kFiles) {
         const std::string whole = fromHex(hex);
         for (std::size_t at = 0; at < whole.size(); ++at) {
@@ -139,6 +140,7 @@ TEST(Decode, DamagedBytesDoNotCrash)
             }
         }
     }
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 } // namespace

@@ -145,8 +145,8 @@ TEST_F(FolderDoubts, DamagedImagesAreCountedAndLeftOut)
     const auto checked = withoutDamaged(*openFolder(m_dir.path()), {}, context);
     ASSERT_TRUE(checked) << checked.error().text();
     EXPECT_EQ(checked->entries.size(), 19u);
-    EXPECT_THAT(said(checked),
-                ElementsAre(AllOf(HasSubstr("2 images of 21 cannot be read"), HasSubstr("i105.ppm, i107.jpg"))));
+    EXPECT_THAT(said(checked), ElementsAre(AllOf(HasSubstr("2 images of 21 cannot be read"),
+                                                 HasSubstr("(i105.ppm); 1 × the file is empty (i107.jpg)"))));
     EXPECT_EQ(checked->doubts[0].evidence.at("damaged"), 2);
     ThreadPool pool(3);
     Context threads;
@@ -161,6 +161,36 @@ TEST_F(FolderDoubts, DamagedImagesAreCountedAndLeftOut)
     const auto none = withoutDamaged(*openFolder(m_dir.path()), {1000}, context);
     ASSERT_FALSE(none);
     EXPECT_THAT(none.error().text(), HasSubstr("none of the 21 images can be read"));
+}
+
+TEST_F(FolderDoubts, EveryReasonIsCountedAndTheFirstNamesAreShown)
+{
+    add("a.ppm");
+    m_dir.write("b.png", "no image");
+    for (const char* name : {"c.jpg", "d.jpg", "e.jpg", "f.png"})
+        m_dir.write(name, "");
+    const auto checked = withoutDamaged(*openFolder(m_dir.path()), {}, Context{});
+    EXPECT_THAT(said(checked), ElementsAre(HasSubstr("5 images of 6 cannot be read and are left out: 4 × the file is "
+                                                     "empty (c.jpg, d.jpg, e.jpg, ...); 1 × not a JPEG")));
+    const auto strict = withoutDamaged(*openFolder(m_dir.path()), {2}, Context{});
+    ASSERT_FALSE(strict);
+    EXPECT_THAT(strict.error().text(), AllOf(HasSubstr("5 of 6 images"), HasSubstr("4 × the file is empty"),
+                                             HasSubstr("2 may: --max-bad-images")));
+}
+
+TEST_F(FolderDoubts, DataThatACodecFillsInAreSaidAndUsed)
+{
+    add("a.ppm");
+    std::string bytes = readText(std::filesystem::path(QUANTOSCOPE_DEMO_FOLDER) / "images/test/0338.jpg").value();
+    m_dir.write("whole.jpg", bytes);
+    // Zeros in the middle of the coded data, which end a block early.
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2), 64, '\0');
+    m_dir.write("zeros.jpg", bytes);
+    const auto checked = withoutDamaged(*openFolder(m_dir.path()), {}, Context{});
+    ASSERT_TRUE(checked) << checked.error().text();
+    EXPECT_EQ(checked->entries.size(), 3U);
+    EXPECT_THAT(said(checked), ElementsAre(AllOf(HasSubstr("1 image of 3 has damaged parts"), HasSubstr("JPEG"),
+                                                 HasSubstr("(zeros.jpg)"))));
 }
 
 // B6: three of four damaged images ended everything; the one that can be read is enough.
