@@ -1,5 +1,6 @@
 #include "core/onnx/lowering.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -17,6 +18,7 @@ std::vector<T> spread(const std::vector<T>& list, const std::vector<int64_t>& ax
     return all;
 }
 
+/// Sizes, scales, or both: then the places are those of the scales.
 Result<void> resizeBy(Lowering& n, const std::optional<std::vector<float>>& scales,
                       const std::optional<std::vector<int64_t>>& sizes, std::vector<int64_t> axes,
                       graph::Attributes attributes)
@@ -33,6 +35,8 @@ Result<void> resizeBy(Lowering& n, const std::optional<std::vector<float>>& scal
             target[i] = target[i] == 0 ? shape[i] : target[i];
             factor[i] = static_cast<float>(target[i]) / static_cast<float>(shape[i]);
         }
+        if (scales)
+            factor = spread(*scales, axes, shape.rank(), 1.0f);
     } else {
         factor = spread(*scales, axes, shape.rank(), 1.0f);
         for (std::size_t i = 0; i < target.size(); ++i) {
@@ -57,6 +61,27 @@ std::vector<int64_t> allAxes(const Shape& shape)
     return axes;
 }
 
+/// keep_aspect_ratio_policy (opset 18): the sizes are bounds; one scale for all axes meets one of them.
+Result<void> keepAspect(Lowering& n, std::optional<std::vector<int64_t>>& sizes,
+                        std::optional<std::vector<float>>& scales, const std::vector<int64_t>& axes)
+{
+    const std::string policy = n.attributes().text("keep_aspect_ratio_policy", "stretch");
+    if (!sizes || policy == "stretch")
+        return {};
+    if ((policy != "not_larger" && policy != "not_smaller") || sizes->size() != axes.size() || axes.empty())
+        return fail(ErrorCode::Malformed, "has sizes or an aspect ratio policy that make no sense");
+    std::optional<float> scale;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const float one = static_cast<float>((*sizes)[i]) /
+                          static_cast<float>(std::max<int64_t>(1, n.shape(0)[static_cast<std::size_t>(axes[i])]));
+        scale = !scale ? one : policy == "not_larger" ? std::min(*scale, one) : std::max(*scale, one);
+    }
+    for (std::size_t i = 0; i < axes.size(); ++i)
+        (*sizes)[i] = std::llround(*scale * static_cast<float>(n.shape(0)[static_cast<std::size_t>(axes[i])]));
+    scales = std::vector<float>(axes.size(), *scale);
+    return {};
+}
+
 Result<void> resize(Lowering& n)
 {
     const bool old = n.opset() < 11; // x, scales; samples at x / scale, rounded down
@@ -77,20 +102,7 @@ Result<void> resize(Lowering& n)
     QS_CHECK(n.axes(axes, n.rank(0)));
     for (int64_t& axis : axes)
         axis = axis < 0 ? axis + n.rank(0) : axis;
-    if (n.attributes().integer("antialias", 0) != 0)
-        // Where an axis grows, linear interpolation is the same with it.
-        for (std::size_t i = 0; i < axes.size(); ++i) {
-            const auto size = static_cast<double>(n.shape(0)[static_cast<std::size_t>(axes[i])]);
-            const double scale = scales              ? i < scales->size() ? (*scales)[i] : 0.0F
-                                 : i < sizes->size() ? static_cast<double>((*sizes)[i]) / size
-                                                     : 0.0;
-            if (scale < 1 || n.attributes().text("mode", "nearest") == "cubic")
-                return fail(ErrorCode::Unsupported, "shrinks, or is cubic, with antialiasing: export the model with "
-                                                    "antialias=False, or at a size at which "
-                                                    "nothing shrinks");
-        }
-    if (sizes && n.attributes().text("keep_aspect_ratio_policy", "stretch") != "stretch")
-        return fail(ErrorCode::Unsupported, "resizes with an aspect ratio policy");
+    QS_CHECK(keepAspect(n, sizes, scales, axes));
     graph::Attributes attributes;
     attributes.set("mode", n.attributes().text("mode", "nearest"));
     attributes.set("coordinate_transformation_mode",
@@ -98,6 +110,8 @@ Result<void> resize(Lowering& n)
     attributes.set("nearest_mode", old ? "floor" : n.attributes().text("nearest_mode", "round_prefer_floor"));
     attributes.set("cubic_coeff_a", n.attributes().real("cubic_coeff_a", -0.75f));
     attributes.set("exclude_outside", n.attributes().integer("exclude_outside", 0));
+    if (n.attributes().integer("antialias", 0) != 0)
+        attributes.set("antialias", int64_t{1});
     return resizeBy(n, scales, sizes, std::move(axes), std::move(attributes));
 }
 

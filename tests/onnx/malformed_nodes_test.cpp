@@ -95,13 +95,16 @@ std::vector<Case> cases()
              mode.set_type(pb::AttributeProto::STRING);
              mode.set_s("CRD");
          }},
-        {"ShrinkingWithAntialias", ErrorCode::Unsupported, "export the model with antialias=False",
+        {"UnknownAspectRatio", ErrorCode::Malformed, "an aspect ratio policy that make no sense",
          [](Sound& s) {
              s.b.model().mutable_opset_import(0)->set_version(18);
              s.node(1).set_op_type("GlobalAveragePool");
              s.node(1).clear_attribute();
              s.b.node("Resize", {"image", "", "", s.b.ints("half", {1, 3, 4, 4})}, "smaller");
-             s.b.with("antialias", int64_t{1});
+             auto& policy = *s.node(s.graph().node_size() - 1).add_attribute();
+             policy.set_name("keep_aspect_ratio_policy");
+             policy.set_type(pb::AttributeProto::STRING);
+             policy.set_s("not_smallest");
              s.node(0).set_input(0, "smaller");
          }},
         {"NonZeroOfTheImage", ErrorCode::Unsupported, "before its post-processing",

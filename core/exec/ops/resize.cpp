@@ -8,25 +8,43 @@ namespace qs::exec {
 
 namespace {
 
-/// Where one output index of an axis reads: up to four inputs and their weights.
+/// Where the outputs of one axis read: `stride` places each, of which `count` are used.
+struct AxisTaps {
+    std::size_t stride = 4;
+    std::vector<int> count;
+    std::vector<int64_t> index;
+    std::vector<float> weight;
+    int64_t repeats = 0; ///< > 0: output i reads input i / repeats, and nothing else
+};
+
+/// The places of one output.
 struct Taps {
-    int count = 1;
-    int64_t index[4] = {0, 0, 0, 0};
-    float weight[4] = {1, 0, 0, 0};
+    int& count;
+    int64_t* index;
+    float* weight;
 };
 
 struct Options {
     std::string mode, coordinates, nearest;
     float cubic = -0.75f;
-    bool excludeOutside = false;
+    bool excludeOutside = false, antialias = false;
 };
 
 Options optionsOf(const graph::Node& node)
 {
     return {node.attributes.text("mode", "nearest"),
             node.attributes.text("coordinate_transformation_mode", "half_pixel"),
-            node.attributes.text("nearest_mode", "round_prefer_floor"), node.attributes.real("cubic_coeff_a", -0.75f),
-            node.attributes.integer("exclude_outside", 0) != 0};
+            node.attributes.text("nearest_mode", "round_prefer_floor"),
+            node.attributes.real("cubic_coeff_a", -0.75f),
+            node.attributes.integer("exclude_outside", 0) != 0,
+            node.attributes.integer("antialias", 0) != 0};
+}
+
+/// Most places that an output of an axis reads.
+std::size_t tapsFor(const Options& o, double scale)
+{
+    const double narrow = o.antialias && o.mode != "nearest" ? std::min(scale, 1.0) : 1.0;
+    return static_cast<std::size_t>(2 * std::ceil(2 / narrow));
 }
 
 /// Output sizes and scales of all axes.
@@ -76,90 +94,114 @@ InferResult inferResize(const graph::Node& node, Infos in)
         return unsupported("Resize with coordinates \"" + o.coordinates + "\"");
     if (!known(o.nearest, {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}))
         return unsupported("Resize with nearest_mode \"" + o.nearest + "\"");
-    if (node.attributes.integer("antialias", 0) != 0 ||
-        node.attributes.text("keep_aspect_ratio_policy", "stretch") != "stretch" || node.attributes.has("axes"))
-        return unsupported("Resize with antialias, a kept aspect ratio or axes");
+    if (node.attributes.text("keep_aspect_ratio_policy", "stretch") != "stretch" || node.attributes.has("axes"))
+        return unsupported("Resize with a kept aspect ratio or axes");
     QS_ASSIGN(const Target target, targetOf(node, in[0].shape));
+    if (o.antialias && o.mode != "nearest")
+        for (std::size_t d = 0; d < target.scales.size(); ++d)
+            if (static_cast<double>(tapsFor(o, target.scales[d])) * static_cast<double>(target.sizes[d]) > 1 << 24)
+                return fail(ErrorCode::TooLarge, "Resize with antialiasing shrinks to 1/" +
+                                                     std::to_string(std::llround(1 / target.scales[d])));
     return oneOutput(DType::Float32, target.sizes);
 }
 
-Taps tapsOf(const Options& o, int64_t out, int64_t inSize, int64_t outSize, double scale)
+/// Where output `out` lies among the inputs, in float, as ONNX Runtime computes it: ties of nearest depend on it.
+float placeOf(const Options& o, int64_t out, int64_t inSize, int64_t outSize, double scale)
 {
-    Taps taps;
-    if (inSize == outSize && scale == 1) {
-        taps.index[0] = out;
-        return taps;
-    }
-    // Coordinates in float, as ONNX Runtime computes them: ties of nearest depend on it.
     const auto x = static_cast<float>(out);
     const auto s = static_cast<float>(scale);
-    float at = (x + 0.5f) / s - 0.5f;
     if (o.coordinates == "asymmetric")
-        at = x / s;
-    else if (o.coordinates == "align_corners")
-        at = outSize == 1 ? 0 : x * static_cast<float>(inSize - 1) / static_cast<float>(outSize - 1);
-    else if (o.coordinates == "pytorch_half_pixel" && outSize == 1)
-        at = 0;
-    const auto clampIndex = [&](int64_t i) { return std::clamp<int64_t>(i, 0, inSize - 1); };
-    if (o.mode == "nearest") {
-        float v = std::floor(at);
-        if (o.nearest == "ceil")
-            v = std::ceil(at);
-        else if (o.nearest == "round_prefer_floor")
-            v = at == v + 0.5f ? v : std::round(at);
-        else if (o.nearest == "round_prefer_ceil")
-            v = std::floor(at + 0.5f);
-        taps.index[0] = clampIndex(static_cast<int64_t>(v));
-        return taps;
-    }
-    if (o.mode == "linear") {
-        at = std::clamp(at, 0.0f, static_cast<float>(inSize - 1));
-        const auto low = static_cast<int64_t>(at);
-        taps.count = 2;
-        taps.index[0] = low;
-        taps.index[1] = clampIndex(low + 1);
-        taps.weight[1] = at - static_cast<float>(low);
-        taps.weight[0] = 1 - taps.weight[1];
-        return taps;
-    }
-    const auto low = static_cast<int64_t>(std::floor(at));
-    const float d = at - static_cast<float>(low);
-    const float a = o.cubic;
-    taps.count = 4;
-    taps.weight[0] = ((a * (d + 1) - 5 * a) * (d + 1) + 8 * a) * (d + 1) - 4 * a;
-    taps.weight[1] = ((a + 2) * d - (a + 3)) * d * d + 1;
-    taps.weight[2] = ((a + 2) * (1 - d) - (a + 3)) * (1 - d) * (1 - d) + 1;
-    taps.weight[3] = ((a * (2 - d) - 5 * a) * (2 - d) + 8 * a) * (2 - d) - 4 * a;
-    float sum = 0;
-    for (int i = 0; i < 4; ++i) {
-        const int64_t index = low - 1 + i;
-        if (o.excludeOutside && index != clampIndex(index))
-            taps.weight[i] = 0;
-        taps.index[i] = clampIndex(index);
-        sum += taps.weight[i];
-    }
-    for (float& w : taps.weight)
-        w = o.excludeOutside ? w / sum : w;
-    return taps;
+        return x / s;
+    if (o.coordinates == "align_corners")
+        return outSize == 1 ? 0 : x * static_cast<float>(inSize - 1) / static_cast<float>(outSize - 1);
+    if (o.coordinates == "pytorch_half_pixel" && outSize == 1)
+        return 0;
+    return (x + 0.5f) / s - 0.5f;
 }
 
-/// The taps of one axis. `repeats` > 0: output i reads input i / repeats, and nothing else.
-struct AxisTaps {
-    std::vector<Taps> taps;
-    int64_t repeats = 0;
-};
+/// Keys' cubic kernel at distance t.
+float cubicAt(float a, float t)
+{
+    t = std::abs(t);
+    return t <= 1 ? ((a + 2) * t - (a + 3)) * t * t + 1 : t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
+}
+
+int64_t nearestTo(const Options& o, float at)
+{
+    float v = std::floor(at);
+    if (o.nearest == "ceil")
+        v = std::ceil(at);
+    else if (o.nearest == "round_prefer_floor")
+        v = at == v + 0.5f ? v : std::round(at);
+    else if (o.nearest == "round_prefer_ceil")
+        v = std::floor(at + 0.5f);
+    return static_cast<int64_t>(v);
+}
+
+/// All places of a kernel that is stretched by 1 / scale where the axis shrinks. Sources: ONNX Resize, opset 18
+/// (antialias: filter as wide as the outputs are apart, weights that add up to one; what lies outside is the border,
+/// or nothing with exclude_outside).
+void kernelTaps(const Options& o, float at, int64_t inSize, double scale, Taps taps)
+{
+    const bool linear = o.mode == "linear";
+    const double narrow = o.antialias ? std::min(scale, 1.0) : 1.0;
+    const auto low = static_cast<int64_t>(std::floor(at));
+    const float ratio = at - static_cast<float>(low);
+    const auto start = static_cast<int64_t>(std::floor(-(linear ? 1 : 2) / narrow)) + 1;
+    taps.count = static_cast<int>(2 - 2 * start);
+    double sum = 0;
+    for (int i = 0; i < taps.count; ++i) {
+        const int64_t index = low + start + i;
+        const float t = static_cast<float>(narrow) * (static_cast<float>(start + i) - ratio);
+        taps.weight[i] = linear ? std::max(0.0f, 1 - std::abs(t)) : cubicAt(o.cubic, t);
+        taps.index[i] = std::clamp<int64_t>(index, 0, inSize - 1);
+        if (o.excludeOutside && index != taps.index[i])
+            taps.weight[i] = 0;
+        sum += taps.weight[i];
+    }
+    if (o.excludeOutside || narrow < 1)
+        for (int i = 0; i < taps.count; ++i)
+            taps.weight[i] = static_cast<float>(taps.weight[i] / sum);
+}
+
+void fillTaps(const Options& o, int64_t out, int64_t inSize, int64_t outSize, double scale, Taps taps)
+{
+    taps.count = 1;
+    taps.index[0] = out;
+    taps.weight[0] = 1;
+    if (inSize == outSize && scale == 1)
+        return;
+    const float at = placeOf(o, out, inSize, outSize, scale);
+    if (o.mode == "nearest") {
+        taps.index[0] = std::clamp<int64_t>(nearestTo(o, at), 0, inSize - 1);
+    } else if (o.mode == "linear" && !(o.antialias && scale < 1)) {
+        const float inside = std::clamp(at, 0.0f, static_cast<float>(inSize - 1));
+        const auto low = static_cast<int64_t>(inside);
+        taps.count = 2;
+        taps.index[0] = low;
+        taps.index[1] = std::min(low + 1, inSize - 1);
+        taps.weight[1] = inside - static_cast<float>(low);
+        taps.weight[0] = 1 - taps.weight[1];
+    } else {
+        kernelTaps(o, at, inSize, scale, taps);
+    }
+}
 
 AxisTaps axisTaps(const Options& options, int64_t inSize, int64_t outSize, double scale)
 {
     AxisTaps axis;
-    for (int64_t i = 0; i < outSize; ++i)
-        axis.taps.push_back(tapsOf(options, i, inSize, outSize, scale));
+    axis.stride = tapsFor(options, scale);
+    const auto outputs = static_cast<std::size_t>(outSize);
+    axis.count.resize(outputs);
+    axis.index.resize(outputs * axis.stride);
+    axis.weight.resize(outputs * axis.stride);
+    for (std::size_t i = 0; i < outputs; ++i)
+        fillTaps(options, static_cast<int64_t>(i), inSize, outSize, scale,
+                 {axis.count[i], &axis.index[i * axis.stride], &axis.weight[i * axis.stride]});
     const int64_t repeats = outSize % inSize == 0 ? outSize / inSize : 0;
     bool plain = repeats > 0;
-    for (int64_t i = 0; i < outSize && plain; ++i) {
-        const Taps& t = axis.taps[static_cast<std::size_t>(i)];
-        plain = t.count == 1 && t.index[0] == i / repeats;
-    }
+    for (std::size_t i = 0; i < outputs && plain; ++i)
+        plain = axis.count[i] == 1 && axis.index[i * axis.stride] == static_cast<int64_t>(i) / repeats;
     axis.repeats = plain ? repeats : 0;
     return axis;
 }
@@ -179,13 +221,14 @@ void resampleLine(const AxisTaps& axis, const float* src, int64_t inSize, float*
         return repeat<2>(src, inSize, dst);
     if (axis.repeats == 4)
         return repeat<4>(src, inSize, dst);
-    for (std::size_t i = 0; i < axis.taps.size(); ++i) {
-        const Taps& t = axis.taps[i];
-        float sum = src[t.index[0]];
-        if (t.count > 1) {
-            sum = t.weight[0] * sum + t.weight[1] * src[t.index[1]];
-            for (int j = 2; j < t.count; ++j)
-                sum += t.weight[j] * src[t.index[j]];
+    for (std::size_t i = 0; i < axis.count.size(); ++i) {
+        const int64_t* index = &axis.index[i * axis.stride];
+        const float* weight = &axis.weight[i * axis.stride];
+        float sum = src[index[0]];
+        if (axis.count[i] > 1) {
+            sum = weight[0] * sum + weight[1] * src[index[1]];
+            for (int j = 2; j < axis.count[i]; ++j)
+                sum += weight[j] * src[index[j]];
         }
         dst[i] = sum;
     }
@@ -194,20 +237,30 @@ void resampleLine(const AxisTaps& axis, const float* src, int64_t inSize, float*
 /// dst [outputs, width] from src [inputs, width]: whole lines, weighted and added.
 void resampleLines(const AxisTaps& axis, const float* src, int64_t width, float* dst)
 {
-    for (const Taps& t : axis.taps) {
-        const float* line[4];
-        for (int j = 0; j < 4; ++j)
-            line[j] = src + t.index[j] * width;
-        const auto& w = t.weight;
-        if (t.count == 1)
-            std::copy_n(line[0], width, dst);
-        else if (t.count == 2)
+    for (std::size_t o = 0; o < axis.count.size(); ++o, dst += width) {
+        const int count = axis.count[o];
+        const float* w = &axis.weight[o * axis.stride];
+        const auto line = [&](int j) {
+            return src + axis.index[o * axis.stride + static_cast<std::size_t>(j)] * width;
+        };
+        if (count == 1) {
+            std::copy_n(line(0), width, dst);
+            continue;
+        }
+        const float *first = line(0), *second = line(1);
+        if (count == 2) {
             for (int64_t i = 0; i < width; ++i)
-                dst[i] = w[0] * line[0][i] + w[1] * line[1][i];
-        else
+                dst[i] = w[0] * first[i] + w[1] * second[i];
+            continue;
+        }
+        const float *third = line(2), *fourth = line(3);
+        for (int64_t i = 0; i < width; ++i)
+            dst[i] = w[0] * first[i] + w[1] * second[i] + w[2] * third[i] + w[3] * fourth[i];
+        for (int j = 4; j < count; ++j) {
+            const float* more = line(j);
             for (int64_t i = 0; i < width; ++i)
-                dst[i] = w[0] * line[0][i] + w[1] * line[1][i] + w[2] * line[2][i] + w[3] * line[3][i];
-        dst += width;
+                dst[i] += w[j] * more[i];
+        }
     }
 }
 
