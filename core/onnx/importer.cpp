@@ -3,6 +3,7 @@
 #include "core/onnx/model_input.h"
 #include "core/onnx/prepare/expansion.h"
 #include "core/onnx/prepare/inline.h"
+#include "core/onnx/prepare/left_products.h"
 
 #include <algorithm>
 #include <cmath>
@@ -170,6 +171,11 @@ Result<void> Importer::addNode(const FileGraph& file, int position)
     for (std::size_t i = 0; i < rule.minInputs; ++i)
         if (i >= node.inputs.size() || !node.inputs[i].valid())
             return fail(ErrorCode::Malformed, "has no input " + std::to_string(i));
+    if (node.inputs.size() > 1)
+        if (const auto left =
+                leftProduct(node.op, m_builder.constant(node.inputs[0]), m_builder.value(node.inputs[1]).shape,
+                            m_builder.constant(node.inputs[1]) != nullptr))
+            m_facts.leftProducts[firstOutput(proto)] = *left;
     Lowering lowering(m_builder, std::move(node));
     QS_CHECK(rule.lower(lowering));
     for (std::size_t i = 0; i < lowering.results().size() && i < static_cast<std::size_t>(proto.output_size()); ++i)

@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,9 +17,10 @@ namespace qs::onnx {
 /// One node on its way into several: what it says, what is known of its inputs, and the nodes that take its place.
 class Expansion {
 public:
+    /// read: names of all values of the file that nodes or outputs read.
     Expansion(const quantoscope_onnx::NodeProto& node, quantoscope_onnx::GraphProto& graph, int64_t opset,
-              const PreparationFacts& facts, TakenNames& names)
-        : m_node(node), m_graph(graph), m_opset(opset), m_facts(facts), m_names(names)
+              const PreparationFacts& facts, const std::set<std::string>& read, TakenNames& names)
+        : m_node(node), m_graph(graph), m_opset(opset), m_facts(facts), m_read(read), m_names(names)
     {
     }
 
@@ -28,7 +30,8 @@ public:
     int inputCount() const { return m_node.input_size(); }
     bool has(int i) const { return i < m_node.input_size() && !m_node.input(i).empty(); }
     std::string input(int i) const { return has(i) ? m_node.input(i) : std::string(); }
-    bool wants(int output) const { return output < m_node.output_size() && !m_node.output(output).empty(); }
+    /// Whether anybody reads an output.
+    bool wants(int output) const { return output < m_node.output_size() && m_read.contains(m_node.output(output)); }
     int64_t integer(std::string_view name, int64_t fallback) const;
     float real(std::string_view name, float fallback) const;
     std::string text(std::string_view name, std::string_view fallback) const;
@@ -84,6 +87,7 @@ private:
     quantoscope_onnx::GraphProto& m_graph;
     int64_t m_opset;
     const PreparationFacts& m_facts;
+    const std::set<std::string>& m_read;
     TakenNames& m_names;
     std::vector<quantoscope_onnx::NodeProto> m_nodes;
 };

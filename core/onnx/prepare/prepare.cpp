@@ -5,6 +5,7 @@
 #include "core/onnx/prepare/expansion.h"
 #include "core/onnx/prepare/floats.h"
 #include "core/onnx/prepare/inline.h"
+#include "core/onnx/prepare/left_products.h"
 
 namespace qs::onnx {
 
@@ -22,17 +23,39 @@ int64_t opsetOf(const pb::ModelProto& model)
     return 0;
 }
 
+/// Names of the values that nodes, branches inside of them, or outputs read.
+std::set<std::string> namesRead(const pb::GraphProto& graph)
+{
+    std::set<std::string> read;
+    for (const pb::ValueInfoProto& output : graph.output())
+        read.insert(output.name());
+    for (const pb::NodeProto& node : graph.node()) {
+        read.insert(node.input().begin(), node.input().end());
+        for (const pb::AttributeProto& a : node.attribute())
+            if (a.has_g())
+                read.merge(namesRead(a.g()));
+    }
+    read.erase("");
+    return read;
+}
+
 Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, TakenNames& names,
                          std::map<std::string, int>& expanded)
 {
     pb::GraphProto& graph = *model.mutable_graph();
     google::protobuf::RepeatedPtrField<pb::NodeProto> prepared;
+    const std::set<std::string> read = namesRead(graph);
     for (int n = 0; n < graph.node_size(); ++n) {
         pb::NodeProto& node = *graph.mutable_node(n);
         const ExpansionRule* rule = findExpansion(node.domain(), node.op_type());
+        const auto left = facts.leftProducts.find(firstOutput(node));
         std::vector<pb::NodeProto> nodes;
-        if (rule) {
-            Expansion expansion(node, graph, opsetOf(model), facts, names);
+        if (left != facts.leftProducts.end()) {
+            Expansion expansion(node, graph, opsetOf(model), facts, read, names);
+            expandLeftProduct(expansion, left->second);
+            nodes = expansion.take();
+        } else if (rule) {
+            Expansion expansion(node, graph, opsetOf(model), facts, read, names);
             if (auto done = rule->expand(expansion); !done) {
                 done.error().where = nodeLabel(node, n);
                 return done;
@@ -45,7 +68,8 @@ Result<void> expandNodes(pb::ModelProto& model, const PreparationFacts& facts, T
         }
         if (prepared.size() + static_cast<int>(nodes.size()) > kMaxPreparedNodes)
             return fail(ErrorCode::TooLarge, "its fused operators make more than 65536 nodes");
-        ++expanded[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
+        if (rule)
+            ++expanded[(node.domain().empty() ? "" : node.domain() + ":") + node.op_type()];
         for (pb::NodeProto& made : nodes)
             *prepared.Add() = std::move(made);
     }

@@ -29,7 +29,8 @@ struct PreparationReport {
 ///   - operators of codes by float ones between QuantizeLinear and DequantizeLinear (prepare/codes.h), and, for
 ///     the float network behind a quantized file, these are taken out (prepare/quantizers.h),
 ///   - fused operators of ONNX Runtime (com.microsoft) and newer ones of ONNX (Attention, RMSNormalization,
-///     RotaryEmbedding, ...) by the operators that define them (core/onnx/prepare/expansion.h).
+///     RotaryEmbedding, ...) by the operators that define them (core/onnx/prepare/expansion.h),
+///   - a product with a weight on its left by one with a weight on its right (core/onnx/prepare/left_products.h).
 /// New nodes and values are named after the node that they stand for. What cannot be expanded is left, for the
 /// importer to name. Errors: Malformed (functions that call themselves, a call with too many inputs), TooLarge (more
 /// than 2^16 nodes), Unsupported (a form of a known operator that has no expansion), each naming the node; those of
