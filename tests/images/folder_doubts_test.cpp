@@ -1,3 +1,4 @@
+#include "core/base/file.h"
 #include "core/images/check.h"
 #include "core/images/doubts.h"
 #include "core/images/folder.h"

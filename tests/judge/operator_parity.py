@@ -12,6 +12,7 @@ import pathlib
 import sys
 import tempfile
 
+import parity_cases_codes
 from judge import difference, numpy, onnx, ours, theirs
 from small_model import SmallModel
 
@@ -380,6 +381,11 @@ for name, o in [("halves", {}), ("neighbours", dict(interleaved=1)), ("a part", 
                                                                     **o), 23)
     case(f"RotaryEmbedding {name} at positions", lambda m, o=o, n=angles: m.node(
         "RotaryEmbedding", m.data(1, 5, 12), m.weights(9, n), m.weights(9, n), m.constant([[3, 0, 8, 1, 1]]), num_heads=2, **o), 23)
+for name, positions in (("each", [[3, 0, 8, 1, 1]]), ("first", [2])):
+    case(f"com.microsoft RotaryEmbedding at {name}", lambda m, positions=positions: m.node(
+        "RotaryEmbedding", m.data(1, 5, 12), m.constant(positions), m.weights(9, 3), m.weights(9, 3), domain="com.microsoft"))
+case("com.microsoft SkipLayerNormalization and its sum", lambda m: m.node("Add", *m.node(
+    "SkipLayerNormalization", m.data(1, 5, 12), m.data(1, 5, 12, skip=60), m.weights(12), domain="com.microsoft", outputs=4)[::3]))
 case("RMSNormalization from axis 1", lambda m: m.node("RMSNormalization", m.data(2, 5, 13), m.weights(5, 13), axis=1), 23)
 
 # resize
@@ -391,14 +397,18 @@ for mode in ("nearest", "linear", "cubic"):
                 **({"nearest_mode": "floor"} if p[1] == "asymmetric" else {})))
 case("Resize linear antialias, larger", lambda m: m.node("Resize", m.data(1, 2, 5, 6), "", "", m.constant([1, 2, 9, 7]), mode="linear",
                                                          antialias=1), 18)
+for mode in ("linear", "cubic"):
+    for name, scales in (("half", (0.5, 0.5)), ("odd", (0.41, 0.73)), ("mixed", (0.3, 1.7)), ("larger", (1.6, 2))):
+        for outside in (0, 1):
+            case(f"Resize {mode} antialias {name} outside={outside}", lambda m, a=(mode, scales, outside): m.node(
+                "Resize", m.data(1, 2, 9, 10), "", m.constant([1, 1, *a[1]], numpy.float32), mode=a[0], antialias=1,
+                exclude_outside=a[2]), 18)
+for policy in ("not_larger", "not_smaller"):
+    case(f"Resize {policy}", lambda m, policy=policy: m.node(
+        "Resize", m.data(1, 2, 9, 10), "", "", m.constant([4, 7]), mode="linear", axes=[2, 3], keep_aspect_ratio_policy=policy), 18)
 case("Resize scales", lambda m: m.node("Resize", m.data(1, 2, 5, 6), "", m.constant([1, 1, 2, 1.5], numpy.float32), mode="linear"))
 
-# quantized files
-case("QuantizeLinear", lambda m: m.node("DequantizeLinear", *(lambda s, z: (m.node("QuantizeLinear", m.data(5, 9), s, z), s, z))(
-    m.constant(0.1, numpy.float32), m.constant(3, numpy.uint8))))
-case("QuantizeLinear by channel", lambda m: m.node("DequantizeLinear", *(lambda s, z: (m.node(
-    "QuantizeLinear", m.data(2, 3, 5), s, z, axis=1), s, z))(m.constant([0.1, 0.02, 0.3], numpy.float32), m.constant([0, 5, -7], numpy.int8)),
-    axis=1))
+parity_cases_codes.add_cases(case)
 
 
 def main() -> int:

@@ -166,6 +166,7 @@ def main() -> int:
     parser.add_argument("--quantized", type=float, default=0.25, help="share that is calibrated, simulated and exported")
     parser.add_argument("--found", type=pathlib.Path, help="where files that fail are written")
     parser.add_argument("--kept", type=pathlib.Path, help="shrunk networks to begin with")
+    parser.add_argument("--only", type=int, nargs="+", metavar="SEED", help="the networks of these seeds alone")
     options = parser.parse_args()
     if options.found:
         options.found.mkdir(parents=True, exist_ok=True)
@@ -173,12 +174,13 @@ def main() -> int:
     differ = Differ(options.differ)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        kept = sorted(options.kept.glob("*.onnx")) if options.kept else []
-        for number in range(-len(kept), options.count):
+        kept = sorted(options.kept.glob("*.onnx")) if options.kept and not options.only else []
+        numbers = [seed - options.seed for seed in options.only] if options.only else range(-len(kept), options.count)
+        for number in numbers:
             if time.time() - start > 60 * options.minutes:
                 break
             seed = options.seed + number
-            if number < 0:
+            if number < 0 and not options.only:
                 network = Network(differ, folder, forms.plain(onnx.load(kept[number])), seed, "quantized", None)
             else:
                 network = made(seed, differ, folder, options.quantized)
@@ -191,7 +193,7 @@ def main() -> int:
             else:
                 operators.update(node.op_type for node in network.model.graph.node)
             for check, text in found:
-                name = f"{seed}" if number >= 0 else kept[number].name
+                name = f"{seed}" if number >= 0 or options.only else kept[number].name
                 if len(kinds.setdefault(kind(check), [])) < 5:
                     print(f"FOUND {name} [{network.mode}]: {check}: {text}", flush=True)
                     if options.found:
