@@ -160,6 +160,25 @@ Error oneLine(Error error)
     return error;
 }
 
+/// A condition that one image and two decide in another way: the graph, and an export, have one of its branches.
+void noteBranches(Model& model, std::span<const std::byte> bytes, const std::filesystem::path& folder,
+                  ImportOptions options)
+{
+    if (model.info.facts.branches.empty() || !model.info.dynamicBatch || options.batch != 1)
+        return;
+    options.batch = 2;
+    const auto other = importModel(bytes, folder, options);
+    if (!other)
+        return;
+    for (const auto& [output, taken] : model.info.facts.branches) {
+        const auto it = other->info.facts.branches.find(output);
+        if (it != other->info.facts.branches.end() && it->second != taken)
+            model.info.warnings.push_back("the If that gives '" + printable(output) +
+                                          "' depends on the number of images: its branch for one image is taken, and "
+                                          "an export has that alone");
+    }
+}
+
 } // namespace
 
 Result<Model> importModel(std::span<const std::byte> bytes, const std::filesystem::path& folder,
@@ -175,6 +194,7 @@ Result<Model> importModel(std::span<const std::byte> bytes, const std::filesyste
                 continue;
             if (!model)
                 return tl::unexpected<Error>(oneLine(std::move(model.error())));
+            noteBranches(*model, bytes, folder, options);
             return model;
         }
     } catch (const std::bad_alloc&) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace qs::onnx {
@@ -237,6 +238,41 @@ TEST(ImportForms, DynamicSizesAreSpecialised)
     ASSERT_TRUE(chosen);
     EXPECT_EQ(chosen->info.height, 32);
     EXPECT_EQ(import(b, {.imageSize = ImageSize{0, 0}}).error().code, ErrorCode::InvalidArgument);
+}
+
+TEST(ImportForms, ABranchThatTheNumberOfImagesDecidesIsSaid)
+{
+    for (const int64_t dimension : {0, 1}) {
+        OnnxBuilder b(17);
+        b.input("image", {-1, 3, 2, 2});
+        b.output("logits", {-1, 12});
+        b.node("Flatten", {"image"}, "flat");
+        b.node("Shape", {"image"}, "sizes");
+        b.node("Gather", {"sizes", b.ints("which", {dimension})}, "size");
+        b.node("Equal", {"size", b.ints("one", {1})}, "flag");
+        b.node("If", {"flag"}, "logits");
+        auto& graph = *b.model().mutable_graph();
+        auto& node = *graph.mutable_node(graph.node_size() - 1);
+        for (const auto& [name, op] : {std::pair("then_branch", "Tanh"), std::pair("else_branch", "Neg")}) {
+            auto& branch = *node.add_attribute();
+            branch.set_name(name);
+            branch.set_type(quantoscope_onnx::AttributeProto::GRAPH);
+            auto& inner = *branch.mutable_g()->add_node();
+            inner.set_op_type(op);
+            inner.add_input("flat");
+            inner.add_output(std::string(name) + "_out");
+            branch.mutable_g()->add_output()->set_name(inner.output(0));
+        }
+        const auto model = import(b);
+        ASSERT_TRUE(model) << model.error().text();
+        EXPECT_THAT(ops(*model), ElementsAre("Reshape", dimension == 0 ? "Tanh" : "Neg"));
+        EXPECT_EQ(std::ranges::count_if(model->info.warnings,
+                                        [](const std::string& warning) {
+                                            return warning.find("depends on the number of images") !=
+                                                   std::string::npos;
+                                        }),
+                  dimension == 0 ? 1 : 0);
+    }
 }
 
 TEST(ImportForms, StaticBatchIsKept)
