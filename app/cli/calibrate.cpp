@@ -28,16 +28,15 @@ Result<std::shared_ptr<const stats::Calibration>> calibrated(const Options& opti
     QS_ASSIGN(const auto transform, options.preprocess.resolve(model.info));
     Run run(options.run);
     QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
-    QS_ASSIGN(auto calibration, stats::calibrate(model.graph, model.sites, *source,
-                                                 calibrationOptions(model, transform), run.context()));
+    QS_ASSIGN(auto calibration,
+              stats::calibrate(model, *source, calibrationOptions(model, transform), run.context()));
     if (!options.importances)
         return calibration;
     std::shared_ptr<const quant::Plan> plan;
     if (recipe) {
-        QS_ASSIGN(plan, quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
+        QS_ASSIGN(plan, quant::resolve(model, calibration, *recipe, nullptr, run.context()));
     }
-    return stats::withImportances(*calibration, model.graph, model.sites, *source, plan ? &plan->simulation : nullptr,
-                                  run.context());
+    return stats::withImportances(*calibration, model, *source, plan ? &plan->simulation : nullptr, run.context());
 }
 
 } // namespace

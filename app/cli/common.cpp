@@ -41,7 +41,7 @@ CalibrationOptions::resolve(const onnx::Model& model, const PreprocessOptions& p
         own.resize = resize;
     QS_ASSIGN(const auto transform, own.resolve(model.info));
     QS_ASSIGN(const auto source, openSource({images, count}, own, model.info, run));
-    return stats::calibrate(model.graph, model.sites, *source, calibrationOptions(model, transform), run.context());
+    return stats::calibrate(model, *source, calibrationOptions(model, transform), run.context());
 }
 
 void RecipeOptions::addTo(CLI::App& app)
@@ -88,8 +88,7 @@ Result<std::optional<quant::Recipe>> RecipeOptions::resolve(const graph::SiteTab
 
 Result<void> warnOfHarm(const onnx::Model& model, const quant::Plan& plan, const exec::ImageSource& images, Run& run)
 {
-    QS_ASSIGN(const auto harm,
-              quant::besideMinMax(model.graph, model.sites, plan, images, quant::kHarmImages, run.context()));
+    QS_ASSIGN(const auto harm, quant::besideMinMax(model, plan, images, quant::kHarmImages, run.context()));
     if (harm && harm->harms())
         run.say(harm->doubt(plan.recipe));
     return {};

@@ -62,9 +62,9 @@ Result<Opened> open(const project::DemoDef& demo, Run& run)
     const Context& context = run.context();
     QS_ASSIGN(auto calibrationImages, openSource({files.calibration.string()}, preprocess, model.info, run));
     QS_ASSIGN(auto test, openForTask(task, {files.test.string(), 0, true}, preprocess, model, run));
-    QS_ASSIGN(auto calibration, stats::calibrate(model.graph, model.sites, *calibrationImages,
+    QS_ASSIGN(auto calibration, stats::calibrate(model, *calibrationImages,
                                                  calibrationOptions(model, transform), context));
-    QS_ASSIGN(auto reference, quant::evaluationReference(model.graph, model.sites, *test.images, test.images->size(),
+    QS_ASSIGN(auto reference, quant::evaluationReference(model, *test.images, test.images->size(),
                                                          context, test.task));
     return Opened{std::move(model), std::move(calibration), std::move(calibrationImages), std::move(test),
                   std::move(reference)};
@@ -73,13 +73,13 @@ Result<Opened> open(const project::DemoDef& demo, Run& run)
 /// `plan` null: the float network.
 Result<quant::Evaluation> measure(const Opened& demo, const quant::Plan* plan, const Run& run)
 {
-    return quant::evaluate(demo.model.graph, demo.model.sites, plan, *demo.test.images, demo.test.images->size(),
+    return quant::evaluate(demo.model, plan, *demo.test.images, demo.test.images->size(),
                            &demo.reference, demo.weights, run.context(), demo.test.task);
 }
 
 Result<std::shared_ptr<const quant::Plan>> planOf(const Opened& demo, const quant::Recipe& recipe, const Run& run)
 {
-    return quant::resolve(demo.model.graph, demo.model.sites, demo.calibration, recipe, nullptr, run.context());
+    return quant::resolve(demo.model, demo.calibration, recipe, nullptr, run.context());
 }
 
 /// Enough for networks as small as the demos: with 64 images the whole segmentation demo takes twice as
@@ -96,7 +96,7 @@ Result<quant::Recipe> searched(const Opened& demo, std::string_view preset, doub
     options.images = kSearchImages;
     options.task = demo.test.task.chosen;
     QS_ASSIGN(search::Outcome outcome,
-              search::greedyMixedPrecision(demo.model.graph, demo.model.sites, demo.calibration, start,
+              search::greedyMixedPrecision(demo.model, demo.calibration, start,
                                            *demo.calibrationImages, demo.weights, options, run.context()));
     if (outcome.cancelled)
         return fail(ErrorCode::Cancelled, "stopped", "demo");

@@ -84,9 +84,9 @@ Result<void> evaluate(const Options& options)
         std::shared_ptr<const quant::Plan> plan;
         if (recipe) {
             QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
-            QS_ASSIGN(plan, quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
+            QS_ASSIGN(plan, quant::resolve(model, calibration, *recipe, nullptr, run.context()));
         }
-        QS_ASSIGN(evaluation, quant::evaluate(model.graph, model.sites, plan.get(), *source, source->size(), nullptr,
+        QS_ASSIGN(evaluation, quant::evaluate(model, plan.get(), *source, source->size(), nullptr,
                                               exec::makeWeightCache(), run.context(), task));
         run.say(evaluation.doubts);
         std::error_code ignored;

@@ -45,8 +45,7 @@ Result<void> exportFile(const Options& options)
     if (options.verifyWith == "onnxruntime")
         QS_CHECK(onnx::onnxRuntimeVersion(onnx::judgePython(), run.context().stop));
     QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
-    QS_ASSIGN(const auto plan,
-              quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, run.context()));
+    QS_ASSIGN(const auto plan, quant::resolve(model, calibration, *recipe, nullptr, run.context()));
     report::Results results{&model, {}, plan.get(), {}, {}};
     QS_ASSIGN(results.exported, onnx::exportModel(model, *plan, options.output, options.exporting));
     for (const auto& warning : plan->warnings)

@@ -73,8 +73,7 @@ Result<void> searchHybrid(const Options& options)
         QS_ASSIGN(settings.task, options.task.choose(model, run));
         QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
         QS_ASSIGN(const auto calibration, statistics.resolve(model, options.preprocess, run));
-        QS_ASSIGN(result, search::searchHybrid(model.graph, model.sites, calibration, *recipe, *source, settings,
-                                               run.context()));
+        QS_ASSIGN(result, search::searchHybrid(model, calibration, *recipe, *source, settings, run.context()));
     }
     QS_CHECK(quant::saveRecipe(result.recipe, options.output));
     if (!options.choices.empty())

@@ -36,7 +36,7 @@ struct Folding {
 
 Folding foldingOf(const onnx::Model& model, const graph::Site& site)
 {
-    const auto target = quant::findFold(model.graph, model.sites, site);
+    const auto target = quant::findFold(model, site);
     if (!target)
         return {"none", target.error().message};
     switch (target->place) {

@@ -149,8 +149,8 @@ Result<void> searchBits(const Options& options)
         QS_ASSIGN(settings.task, options.task.choose(model, run));
         QS_ASSIGN(const auto source, openSource(options.folder, options.preprocess, model.info, run));
         QS_ASSIGN(const auto calibration, options.calibration.resolve(model, options.preprocess, run));
-        QS_ASSIGN(outcome, search::greedyMixedPrecision(model.graph, model.sites, calibration, *recipe, *source,
-                                                        exec::makeWeightCache(), settings, run.context()));
+        QS_ASSIGN(outcome, search::greedyMixedPrecision(model, calibration, *recipe, *source, exec::makeWeightCache(),
+                                                        settings, run.context()));
         run.say(outcome.doubts);
         doubts = run.said();
     }

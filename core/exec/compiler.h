@@ -6,6 +6,7 @@
 #include "core/exec/program.h"
 #include "core/exec/step.h"
 #include "core/exec/weight_cache.h"
+#include "core/graph/network.h"
 
 #include <memory>
 #include <vector>
@@ -26,10 +27,10 @@ struct Compiled {
 /// DenseCompiler). Compiles once.
 class Compiler {
 public:
-    Compiler(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
-             const Program::Options& options, WeightCache& weights)
-        : m_graph(graph), m_sites(sites), m_simulation(simulation), m_switches(options.switches),
-          m_operands(graph, sites, simulation, options), m_dense(graph, m_operands, weights)
+    Compiler(const graph::Network& network, const Simulation& simulation, const Program::Options& options,
+             WeightCache& weights)
+        : m_network(network), m_simulation(simulation), m_switches(options.switches),
+          m_operands(network, simulation, options), m_dense(network.graph, m_operands, weights)
     {
     }
 
@@ -43,8 +44,7 @@ private:
     void emitGeneric(NodeId id);
     std::vector<std::size_t> stepsOfSites(const std::vector<std::size_t>& stepOfNode) const;
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    graph::Network m_network;
     const Simulation& m_simulation;
     const Switches m_switches;
     Operands m_operands;

@@ -185,10 +185,10 @@ private:
 
 } // namespace
 
-Result<GradientProgram> GradientProgram::compile(const graph::Graph& graph, const graph::SiteTable& sites,
-                                                 const Simulation& simulation, std::vector<TensorId> wanted)
+Result<GradientProgram> GradientProgram::compile(const graph::Network& network, const Simulation& simulation,
+                                                 std::vector<TensorId> wanted)
 {
-    QS_ASSIGN(GradientPlan plan, planGradient(graph, sites, simulation, std::move(wanted)));
+    QS_ASSIGN(GradientPlan plan, planGradient(network, simulation, std::move(wanted)));
     return GradientProgram(std::make_shared<const Impl>(Impl{std::move(plan)}));
 }
 

@@ -5,8 +5,7 @@
 #include "core/base/tensor.h"
 #include "core/exec/image_source.h"
 #include "core/exec/simulation.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 
 #include <cstddef>
 #include <functional>
@@ -46,8 +45,8 @@ public:
     /// Errors: InvalidArgument (a wanted value that is a constant or not float), naming it; Unsupported (an operator
     /// on the way without a derivative, or without one by the input that is on the way), naming node and operator;
     /// ShapeMismatch (a replaced constant that does not fit).
-    static Result<GradientProgram> compile(const graph::Graph& graph, const graph::SiteTable& sites,
-                                           const Simulation& simulation, std::vector<TensorId> wanted);
+    static Result<GradientProgram> compile(const graph::Network& network, const Simulation& simulation,
+                                           std::vector<TensorId> wanted);
 
     const std::vector<TensorId>& wanted() const;
     int64_t batch() const;          ///< images per run

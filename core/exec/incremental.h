@@ -22,9 +22,9 @@ namespace qs::exec {
 ///
 /// How to use it in a search:
 ///   Program::Options options{weightCache, {}};
-///   auto base = Program::compile(graph, sites, plan->simulation, options);
+///   auto base = Program::compile(network, plan->simulation, options);
 ///   auto runner = IncrementalRunner::create(*base, images, count, {}, context, stage);
-///   for every candidate: Program::compile(graph, sites, candidatePlan->simulation, options), runner->run(...)
+///   for every candidate: Program::compile(network, candidatePlan->simulation, options), runner->run(...)
 ///   the one that is taken: runner->rebase(...)
 /// Compiling with a shared WeightCache packs only weights whose tensors are new (DeiT-Tiny: 0.5 ms a variant). Steps
 /// are the same where their maps are the same objects and their constants have the same bytes: take what did not

@@ -30,15 +30,15 @@ bool isPlain(const graph::Node& node, const std::vector<Tensor>& inputs)
 
 } // namespace
 
-Interpreter::Interpreter(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation)
-    : m_graph(graph), m_sites(sites), m_simulation(simulation)
+Interpreter::Interpreter(const graph::Network& network, const Simulation& simulation)
+    : m_network(network), m_simulation(simulation)
 {
 }
 
 std::set<std::string_view> Interpreter::borrowed() const
 {
     std::set<std::string_view> names;
-    for (const graph::Node& node : m_graph.nodes())
+    for (const graph::Node& node : m_network.graph.nodes())
         if (!reference::find(node.op))
             names.insert(node.op);
     for (const auto& [node, op] : m_simulation.operators)
@@ -51,7 +51,7 @@ Tensor Interpreter::mapped(SiteId site, const Tensor& value) const
 {
     Tensor result(DType::Float32, value.shape());
     m_simulation.activations[site.index()]->apply(value.floats().data(), result.mutableData<float>().data(),
-                                                  m_sites[site].layout);
+                                                  m_network.sites[site].layout);
     return result;
 }
 
@@ -72,7 +72,7 @@ Result<std::vector<Tensor>> Interpreter::compute(const graph::Node& node, const 
 
 Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop, const Sink& sink) const
 {
-    std::vector<Tensor> values(m_graph.values().size());
+    std::vector<Tensor> values(m_network.graph.values().size());
     std::map<std::pair<TensorId, SiteId>, Tensor> quantized;
     const auto hasMap = [&](SiteId site) {
         return site.valid() && site.index() < m_simulation.activations.size() &&
@@ -85,9 +85,10 @@ Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop
         if (slot >= node.inputs.size() || !node.inputs[slot].valid())
             return {};
         const TensorId id = node.inputs[slot];
-        const Tensor& value = m_graph.value(id).isConstant() ? m_graph.value(id).constant : values[id.index()];
-        const SiteId site = m_sites.at(use);
-        if (!hasMap(site) || m_sites[site].kind != graph::SiteKind::Activation)
+        const Tensor& value =
+            m_network.graph.value(id).isConstant() ? m_network.graph.value(id).constant : values[id.index()];
+        const SiteId site = m_network.sites.at(use);
+        if (!hasMap(site) || m_network.sites[site].kind != graph::SiteKind::Activation)
             return value;
         Tensor& found = quantized[{id, site}];
         if (found.empty())
@@ -95,13 +96,13 @@ Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop
         return found;
     };
     try {
-        values[m_graph.input().index()] = input;
+        values[m_network.graph.input().index()] = input;
         if (sink)
-            sink(m_graph.input(), values[m_graph.input().index()]);
-        for (std::size_t n = 0; n < m_graph.nodes().size(); ++n) {
+            sink(m_network.graph.input(), values[m_network.graph.input().index()]);
+        for (std::size_t n = 0; n < m_network.graph.nodes().size(); ++n) {
             if (stop.stop_requested())
                 return tl::unexpected<Error>(Error{ErrorCode::Cancelled, "cancelled", {}});
-            const graph::Node node = simulatedNode(m_graph, NodeId(n), m_simulation);
+            const graph::Node node = simulatedNode(m_network.graph, NodeId(n), m_simulation);
             std::vector<Tensor> inputs;
             for (std::size_t i = 0; i < node.inputs.size(); ++i)
                 inputs.push_back(read(node, {NodeId(n), static_cast<int>(i)}));
@@ -119,16 +120,18 @@ Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop
         }
         std::vector<Tensor> results;
         std::vector<const float*> outputs;
-        for (const TensorId out : m_graph.outputs()) {
-            results.push_back(m_graph.value(out).isConstant() ? m_graph.value(out).constant : values[out.index()]);
-            for (const graph::Site& site : m_sites) // logits: a site without readers
+        for (const TensorId out : m_network.graph.outputs()) {
+            results.push_back(m_network.graph.value(out).isConstant() ? m_network.graph.value(out).constant
+                                                                      : values[out.index()]);
+            for (const graph::Site& site : m_network.sites) // logits: a site without readers
                 if (site.kind == graph::SiteKind::Activation && site.tensor == out && site.uses.empty() &&
                     hasMap(site.id))
                     results.back() = mapped(site.id, values[out.index()]);
             outputs.push_back(results.back().floats().data());
         }
-        Tensor rows(DType::Float32, Shape{m_graph.batch(), graph::outputsPerImage(m_graph)});
-        graph::toRows(graph::outputLayout(m_graph), m_graph.batch(), outputs, rows.mutableData<float>().data());
+        Tensor rows(DType::Float32, Shape{m_network.graph.batch(), graph::outputsPerImage(m_network.graph)});
+        graph::toRows(graph::outputLayout(m_network.graph), m_network.graph.batch(), outputs,
+                      rows.mutableData<float>().data());
         return rows;
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory for the reference execution");

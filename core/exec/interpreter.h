@@ -4,8 +4,7 @@
 #include "core/base/tensor.h"
 #include "core/exec/program.h"
 #include "core/exec/simulation.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 
 #include <functional>
 #include <memory>
@@ -23,7 +22,7 @@ namespace qs::exec {
 class Interpreter {
 public:
     /// Keeps what it needs. Errors: those of Program::compile for the same graph, as they turn up in run.
-    Interpreter(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation);
+    Interpreter(const graph::Network& network, const Simulation& simulation);
 
     /// Sees every value as soon as it exists (before any quantizer), and may change it: what reads it sees that.
     using Sink = std::function<void(TensorId, Tensor&)>;
@@ -39,8 +38,7 @@ private:
     Result<std::vector<Tensor>> compute(const graph::Node& node, const std::vector<Tensor>& inputs) const;
     Tensor mapped(SiteId site, const Tensor& value) const;
 
-    graph::Graph m_graph;
-    graph::SiteTable m_sites;
+    graph::Network m_network;
     Simulation m_simulation;
 };
 

@@ -9,19 +9,18 @@ namespace qs::exec {
 using graph::Node;
 using graph::Use;
 
-Operands::Operands(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
-                   const Program::Options& options)
-    : m_graph(graph), m_sites(sites), m_simulation(simulation), m_switches(options.switches)
+Operands::Operands(const graph::Network& network, const Simulation& simulation, const Program::Options& options)
+    : m_network(network), m_simulation(simulation), m_switches(options.switches)
 {
-    m_observed.assign(sites.size(), false);
+    m_observed.assign(network.sites.size(), false);
     for (const SiteId id : options.observed)
-        if (id.valid() && id.index() < sites.size())
+        if (id.valid() && id.index() < network.sites.size())
             m_observed[id.index()] = true;
-    m_sitesOf.resize(graph.values().size());
-    m_values.resize(graph.values().size());
-    m_narrow.resize(graph.values().size());
-    m_defined.assign(graph.values().size(), 0);
-    for (const graph::Site& site : sites.all())
+    m_sitesOf.resize(network.graph.values().size());
+    m_values.resize(network.graph.values().size());
+    m_narrow.resize(network.graph.values().size());
+    m_defined.assign(network.graph.values().size(), 0);
+    for (const graph::Site& site : network.sites.all())
         if (site.kind == graph::SiteKind::Activation && site.tensor.valid() &&
             (m_observed[site.id.index()] || mapOf(site.id)))
             m_sitesOf[site.tensor.index()].push_back(site.id);
@@ -36,7 +35,7 @@ const ElementMap* Operands::mapOf(SiteId site) const
 
 bool Operands::pinned(TensorId tensor) const
 {
-    const auto& outputs = m_graph.outputs();
+    const auto& outputs = m_network.graph.outputs();
     return !m_sitesOf[tensor.index()].empty() || std::find(outputs.begin(), outputs.end(), tensor) != outputs.end();
 }
 
@@ -44,16 +43,17 @@ std::optional<Tensor> Operands::constantAt(Use use) const
 {
     if (const auto it = m_simulation.constants.find(use); it != m_simulation.constants.end())
         return it->second;
-    const Node& node = m_graph.node(use.node);
+    const Node& node = m_network.graph.node(use.node);
     const auto input = static_cast<std::size_t>(use.input);
-    if (input < node.inputs.size() && node.inputs[input].valid() && m_graph.value(node.inputs[input]).isConstant())
-        return m_graph.value(node.inputs[input]).constant;
+    if (input < node.inputs.size() && node.inputs[input].valid() &&
+        m_network.graph.value(node.inputs[input]).isConstant())
+        return m_network.graph.value(node.inputs[input]).constant;
     return std::nullopt;
 }
 
 Shape Operands::shapeOf(TensorId tensor) const
 {
-    Shape shape = m_graph.value(tensor).shape;
+    Shape shape = m_network.graph.value(tensor).shape;
     if (const auto& narrow = m_narrow[tensor.index()])
         shape[narrow->axis] = 1;
     return shape;
@@ -62,13 +62,13 @@ Shape Operands::shapeOf(TensorId tensor) const
 Operand Operands::read(Use use)
 {
     Operand operand = readWhole(use);
-    const Node& node = m_graph.node(use.node);
+    const Node& node = m_network.graph.node(use.node);
     if (!node.outputs[0].valid())
         return operand;
     const auto& narrow = m_narrow[node.outputs[0].index()];
     if (!narrow || !operand.present() || !narrowsInput(node, static_cast<std::size_t>(use.input)))
         return operand;
-    const Shape& out = m_graph.value(node.outputs[0]).shape;
+    const Shape& out = m_network.graph.value(node.outputs[0]).shape;
     const std::size_t missing = out.rank() - operand.shape.rank();
     if (narrow->axis < missing || operand.shape[narrow->axis - missing] != out[narrow->axis])
         return operand; // broadcast along the axis, or narrow already
@@ -88,12 +88,12 @@ Operand Operands::readWhole(Use use)
         operand.constant = std::move(*constant);
         return operand;
     }
-    const Node& node = m_graph.node(use.node);
+    const Node& node = m_network.graph.node(use.node);
     const auto input = static_cast<std::size_t>(use.input);
     if (input >= node.inputs.size() || !node.inputs[input].valid())
         return {};
     const TensorId tensor = node.inputs[input];
-    if (const SiteId site = m_sites.at(use); mapOf(site))
+    if (const SiteId site = m_network.sites.at(use); mapOf(site))
         if (const auto it = m_mapped.find({tensor, site}); it != m_mapped.end())
             return it->second;
     return m_values[tensor.index()];
@@ -131,13 +131,13 @@ Operand Operands::contiguous(const Operand& operand)
 
 std::optional<Shape> Operands::preferredStrides(TensorId tensor, int depth) const
 {
-    const graph::Value& value = m_graph.value(tensor);
+    const graph::Value& value = m_network.graph.value(tensor);
     if (!m_switches.layout || value.uses.size() != 1 || pinned(tensor) || depth > 8)
         return std::nullopt;
-    const Node& reader = m_graph.node(value.uses[0].node);
+    const Node& reader = m_network.graph.node(value.uses[0].node);
     if (reader.op != "Transpose" && reader.op != "Reshape")
         return std::nullopt;
-    const Shape& shape = m_graph.value(reader.outputs[0]).shape;
+    const Shape& shape = m_network.graph.value(reader.outputs[0]).shape;
     const auto wanted = preferredStrides(reader.outputs[0], depth + 1);
     if (reader.op == "Reshape")
         return wanted ? reshapeStrides(shape, *wanted, value.shape) : std::nullopt;
@@ -160,7 +160,7 @@ void Operands::define(TensorId tensor, Operand operand)
 void Operands::publish(TensorId tensor)
 {
     for (const SiteId id : m_sitesOf[tensor.index()]) {
-        const graph::Site& site = m_sites[id];
+        const graph::Site& site = m_network.sites[id];
         SiteAction action{id, site.name, site.layout, nullptr, m_observed[id.index()]};
         if (mapOf(id))
             action.map = m_simulation.activations[id.index()];
@@ -180,13 +180,13 @@ Operand Operands::resultOf(TensorId tensor)
 {
     Operand result = m_values[tensor.index()];
     for (const SiteId site : m_sitesOf[tensor.index()]) // logits: a site without readers
-        if (m_sites[site].uses.empty())
+        if (m_network.sites[site].uses.empty())
             if (const auto it = m_mapped.find({tensor, site}); it != m_mapped.end())
                 result = it->second;
     if (!result.present()) { // the graph's output is one of its constants
         result.kind = Operand::Kind::Constant;
-        result.constant = m_graph.value(tensor).constant;
-        result.shape = m_graph.value(tensor).shape;
+        result.constant = m_network.graph.value(tensor).constant;
+        result.shape = m_network.graph.value(tensor).shape;
         result.strides = contiguousStrides(result.shape);
     }
     return contiguous(result);

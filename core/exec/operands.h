@@ -4,6 +4,7 @@
 #include "core/exec/narrow.h"
 #include "core/exec/program.h"
 #include "core/exec/step.h"
+#include "core/graph/network.h"
 
 #include <map>
 #include <memory>
@@ -17,8 +18,7 @@ namespace qs::exec {
 /// that there are so far. Steps are appended in the order in which they will run.
 class Operands {
 public:
-    Operands(const graph::Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
-             const Program::Options& options);
+    Operands(const graph::Network& network, const Simulation& simulation, const Program::Options& options);
 
     /// What a use reads: a constant (of the simulation, or of the graph), or the value; mapped where the use belongs
     /// to a site with a map, and, where the node computes only one index along an axis, that index of it. Absent
@@ -58,8 +58,7 @@ private:
     Operand readWhole(graph::Use use);
     void publish(TensorId tensor);
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    graph::Network m_network;
     const Simulation& m_simulation;
     const Switches m_switches;
     std::vector<std::unique_ptr<Step>> m_steps;

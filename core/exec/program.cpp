@@ -59,45 +59,44 @@ Result<void> checkMemory(const graph::Graph& graph, std::size_t needed)
 
 } // namespace
 
-Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTable& sites,
-                                 const Simulation& simulation, const Options& options)
+Result<Program> Program::compile(const graph::Network& network, const Simulation& simulation, const Options& options)
 {
     try {
         auto impl = std::make_shared<Impl>();
         impl->weights = options.weights ? options.weights : makeWeightCache();
         impl->weights->nextGeneration();
-        Compiler compiler(graph, sites, simulation, options, *impl->weights);
+        Compiler compiler(network, simulation, options, *impl->weights);
         QS_ASSIGN(Compiled compiled, compiler.compile());
         impl->steps = std::move(compiled.steps);
         impl->buffers = std::move(compiled.buffers);
         impl->outputs = std::move(compiled.outputs);
-        impl->layout = graph::outputLayout(graph);
+        impl->layout = graph::outputLayout(network.graph);
         impl->poison = options.switches.poison;
         if (options.switches.inPlace)
             impl->inPlace = shareBuffers(impl->steps, impl->outputs, impl->buffers);
         impl->arenaBytes = planArena(impl->steps, impl->outputs, impl->buffers, options.switches.reuseMemory);
-        QS_CHECK(checkMemory(graph, impl->arenaBytes + impl->scratchBytes(1)));
+        QS_CHECK(checkMemory(network.graph, impl->arenaBytes + impl->scratchBytes(1)));
         impl->weightBytes = compiled.weightBytes;
         impl->stepOfSite = std::move(compiled.stepOfSite);
-        impl->inputShape = graph.value(graph.input()).shape;
+        impl->inputShape = network.graph.value(network.graph.input()).shape;
         if (options.execution == Execution::Reference) {
-            impl->interpreter = std::make_unique<const Interpreter>(graph, sites, simulation);
+            impl->interpreter = std::make_unique<const Interpreter>(network, simulation);
             for (const SiteId site : options.observed)
-                if (site.valid() && site.index() < sites.size())
-                    impl->observed.emplace_back(sites[site].tensor, site);
+                if (site.valid() && site.index() < network.sites.size())
+                    impl->observed.emplace_back(network.sites[site].tensor, site);
         }
-        impl->batch = graph.batch();
-        impl->inputElements = graph.value(graph.input()).shape.elements();
-        impl->outputElements = graph::outputsPerImage(graph) * graph.batch();
+        impl->batch = network.graph.batch();
+        impl->inputElements = network.graph.value(network.graph.input()).shape.elements();
+        impl->outputElements = graph::outputsPerImage(network.graph) * network.graph.batch();
         return Program(std::move(impl));
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "not enough memory to prepare the model");
     }
 }
 
-Result<Program> Program::compile(const graph::Graph& graph, const graph::SiteTable& sites)
+Result<Program> Program::compile(const graph::Network& network)
 {
-    return compile(graph, sites, {}, {});
+    return compile(network, {}, {});
 }
 
 int64_t Program::batch() const

@@ -5,8 +5,7 @@
 #include "core/exec/image_source.h"
 #include "core/exec/simulation.h"
 #include "core/exec/switches.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 
 #include <cstddef>
 #include <memory>
@@ -45,9 +44,9 @@ public:
     };
     /// Errors: Unsupported (names every operator that is missing), ShapeMismatch, TooLarge (more than 16 GiB of
     /// working memory for one run, or than availableMemory()), OutOfMemory.
-    static Result<Program> compile(const graph::Graph& graph, const graph::SiteTable& sites,
-                                   const Simulation& simulation, const Options& options);
-    static Result<Program> compile(const graph::Graph& graph, const graph::SiteTable& sites);
+    static Result<Program> compile(const graph::Network& network, const Simulation& simulation,
+                                   const Options& options);
+    static Result<Program> compile(const graph::Network& network);
 
     int64_t batch() const;         ///< images per run
     int64_t inputElements() const; ///< floats per run

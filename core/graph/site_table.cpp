@@ -7,27 +7,29 @@
 namespace qs::graph {
 
 SiteTable::SiteTable(std::vector<Site> sites, std::vector<BridgeBlock> bridges)
-    : m_sites(std::move(sites)), m_bridges(std::move(bridges))
 {
     std::map<NodeId, int> bridgeOf;
-    for (std::size_t b = 0; b < m_bridges.size(); ++b)
-        for (const NodeId node : m_bridges[b].nodes)
+    for (std::size_t b = 0; b < bridges.size(); ++b)
+        for (const NodeId node : bridges[b].nodes)
             bridgeOf.emplace(node, static_cast<int>(b));
-    for (std::size_t i = 0; i < m_sites.size(); ++i) {
-        m_sites[i].id = SiteId(i);
-        for (const Use& use : m_sites[i].uses) {
-            m_uses.emplace_back(use, SiteId(i));
-            if (const auto it = bridgeOf.find(use.node); it != bridgeOf.end() && m_sites[i].bridge < 0)
-                m_sites[i].bridge = it->second;
+    auto data = std::make_shared<Data>(Data{std::move(sites), std::move(bridges), {}});
+    for (std::size_t i = 0; i < data->sites.size(); ++i) {
+        Site& site = data->sites[i];
+        site.id = SiteId(i);
+        for (const Use& use : site.uses) {
+            data->uses.emplace_back(use, site.id);
+            if (const auto it = bridgeOf.find(use.node); it != bridgeOf.end() && site.bridge < 0)
+                site.bridge = it->second;
         }
     }
-    std::sort(m_uses.begin(), m_uses.end());
+    std::sort(data->uses.begin(), data->uses.end());
+    m_data = std::move(data);
 }
 
 int SiteTable::blocks() const
 {
     int blocks = 0;
-    for (const Site& site : m_sites)
+    for (const Site& site : m_data->sites)
         blocks = std::max(blocks, site.block + 1);
     return blocks;
 }
@@ -35,7 +37,7 @@ int SiteTable::blocks() const
 std::vector<SiteId> SiteTable::ofBridge(int bridge) const
 {
     std::vector<SiteId> ids;
-    for (const Site& site : m_sites)
+    for (const Site& site : m_data->sites)
         if (site.bridge == bridge)
             ids.push_back(site.id);
     return ids;
@@ -43,15 +45,16 @@ std::vector<SiteId> SiteTable::ofBridge(int bridge) const
 
 SiteId SiteTable::find(std::string_view name) const
 {
-    const auto it = std::find_if(m_sites.begin(), m_sites.end(), [&](const Site& site) { return site.name == name; });
-    return it == m_sites.end() ? SiteId() : it->id;
+    const auto it =
+        std::find_if(m_data->sites.begin(), m_data->sites.end(), [&](const Site& site) { return site.name == name; });
+    return it == m_data->sites.end() ? SiteId() : it->id;
 }
 
 SiteId SiteTable::at(Use use) const
 {
-    const auto it = std::lower_bound(m_uses.begin(), m_uses.end(), use,
+    const auto it = std::lower_bound(m_data->uses.begin(), m_data->uses.end(), use,
                                      [](const auto& entry, const Use& wanted) { return entry.first < wanted; });
-    return it != m_uses.end() && it->first == use ? it->second : SiteId();
+    return it != m_data->uses.end() && it->first == use ? it->second : SiteId();
 }
 
 std::vector<SiteId> SiteTable::ofLayer(std::string_view layer) const
@@ -59,11 +62,11 @@ std::vector<SiteId> SiteTable::ofLayer(std::string_view layer) const
     // The weight says which nodes the layer is; its input may be named after an earlier layer that shares it.
     std::set<NodeId> nodes;
     std::vector<SiteId> ids;
-    for (const Site& site : m_sites)
+    for (const Site& site : m_data->sites)
         if (site.layer == layer && site.kind == SiteKind::Weight)
             for (const Use& use : site.uses)
                 nodes.insert(use.node);
-    for (const Site& site : m_sites) {
+    for (const Site& site : m_data->sites) {
         const bool reads =
             site.coverage == Coverage::MatMul &&
             std::any_of(site.uses.begin(), site.uses.end(), [&](const Use& use) { return nodes.contains(use.node); });
@@ -71,7 +74,8 @@ std::vector<SiteId> SiteTable::ofLayer(std::string_view layer) const
             ids.push_back(site.id);
     }
     std::stable_sort(ids.begin(), ids.end(), [&](SiteId a, SiteId b) {
-        return m_sites[a.index()].kind == SiteKind::Activation && m_sites[b.index()].kind == SiteKind::Weight;
+        return m_data->sites[a.index()].kind == SiteKind::Activation &&
+               m_data->sites[b.index()].kind == SiteKind::Weight;
     });
     return ids;
 }

@@ -5,6 +5,7 @@
 #include "core/graph/bridges.h"
 #include "core/graph/graph.h"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -87,21 +88,22 @@ struct Site {
     int64_t elements() const { return layout.elements(); }
 };
 
-/// All sites of a graph, in the order of execution; the weight of an operator follows its input.
+/// All sites of a graph, in the order of execution; the weight of an operator follows its input. Copies share the
+/// data.
 class SiteTable {
 public:
-    SiteTable() = default;
+    SiteTable() : SiteTable(std::vector<Site>{}) {}
     explicit SiteTable(std::vector<Site> sites, std::vector<BridgeBlock> bridges = {});
 
-    std::size_t size() const { return m_sites.size(); }
-    const Site& operator[](SiteId id) const { return m_sites[id.index()]; }
-    std::span<const Site> all() const { return m_sites; }
-    auto begin() const { return m_sites.begin(); }
-    auto end() const { return m_sites.end(); }
+    std::size_t size() const { return m_data->sites.size(); }
+    const Site& operator[](SiteId id) const { return m_data->sites[id.index()]; }
+    std::span<const Site> all() const { return m_data->sites; }
+    auto begin() const { return m_data->sites.begin(); }
+    auto end() const { return m_data->sites.end(); }
     /// Number of blocks (largest block + 1).
     int blocks() const;
     /// Bridge blocks in order; none in networks of one layout.
-    std::span<const BridgeBlock> bridges() const { return m_bridges; }
+    std::span<const BridgeBlock> bridges() const { return m_data->bridges; }
     /// Sites whose readers belong to a bridge block, in order.
     std::vector<SiteId> ofBridge(int bridge) const;
     /// Invalid id where there is none.
@@ -112,9 +114,12 @@ public:
     std::vector<SiteId> ofLayer(std::string_view layer) const;
 
 private:
-    std::vector<Site> m_sites;
-    std::vector<BridgeBlock> m_bridges;
-    std::vector<std::pair<Use, SiteId>> m_uses; ///< sorted
+    struct Data {
+        std::vector<Site> sites;
+        std::vector<BridgeBlock> bridges;
+        std::vector<std::pair<Use, SiteId>> uses; ///< sorted
+    };
+    std::shared_ptr<const Data> m_data;
 };
 
 /// Finds sites, roles and blocks from structure. Never fails: what it cannot recognise gets a general role.

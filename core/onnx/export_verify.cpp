@@ -234,9 +234,8 @@ Result<VerifyReport> verifyExport(const Model& model, const quant::Plan& plan, c
     QS_ASSIGN(report.weightsCompared, compareConstants(model, plan, reloaded));
     report.images = std::min(options.images, images.size());
     if (report.images > 0) {
-        QS_ASSIGN(const exec::Program simulated,
-                  exec::Program::compile(model.graph, model.sites, plan.simulation, {}));
-        QS_ASSIGN(const exec::Program exported, exec::Program::compile(reloaded.graph, reloaded.sites));
+        QS_ASSIGN(const exec::Program simulated, exec::Program::compile(model, plan.simulation, {}));
+        QS_ASSIGN(const exec::Program exported, exec::Program::compile(reloaded));
         QS_ASSIGN(const Tensor expected, exec::runImages(simulated, images, 0, report.images, context, "simulating"));
         QS_ASSIGN(const Tensor actual,
                   exec::runImages(exported, images, 0, report.images, context, "checking the export"));

@@ -55,14 +55,14 @@ std::string formOf(const std::vector<FileQuantizer>& quantizers, const std::map<
 } // namespace
 
 FileQuantization describeQuantization(const std::vector<FileQuantizer>& quantizers,
-                                      const std::map<std::string, int>& replaced, const graph::Graph& graph,
-                                      const graph::SiteTable& sites, const pb::GraphProto& file, bool floatNetwork)
+                                      const std::map<std::string, int>& replaced, const graph::Network& network,
+                                      const pb::GraphProto& file, bool floatNetwork)
 {
     FileQuantization result;
     result.form = formOf(quantizers, replaced);
     result.summary = countText(quantizers, false) + ", " + countText(quantizers, true);
     if (floatNetwork)
-        writeFileRecipe(quantizers, graph, sites, file, result);
+        writeFileRecipe(quantizers, network, file, result);
     return result;
 }
 

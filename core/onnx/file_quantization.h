@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/onnx/prepare/quantizers.h"
 #include "core/quant/recipe.h"
 
@@ -27,8 +26,7 @@ struct FileQuantization {
 
 /// `file`: the prepared graph, whose positions Node::sources hold.
 FileQuantization describeQuantization(const std::vector<FileQuantizer>& quantizers,
-                                      const std::map<std::string, int>& replaced, const graph::Graph& graph,
-                                      const graph::SiteTable& sites, const quantoscope_onnx::GraphProto& file,
-                                      bool floatNetwork);
+                                      const std::map<std::string, int>& replaced, const graph::Network& network,
+                                      const quantoscope_onnx::GraphProto& file, bool floatNetwork);
 
 } // namespace qs::onnx

@@ -31,9 +31,9 @@ bool movesOneValue(const graph::Node& node)
 /// Finds the site of each quantizer and writes the settings.
 class RecipeWriter {
 public:
-    RecipeWriter(const std::vector<FileQuantizer>& quantizers, const graph::Graph& graph,
-                 const graph::SiteTable& sites, const pb::GraphProto& file, FileQuantization& result)
-        : m_quantizers(quantizers), m_graph(graph), m_sites(sites), m_file(file), m_result(result)
+    RecipeWriter(const std::vector<FileQuantizer>& quantizers, const graph::Network& network,
+                 const pb::GraphProto& file, FileQuantization& result)
+        : m_quantizers(quantizers), m_network(network), m_file(file), m_result(result)
     {
         for (const pb::NodeProto& node : file.node()) {
             for (const std::string& input : node.input())
@@ -43,7 +43,7 @@ public:
         }
         for (std::size_t i = 0; i < quantizers.size(); ++i)
             m_byValue[origin(quantizers[i].value)].push_back(i);
-        for (const graph::Site& site : sites)
+        for (const graph::Site& site : network.sites)
             if (site.kind == graph::SiteKind::Weight && !site.uses.empty())
                 for (const std::string& output : outputsOf(site.uses.front().node))
                     m_weights[output].insert(site.id);
@@ -59,7 +59,7 @@ public:
         for (std::size_t i = 0; i < m_quantizers.size(); ++i)
             if (m_quantizers[i].kind == Kind::Weight)
                 weight(i);
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network.sites)
             if (site.kind == graph::SiteKind::Activation)
                 activation(site);
         for (std::size_t i = 0; i < m_quantizers.size(); ++i)
@@ -82,7 +82,7 @@ private:
     std::set<std::string> outputsOf(NodeId id) const
     {
         std::set<std::string> outputs;
-        for (const int position : m_graph.node(id).sources)
+        for (const int position : m_network.graph.node(id).sources)
             if (position >= 0 && position < m_file.node_size())
                 outputs.insert(m_file.node(position).output().begin(), m_file.node(position).output().end());
         return outputs;
@@ -116,17 +116,17 @@ private:
             TensorId tensor = site.tensor;
             std::set<std::string> readers = outputsOf(use.node);
             for (;;) {
-                if (const auto it = m_byValue.find(origin(m_graph.value(tensor).name)); it != m_byValue.end())
+                if (const auto it = m_byValue.find(origin(m_network.graph.value(tensor).name)); it != m_byValue.end())
                     for (const std::size_t i : it->second)
                         if (std::ranges::any_of(m_quantizers[i].readers,
                                                 [&](const std::string& name) { return readers.contains(name); }))
                             return i;
-                const NodeId producer = m_graph.value(tensor).producer;
-                if (!producer.valid() || !movesOneValue(m_graph.node(producer)))
+                const NodeId producer = m_network.graph.value(tensor).producer;
+                if (!producer.valid() || !movesOneValue(m_network.graph.node(producer)))
                     break;
                 moved = true;
                 readers = outputsOf(producer);
-                tensor = m_graph.node(producer).inputs[0];
+                tensor = m_network.graph.node(producer).inputs[0];
             }
         }
         return std::nullopt;
@@ -208,7 +208,7 @@ private:
             if (const auto it = m_weights.find(reader); it != m_weights.end())
                 read.insert(it->second.begin(), it->second.end());
         for (const SiteId id : read) {
-            const graph::Site& site = m_sites[id];
+            const graph::Site& site = m_network.sites[id];
             m_used.insert(number);
             const auto range = codeRange(q.type);
             if (q.block > 0)
@@ -239,7 +239,7 @@ private:
 
     bool weightSettings(const graph::Site& site, const FileQuantizer& q, std::pair<int64_t, int64_t> range)
     {
-        const auto values = m_graph.value(site.tensor).constant.floats();
+        const auto values = m_network.graph.value(site.tensor).constant.floats();
         const auto channels = static_cast<std::size_t>(site.layout.channels);
         if (q.scale.size() != 1 && (q.scale.size() != channels || (!q.stored && !isOutputAxis(q))))
             return false;
@@ -272,8 +272,7 @@ private:
     }
 
     const std::vector<FileQuantizer>& m_quantizers;
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    const graph::Network& m_network;
     const pb::GraphProto& m_file;
     FileQuantization& m_result;
     std::map<std::string, std::string> m_same; ///< output of an Identity by its input
@@ -286,10 +285,10 @@ private:
 
 } // namespace
 
-void writeFileRecipe(const std::vector<FileQuantizer>& quantizers, const graph::Graph& graph,
-                     const graph::SiteTable& sites, const pb::GraphProto& file, FileQuantization& result)
+void writeFileRecipe(const std::vector<FileQuantizer>& quantizers, const graph::Network& network,
+                     const pb::GraphProto& file, FileQuantization& result)
 {
-    RecipeWriter(quantizers, graph, sites, file, result).run();
+    RecipeWriter(quantizers, network, file, result).run();
 }
 
 } // namespace qs::onnx

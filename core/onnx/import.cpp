@@ -118,7 +118,7 @@ Result<Model> Importer::run()
                                       (chosen.size() == 1 ? " assumed" : " count"),
                                   "--output NAME chooses",
                                   {}});
-    QS_ASSIGN(graph::Graph graph,
+    QS_ASSIGN(const graph::Graph graph,
               graph::canonicalise(std::move(m_builder.data()), std::move(m_builder.bypassed()), m_options.rewrites));
     QS_CHECK(checkNodes(graph));
     for (std::size_t i = 0; i < graph.outputs().size(); ++i)
@@ -140,12 +140,12 @@ Result<Model> Importer::run()
             m_info.parameters += value.constant.elements();
     m_info.classes = graph::givesScores(graph) ? graph::outputsPerImage(graph) : 0;
     m_info.options = m_options;
-    graph::SiteTable sites = graph::findSites(graph);
+    const graph::Network network = graph::networkOf(graph);
     if (!prepared.quantizers.empty())
         m_info.quantization = std::make_shared<const FileQuantization>(describeQuantization(
-            prepared.quantizers, prepared.replaced, graph, sites, file.proto(), m_facts.floatNetwork));
+            prepared.quantizers, prepared.replaced, network, file.proto(), m_facts.floatNetwork));
     addRemarks();
-    return Model{std::move(graph), std::move(sites), std::move(m_info)};
+    return Model{network, std::move(m_info)};
 }
 
 namespace {

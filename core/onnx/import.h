@@ -2,9 +2,8 @@
 
 #include "core/base/doubt.h"
 #include "core/base/error.h"
-#include "core/graph/graph.h"
+#include "core/graph/network.h"
 #include "core/graph/rewrites/rewrite_set.h"
-#include "core/graph/sites.h"
 #include "core/onnx/import_options.h"
 #include "core/onnx/model_output.h"
 #include "core/onnx/preparation_facts.h"
@@ -51,9 +50,7 @@ struct ModelInfo {
 };
 
 /// An imported model: all that the rest of the engine needs. Copies are cheap.
-struct Model {
-    graph::Graph graph;
-    graph::SiteTable sites;
+struct Model : graph::Network {
     ModelInfo info;
 };
 

@@ -52,7 +52,7 @@ Result<Tensor> runNetwork(const Model& model, const exec::Simulation& simulation
 {
     exec::Program::Options options;
     options.execution = execution;
-    QS_ASSIGN(const auto program, exec::Program::compile(model.graph, model.sites, simulation, options));
+    QS_ASSIGN(const auto program, exec::Program::compile(model, simulation, options));
     return exec::runImages(program, images, 0, count, context, stage);
 }
 

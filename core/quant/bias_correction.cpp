@@ -33,13 +33,13 @@ std::vector<double> outputShift(const stats::SiteStatistics& statistics, const e
     return shift;
 }
 
-std::vector<BiasChange> biasChanges(const graph::Graph& graph, const graph::SiteTable& sites,
+std::vector<BiasChange> biasChanges(const graph::Network& network,
                                     std::span<const std::shared_ptr<const SitePlan>> plans)
 {
     std::vector<BiasChange> changes;
-    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-        BiasChange change{NodeId(i), sites.at({NodeId(i), 0}), sites.at({NodeId(i), 1})};
-        if (graph.nodes()[i].op != "Linear" || !change.weight.valid())
+    for (std::size_t i = 0; i < network.graph.nodes().size(); ++i) {
+        BiasChange change{NodeId(i), network.sites.at({NodeId(i), 0}), network.sites.at({NodeId(i), 1})};
+        if (network.graph.nodes()[i].op != "Linear" || !change.weight.valid())
             continue;
         const SitePlan& weight = *plans[change.weight.index()];
         const SitePlan* input = change.input.valid() ? plans[change.input.index()].get() : nullptr;

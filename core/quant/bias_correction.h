@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/exec/simulation.h"
+#include "core/graph/network.h"
 #include "core/quant/float_constants.h"
 #include "core/quant/plan.h"
 #include "core/stats/calibration.h"
@@ -28,7 +29,7 @@ struct BiasChange {
     bool noise = false;
     bool correct = false;
 };
-std::vector<BiasChange> biasChanges(const graph::Graph& graph, const graph::SiteTable& sites,
+std::vector<BiasChange> biasChanges(const graph::Network& network,
                                     std::span<const std::shared_ptr<const SitePlan>> plans);
 
 /// ĉ + (Ŵ - Ŵq)ᵀ N + outputShift, in double, rounded once; ĉ is the bias of the float network with smoothing and

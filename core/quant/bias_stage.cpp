@@ -14,22 +14,22 @@ SiteId inputOf(const graph::SiteTable& sites, const graph::Site& weight)
     return weight.uses.empty() ? SiteId() : sites.at({weight.uses.front().node, 0});
 }
 
-BiasStage::BiasStage(const graph::Graph& graph, const graph::SiteTable& sites, SmoothingStage& smoothing,
-                     const Plan* previous)
-    : m_graph(graph), m_sites(sites), m_smoothing(smoothing), m_previous(previous)
+BiasStage::BiasStage(const graph::Network& network, SmoothingStage& smoothing, const Plan* previous)
+    : m_network(network), m_smoothing(smoothing), m_previous(previous)
 {
 }
 
 Result<void> BiasStage::run(Plan& plan, const Context& context)
 {
     m_constants = plan.smoothed.constants;
-    const auto changes = biasChanges(m_graph, m_sites, plan.sites);
+    const auto changes = biasChanges(m_network, plan.sites);
     for (const BiasChange& one : changes)
         change(plan, one);
     while (raise(plan, changes))
         if (context.stopRequested())
             return cancelled();
-    for (const BiasNode& node : biasNodes(FloatConstants(m_graph, &m_constants), m_sites, plan.sites)) {
+    for (const BiasNode& node :
+         biasNodes(FloatConstants(m_network.graph, &m_constants), m_network.sites, plan.sites)) {
         if (keeps(plan, node.node))
             plan.biases[node.node] = m_previous->biases.at(node.node);
         else
@@ -43,7 +43,8 @@ Result<void> BiasStage::run(Plan& plan, const Context& context)
 bool BiasStage::raise(Plan& plan, const std::vector<BiasChange>& changes)
 {
     std::map<SiteId, std::vector<float>> wanted;
-    for (const BiasNode& node : biasNodes(FloatConstants(m_graph, &m_constants), m_sites, plan.sites)) {
+    for (const BiasNode& node :
+         biasNodes(FloatConstants(m_network.graph, &m_constants), m_network.sites, plan.sites)) {
         auto& scales = wanted.try_emplace(node.weight, plan[node.weight].grid.scale).first->second;
         scales = scalesForBias(node.bias.floats(), plan[node.input].grid.scale[0], scales);
     }
@@ -65,8 +66,8 @@ void BiasStage::raiseScales(Plan& plan, SiteId weight, std::vector<float> scales
     SitePlan changed = plan[weight];
     changed.grid.scale = std::move(scales);
     changed.raisedForBias = true;
-    quantizeWeight(FloatConstants(m_graph, &plan.smoothed.constants), m_sites[weight],
-                   m_smoothing.statistics(inputOf(m_sites, m_sites[weight])), changed);
+    quantizeWeight(FloatConstants(m_network.graph, &plan.smoothed.constants), m_network.sites[weight],
+                   m_smoothing.statistics(inputOf(m_network.sites, m_network.sites[weight])), changed);
     plan.sites[weight.index()] = std::make_shared<const SitePlan>(std::move(changed));
 }
 
@@ -77,7 +78,7 @@ void BiasStage::change(const Plan& plan, const BiasChange& change)
     if (keeps(plan, change.node) && !integer)
         bias = m_previous->simulation.constants.at({change.node, 2});
     else
-        bias = changedBias(FloatConstants(m_graph, &plan.smoothed.constants), change, plan.sites,
+        bias = changedBias(FloatConstants(m_network.graph, &plan.smoothed.constants), change, plan.sites,
                            change.input.valid() ? m_smoothing.statistics(change.input) : nullptr);
 }
 
@@ -87,12 +88,12 @@ bool BiasStage::keeps(const Plan& plan, NodeId node) const
     if (!m_previous || !m_previous->simulation.constants.contains({node, 2}))
         return false;
     for (const int input : {0, 1})
-        if (const SiteId id = m_sites.at({node, input});
+        if (const SiteId id = m_network.sites.at({node, input});
             id.valid() && m_previous->sites[id.index()] != plan.sites[id.index()])
             return false;
     const graph::Use use{node, 2};
-    return FloatConstants(m_graph, &m_previous->smoothed.constants).of(use).storageKey() ==
-           FloatConstants(m_graph, &plan.smoothed.constants).of(use).storageKey();
+    return FloatConstants(m_network.graph, &m_previous->smoothed.constants).of(use).storageKey() ==
+           FloatConstants(m_network.graph, &plan.smoothed.constants).of(use).storageKey();
 }
 
 void BiasStage::simulate(Plan& plan) const

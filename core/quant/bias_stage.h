@@ -2,6 +2,7 @@
 
 #include "core/base/context.h"
 #include "core/base/error.h"
+#include "core/graph/network.h"
 #include "core/quant/bias_correction.h"
 #include "core/quant/plan.h"
 #include "core/quant/smoothing_stage.h"
@@ -17,8 +18,7 @@ namespace qs::quant {
 class BiasStage {
 public:
     /// `smoothing` must have run before run() is called; `previous` may be null.
-    BiasStage(const graph::Graph& graph, const graph::SiteTable& sites, SmoothingStage& smoothing,
-              const Plan* previous);
+    BiasStage(const graph::Network& network, SmoothingStage& smoothing, const Plan* previous);
 
     /// Fills plan.biases; may replace sites of plan.sites. Errors: Cancelled.
     Result<void> run(Plan& plan, const Context& context);
@@ -33,8 +33,7 @@ private:
     void change(const Plan& plan, const BiasChange& change);
     bool keeps(const Plan& plan, NodeId node) const;
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    graph::Network m_network;
     SmoothingStage& m_smoothing;
     const Plan* m_previous;
     std::map<graph::Use, Tensor> m_constants;

@@ -22,15 +22,15 @@ int bitsAt(const graph::SiteTable& sites, const Plan& plan, graph::Use use)
 
 } // namespace
 
-void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan& plan)
+void computeCost(const graph::Network& network, Plan& plan)
 {
     double weightBits = 0;
     double weightElements = 0;
     double activationBits = 0;
     double activationElements = 0;
     std::size_t bytes = 0;
-    std::vector<bool> counted(graph.values().size(), false);
-    for (const graph::Site& site : sites) {
+    std::vector<bool> counted(network.graph.values().size(), false);
+    for (const graph::Site& site : network.sites) {
         const SitePlan& numbers = plan[site.id];
         if (site.coverage == graph::Coverage::Full && plan.recipe.coverage == graph::Coverage::MatMul)
             continue;
@@ -51,15 +51,16 @@ void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan&
             bytes += static_cast<std::size_t>((site.elements() * bitsOf(numbers) + 7) / 8);
         counted[site.tensor.index()] = true;
     }
-    for (std::size_t i = 0; i < graph.values().size(); ++i)
+    for (std::size_t i = 0; i < network.graph.values().size(); ++i)
         if (!counted[i])
-            bytes += graph.values()[i].constant.sizeBytes();
+            bytes += network.graph.values()[i].constant.sizeBytes();
 
     plan.bops = 0;
-    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-        const auto macs = static_cast<double>(graph::multiplyAccumulates(graph, graph.nodes()[i]));
+    for (std::size_t i = 0; i < network.graph.nodes().size(); ++i) {
+        const auto macs = static_cast<double>(graph::multiplyAccumulates(network.graph, network.graph.nodes()[i]));
         if (macs > 0)
-            plan.bops += macs * bitsAt(sites, plan, {NodeId(i), 0}) * bitsAt(sites, plan, {NodeId(i), 1});
+            plan.bops +=
+                macs * bitsAt(network.sites, plan, {NodeId(i), 0}) * bitsAt(network.sites, plan, {NodeId(i), 1});
     }
     plan.meanWeightBits = weightElements > 0 ? weightBits / weightElements : kFloatBits;
     plan.meanActivationBits = activationElements > 0 ? activationBits / activationElements : kFloatBits;

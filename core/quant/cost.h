@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 
 #include <cstddef>
@@ -10,7 +9,7 @@
 namespace qs::quant {
 
 /// Fills in what a plan costs: mean bits, bytes, bit operations.
-void computeCost(const graph::Graph& graph, const graph::SiteTable& sites, Plan& plan);
+void computeCost(const graph::Network& network, Plan& plan);
 
 struct Cost {
     std::size_t modelBytes = 0; ///< constants

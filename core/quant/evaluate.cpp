@@ -18,14 +18,13 @@ namespace {
 constexpr std::size_t kKeptBytes = std::size_t{256} << 20; ///< of a float reference
 constexpr std::size_t kChunkBytes = std::size_t{64} << 20; ///< of outputs that are looked at together
 
-Result<exec::Program> compileNetwork(const graph::Graph& graph, const graph::SiteTable& sites,
-                                     const exec::Simulation& simulation,
+Result<exec::Program> compileNetwork(const graph::Network& network, const exec::Simulation& simulation,
                                      const std::shared_ptr<exec::WeightCache>& weights, const Context& context)
 {
     exec::Program::Options options;
     options.weights = weights;
     options.execution = context.execution;
-    return exec::Program::compile(graph, sites, simulation, options);
+    return exec::Program::compile(network, simulation, options);
 }
 
 std::size_t rowBytes(const graph::Graph& graph)
@@ -167,53 +166,52 @@ void addCost(const graph::Graph& graph, const Plan* plan, Evaluation& result)
 
 } // namespace
 
-Result<FloatReference> floatReference(const graph::Graph& graph, const graph::SiteTable& sites,
-                                      const exec::ImageSource& images, std::size_t count, const Context& context)
+Result<FloatReference> floatReference(const graph::Network& network, const exec::ImageSource& images,
+                                      std::size_t count, const Context& context)
 {
     count = std::min(count, images.size());
-    const std::size_t needed = count * rowBytes(graph);
+    const std::size_t needed = count * rowBytes(network.graph);
     if (needed > kKeptBytes && needed > availableMemory().bytes / 2)
         return fail(ErrorCode::TooLarge, "the outputs of " + std::to_string(count) + " images take " +
                                              memoryText(needed) +
                                              "; fewer images, or one output by --output NAME, need less");
-    QS_ASSIGN(const exec::Program program, compileNetwork(graph, sites, {}, nullptr, context));
+    QS_ASSIGN(const exec::Program program, compileNetwork(network, {}, nullptr, context));
     return runFloat(program, images, count, context);
 }
 
-Result<FloatReference> evaluationReference(const graph::Graph& graph, const graph::SiteTable& sites,
-                                           const exec::ImageSource& images, std::size_t count, const Context& context,
-                                           const EvaluationTask& task)
+Result<FloatReference> evaluationReference(const graph::Network& network, const exec::ImageSource& images,
+                                           std::size_t count, const Context& context, const EvaluationTask& task)
 {
     count = std::min(count, images.size());
-    QS_ASSIGN(const tasks::ChosenTask chosen, taskOf(graph, task));
+    QS_ASSIGN(const tasks::ChosenTask chosen, taskOf(network.graph, task));
     const bool classes = isClassification(chosen);
     if (classes)
-        QS_CHECK(checkLabels(images, count, graph::outputsPerImage(graph)));
-    if (!classes && count * rowBytes(graph) > kKeptBytes)
+        QS_CHECK(checkLabels(images, count, graph::outputsPerImage(network.graph)));
+    if (!classes && count * rowBytes(network.graph) > kKeptBytes)
         return FloatReference{};
-    QS_ASSIGN(const exec::Program program, compileNetwork(graph, sites, {}, nullptr, context));
+    QS_ASSIGN(const exec::Program program, compileNetwork(network, {}, nullptr, context));
     QS_ASSIGN(FloatReference reference, runFloat(program, images, count, context));
     if (!classes)
         return reference;
-    QS_ASSIGN(auto doubt, preprocessingDoubt(graph, program, images, count, *reference.logits, context));
+    QS_ASSIGN(auto doubt, preprocessingDoubt(network.graph, program, images, count, *reference.logits, context));
     if (doubt)
         reference.doubts.push_back(std::move(*doubt));
     return reference;
 }
 
-Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& sites, const Plan* plan,
-                            const exec::ImageSource& images, std::size_t count, const FloatReference* reference,
+Result<Evaluation> evaluate(const graph::Network& network, const Plan* plan, const exec::ImageSource& images,
+                            std::size_t count, const FloatReference* reference,
                             const std::shared_ptr<exec::WeightCache>& weights, const Context& context,
                             const EvaluationTask& task)
 {
     count = std::min(count, images.size());
     if (count == 0)
         return fail(ErrorCode::InvalidArgument, "there are no images to evaluate on");
-    QS_ASSIGN(const tasks::ChosenTask chosen, taskOf(graph, task));
+    QS_ASSIGN(const tasks::ChosenTask chosen, taskOf(network.graph, task));
     if (task.truths && task.truths->size() < count)
         return fail(ErrorCode::InvalidArgument, "there are truths of " + std::to_string(task.truths->size()) +
                                                     " images, not of " + std::to_string(count));
-    const int64_t width = graph::outputsPerImage(graph);
+    const int64_t width = graph::outputsPerImage(network.graph);
     Evaluation result;
     result.task = chosen.def->name;
     result.scores = isClassification(chosen);
@@ -222,7 +220,7 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
 
     FloatReference own;
     if (reference == nullptr) {
-        QS_ASSIGN(own, evaluationReference(graph, sites, images, count, context, {chosen, task.truths}));
+        QS_ASSIGN(own, evaluationReference(network, images, count, context, {chosen, task.truths}));
         reference = &own;
     }
     const Tensor* expected = reference->logits.get();
@@ -235,23 +233,24 @@ Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& s
     result.isFloat = plan == nullptr;
     result.images = count;
     result.threads = context.threads();
-    addCost(graph, plan, result);
+    addCost(network.graph, plan, result);
     for (std::size_t i = 0; i < count; ++i)
         result.results.push_back({images.name(i), {}, {}, {}, {}, {}, 0});
 
-    const exec::OutputForm form = result.scores ? exec::outputForm(graph, *expected) : exec::OutputForm::Logits;
+    const exec::OutputForm form =
+        result.scores ? exec::outputForm(network.graph, *expected) : exec::OutputForm::Logits;
     std::optional<Pass> floatPass, pass;
     if (!expected) {
-        QS_ASSIGN(exec::Program program, compileNetwork(graph, sites, {}, weights, context));
+        QS_ASSIGN(exec::Program program, compileNetwork(network, {}, weights, context));
         floatPass.emplace(std::move(program), images, context, "running the float network", count);
     }
     if (plan) {
-        QS_ASSIGN(exec::Program program, compileNetwork(graph, sites, plan->simulation, weights, context));
+        QS_ASSIGN(exec::Program program, compileNetwork(network, plan->simulation, weights, context));
         pass.emplace(std::move(program), images, context, "evaluating", count);
     }
     // Class scores are few; they are looked at together.
-    const auto least = static_cast<std::size_t>(graph.batch()) * static_cast<std::size_t>(context.threads());
-    std::size_t chunk = std::max(kChunkBytes / rowBytes(graph) / least, std::size_t{1}) * least;
+    const auto least = static_cast<std::size_t>(network.graph.batch()) * static_cast<std::size_t>(context.threads());
+    std::size_t chunk = std::max(kChunkBytes / rowBytes(network.graph) / least, std::size_t{1}) * least;
     if (result.scores)
         chunk = count;
     Meter meter(chosen, images, task.truths.get(), result);

@@ -6,8 +6,7 @@
 #include "core/base/tensor.h"
 #include "core/exec/image_source.h"
 #include "core/exec/program.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/tasks/difference.h"
 #include "core/tasks/task.h"
@@ -87,19 +86,19 @@ struct FloatReference {
     std::vector<Doubt> doubts{}; ///< another preprocessing that fits clearly better
 };
 /// Always with all outputs. Errors: TooLarge where they do not fit into half of the memory that is available.
-Result<FloatReference> floatReference(const graph::Graph& graph, const graph::SiteTable& sites,
-                                      const exec::ImageSource& images, std::size_t count, const Context& context);
+Result<FloatReference> floatReference(const graph::Network& network, const exec::ImageSource& images,
+                                      std::size_t count, const Context& context);
 
 /// The same, with what is doubtful of how the images are prepared (preprocessingDoubt): where the reference is shown.
-Result<FloatReference> evaluationReference(const graph::Graph& graph, const graph::SiteTable& sites,
-                                           const exec::ImageSource& images, std::size_t count, const Context& context,
+Result<FloatReference> evaluationReference(const graph::Network& network, const exec::ImageSource& images,
+                                           std::size_t count, const Context& context,
                                            const EvaluationTask& task = {});
 
 /// Outputs that are probabilities are compared as their logarithms, see exec::OutputForm, and said.
 /// `plan` null: the float network. `reference` null: it is computed first.
 /// Errors: InvalidArgument (no images, a label outside the classes, with the image's name), the image's, Cancelled.
-Result<Evaluation> evaluate(const graph::Graph& graph, const graph::SiteTable& sites, const Plan* plan,
-                            const exec::ImageSource& images, std::size_t count, const FloatReference* reference,
+Result<Evaluation> evaluate(const graph::Network& network, const Plan* plan, const exec::ImageSource& images,
+                            std::size_t count, const FloatReference* reference,
                             const std::shared_ptr<exec::WeightCache>& weights, const Context& context,
                             const EvaluationTask& task = {});
 
@@ -117,14 +116,13 @@ struct SiteProfile {
     double sensitivitySqnrDb = 0;
 };
 /// Accumulated error of every activation site: the quantized and the float network side by side.
-Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, const graph::SiteTable& sites,
-                                                   const Plan& plan, const exec::ImageSource& images,
-                                                   std::size_t count,
+Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Network& network, const Plan& plan,
+                                                   const exec::ImageSource& images, std::size_t count,
                                                    const std::shared_ptr<exec::WeightCache>& weights,
                                                    const Context& context);
 /// Sensitivity of every quantized site: one site quantized at a time (sites × images forward passes).
-Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const graph::SiteTable& sites,
-                                               const Plan& plan, const exec::ImageSource& images, std::size_t count,
+Result<std::vector<SiteProfile>> sensitivities(const graph::Network& network, const Plan& plan,
+                                               const exec::ImageSource& images, std::size_t count,
                                                const std::shared_ptr<exec::WeightCache>& weights,
                                                const Context& context, const tasks::ChosenTask& task = {});
 

@@ -185,28 +185,28 @@ FoldTarget intoNorm(const Graph& graph, const graph::Site& site, const Way& way,
     return target;
 }
 
-FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const graph::Site& site, TensorId source)
+FoldTarget intoValue(const graph::Network& network, const graph::Site& site, TensorId source)
 {
-    const NodeId product = graph.value(source).producer;
-    const Node& node = graph.node(product);
-    const SiteId weights = sites.at({product, 0});
-    const SiteId value = sites.at({product, 1});
-    if (!weights.valid() || !value.valid() || sites[weights].role != graph::Role::SoftmaxOutput ||
-        sites[value].role != graph::Role::ValueOperand)
+    const NodeId product = network.graph.value(source).producer;
+    const Node& node = network.graph.node(product);
+    const SiteId weights = network.sites.at({product, 0});
+    const SiteId value = network.sites.at({product, 1});
+    if (!weights.valid() || !value.valid() || network.sites[weights].role != graph::Role::SoftmaxOutput ||
+        network.sites[value].role != graph::Role::ValueOperand)
         return explicitly("what is before it is neither a LayerNormalization nor a product of softmax and V");
-    const graph::Value& softmax = graph.value(node.inputs[0]);
+    const graph::Value& softmax = network.graph.value(node.inputs[0]);
     const auto rank = static_cast<int64_t>(softmax.shape.rank());
-    if (!softmax.producer.valid() || graph.node(softmax.producer).op != "Softmax")
+    if (!softmax.producer.valid() || network.graph.node(softmax.producer).op != "Softmax")
         return explicitly("the left operand of A·V is not the softmax itself, its rows need not add up to 1");
-    const int64_t axis = graph.node(softmax.producer).attributes.integer("axis", -1);
+    const int64_t axis = network.graph.node(softmax.producer).attributes.integer("axis", -1);
     if ((axis < 0 ? axis + rank : axis) != rank - 1)
         return explicitly("the softmax does not run along the rows");
-    if (graph.value(source).uses.size() != 1 || graph.value(node.inputs[1]).uses.size() != 1)
+    if (network.graph.value(source).uses.size() != 1 || network.graph.value(node.inputs[1]).uses.size() != 1)
         return explicitly("V or the product with it has other readers");
 
     // Where do the columns of A·V (head, dimension) arrive at the projection, ...
-    const Shape& sum = graph.value(source).shape;
-    const Shape& operand = graph.value(node.inputs[1]).shape;
+    const Shape& sum = network.graph.value(source).shape;
+    const Shape& operand = network.graph.value(node.inputs[1]).shape;
     const auto inner = static_cast<std::size_t>(operand[operand.rank() - 1]);
     const auto tokens = static_cast<std::size_t>(operand[operand.rank() - 2]);
     Tensor columns(DType::Float32, sum);
@@ -214,20 +214,21 @@ FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const gr
     const auto ids = columns.mutableData<float>();
     for (std::size_t i = 0; i < ids.size(); ++i)
         ids[i] = static_cast<float>(i / (rows * inner) * inner + i % inner + 1);
-    Carrier forward(graph, source, columns);
+    Carrier forward(network.graph, source, columns);
     const auto arrived = forward.at(site.tensor);
     const auto lanes = arrived ? byChannel(*arrived, site.layout) : std::nullopt;
     if (!lanes)
         return explicitly("the heads do not arrive at the projection channel by channel");
 
     // ... and from which columns of a projection do they come?
-    const Way way = wayBack(graph, node.inputs[1]);
-    if (way.sources.size() != 1 || !graph.value(*way.sources.begin()).producer.valid() ||
-        graph.node(graph.value(*way.sources.begin()).producer).op != "Linear")
+    const Way way = wayBack(network.graph, node.inputs[1]);
+    if (way.sources.size() != 1 || !network.graph.value(*way.sources.begin()).producer.valid() ||
+        network.graph.node(network.graph.value(*way.sources.begin()).producer).op != "Linear")
         return explicitly("V does not come straight from a linear layer");
     const TensorId output = *way.sources.begin();
-    const NodeId projection = graph.value(output).producer;
-    Carrier back(graph, output, positions(graph.value(output).shape, graph.value(output).shape.rank() - 1));
+    const NodeId projection = network.graph.value(output).producer;
+    Carrier back(network.graph, output,
+                 positions(network.graph.value(output).shape, network.graph.value(output).shape.rank() - 1));
     const auto origin = back.at(node.inputs[1]);
     if (!origin)
         return explicitly("V does not come straight from a linear layer");
@@ -263,8 +264,8 @@ FoldTarget intoValue(const Graph& graph, const graph::SiteTable& sites, const gr
         stack.pop_back();
         if (!seen.insert(id).second || id == node.inputs[1])
             continue;
-        for (const Use& use : graph.value(id).uses) {
-            const Node& reader = graph.node(use.node);
+        for (const Use& use : network.graph.value(id).uses) {
+            const Node& reader = network.graph.node(use.node);
             if (graph::has(reader, graph::OpTrait::Moves)) { // a mean mixes columns: it reads them all
                 stack.insert(stack.end(), reader.outputs.begin(), reader.outputs.end());
                 continue;
@@ -305,23 +306,23 @@ std::string whyNot(const Graph& graph, const graph::Site& site)
 
 } // namespace
 
-Result<FoldTarget> findFold(const Graph& graph, const graph::SiteTable& sites, const graph::Site& site)
+Result<FoldTarget> findFold(const graph::Network& network, const graph::Site& site)
 {
-    if (const std::string reason = whyNot(graph, site); !reason.empty())
+    if (const std::string reason = whyNot(network.graph, site); !reason.empty())
         return fail(ErrorCode::InvalidArgument,
                     "only inputs of linear layers can be smoothed or take noise: " + reason, site.name);
     for (const Use& use : site.uses)
-        if (graph.value(graph.node(use.node).inputs[1]).uses.size() > 1)
+        if (network.graph.value(network.graph.node(use.node).inputs[1]).uses.size() > 1)
             return fail(ErrorCode::InvalidArgument, "its weights are shared with another layer", site.name);
-    const Way way = wayBack(graph, site.tensor);
-    if (way.sources.size() != 1 || !graph.value(*way.sources.begin()).producer.valid())
+    const Way way = wayBack(network.graph, site.tensor);
+    if (way.sources.size() != 1 || !network.graph.value(*way.sources.begin()).producer.valid())
         return explicitly("several values meet in it");
     const TensorId source = *way.sources.begin();
-    const std::string& op = graph.node(graph.value(source).producer).op;
+    const std::string& op = network.graph.node(network.graph.value(source).producer).op;
     if (op == "LayerNormalization" || op == "BatchNormalization")
-        return intoNorm(graph, site, way, source);
+        return intoNorm(network.graph, site, way, source);
     if (op == "MatMul")
-        return intoValue(graph, sites, site, source);
+        return intoValue(network, site, source);
     if (op == "Pad")
         return explicitly("zeros are padded after the LayerNormalization");
     return explicitly("the " + op + " before it does not let a scale or an offset pass");

@@ -25,13 +25,13 @@ bool changesValues(const SiteSettings& settings)
 
 class Guard {
 public:
-    Guard(const graph::Graph& graph, const graph::SiteTable& sites, const stats::Calibration& calibration,
-          const Recipe& recipe, std::vector<SiteSettings> wanted, const GuardReport* previous)
-        : m_graph(graph), m_sites(sites), m_calibration(calibration), m_previous(previous),
+    Guard(const graph::Network& network, const stats::Calibration& calibration, const Recipe& recipe,
+          std::vector<SiteSettings> wanted, const GuardReport* previous)
+        : m_network(network), m_calibration(calibration), m_previous(previous),
           m_report(std::make_shared<GuardReport>())
     {
         m_report->wanted = std::move(wanted);
-        for (const graph::Site& site : sites)
+        for (const graph::Site& site : network.sites)
             m_report->instead.push_back(minMaxInstead(recipe, site));
         if (m_previous && (!sameTransforms() || hasNoise()))
             m_previous = nullptr;
@@ -84,18 +84,18 @@ private:
 
     void group()
     {
-        std::vector<bool> taken(m_sites.size(), false);
+        std::vector<bool> taken(m_network.sites.size(), false);
         const auto eligible = [&](SiteId id) {
             return id.valid() && m_report->instead[id.index()] && !taken[id.index()];
         };
-        for (const graph::Site& site : m_sites) {
+        for (const graph::Site& site : m_network.sites) {
             if (!eligible(site.id) || (site.kind == graph::SiteKind::Weight && belongsToChanged(site)))
                 continue;
             GuardedGroup next{.sites = {site.id}};
             if (site.kind == graph::SiteKind::Activation && changesValues(m_report->wanted[site.id.index()]))
                 for (const graph::Use& use : site.uses)
-                    if (const SiteId weight = m_sites.at({use.node, 1});
-                        eligible(weight) && m_sites[weight].kind == graph::SiteKind::Weight) {
+                    if (const SiteId weight = m_network.sites.at({use.node, 1});
+                        eligible(weight) && m_network.sites[weight].kind == graph::SiteKind::Weight) {
                         next.sites.push_back(weight);
                         taken[weight.index()] = true;
                     }
@@ -107,7 +107,7 @@ private:
     bool belongsToChanged(const graph::Site& weight) const
     {
         return std::ranges::any_of(weight.uses, [&](const graph::Use& use) {
-            const SiteId input = m_sites.at({use.node, 0});
+            const SiteId input = m_network.sites.at({use.node, 0});
             return input.valid() && changesValues(m_report->wanted[input.index()]);
         });
     }
@@ -133,9 +133,9 @@ private:
         std::set<SiteId> reached(group.sites.begin(), group.sites.end());
         for (int steps = 0; steps < 2; ++steps)
             for (const SiteId id : std::vector<SiteId>(reached.begin(), reached.end()))
-                for (const graph::Use& use : m_sites[id].uses)
+                for (const graph::Use& use : m_network.sites[id].uses)
                     for (const int input : {0, 1})
-                        if (const SiteId other = m_sites.at({use.node, input}); other.valid())
+                        if (const SiteId other = m_network.sites.at({use.node, input}); other.valid())
                             reached.insert(other);
         return std::ranges::all_of(reached, [&](SiteId id) {
             return m_previous->wanted[id.index()] == m_report->wanted[id.index()] &&
@@ -152,18 +152,18 @@ private:
 
     Result<void> compare(GuardedGroup& group, const Plan& own) const
     {
-        const SiteErrors errors(m_graph, m_sites, m_calibration);
-        const FloatConstants original(m_graph);
-        const FloatConstants smoothed(m_graph, &own.smoothed.constants);
+        const SiteErrors errors(m_network, m_calibration);
+        const FloatConstants original(m_network.graph);
+        const FloatConstants smoothed(m_network.graph, &own.smoothed.constants);
         group.own = group.minMax = 0;
         for (const SiteId id : group.sites) {
-            const graph::Site& site = m_sites[id];
+            const graph::Site& site = m_network.sites[id];
             const SitePlan& now = own[id];
             const SiteSettings& plain = *m_report->instead[id.index()];
             if (!now.quantized())
                 return {}; // masks: float
             if (site.kind == graph::SiteKind::Weight) {
-                const SiteId input = m_sites.at({site.uses.front().node, 0});
+                const SiteId input = m_network.sites.at({site.uses.front().node, 0});
                 const auto* statistics = input.valid() ? &m_calibration.sites[input.index()] : nullptr;
                 const auto lanes = input.valid() ? own.laneTransform(input) : nullptr;
                 std::optional<stats::SiteStatistics> moved;
@@ -189,8 +189,7 @@ private:
         return {};
     }
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    const graph::Network& m_network;
     const stats::Calibration& m_calibration;
     const GuardReport* m_previous;
     std::shared_ptr<GuardReport> m_report;
@@ -255,28 +254,27 @@ const GuardedGroup* GuardReport::of(SiteId site) const
     return nullptr;
 }
 
-Result<std::shared_ptr<const Plan>> resolveGuarded(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<std::shared_ptr<const Plan>> resolveGuarded(const graph::Network& network,
                                                    std::shared_ptr<const stats::Calibration> calibration,
                                                    const Recipe& recipe, const Plan* previous, const Context& context)
 {
-    Choices choices = choicesOf(recipe, sites, calibration.get());
-    if (!calibration || calibration->sites.size() != sites.size())
-        return resolveSettings(graph, sites, std::move(calibration), recipe, std::move(choices.settings), previous,
+    Choices choices = choicesOf(recipe, network.sites, calibration.get());
+    if (!calibration || calibration->sites.size() != network.sites.size())
+        return resolveSettings(network, std::move(calibration), recipe, std::move(choices.settings), previous,
                                context);
     const bool usable = previous && previous->calibration == calibration && previous->guard &&
-                        previous->guard->wanted.size() == sites.size();
-    Guard guard(graph, sites, *calibration, recipe, std::move(choices.settings),
-                usable ? previous->guard.get() : nullptr);
+                        previous->guard->wanted.size() == network.sites.size();
+    Guard guard(network, *calibration, recipe, std::move(choices.settings), usable ? previous->guard.get() : nullptr);
     const std::vector<SiteSettings> settings = guard.first();
-    QS_ASSIGN(auto plan, resolveSettings(graph, sites, calibration, recipe, settings, previous, context));
+    QS_ASSIGN(auto plan, resolveSettings(network, calibration, recipe, settings, previous, context));
     QS_ASSIGN(auto decided, guard.decide(*plan, context));
     if (decided != settings) {
         const auto own = std::move(plan);
-        QS_ASSIGN(plan, resolveSettings(graph, sites, calibration, recipe, std::move(decided), own.get(), context));
+        QS_ASSIGN(plan, resolveSettings(network, calibration, recipe, std::move(decided), own.get(), context));
     }
     plan->guard = guard.report();
     std::ranges::move(choices.warnings, std::back_inserter(plan->warnings));
-    std::ranges::move(warningsOf(*plan->guard, sites), std::back_inserter(plan->warnings));
+    std::ranges::move(warningsOf(*plan->guard, network.sites), std::back_inserter(plan->warnings));
     return plan;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/base/context.h"
 #include "core/base/error.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 
 #include <memory>
@@ -42,7 +43,7 @@ struct GuardReport {
 };
 
 /// resolve() of a guarded recipe.
-Result<std::shared_ptr<const Plan>> resolveGuarded(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<std::shared_ptr<const Plan>> resolveGuarded(const graph::Network& network,
                                                    std::shared_ptr<const stats::Calibration> calibration,
                                                    const Recipe& recipe, const Plan* previous,
                                                    const Context& context);

@@ -27,10 +27,10 @@ Doubt Harm::doubt(const Recipe& recipe) const
             {{"own_db", ownDb}, {"minmax_db", minMaxDb}, {"images", static_cast<double>(images)}}};
 }
 
-Result<std::optional<Harm>> besideMinMax(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
+Result<std::optional<Harm>> besideMinMax(const graph::Network& network, const Plan& plan,
                                          const exec::ImageSource& images, std::size_t count, const Context& context)
 {
-    const auto batch = static_cast<std::size_t>(graph.batch());
+    const auto batch = static_cast<std::size_t>(network.graph.batch());
     count = std::min(count, images.size()) / batch * batch;
     const auto bits = [](const SiteSettings& settings) { return settings.bits; };
     if (!plan.calibration || count == 0 || bits(plan.recipe.activation) == kFloatBits)
@@ -39,16 +39,16 @@ Result<std::optional<Harm>> besideMinMax(const graph::Graph& graph, const graph:
     plain.coverage = plan.recipe.coverage;
     plain.weight.saturationSafe = plan.recipe.weight.saturationSafe;
     const bool same = std::ranges::all_of(
-        sites, [&](const graph::Site& site) { return plan[site.id].settings == settingsOf(plain, site); });
+        network.sites, [&](const graph::Site& site) { return plan[site.id].settings == settingsOf(plain, site); });
     if (same)
         return std::nullopt;
-    QS_ASSIGN(const auto minMax, resolve(graph, sites, plan.calibration, plain, nullptr, context));
-    QS_ASSIGN(const FloatReference reference, floatReference(graph, sites, images, count, context));
+    QS_ASSIGN(const auto minMax, resolve(network, plan.calibration, plain, nullptr, context));
+    QS_ASSIGN(const FloatReference reference, floatReference(network, images, count, context));
     Harm harm;
     harm.images = count;
     for (const auto& [which, db] : {std::pair{&plan, &harm.ownDb}, std::pair{minMax.get(), &harm.minMaxDb}}) {
         QS_ASSIGN(const Evaluation found,
-                  evaluate(graph, sites, which, images, count, &reference, exec::makeWeightCache(), context));
+                  evaluate(network, which, images, count, &reference, exec::makeWeightCache(), context));
         *db = found.logitSqnrDb;
     }
     return harm;

@@ -4,8 +4,7 @@
 #include "core/base/doubt.h"
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 
 #include <cstddef>
@@ -33,7 +32,7 @@ struct Harm {
 /// Runs both on the first images (at most `count`, a multiple of the graph's batch). Nothing where there is nothing
 /// to compare: the plan is min-max itself or in float, it has no calibration, or there are too few images.
 /// Errors: those of resolve() and evaluate().
-Result<std::optional<Harm>> besideMinMax(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
+Result<std::optional<Harm>> besideMinMax(const graph::Network& network, const Plan& plan,
                                          const exec::ImageSource& images, std::size_t count, const Context& context);
 
 } // namespace qs::quant

@@ -172,7 +172,7 @@ Result<FoldTarget> targetOf(const FloatConstants& constants, const graph::SiteTa
 {
     if (smoothing)
         return smoothing->target;
-    QS_ASSIGN(FoldTarget target, findFold(constants.graph(), sites, site));
+    QS_ASSIGN(FoldTarget target, findFold({constants.graph(), sites}, site));
     if (target.place == FoldPlace::Value && !wanted.foldIntoValue) {
         target = {};
         target.reason = "the noise is to be left out of V";

@@ -4,8 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/simulation.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/estimator.h"
 #include "core/quant/level_grids.h"
 #include "core/quant/quantizer.h"
@@ -123,7 +122,7 @@ std::vector<std::shared_ptr<const SmoothingPlan>> transformsOf(const Plan& plan)
 /// Resolves every site. `previous` (may be null): sites whose settings are equal are taken over, so that an edit of
 /// one site costs one site (if it was resolved against the same calibration object). `calibration` may be null where
 /// no activation is quantized. Errors: InvalidArgument with the site's name, Cancelled.
-Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<std::shared_ptr<const Plan>> resolve(const graph::Network& network,
                                             std::shared_ptr<const stats::Calibration> calibration,
                                             const Recipe& recipe, const Plan* previous, const Context& context);
 

@@ -60,22 +60,21 @@ exec::Simulation onlySite(const graph::Site& site, const Plan& plan)
 
 } // namespace
 
-Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, const graph::SiteTable& sites,
-                                                   const Plan& plan, const exec::ImageSource& images,
-                                                   std::size_t count,
+Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Network& network, const Plan& plan,
+                                                   const exec::ImageSource& images, std::size_t count,
                                                    const std::shared_ptr<exec::WeightCache>& weights,
                                                    const Context& context)
 {
     exec::Program::Options options;
     options.execution = context.execution;
     options.weights = weights;
-    for (const graph::Site& site : sites)
+    for (const graph::Site& site : network.sites)
         if (site.kind == graph::SiteKind::Activation)
             options.observed.push_back(site.id);
-    QS_ASSIGN(const exec::Program original, exec::Program::compile(graph, sites, plan.smoothed, options));
-    QS_ASSIGN(const exec::Program quantized, exec::Program::compile(graph, sites, plan.simulation, options));
+    QS_ASSIGN(const exec::Program original, exec::Program::compile(network, plan.smoothed, options));
+    QS_ASSIGN(const exec::Program quantized, exec::Program::compile(network, plan.simulation, options));
 
-    const auto batch = static_cast<std::size_t>(graph.batch());
+    const auto batch = static_cast<std::size_t>(network.graph.batch());
     const std::size_t runs = std::min(count, images.size()) / batch;
     if (runs == 0)
         return fail(ErrorCode::InvalidArgument, "there are no images to compare on");
@@ -87,7 +86,7 @@ Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, co
             return;
         Worker& worker = workers[static_cast<std::size_t>(workerNumber)];
         if (!worker.comparison)
-            worker.comparison.emplace(sites.size());
+            worker.comparison.emplace(network.sites.size());
         worker.src.resize(static_cast<std::size_t>(original.inputElements()));
         worker.dst.resize(static_cast<std::size_t>(original.outputElements()));
         const std::size_t size = worker.src.size() / batch;
@@ -134,29 +133,29 @@ Result<std::vector<SiteProfile>> accumulatedErrors(const graph::Graph& graph, co
     return result;
 }
 
-Result<std::vector<SiteProfile>> sensitivities(const graph::Graph& graph, const graph::SiteTable& sites,
-                                               const Plan& plan, const exec::ImageSource& images, std::size_t count,
+Result<std::vector<SiteProfile>> sensitivities(const graph::Network& network, const Plan& plan,
+                                               const exec::ImageSource& images, std::size_t count,
                                                const std::shared_ptr<exec::WeightCache>& weights,
                                                const Context& context, const tasks::ChosenTask& task)
 {
     count = std::min(count, images.size());
     std::vector<SiteId> quantized;
-    for (const graph::Site& site : sites)
+    for (const graph::Site& site : network.sites)
         if (plan[site.id].quantized())
             quantized.push_back(site.id);
 
     Context silent = context;
     silent.report = nullptr;
-    QS_ASSIGN(const FloatReference reference, floatReference(graph, sites, images, count, silent));
-    QS_ASSIGN(const OutputLoss loss, OutputLoss::make(graph, task, *reference.logits, count));
+    QS_ASSIGN(const FloatReference reference, floatReference(network, images, count, silent));
+    QS_ASSIGN(const OutputLoss loss, OutputLoss::make(network.graph, task, *reference.logits, count));
     exec::Program::Options options;
     options.execution = context.execution;
     options.weights = weights ? weights : exec::makeWeightCache();
     std::vector<SiteProfile> result;
     for (std::size_t i = 0; i < quantized.size(); ++i) {
         context.progress(kSensitivity, i, quantized.size());
-        const auto simulation = onlySite(sites[quantized[i]], plan);
-        QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, simulation, options));
+        const auto simulation = onlySite(network.sites[quantized[i]], plan);
+        QS_ASSIGN(const exec::Program program, exec::Program::compile(network, simulation, options));
         QS_ASSIGN(const Tensor logits, exec::runImages(program, images, 0, count, silent, kSensitivity));
         result.push_back({quantized[i], 0, loss.of(logits), loss.sqnrDb(logits)});
     }

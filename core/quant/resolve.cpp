@@ -33,12 +33,11 @@ constexpr double kMuchClipping = 0.01;
 
 class Resolver {
 public:
-    Resolver(const graph::Graph& graph, const graph::SiteTable& sites,
-             std::shared_ptr<const stats::Calibration> calibration, const Recipe& recipe,
-             std::vector<SiteSettings> settings, const Plan* previous, const Context& context)
-        : m_graph(graph), m_sites(sites), m_previous(usable(previous, calibration, sites)), m_context(context),
-          m_settings(std::move(settings)), m_smoothing(graph, sites, calibration.get(), m_settings, m_previous),
-          m_biases(graph, sites, m_smoothing, m_previous)
+    Resolver(const graph::Network& network, std::shared_ptr<const stats::Calibration> calibration,
+             const Recipe& recipe, std::vector<SiteSettings> settings, const Plan* previous, const Context& context)
+        : m_network(network), m_previous(usable(previous, calibration, network.sites)), m_context(context),
+          m_settings(std::move(settings)), m_smoothing(network, calibration.get(), m_settings, m_previous),
+          m_biases(network, m_smoothing, m_previous)
     {
         m_plan.recipe = recipe;
         m_plan.calibration = std::move(calibration);
@@ -46,14 +45,14 @@ public:
 
     Result<std::shared_ptr<Plan>> run()
     {
-        if (m_plan.calibration && m_plan.calibration->sites.size() != m_sites.size())
+        if (m_plan.calibration && m_plan.calibration->sites.size() != m_network.sites.size())
             return fail(ErrorCode::InvalidArgument, "the calibration is of another model");
         QS_CHECK(m_smoothing.run(m_context));
         m_plan.warnings = m_smoothing.warnings();
-        m_plan.sites.resize(m_sites.size());
+        m_plan.sites.resize(m_network.sites.size());
         if (m_previous)
-            m_stale = findStale(m_graph, m_sites, *m_previous, m_settings,
-                                [this](SiteId id) { return m_smoothing.smooths(id); });
+            m_stale =
+                findStale(m_network, *m_previous, m_settings, [this](SiteId id) { return m_smoothing.smooths(id); });
         QS_CHECK(resolveSites());
         QS_CHECK(searchLayers());
         QS_CHECK(resolveNoise());
@@ -62,7 +61,7 @@ public:
         simulate();
         simulateIntegerNorms();
         m_plan.findLanes();
-        computeCost(m_graph, m_sites, m_plan);
+        computeCost(m_network, m_plan);
         warn();
         return std::make_shared<Plan>(std::move(m_plan));
     }
@@ -80,7 +79,7 @@ private:
         return m_plan.calibration && id.valid() ? &m_plan.calibration->sites[id.index()] : nullptr;
     }
 
-    SiteId inputOf(const graph::Site& weight) const { return quant::inputOf(m_sites, weight); }
+    SiteId inputOf(const graph::Site& weight) const { return quant::inputOf(m_network.sites, weight); }
 
     /// Whether a site can be taken over from the previous plan.
     bool keep(const graph::Site& site) const { return m_previous && !m_stale.numbers[site.id.index()]; }
@@ -95,18 +94,18 @@ private:
     {
         // Those with noise first: V is seen with the noise of the projection that reads it.
         for (const bool noise : {true, false}) {
-            for (const graph::Site& site : m_sites)
+            for (const graph::Site& site : m_network.sites)
                 if (wantsNoise(site) == noise && keep(site))
                     m_plan.sites[site.id.index()] = m_previous->sites[site.id.index()];
             m_smoothing.addNoise(m_plan.sites);
         }
         std::vector<SiteId> todo;
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network.sites)
             if (!m_plan.sites[site.id.index()])
                 todo.push_back(site.id);
         QS_CHECK(forEach(m_context, todo, [&](SiteId id, std::size_t) { return resolveOne(id); }));
         // The same numbers, but a smoothing object of its own.
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network.sites)
             if (auto& plan = m_plan.sites[site.id.index()]; plan->smoothing != m_smoothing.of(site.id)) {
                 SitePlan changed = *plan;
                 changed.smoothing = m_smoothing.of(site.id);
@@ -117,7 +116,7 @@ private:
 
     Result<void> resolveOne(SiteId id)
     {
-        QS_ASSIGN(SitePlan plan, resolved(m_sites[id]));
+        QS_ASSIGN(SitePlan plan, resolved(m_network.sites[id]));
         plan.smoothing = m_smoothing.of(id);
         m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(plan));
         return {};
@@ -126,7 +125,7 @@ private:
     Result<SitePlan> resolved(const graph::Site& site)
     {
         const SiteSettings& wanted = m_settings[site.id.index()];
-        const FloatConstants constants(m_graph, &m_smoothing.weights());
+        const FloatConstants constants(m_network.graph, &m_smoothing.weights());
         if (site.kind == graph::SiteKind::Weight)
             return resolveWeight(constants, site, m_smoothing.statistics(inputOf(site)), wanted);
         static const stats::SiteStatistics kNone;
@@ -140,9 +139,9 @@ private:
     {
         if (!m_plan.calibration)
             return {};
-        const FloatConstants smoothed(m_graph, &m_smoothing.weights());
+        const FloatConstants smoothed(m_network.graph, &m_smoothing.weights());
         const LayerInputs inputs{smoothed,
-                                 m_sites,
+                                 m_network.sites,
                                  m_settings,
                                  *m_plan.calibration,
                                  [this](SiteId id) { return m_smoothing.statistics(id); },
@@ -185,18 +184,18 @@ private:
     Result<void> resolveNoise()
     {
         std::vector<SiteId> todo;
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network.sites)
             if (wantsNoise(site) && !m_plan[site.id].noise)
                 todo.push_back(site.id);
         QS_CHECK(forEach(m_context, todo, [&](SiteId id, std::size_t) -> Result<void> {
             SitePlan changed = m_plan[id];
-            addNoise(m_sites[id], changed);
+            addNoise(m_network.sites[id], changed);
             m_plan.sites[id.index()] = std::make_shared<const SitePlan>(std::move(changed));
             return {};
         }));
         m_smoothing.addNoise(m_plan.sites);
         std::vector<SiteId> values;
-        for (const graph::Site& site : m_sites) {
+        for (const graph::Site& site : m_network.sites) {
             const SitePlan& plan = m_plan[site.id];
             if (!wantsNoise(site) || !plan.transform() || plan.transform()->target.place != FoldPlace::Value)
                 continue;
@@ -209,9 +208,9 @@ private:
 
     void addNoise(const graph::Site& site, SitePlan& plan)
     {
-        const FloatConstants constants(m_graph, &m_smoothing.weights());
+        const FloatConstants constants(m_network.graph, &m_smoothing.weights());
         const stats::SiteStatistics& statistics = *m_smoothing.statistics(site.id);
-        plan.noise = planNoise(constants, m_sites, site, statistics, plan, plan.smoothing.get());
+        plan.noise = planNoise(constants, m_network.sites, site, statistics, plan, plan.smoothing.get());
         if (!plan.noise->noise.empty())
             plan.error.outputError =
                 activationOutputError(constants, site, statistics, *makeNoiseMap(plan.noise->noise, plan.map));
@@ -222,7 +221,7 @@ private:
         exec::Simulation& simulation = m_plan.simulation;
         simulation.constants = m_biases.constants();
         simulation.activations = m_plan.smoothed.activations;
-        for (const graph::Site& site : m_sites) {
+        for (const graph::Site& site : m_network.sites) {
             const SitePlan& plan = m_plan[site.id];
             if (site.kind == graph::SiteKind::Activation && plan.map) {
                 auto& map = simulation.activations[site.id.index()];
@@ -237,13 +236,13 @@ private:
     /// The first activation with one step that reads the value, as it is or moved; invalid if there is none.
     SiteId readerOf(TensorId value, int moves = 12) const
     {
-        for (const graph::Use& use : m_graph.value(value).uses) {
-            const SiteId site = m_sites.at(use);
-            if (site.valid() && m_sites[site].kind == graph::SiteKind::Activation)
+        for (const graph::Use& use : m_network.graph.value(value).uses) {
+            const SiteId site = m_network.sites.at(use);
+            if (site.valid() && m_network.sites[site].kind == graph::SiteKind::Activation)
                 return m_plan[site].grid.scale.size() == 1 ? site : SiteId();
         }
-        for (const graph::Use& use : m_graph.value(value).uses)
-            if (const graph::Node& node = m_graph.node(use.node);
+        for (const graph::Use& use : m_network.graph.value(value).uses)
+            if (const graph::Node& node = m_network.graph.node(use.node);
                 moves > 0 && graph::has(node, graph::OpTrait::Moves))
                 for (const TensorId output : node.outputs)
                     if (const SiteId found = output.valid() ? readerOf(output, moves - 1) : SiteId(); found.valid())
@@ -260,13 +259,13 @@ private:
     /// Steps of what LayerNormalizations in integers read and give.
     void simulateIntegerNorms()
     {
-        for (const graph::Site& site : m_sites) {
+        for (const graph::Site& site : m_network.sites) {
             const SitePlan& plan = m_plan[site.id];
             if (site.kind != graph::SiteKind::Activation || !plan.quantized() || site.uses.empty() ||
                 !computesIntegers(plan.settings))
                 continue;
             const NodeId node = site.uses[0].node;
-            const SiteId reader = readerOf(m_graph.node(node).outputs[0]);
+            const SiteId reader = readerOf(m_network.graph.node(node).outputs[0]);
             const auto& place = reader.valid() ? m_plan[reader].transform() : nullptr;
             if (!reader.valid() || (place && place->target.place != FoldPlace::LayerNorm)) {
                 m_plan.warnings.push_back(site.name + ": its LayerNorm computes in float: what reads it has not one "
@@ -285,7 +284,7 @@ private:
 
     void warn()
     {
-        for (const graph::Site& site : m_sites) {
+        for (const graph::Site& site : m_network.sites) {
             const SitePlan& plan = m_plan[site.id];
             if (plan.masked && !plan.settings.isFloat())
                 warnOfMasks(site);
@@ -344,7 +343,7 @@ private:
 
     int64_t zeroChannels(const graph::Site& site) const
     {
-        const auto weight = m_graph.value(site.tensor).constant.floats();
+        const auto weight = m_network.graph.value(site.tensor).constant.floats();
         const auto& layout = site.layout;
         int64_t zeros = 0;
         for (int64_t c = 0; c < layout.channels; ++c) {
@@ -358,8 +357,7 @@ private:
         return zeros;
     }
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    const graph::Network& m_network;
     const Plan* m_previous;
     const Context& m_context;
     Plan m_plan;
@@ -401,22 +399,22 @@ std::vector<std::shared_ptr<const SmoothingPlan>> transformsOf(const Plan& plan)
     return result;
 }
 
-Result<std::shared_ptr<Plan>> resolveSettings(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<std::shared_ptr<Plan>> resolveSettings(const graph::Network& network,
                                               std::shared_ptr<const stats::Calibration> calibration,
                                               const Recipe& recipe, std::vector<SiteSettings> settings,
                                               const Plan* previous, const Context& context)
 {
-    return Resolver(graph, sites, std::move(calibration), recipe, std::move(settings), previous, context).run();
+    return Resolver(network, std::move(calibration), recipe, std::move(settings), previous, context).run();
 }
 
-Result<std::shared_ptr<const Plan>> resolve(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<std::shared_ptr<const Plan>> resolve(const graph::Network& network,
                                             std::shared_ptr<const stats::Calibration> calibration,
                                             const Recipe& recipe, const Plan* previous, const Context& context)
 {
     if (recipe.guard)
-        return resolveGuarded(graph, sites, std::move(calibration), recipe, previous, context);
-    Choices choices = choicesOf(recipe, sites, calibration.get());
-    QS_ASSIGN(auto plan, resolveSettings(graph, sites, std::move(calibration), recipe, std::move(choices.settings),
+        return resolveGuarded(network, std::move(calibration), recipe, previous, context);
+    Choices choices = choicesOf(recipe, network.sites, calibration.get());
+    QS_ASSIGN(auto plan, resolveSettings(network, std::move(calibration), recipe, std::move(choices.settings),
                                          previous, context));
     std::ranges::move(choices.warnings, std::back_inserter(plan->warnings));
     return plan;

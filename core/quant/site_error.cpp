@@ -129,14 +129,14 @@ struct SiteErrors::Rows {
 double SiteErrors::atReader(const graph::Site& site, graph::Use use, const Rows& rows,
                             const FloatConstants& constants) const
 {
-    const graph::Node& node = m_graph.node(use.node);
+    const graph::Node& node = m_network.graph.node(use.node);
     if (node.op == "MatMul")
         for (const stats::ProductSample& sample : m_calibration.products) {
             const bool isLeft = sample.left == site.id && use.input == 0;
             if (!isLeft && (sample.right != site.id || use.input != 1))
                 continue;
             const Tensor& own = isLeft ? sample.leftValues : sample.rightValues;
-            if (m_sites.at({use.node, 1 - use.input}) != (isLeft ? sample.right : sample.left))
+            if (m_network.sites.at({use.node, 1 - use.input}) != (isLeft ? sample.right : sample.left))
                 continue;
             const Shape& shape = own.shape();
             const graph::ChannelLayout layout = isLeft ? graph::ChannelLayout{shape[0] * shape[1], shape[2], 1}
@@ -166,8 +166,8 @@ double SiteErrors::atReader(const graph::Site& site, graph::Use use, const Rows&
     const std::vector<float> error = difference(rows.values, rows.quantized);
     if (use.input == 0) {
         const auto weight = [&](const FloatConstants& network) { return network.of({use.node, 1}).floats(); };
-        const FloatConstants original(m_graph);
-        if (const WeightProduct product = productOf(m_graph, node); product.k == rows.channels)
+        const FloatConstants original(m_network.graph);
+        if (const WeightProduct product = productOf(m_network.graph, node); product.k == rows.channels)
             return rows.unseen * ratio(squaredProduct(error, product, weight(constants)),
                                        squaredProduct(rows.floats, product, weight(original)));
         if (node.op == "Conv" && !original.of({use.node, 1}).empty()) {
@@ -208,14 +208,14 @@ double SiteErrors::ofActivation(const graph::Site& site, const SitePlan& plan,
 double SiteErrors::ofWeight(const graph::Site& site, const SitePlan& plan, const stats::SiteStatistics* input,
                             const FloatConstants& constants) const
 {
-    const FloatConstants original(m_graph);
+    const FloatConstants original(m_network.graph);
     double sum = 0;
     for (const graph::Use& use : site.uses) {
         const auto floats = original.of(use).floats();
         const std::vector<float> error = difference(constants.of(use).floats(), plan.dequantized.floats());
-        const graph::Node& node = m_graph.node(use.node);
-        const WeightProduct product = productOf(m_graph, node);
-        const SiteId reads = m_sites.at({use.node, 0});
+        const graph::Node& node = m_network.graph.node(use.node);
+        const WeightProduct product = productOf(m_network.graph, node);
+        const SiteId reads = m_network.sites.at({use.node, 0});
         const bool sampled = input != nullptr && !input->sample.empty() && reads.valid();
         if (sampled && product.k == static_cast<std::size_t>(input->sample.shape()[1])) {
             const auto rows = m_calibration.sites[reads.index()].sample.floats();

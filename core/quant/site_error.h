@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/exec/simulation.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/float_constants.h"
 #include "core/quant/plan.h"
 #include "core/stats/calibration.h"
@@ -21,8 +21,8 @@ namespace qs::quant {
 class SiteErrors {
 public:
     /// All for the object's life.
-    SiteErrors(const graph::Graph& graph, const graph::SiteTable& sites, const stats::Calibration& calibration)
-        : m_graph(graph), m_sites(sites), m_calibration(calibration)
+    SiteErrors(const graph::Network& network, const stats::Calibration& calibration)
+        : m_network(network), m_calibration(calibration)
     {
     }
 
@@ -39,8 +39,7 @@ private:
     struct Rows;
     double atReader(const graph::Site& site, graph::Use use, const Rows& rows, const FloatConstants& constants) const;
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    graph::Network m_network;
     const stats::Calibration& m_calibration;
 };
 

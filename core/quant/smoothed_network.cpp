@@ -10,9 +10,9 @@ namespace {
 using graph::Use;
 
 /// Collects what happens to the constants of each node, in double, and rounds once at the end.
-class Network {
+class Smoothed {
 public:
-    explicit Network(const graph::Graph& graph) : m_graph(graph) {}
+    explicit Smoothed(const graph::Graph& graph) : m_graph(graph) {}
 
     /// γ / s, (β - b) / s.
     void divideNorm(NodeId id, const ChannelTransform& transform)
@@ -181,26 +181,26 @@ nodesChanged(const graph::SiteTable& sites, std::span<const std::shared_ptr<cons
     return result;
 }
 
-std::map<Use, Tensor> smoothedConstants(const graph::Graph& graph, const graph::SiteTable& sites,
+std::map<Use, Tensor> smoothedConstants(const graph::Network& network,
                                         std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
                                         const std::set<NodeId>& only)
 {
-    Network network(graph);
+    Smoothed smoothed(network.graph);
     // Columns before rows: the shift of the rows goes through the weights of the changed columns.
     for (const auto& smoothing : smoothings)
         if (smoothing && smoothing->target.place == FoldPlace::Value && only.contains(smoothing->target.producer))
-            network.divideColumns(smoothing->target.producer, smoothing->target.columns, smoothing->transform);
+            smoothed.divideColumns(smoothing->target.producer, smoothing->target.columns, smoothing->transform);
     for (std::size_t i = 0; i < smoothings.size(); ++i) {
         if (!smoothings[i])
             continue;
         const FoldTarget& target = smoothings[i]->target;
         if (target.place == FoldPlace::LayerNorm && only.contains(target.producer))
-            network.divideNorm(target.producer, smoothings[i]->transform);
-        for (const Use& use : sites[SiteId(i)].uses)
+            smoothed.divideNorm(target.producer, smoothings[i]->transform);
+        for (const Use& use : network.sites[SiteId(i)].uses)
             if (only.contains(use.node))
-                network.multiplyRows(use.node, smoothings[i]->transform);
+                smoothed.multiplyRows(use.node, smoothings[i]->transform);
     }
-    return network.take();
+    return smoothed.take();
 }
 
 std::shared_ptr<const exec::ElementMap> makeSmoothingMap(const ChannelTransform& transform,

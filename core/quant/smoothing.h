@@ -4,7 +4,7 @@
 #include "core/base/ids.h"
 #include "core/base/tensor.h"
 #include "core/exec/simulation.h"
-#include "core/graph/graph.h"
+#include "core/graph/network.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
@@ -57,7 +57,7 @@ struct FoldTarget {
     std::string reason;           ///< Explicit: why it cannot be folded
 };
 /// Errors: InvalidArgument (something else than linear layers with weights of their own reads the site), naming it.
-Result<FoldTarget> findFold(const graph::Graph& graph, const graph::SiteTable& sites, const graph::Site& site);
+Result<FoldTarget> findFold(const graph::Network& network, const graph::Site& site);
 
 /// The smoothing of one site, with numbers; or smoothing and noise together.
 struct SmoothingPlan {
@@ -87,7 +87,7 @@ const UniformGrid* gridOf(const SmoothingPlan* smoothing, const SiteSettings& se
 /// Everything that reads X̂ through its weights, and everything that makes it: γ̂ and β̂ of LayerNormalizations, Ŵ and ĉ
 /// of linear layers (a bias is made where there is none), by the input that reads them. Products in double.
 /// `smoothings`: by SiteId, null where there is none. `only`: of these nodes alone.
-std::map<graph::Use, Tensor> smoothedConstants(const graph::Graph& graph, const graph::SiteTable& sites,
+std::map<graph::Use, Tensor> smoothedConstants(const graph::Network& network,
                                                std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
                                                const std::set<NodeId>& only);
 /// The smoothings that change constants of each node.

@@ -34,18 +34,16 @@ std::vector<float> weightMaxima(const graph::Graph& graph, const graph::Site& si
 /// Relative squared error of the readers' outputs with input and weights quantized, on the sample rows.
 class Trial {
 public:
-    Trial(const graph::Graph& graph, const graph::SiteTable& sites, const graph::Site& site,
-          const stats::SiteStatistics& statistics, const SiteSettings& settings,
-          std::span<const SiteSettings> readers)
-        : m_graph(graph), m_sites(sites), m_site(site), m_statistics(statistics), m_settings(settings),
-          m_readers(readers)
+    Trial(const graph::Network& network, const graph::Site& site, const stats::SiteStatistics& statistics,
+          const SiteSettings& settings, std::span<const SiteSettings> readers)
+        : m_network(network), m_site(site), m_statistics(statistics), m_settings(settings), m_readers(readers)
     {
     }
 
     Result<double> error(const ChannelTransform& transform) const
     {
         const auto changed = changedWeights(transform);
-        const FloatConstants constants(m_graph, &changed);
+        const FloatConstants constants(m_network.graph, &changed);
         const stats::SiteStatistics statistics = transformed(m_statistics, transform);
         SiteSettings own = m_settings;
         own.objective = Objective::InputError; // the fast one: alpha is what is searched here
@@ -59,11 +57,12 @@ public:
         double signal = 0;
         for (std::size_t r = 0; r < m_site.uses.size(); ++r) {
             const graph::Use use{m_site.uses[r].node, 1};
-            const SiteId weight = m_sites.at(use);
+            const SiteId weight = m_network.sites.at(use);
             const Tensor& exact = constants.of(use);
             Tensor rounded = exact;
             if (weight.valid() && !m_readers[r].isFloat()) {
-                QS_ASSIGN(const SitePlan plan, resolveWeight(constants, m_sites[weight], nullptr, m_readers[r]));
+                QS_ASSIGN(const SitePlan plan,
+                          resolveWeight(constants, m_network.sites[weight], nullptr, m_readers[r]));
                 rounded = plan.dequantized;
             }
             const auto y = product(rows, exact);
@@ -81,7 +80,7 @@ private:
     {
         std::map<graph::Use, Tensor> changed;
         for (const graph::Use& use : m_site.uses) {
-            const Tensor& weight = m_graph.value(m_graph.node(use.node).inputs[1]).constant;
+            const Tensor& weight = m_network.graph.value(m_network.graph.node(use.node).inputs[1]).constant;
             Tensor scaled(DType::Float32, weight.shape());
             const auto src = weight.floats();
             const auto dst = scaled.mutableData<float>();
@@ -103,8 +102,7 @@ private:
         return result;
     }
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    const graph::Network& m_network;
     const graph::Site& m_site;
     const stats::SiteStatistics& m_statistics;
     const SiteSettings& m_settings;
@@ -113,14 +111,13 @@ private:
 
 } // namespace
 
-Result<std::shared_ptr<const SmoothingPlan>> planSmoothing(const graph::Graph& graph, const graph::SiteTable& sites,
-                                                           const graph::Site& site,
+Result<std::shared_ptr<const SmoothingPlan>> planSmoothing(const graph::Network& network, const graph::Site& site,
                                                            const stats::SiteStatistics& statistics,
                                                            const SiteSettings& settings,
                                                            std::span<const SiteSettings> readers)
 {
     auto plan = std::make_shared<SmoothingPlan>();
-    QS_ASSIGN(plan->target, findFold(graph, sites, site));
+    QS_ASSIGN(plan->target, findFold(network, site));
     const auto channels = static_cast<std::size_t>(site.layout.channels);
     if (statistics.lanes.lanes() != channels)
         return fail(ErrorCode::InvalidArgument, "the calibration has no histograms of the channels", site.name);
@@ -132,12 +129,12 @@ Result<std::shared_ptr<const SmoothingPlan>> planSmoothing(const graph::Graph& g
             low[c] = static_cast<float>(statistics.lanes.quantile(c, 1 - wanted.quantile));
             high[c] = static_cast<float>(statistics.lanes.quantile(c, wanted.quantile));
         }
-    const auto maxima = weightMaxima(graph, site);
+    const auto maxima = weightMaxima(network.graph, site);
     const auto at = [&](double alpha) { return channelTransform(wanted.kind, alpha, low, high, maxima); };
     plan->alpha = wanted.alpha;
     const bool scales = wanted.kind == SmoothingKind::Scale || wanted.kind == SmoothingKind::ShiftScale;
     if (wanted.searchAlpha && scales && !statistics.sample.empty()) {
-        const Trial trial(graph, sites, site, statistics, settings, readers);
+        const Trial trial(network, site, statistics, settings, readers);
         double best = std::numeric_limits<double>::infinity();
         for (int step = 0; step <= kAlphaSteps; ++step) {
             const double alpha = static_cast<double>(step) / kAlphaSteps;

@@ -14,7 +14,7 @@ std::vector<SiteSettings> SmoothingStage::readersOf(const graph::Site& site) con
 {
     std::vector<SiteSettings> result;
     for (const graph::Use& use : site.uses) {
-        const SiteId weight = m_sites.at({use.node, 1});
+        const SiteId weight = m_network.sites.at({use.node, 1});
         SiteSettings settings;
         settings.bits = kFloatBits;
         result.push_back(weight.valid() ? m_settings[weight.index()] : settings);
@@ -24,11 +24,11 @@ std::vector<SiteSettings> SmoothingStage::readersOf(const graph::Site& site) con
 
 Result<void> SmoothingStage::run(const Context& context)
 {
-    m_smoothings.resize(m_sites.size());
-    const std::vector<bool> stale =
-        m_previous ? staleSmoothings(m_sites, *m_previous, m_settings) : std::vector<bool>(m_sites.size(), true);
+    m_smoothings.resize(m_network.sites.size());
+    const std::vector<bool> stale = m_previous ? staleSmoothings(m_network.sites, *m_previous, m_settings)
+                                               : std::vector<bool>(m_network.sites.size(), true);
     std::vector<SiteId> todo;
-    for (const graph::Site& site : m_sites) {
+    for (const graph::Site& site : m_network.sites) {
         const SiteSettings& wanted = m_settings[site.id.index()];
         const SmoothingKind kind = wanted.smoothing.kind;
         if (site.kind != graph::SiteKind::Activation || kind == SmoothingKind::None ||
@@ -43,9 +43,9 @@ Result<void> SmoothingStage::run(const Context& context)
     std::vector<std::string> refused(todo.size());
     QS_CHECK(forEach(context, todo, [&](SiteId id, std::size_t index) -> Result<void> {
         if (!m_calibration)
-            return fail(ErrorCode::InvalidArgument, "smoothing needs a calibration", m_sites[id].name);
-        auto plan = planSmoothing(m_graph, m_sites, m_sites[id], m_calibration->sites[id.index()],
-                                  m_settings[id.index()], readersOf(m_sites[id]));
+            return fail(ErrorCode::InvalidArgument, "smoothing needs a calibration", m_network.sites[id].name);
+        auto plan = planSmoothing(m_network, m_network.sites[id], m_calibration->sites[id.index()],
+                                  m_settings[id.index()], readersOf(m_network.sites[id]));
         if (plan)
             m_smoothings[id.index()] = std::move(*plan);
         else
@@ -54,7 +54,7 @@ Result<void> SmoothingStage::run(const Context& context)
     }));
     for (std::size_t i = 0; i < todo.size(); ++i)
         if (!refused[i].empty())
-            m_warnings.push_back(m_sites[todo[i]].name + ": not smoothed: " + refused[i]);
+            m_warnings.push_back(m_network.sites[todo[i]].name + ": not smoothed: " + refused[i]);
     m_transforms = m_smoothings;
     m_lanes = lanesOf(m_smoothings, m_transforms);
     for (const auto& lane : m_lanes)
@@ -69,17 +69,16 @@ using Plans = std::vector<std::shared_ptr<const SmoothingPlan>>;
 
 /// What transforms make of one input of the nodes that they change; taken from `before` where the node had the very
 /// same ones.
-std::map<graph::Use, Tensor> constantsOf(int input, const graph::Graph& graph, const graph::SiteTable& sites,
-                                         const Plans& now, const Plans* before,
-                                         const std::map<graph::Use, Tensor>* constantsBefore)
+std::map<graph::Use, Tensor> constantsOf(int input, const graph::Network& network, const Plans& now,
+                                         const Plans* before, const std::map<graph::Use, Tensor>* constantsBefore)
 {
-    const auto changed = nodesChanged(sites, now);
-    const auto old = before ? nodesChanged(sites, *before) : decltype(changed){};
+    const auto changed = nodesChanged(network.sites, now);
+    const auto old = before ? nodesChanged(network.sites, *before) : decltype(changed){};
     std::set<NodeId> todo;
     for (const auto& [node, plans] : changed)
         if (const auto same = old.find(node); same == old.end() || same->second != plans)
             todo.insert(node);
-    auto constants = smoothedConstants(graph, sites, now, todo);
+    auto constants = smoothedConstants(network, now, todo);
     std::erase_if(constants, [&](const auto& entry) { return entry.first.input != input; });
     if (constantsBefore)
         for (const auto& [use, tensor] : *constantsBefore)
@@ -93,7 +92,7 @@ std::map<graph::Use, Tensor> constantsOf(int input, const graph::Graph& graph, c
 void SmoothingStage::makeWeights()
 {
     const Plans before = m_previous ? smoothingsOf(*m_previous) : Plans();
-    m_weights = constantsOf(1, m_graph, m_sites, m_smoothings, m_previous ? &before : nullptr,
+    m_weights = constantsOf(1, m_network, m_smoothings, m_previous ? &before : nullptr,
                             m_previous ? &m_previous->smoothed.constants : nullptr);
 }
 
@@ -112,10 +111,10 @@ exec::Simulation SmoothingStage::network() const
 {
     const Plans before = m_previous ? transformsOf(*m_previous) : Plans();
     exec::Simulation network;
-    network.constants = constantsOf(2, m_graph, m_sites, m_transforms, m_previous ? &before : nullptr,
+    network.constants = constantsOf(2, m_network, m_transforms, m_previous ? &before : nullptr,
                                     m_previous ? &m_previous->smoothed.constants : nullptr);
     network.constants.insert(m_weights.begin(), m_weights.end());
-    network.activations.resize(m_sites.size());
+    network.activations.resize(m_network.sites.size());
     for (std::size_t i = 0; i < m_transforms.size(); ++i)
         if (m_transforms[i] && m_transforms[i]->target.place == FoldPlace::Explicit)
             network.activations[i] = makeSmoothingMap(m_transforms[i]->transform, nullptr);

@@ -2,6 +2,7 @@
 
 #include "core/base/context.h"
 #include "core/base/error.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 
 #include <map>
@@ -18,9 +19,9 @@ class SmoothingStage {
 public:
     /// All by reference, for the stage's life. `settings`: by SiteId. `previous` may be null: a plan of the same
     /// sites against the same calibration. `calibration` may be null.
-    SmoothingStage(const graph::Graph& graph, const graph::SiteTable& sites, const stats::Calibration* calibration,
+    SmoothingStage(const graph::Network& network, const stats::Calibration* calibration,
                    std::span<const SiteSettings> settings, const Plan* previous)
-        : m_graph(graph), m_sites(sites), m_calibration(calibration), m_settings(settings), m_previous(previous)
+        : m_network(network), m_calibration(calibration), m_settings(settings), m_previous(previous)
     {
     }
 
@@ -51,8 +52,7 @@ private:
     std::vector<SiteSettings> readersOf(const graph::Site& site) const;
     void makeWeights();
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    graph::Network m_network;
     const stats::Calibration* m_calibration;
     std::span<const SiteSettings> m_settings;
     const Plan* m_previous;

@@ -22,27 +22,26 @@ bool smooths(const SiteSettings& settings)
 
 class Finder {
 public:
-    Finder(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
-           std::span<const SiteSettings> after, const std::function<bool(SiteId)>& smoothed,
-           const std::set<SiteId>& open)
-        : m_open(open), m_graph(graph), m_sites(sites), m_plan(plan), m_after(after), m_smoothed(smoothed)
+    Finder(const graph::Network& network, const Plan& plan, std::span<const SiteSettings> after,
+           const std::function<bool(SiteId)>& smoothed, const std::set<SiteId>& open)
+        : m_open(open), m_network(network), m_plan(plan), m_after(after), m_smoothed(smoothed)
     {
         for (auto* list : {&m_found.numbers, &m_found.partners, &m_found.byBias})
-            list->assign(sites.size(), false);
+            list->assign(network.sites.size(), false);
     }
 
     StaleSites run()
     {
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network.sites)
             m_found.numbers[site.id.index()] = before(site.id) != after(site.id) || m_open.contains(site.id);
         findNodes();
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network.sites)
             if (std::ranges::any_of(site.uses, [this](graph::Use use) { return m_nodes.contains(use.node); }))
                 mark(m_found.numbers, site.id);
         findLayers();
         do {
             m_grown = false;
-            for (const graph::Site& site : m_sites) {
+            for (const graph::Site& site : m_network.sites) {
                 followNoise(site);
                 followScale(site);
             }
@@ -67,7 +66,7 @@ private:
     /// Where a change of the site's channels goes to; nothing where it cannot be made.
     std::optional<FoldTarget> targetOf(const graph::Site& site) const
     {
-        auto target = findFold(m_graph, m_sites, site);
+        auto target = findFold(m_network, site);
         return target ? std::optional(std::move(*target)) : std::nullopt;
     }
 
@@ -80,8 +79,8 @@ private:
             if (target.place == FoldPlace::Value)
                 mark(m_found.numbers, target.value);
         };
-        const std::vector<bool> stale = staleSmoothings(m_sites, m_plan, m_after);
-        for (const graph::Site& site : m_sites) {
+        const std::vector<bool> stale = staleSmoothings(m_network.sites, m_plan, m_after);
+        for (const graph::Site& site : m_network.sites) {
             const bool mayChange = m_open.contains(site.id) && site.kind == graph::SiteKind::Activation &&
                                    (smooths(before(site.id)) || smooths(after(site.id)));
             if (!stale[site.id.index()] && !mayChange)
@@ -108,7 +107,7 @@ private:
             if (target.place != FoldPlace::Value)
                 return;
             mark(m_found.numbers, target.value);
-            mark(m_found.byBias, m_sites.at({target.producer, 1}));
+            mark(m_found.byBias, m_network.sites.at({target.producer, 1}));
         };
         if (const auto& old = m_plan[site.id].noise; old && old->transform)
             reach(old->transform->target);
@@ -123,7 +122,7 @@ private:
         if (site.kind != graph::SiteKind::Weight)
             return;
         for (const graph::Use& use : site.uses) {
-            const SiteId input = m_sites.at({use.node, 0});
+            const SiteId input = m_network.sites.at({use.node, 0});
             if (m_plan[site.id].raisedForBias && anew(input))
                 mark(m_found.numbers, site.id);
             else if (anew(input))
@@ -137,8 +136,8 @@ private:
         if (!m_plan.calibration)
             return {};
         // Smoothing leaves shapes as they are, and layers go by shapes.
-        const FloatConstants constants(m_graph, nullptr);
-        return searchedLayers({constants, m_sites, settings, *m_plan.calibration,
+        const FloatConstants constants(m_network.graph, nullptr);
+        return searchedLayers({constants, m_network.sites, settings, *m_plan.calibration,
                                [this](SiteId id) { return &m_plan.calibration->sites[id.index()]; }, smoothed});
     }
 
@@ -146,11 +145,11 @@ private:
     void findLayers()
     {
         std::vector<SiteSettings> old;
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network.sites)
             old.push_back(before(site.id));
         m_layers = layers(m_after, m_smoothed);
-        std::vector<bool> was(m_sites.size(), false);
-        std::vector<bool> is(m_sites.size(), false);
+        std::vector<bool> was(m_network.sites.size(), false);
+        std::vector<bool> is(m_network.sites.size(), false);
         for (const SearchedLayer& layer : layers(old, [this](SiteId id) { return m_plan.isSmoothed(id); }))
             for (const SiteId id : layer.searched)
                 was[id.index()] = true;
@@ -171,8 +170,7 @@ private:
     }
 
     const std::set<SiteId>& m_open; ///< sites whose settings are not known yet: `after` is one of them
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    const graph::Network& m_network;
     const Plan& m_plan;
     std::span<const SiteSettings> m_after;
     const std::function<bool(SiteId)>& m_smoothed;
@@ -183,18 +181,18 @@ private:
 };
 
 /// Which sites a smoothing will change, V behind it too, where nothing has been planned yet.
-std::vector<bool> willBeSmoothed(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
+std::vector<bool> willBeSmoothed(const graph::Network& network, const Plan& plan,
                                  std::span<const SiteSettings> settings)
 {
-    std::vector<bool> smoothed(sites.size(), false);
-    for (const graph::Site& site : sites) {
+    std::vector<bool> smoothed(network.sites.size(), false);
+    for (const graph::Site& site : network.sites) {
         const SiteSettings& wanted = settings[site.id.index()];
         if (site.kind != graph::SiteKind::Activation || !smooths(wanted))
             continue;
         FoldTarget target;
         if (const auto& planned = plan[site.id].smoothing)
             target = planned->target; // by structure alone: the same for every smoothing
-        else if (auto found = findFold(graph, sites, site))
+        else if (auto found = findFold(network, site))
             target = std::move(*found);
         else
             continue;
@@ -226,21 +224,20 @@ std::vector<bool> staleSmoothings(const graph::SiteTable& sites, const Plan& pla
     return stale;
 }
 
-StaleSites findStale(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
-                     std::span<const SiteSettings> after, const std::function<bool(SiteId)>& smoothed)
+StaleSites findStale(const graph::Network& network, const Plan& plan, std::span<const SiteSettings> after,
+                     const std::function<bool(SiteId)>& smoothed)
 {
-    return Finder(graph, sites, plan, after, smoothed, {}).run();
+    return Finder(network, plan, after, smoothed, {}).run();
 }
 
-std::set<SiteId> staleSites(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
-                            const Recipe& recipe)
+std::set<SiteId> staleSites(const graph::Network& network, const Plan& plan, const Recipe& recipe)
 {
-    if (plan.sites.size() != sites.size())
+    if (plan.sites.size() != network.sites.size())
         return {};
-    std::vector<SiteSettings> after = choicesOf(recipe, sites, plan.calibration.get()).settings;
+    std::vector<SiteSettings> after = choicesOf(recipe, network.sites, plan.calibration.get()).settings;
     std::set<SiteId> open; // what the guard will choose is not known
     const GuardReport* guard = recipe.guard ? plan.guard.get() : nullptr;
-    for (const graph::Site& site : sites) {
+    for (const graph::Site& site : network.sites) {
         const std::size_t i = site.id.index();
         if (!recipe.guard)
             continue;
@@ -252,9 +249,9 @@ std::set<SiteId> staleSites(const graph::Graph& graph, const graph::SiteTable& s
             open.insert(site.id);
     }
     for (;;) {
-        const std::vector<bool> smoothed = willBeSmoothed(graph, sites, plan, after);
+        const std::vector<bool> smoothed = willBeSmoothed(network, plan, after);
         const auto isSmoothed = [&smoothed](SiteId id) { return smoothed[id.index()]; };
-        const StaleSites found = Finder(graph, sites, plan, after, isSmoothed, open).run();
+        const StaleSites found = Finder(network, plan, after, isSmoothed, open).run();
         const std::size_t known = open.size();
         if (guard)
             for (const GuardedGroup& group : guard->groups)
@@ -263,7 +260,7 @@ std::set<SiteId> staleSites(const graph::Graph& graph, const graph::SiteTable& s
         if (open.size() > known)
             continue;
         std::set<SiteId> stale;
-        for (const graph::Site& site : sites)
+        for (const graph::Site& site : network.sites)
             if (found[site.id])
                 stale.insert(site.id);
         return stale;

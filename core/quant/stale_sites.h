@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
 
@@ -42,13 +41,12 @@ std::vector<bool> staleSmoothings(const graph::SiteTable& sites, const Plan& pla
 
 /// `plan`: of these sites, against a calibration or none. `after`: by SiteId. `smoothed`: whether a smoothing, noise
 /// aside, changes the values of a site under `after`.
-StaleSites findStale(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
-                     std::span<const SiteSettings> after, const std::function<bool(SiteId)>& smoothed);
+StaleSites findStale(const graph::Network& network, const Plan& plan, std::span<const SiteSettings> after,
+                     const std::function<bool(SiteId)>& smoothed);
 
 /// The sites whose numbers in `plan` may not be those of `recipe`. Never too few: tests/quant/stale_sites_test.cpp
 /// compares with whole plans. A guard's decision holds until what it
 /// compares, or a site of its group, is stale.
-std::set<SiteId> staleSites(const graph::Graph& graph, const graph::SiteTable& sites, const Plan& plan,
-                            const Recipe& recipe);
+std::set<SiteId> staleSites(const graph::Network& network, const Plan& plan, const Recipe& recipe);
 
 } // namespace qs::quant

@@ -59,12 +59,12 @@ SitePatch QuantizerTrial::patch() const
     return patch;
 }
 
-Result<std::vector<QuantizerTrial>> tryQuantizers(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<std::vector<QuantizerTrial>> tryQuantizers(const graph::Network& network,
                                                   const stats::Calibration& calibration, SiteId id,
                                                   const SiteSettings& settings, const Plan* plan,
                                                   const Context& context)
 {
-    const graph::Site& site = sites[id];
+    const graph::Site& site = network.sites[id];
     if (site.kind != graph::SiteKind::Activation || settings.isFloat() || id.index() >= calibration.sites.size() ||
         calibration.sites[id.index()].values == 0)
         return fail(ErrorCode::InvalidArgument, "only quantized activations are compared", site.name);
@@ -88,7 +88,7 @@ Result<std::vector<QuantizerTrial>> tryQuantizers(const graph::Graph& graph, con
             return cancelled();
         SiteSettings changed = settings;
         trial.patch().applyTo(changed);
-        auto found = resolveSite(graph, site, calibration, changed, plan);
+        auto found = resolveSite(network.graph, site, calibration, changed, plan);
         if (!found) {
             trial.problem = found.error().message;
             continue;

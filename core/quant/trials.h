@@ -2,6 +2,7 @@
 
 #include "core/base/context.h"
 #include "core/base/error.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantizers.h"
 #include "core/stats/calibration.h"
@@ -30,7 +31,7 @@ struct QuantizerTrial {
 /// Uniform levels, symmetric and asymmetric, and every other quantizer that suits the values, each with its own
 /// search, at the bits, estimator and objective of `settings` and the smoothing of `plan` (may be null). Errors:
 /// InvalidArgument (no activation with statistics, a site in float), Cancelled.
-Result<std::vector<QuantizerTrial>> tryQuantizers(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<std::vector<QuantizerTrial>> tryQuantizers(const graph::Network& network,
                                                   const stats::Calibration& calibration, SiteId site,
                                                   const SiteSettings& settings, const Plan* plan,
                                                   const Context& context);

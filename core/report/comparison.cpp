@@ -64,8 +64,8 @@ Result<quant::Recipe> recipeOf(const onnx::Model& model, const Candidate& candid
     if (!images)
         return fail(ErrorCode::InvalidArgument,
                     "the search needs calibration images, not only the statistics in a calibration file");
-    QS_ASSIGN(search::HybridResult result, search::searchHybrid(model.graph, model.sites, candidate.calibration,
-                                                                candidate.recipe, *images, options, context));
+    QS_ASSIGN(search::HybridResult result,
+              search::searchHybrid(model, candidate.calibration, candidate.recipe, *images, options, context));
     return std::move(result.recipe);
 }
 
@@ -79,7 +79,7 @@ Result<void> fill(const onnx::Model& model, const Candidate& candidate, const ex
     if (recipe && candidate.search)
         row.found = *recipe;
     const auto plan = recipe.and_then([&](const quant::Recipe& settings) {
-        return quant::resolve(model.graph, model.sites, candidate.calibration, settings, nullptr, context);
+        return quant::resolve(model, candidate.calibration, settings, nullptr, context);
     });
     row.resolveSeconds = watch.seconds();
     if (!plan) {
@@ -89,8 +89,7 @@ Result<void> fill(const onnx::Model& model, const Candidate& candidate, const ex
         return {};
     }
     QS_ASSIGN(const quant::Evaluation evaluation,
-              quant::evaluate(model.graph, model.sites, plan->get(), images, count, &reference,
-                              exec::makeWeightCache(), context, task));
+              quant::evaluate(model, plan->get(), images, count, &reference, exec::makeWeightCache(), context, task));
     row.scores = evaluation.scores;
     if (const tasks::Figure* headline = evaluation.headline())
         row.headline = *headline;
@@ -174,9 +173,9 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
         if (std::ranges::find(into.rows, keys[i], &ComparisonRow::key) != into.rows.end())
             continue;
         if (!reference) {
-            QS_ASSIGN(reference, quant::evaluationReference(model.graph, model.sites, images, count, context, task));
-            QS_ASSIGN(const auto evaluation, quant::evaluate(model.graph, model.sites, nullptr, images, count,
-                                                             &*reference, nullptr, context, task));
+            QS_ASSIGN(reference, quant::evaluationReference(model, images, count, context, task));
+            QS_ASSIGN(const auto evaluation,
+                      quant::evaluate(model, nullptr, images, count, &*reference, nullptr, context, task));
             into.floatTop1 = evaluation.top1;
             into.doubts = evaluation.doubts;
         }

@@ -19,16 +19,16 @@ Context silent(const Context& context)
 
 } // namespace
 
-Evaluator::Evaluator(const graph::Graph& graph, const graph::SiteTable& sites, const exec::ImageSource& images,
+Evaluator::Evaluator(const graph::Network& network, const exec::ImageSource& images,
                      std::shared_ptr<exec::WeightCache> weights, std::size_t checkpointBytes)
-    : m_graph(graph), m_sites(sites), m_images(images),
-      m_weights(weights ? std::move(weights) : exec::makeWeightCache()), m_checkpointBytes(checkpointBytes)
+    : m_network(network), m_images(images), m_weights(weights ? std::move(weights) : exec::makeWeightCache()),
+      m_checkpointBytes(checkpointBytes)
 {
 }
 
 Result<exec::Program> Evaluator::compile(const exec::Simulation& simulation) const
 {
-    return exec::Program::compile(m_graph, m_sites, simulation, {m_weights, {}});
+    return exec::Program::compile(m_network, simulation, {m_weights, {}});
 }
 
 Result<Tensor> Evaluator::rebase(const exec::Simulation& simulation, const Context& context)

@@ -7,8 +7,7 @@
 #include "core/exec/incremental.h"
 #include "core/exec/program.h"
 #include "core/exec/simulation.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 
 #include <cstddef>
 #include <memory>
@@ -21,7 +20,7 @@ namespace qs::search {
 class Evaluator {
 public:
     /// `checkpointBytes`: for what is kept of the base.
-    Evaluator(const graph::Graph& graph, const graph::SiteTable& sites, const exec::ImageSource& images,
+    Evaluator(const graph::Network& network, const exec::ImageSource& images,
               std::shared_ptr<exec::WeightCache> weights, std::size_t checkpointBytes);
 
     /// Runs `simulation` and makes it the base. Errors: as compiling and running programs.
@@ -37,8 +36,7 @@ public:
 private:
     Result<exec::Program> compile(const exec::Simulation& simulation) const;
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    graph::Network m_network;
     const exec::ImageSource& m_images;
     std::shared_ptr<exec::WeightCache> m_weights;
     std::size_t m_checkpointBytes = 0;

@@ -50,19 +50,19 @@ quant::SitePatch patchOf(const Candidate& candidate)
 
 class HybridSearch {
 public:
-    HybridSearch(const graph::Graph& graph, const graph::SiteTable& sites, const quant::Plan& plan,
-                 const SampledImages& images, const HybridOptions& options, const Context& context)
-        : m_graph(graph), m_sites(sites), m_plan(plan), m_images(images), m_options(options), m_context(context)
+    HybridSearch(const graph::Network& network, const quant::Plan& plan, const SampledImages& images,
+                 const HybridOptions& options, const Context& context)
+        : m_network(network), m_plan(plan), m_images(images), m_options(options), m_context(context)
     {
         m_result.recipe = plan.recipe;
         m_result.factors = quant::searchFactors(options.grid);
-        for (const graph::Site& site : sites)
+        for (const graph::Site& site : network.sites)
             m_operands[site.id] = {plan[site.id].map, plan[site.id].dequantized};
     }
 
     Result<HybridResult> run()
     {
-        m_units = hybridUnits(m_graph, m_sites, [this](const graph::Site& site) { return searched(site); });
+        m_units = hybridUnits(m_network, [this](const graph::Site& site) { return searched(site); });
         if (!m_options.bridges)
             splitBridges();
         for (const HybridUnit& unit : m_units)
@@ -91,24 +91,24 @@ private:
     /// Every operator for itself.
     void splitBridges()
     {
-        std::vector<graph::Site> plain(m_sites.begin(), m_sites.end());
+        std::vector<graph::Site> plain(m_network.sites.begin(), m_network.sites.end());
         const graph::SiteTable table(std::move(plain));
-        m_units = hybridUnits(m_graph, table, [this](const graph::Site& site) { return searched(site); });
+        m_units = hybridUnits(m_network.graph, table, [this](const graph::Site& site) { return searched(site); });
     }
 
     std::size_t bytesOf(const HybridUnit& unit) const
     {
         std::size_t elements = 0;
         for (const TensorId id : unit.inputs)
-            elements += static_cast<std::size_t>(m_graph.value(id).shape.elements());
+            elements += static_cast<std::size_t>(m_network.graph.value(id).shape.elements());
         for (const TensorId id : unit.outputs)
-            elements += 2 * static_cast<std::size_t>(m_graph.value(id).shape.elements());
+            elements += 2 * static_cast<std::size_t>(m_network.graph.value(id).shape.elements());
         return elements * sizeof(float) * runsOfImages();
     }
 
     std::size_t runsOfImages() const
     {
-        const auto batch = static_cast<std::size_t>(m_graph.batch());
+        const auto batch = static_cast<std::size_t>(m_network.graph.batch());
         return (m_images.size() + batch - 1) / batch;
     }
 
@@ -125,11 +125,11 @@ private:
     {
         const AddsSeconds watch(m_result.secondsRecording);
         QS_ASSIGN(const quant::FloatReference reference,
-                  quant::floatReference(m_graph, m_sites, m_images, m_images.size(), m_context));
+                  quant::floatReference(m_network, m_images, m_images.size(), m_context));
         m_reference = *reference.logits;
         QS_ASSIGN(const quant::Evaluation evaluation,
-                  quant::evaluate(m_graph, m_sites, &m_plan, m_images, m_images.size(), &reference, nullptr,
-                                  m_context, {m_options.task, nullptr}));
+                  quant::evaluate(m_network, &m_plan, m_images, m_images.size(), &reference, nullptr, m_context,
+                                  {m_options.task, nullptr}));
         m_result.loss = evaluation.loss();
         return {};
     }
@@ -156,7 +156,7 @@ private:
     /// its best candidate already.
     Result<void> searchUnit(const HybridUnit& unit, std::span<const UnitRun> runs, std::span<HybridChoice> choices)
     {
-        UnitError error(m_graph, m_sites, unit, runs, m_operands);
+        UnitError error(m_network, unit, runs, m_operands);
         std::size_t unchanged = 0; // sites in a row, up to the present one
         for (int round = 0; round < m_options.grid.rounds; ++round)
             for (std::size_t s = 0; s < unit.sites.size(); ++s) {
@@ -178,7 +178,7 @@ private:
             wanted.insert(wanted.end(), m_units[u].inputs.begin(), m_units[u].inputs.end());
             wanted.insert(wanted.end(), m_units[u].outputs.begin(), m_units[u].outputs.end());
         }
-        QS_ASSIGN(auto recorded, exec::recordValues(m_graph, m_images, 0, m_images.size(), wanted, m_context,
+        QS_ASSIGN(auto recorded, exec::recordValues(m_network.graph, m_images, 0, m_images.size(), wanted, m_context,
                                                     "recording values of layers"));
         std::vector<std::vector<UnitRun>> runs(end - begin);
         for (std::vector<Tensor>& values : recorded) {
@@ -202,8 +202,8 @@ private:
         for (std::size_t u = begin; u < end; ++u)
             wanted.insert(wanted.end(), m_units[u].outputs.begin(), m_units[u].outputs.end());
         QS_ASSIGN(const auto program,
-                  exec::GradientProgram::compile(m_graph, m_sites, m_plan.simulation, std::move(wanted)));
-        const auto batch = static_cast<std::size_t>(m_graph.batch());
+                  exec::GradientProgram::compile(m_network, m_plan.simulation, std::move(wanted)));
+        const auto batch = static_cast<std::size_t>(m_network.graph.batch());
         const auto take = [&](const exec::GradientBatch& gradients) -> Result<void> {
             auto next = gradients.gradients.begin();
             for (std::size_t u = begin; u < end; ++u)
@@ -217,7 +217,7 @@ private:
         };
         tasks::ChosenTask task = m_options.task;
         if (!task.task) {
-            QS_ASSIGN(task, tasks::makeTask({}, tasks::outputsOf(m_graph)));
+            QS_ASSIGN(task, tasks::makeTask({}, tasks::outputsOf(m_network.graph)));
         }
         exec::RowLoss ofRow; // of classification: KL of logits, or of the logarithms of probabilities
         if (task.def->name != "classification")
@@ -245,7 +245,7 @@ private:
     std::vector<HybridCurve> curvesOf(SiteId id) const
     {
         const quant::SiteSettings& settings = m_plan[id].settings;
-        const bool activation = m_sites[id].kind == graph::SiteKind::Activation;
+        const bool activation = m_network.sites[id].kind == graph::SiteKind::Activation;
         std::vector<Granularity> granularities{settings.granularity};
         if (m_options.granularity && (!activation || m_options.channelActivations))
             granularities = {Granularity::Tensor, Granularity::Channel};
@@ -261,11 +261,11 @@ private:
 
     Result<SiteOperand> operandOf(SiteId id, const Candidate& candidate) const
     {
-        const graph::Site& site = m_sites[id];
+        const graph::Site& site = m_network.sites[id];
         quant::SiteSettings settings = m_plan[id].settings;
         patchOf(candidate).applyTo(settings);
         if (site.kind == graph::SiteKind::Weight) {
-            QS_ASSIGN(Tensor values, quant::scaledWeight(quant::FloatConstants(m_graph), site, settings));
+            QS_ASSIGN(Tensor values, quant::scaledWeight(quant::FloatConstants(m_network.graph), site, settings));
             return SiteOperand{nullptr, std::move(values)};
         }
         QS_ASSIGN(quant::UniformGrid grid, quant::scaledGrid(m_plan.calibration->sites[id.index()], settings));
@@ -315,12 +315,11 @@ private:
     {
         for (const HybridChoice& choice : m_result.choices)
             if (choice.changed)
-                m_result.recipe = quant::edited(m_result.recipe, m_sites, std::array{choice.site},
+                m_result.recipe = quant::edited(m_result.recipe, m_network.sites, std::array{choice.site},
                                                 patchOf({choice.scheme, choice.granularity, choice.factor}));
     }
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    const graph::Network& m_network;
     const quant::Plan& m_plan;
     const SampledImages& m_images;
     const HybridOptions& m_options;
@@ -345,7 +344,7 @@ Result<void> checkStart(const graph::SiteTable& sites, const quant::Plan& plan)
 
 } // namespace
 
-Result<HybridResult> searchHybrid(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<HybridResult> searchHybrid(const graph::Network& network,
                                   std::shared_ptr<const stats::Calibration> calibration, const quant::Recipe& recipe,
                                   const exec::ImageSource& images, const HybridOptions& options,
                                   const Context& context)
@@ -353,13 +352,13 @@ Result<HybridResult> searchHybrid(const graph::Graph& graph, const graph::SiteTa
     QS_CHECK(quant::checkGrid(options.grid));
     if (options.images == 0 || images.size() == 0)
         return fail(ErrorCode::InvalidArgument, "there are no images to search on");
-    QS_ASSIGN(const auto plan, quant::resolve(graph, sites, std::move(calibration), recipe, nullptr, context));
-    QS_CHECK(checkStart(sites, *plan));
+    QS_ASSIGN(const auto plan, quant::resolve(network, std::move(calibration), recipe, nullptr, context));
+    QS_CHECK(checkStart(network.sites, *plan));
     const std::size_t elements =
-        static_cast<std::size_t>(graph.value(graph.input()).shape.elements() / graph.batch());
+        static_cast<std::size_t>(network.graph.value(network.graph.input()).shape.elements() / network.graph.batch());
     QS_ASSIGN(const SampledImages sampled,
               SampledImages::create(images, std::min(options.images, images.size()), elements, kImageBytes, context));
-    return HybridSearch(graph, sites, *plan, sampled, options, context).run();
+    return HybridSearch(network, *plan, sampled, options, context).run();
 }
 
 std::string choicesToCsv(const graph::SiteTable& sites, const HybridResult& result)

@@ -3,8 +3,7 @@
 #include "core/base/context.h"
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 #include "core/tasks/task.h"
@@ -80,7 +79,7 @@ struct HybridResult {
 /// Errors: InvalidArgument (smoothing or noise in the recipe, which belongs to other methods; nothing to search; no
 /// images; a grid that makes no sense), Unsupported (an operator without a derivative, by name), the images',
 /// NotFinite, Cancelled.
-Result<HybridResult> searchHybrid(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<HybridResult> searchHybrid(const graph::Network& network,
                                   std::shared_ptr<const stats::Calibration> calibration, const quant::Recipe& recipe,
                                   const exec::ImageSource& images, const HybridOptions& options,
                                   const Context& context);

@@ -29,32 +29,32 @@ double weightedSquares(std::span<const float> found, std::span<const float> want
 
 } // namespace
 
-UnitError::UnitError(const graph::Graph& graph, const graph::SiteTable& sites, const HybridUnit& unit,
-                     std::span<const UnitRun> runs, const std::map<SiteId, SiteOperand>& operands)
-    : m_graph(graph), m_sites(sites), m_unit(unit), m_runs(runs), m_operands(operands)
+UnitError::UnitError(const graph::Network& network, const HybridUnit& unit, std::span<const UnitRun> runs,
+                     const std::map<SiteId, SiteOperand>& operands)
+    : m_network(network), m_unit(unit), m_runs(runs), m_operands(operands)
 {
 }
 
 Tensor UnitError::quantized(SiteId site, const SiteOperand& operand, const Tensor& value) const
 {
-    if (m_sites[site].kind == graph::SiteKind::Weight)
+    if (m_network.sites[site].kind == graph::SiteKind::Weight)
         return operand.weight.empty() ? value : operand.weight;
     if (!operand.map)
         return value;
     Tensor result(DType::Float32, value.shape());
-    operand.map->apply(value.floats().data(), result.mutableData<float>().data(), m_sites[site].layout);
+    operand.map->apply(value.floats().data(), result.mutableData<float>().data(), m_network.sites[site].layout);
     return result;
 }
 
 /// What a reader gets, with its site as `operands` has it.
 Result<Tensor> UnitError::input(graph::Use use, const std::map<TensorId, Tensor>& values) const
 {
-    const TensorId id = m_graph.node(use.node).inputs[static_cast<std::size_t>(use.input)];
+    const TensorId id = m_network.graph.node(use.node).inputs[static_cast<std::size_t>(use.input)];
     if (!id.valid())
         return Tensor();
-    const graph::Value& value = m_graph.value(id);
+    const graph::Value& value = m_network.graph.value(id);
     const Tensor& plain = value.isConstant() ? value.constant : values.at(id);
-    const SiteId site = m_sites.at(use);
+    const SiteId site = m_network.sites.at(use);
     const auto operand = site.valid() ? m_operands.find(site) : m_operands.end();
     return operand == m_operands.end() ? plain : quantized(site, operand->second, plain);
 }
@@ -65,9 +65,10 @@ Result<void> UnitError::choose(SiteId site, const Context& context)
     std::set<TensorId> changing;
     m_depends.assign(m_unit.nodes.size(), false);
     for (std::size_t n = 0; n < m_unit.nodes.size(); ++n) {
-        const graph::Node& node = m_graph.node(m_unit.nodes[n]);
+        const graph::Node& node = m_network.graph.node(m_unit.nodes[n]);
         for (std::size_t i = 0; i < node.inputs.size(); ++i)
-            if (m_sites.at({m_unit.nodes[n], static_cast<int>(i)}) == site || changing.contains(node.inputs[i]))
+            if (m_network.sites.at({m_unit.nodes[n], static_cast<int>(i)}) == site ||
+                changing.contains(node.inputs[i]))
                 m_depends[n] = true;
         if (m_depends[n])
             changing.insert(node.outputs.begin(), node.outputs.end());
@@ -98,13 +99,14 @@ Result<UnitError::Prepared> UnitError::prepare(const UnitRun& run) const
         prepared.values[m_unit.inputs[i]] = run.inputs[i];
     for (std::size_t n = 0; n < m_unit.nodes.size(); ++n) {
         const NodeId id = m_unit.nodes[n];
-        const graph::Node& node = m_graph.node(id);
+        const graph::Node& node = m_network.graph.node(id);
         std::vector<Tensor> inputs;
         for (int i = 0; i < static_cast<int>(node.inputs.size()); ++i) {
             const graph::Use use{id, i};
             const TensorId read = node.inputs[static_cast<std::size_t>(i)];
-            const bool known = !read.valid() || m_graph.value(read).isConstant() || prepared.values.contains(read);
-            if (m_depends[n] && (!known || m_sites.at(use) == m_site))
+            const bool known =
+                !read.valid() || m_network.graph.value(read).isConstant() || prepared.values.contains(read);
+            if (m_depends[n] && (!known || m_network.sites.at(use) == m_site))
                 continue;
             QS_ASSIGN(Tensor value, input(use, prepared.values));
             if (m_depends[n])
@@ -129,7 +131,7 @@ Result<double> UnitError::errorOf(const UnitRun& run, const Prepared& prepared, 
         if (!m_depends[n])
             continue;
         const NodeId id = m_unit.nodes[n];
-        const graph::Node& node = m_graph.node(id);
+        const graph::Node& node = m_network.graph.node(id);
         std::vector<Tensor> inputs;
         for (int i = 0; i < static_cast<int>(node.inputs.size()); ++i) {
             const graph::Use use{id, i};
@@ -138,12 +140,12 @@ Result<double> UnitError::errorOf(const UnitRun& run, const Prepared& prepared, 
                 continue;
             }
             const TensorId read = node.inputs[static_cast<std::size_t>(i)];
-            if (m_sites.at(use) != m_site) {
+            if (m_network.sites.at(use) != m_site) {
                 QS_ASSIGN(Tensor value, input(use, values));
                 inputs.push_back(std::move(value));
                 continue;
             }
-            const graph::Value& value = m_graph.value(read);
+            const graph::Value& value = m_network.graph.value(read);
             const auto changed = values.find(read);
             inputs.push_back(quantized(m_site, operand,
                                        value.isConstant()        ? value.constant

@@ -4,8 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/simulation.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/search/hybrid_units.h"
 
 #include <cstddef>
@@ -34,8 +33,8 @@ class UnitError {
 public:
     /// Everything is referred to. `operands`: by SiteId, of all sites that readers in the unit have; constants
     /// without a site are those of the graph.
-    UnitError(const graph::Graph& graph, const graph::SiteTable& sites, const HybridUnit& unit,
-              std::span<const UnitRun> runs, const std::map<SiteId, SiteOperand>& operands);
+    UnitError(const graph::Network& network, const HybridUnit& unit, std::span<const UnitRun> runs,
+              const std::map<SiteId, SiteOperand>& operands);
 
     /// Prepares the other sites as `operands` has them now. Errors: an operator's, naming it.
     Result<void> choose(SiteId site, const Context& context = {});
@@ -55,8 +54,7 @@ private:
     Result<Prepared> prepare(const UnitRun& run) const;
     Result<double> errorOf(const UnitRun& run, const Prepared& prepared, const SiteOperand& operand) const;
 
-    const graph::Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    graph::Network m_network;
     const HybridUnit& m_unit;
     std::span<const UnitRun> m_runs;
     const std::map<SiteId, SiteOperand>& m_operands;

@@ -52,24 +52,24 @@ void connect(const graph::Graph& graph, std::span<const graph::BridgeBlock> brid
 
 } // namespace
 
-std::vector<HybridUnit> hybridUnits(const graph::Graph& graph, const graph::SiteTable& sites,
+std::vector<HybridUnit> hybridUnits(const graph::Network& network,
                                     const std::function<bool(const graph::Site&)>& searched)
 {
-    const auto bridges = sites.bridges();
-    Groups groups(graph.nodes().size());
+    const auto bridges = network.sites.bridges();
+    Groups groups(network.graph.nodes().size());
     for (const graph::BridgeBlock& bridge : bridges)
         for (const NodeId node : bridge.nodes)
             groups.join(node.index(), bridge.nodes.front().index());
-    for (const graph::Site& site : sites)
+    for (const graph::Site& site : network.sites)
         for (const graph::Use& use : site.uses)
             groups.join(use.node.index(), site.uses.front().node.index());
 
     std::map<std::size_t, HybridUnit> units; // by group
-    for (const graph::Site& site : sites)
+    for (const graph::Site& site : network.sites)
         if (!site.uses.empty() && searched(site))
             units[groups.of(site.uses.front().node.index())].sites.push_back(site.id);
     std::set<NodeId> wanted; // of units: readers of sites and all of bridges
-    for (const graph::Site& site : sites)
+    for (const graph::Site& site : network.sites)
         for (const graph::Use& use : site.uses)
             wanted.insert(use.node);
     for (std::size_t b = 0; b < bridges.size(); ++b) {
@@ -83,7 +83,7 @@ std::vector<HybridUnit> hybridUnits(const graph::Graph& graph, const graph::Site
     std::vector<HybridUnit> result;
     for (auto& [group, unit] : units) {
         std::ranges::sort(unit.nodes);
-        connect(graph, bridges, unit);
+        connect(network.graph, bridges, unit);
         result.push_back(std::move(unit));
     }
     return result;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 
 #include <functional>
 #include <vector>
@@ -20,7 +19,7 @@ struct HybridUnit {
 };
 
 /// All units with something to search; every site for which `searched` holds and that has readers is in exactly one.
-std::vector<HybridUnit> hybridUnits(const graph::Graph& graph, const graph::SiteTable& sites,
+std::vector<HybridUnit> hybridUnits(const graph::Network& network,
                                     const std::function<bool(const graph::Site&)>& searched);
 
 } // namespace qs::search

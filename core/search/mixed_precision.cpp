@@ -54,13 +54,13 @@ bool touched(const NetworkCost& cost, const Amounts& limits, std::vector<int> bi
     return false;
 }
 
-Result<Yardstick> makeYardstick(const graph::Graph& graph, const graph::SiteTable& sites,
-                                const exec::ImageSource& images, const Options& options, const Context& context)
+Result<Yardstick> makeYardstick(const graph::Network& network, const exec::ImageSource& images,
+                                const Options& options, const Context& context)
 {
     const Performance performance = options.performance;
     tasks::ChosenTask task = options.task;
     if (!task.task) {
-        QS_ASSIGN(task, tasks::makeTask({}, tasks::outputsOf(graph)));
+        QS_ASSIGN(task, tasks::makeTask({}, tasks::outputsOf(network.graph)));
     }
     Yardstick yardstick;
     yardstick.performance = performance;
@@ -70,7 +70,7 @@ Result<Yardstick> makeYardstick(const graph::Graph& graph, const graph::SiteTabl
                     "the task is " + std::string(task.def->name) + ", no classification: top-1 has no meaning");
     for (std::size_t i = 0; i < images.size(); ++i)
         yardstick.labels.push_back(scores ? images.label(i) : std::nullopt);
-    const int64_t classes = graph::outputsPerImage(graph);
+    const int64_t classes = graph::outputsPerImage(network.graph);
     for (std::size_t i = 0; i < images.size(); ++i)
         if (const auto& label = yardstick.labels[i]; label && (*label < 0 || *label >= classes))
             return fail(ErrorCode::InvalidArgument, "the label is outside the model's classes", images.name(i));
@@ -79,8 +79,8 @@ Result<Yardstick> makeYardstick(const graph::Graph& graph, const graph::SiteTabl
             return fail(ErrorCode::InvalidArgument, "top-1 needs labelled images");
         return yardstick;
     }
-    QS_ASSIGN(const auto reference, quant::floatReference(graph, sites, images, images.size(), context));
-    QS_ASSIGN(yardstick.loss, quant::OutputLoss::make(graph, task, *reference.logits, images.size()));
+    QS_ASSIGN(const auto reference, quant::floatReference(network, images, images.size(), context));
+    QS_ASSIGN(yardstick.loss, quant::OutputLoss::make(network.graph, task, *reference.logits, images.size()));
     return yardstick;
 }
 
@@ -128,7 +128,7 @@ private:
 
 } // namespace
 
-Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<Outcome> greedyMixedPrecision(const graph::Network& network,
                                      std::shared_ptr<const stats::Calibration> calibration,
                                      const quant::Recipe& recipe, const exec::ImageSource& images,
                                      const std::shared_ptr<exec::WeightCache>& weights, const Options& options,
@@ -141,14 +141,14 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     outcome.recipe = recipe;
     Trace& trace = outcome.trace;
     trace.mode = options.mode;
-    trace.units = quantized(sites, recipe, false);
+    trace.units = quantized(network.sites, recipe, false);
     if (trace.units.empty())
         return fail(ErrorCode::InvalidArgument, "there is no quantized site that is not locked: nothing to search");
     if (images.size() == 0 || options.images == 0)
         return fail(ErrorCode::InvalidArgument, "there are no images to search with");
 
-    QS_ASSIGN(const auto plan, quant::resolve(graph, sites, calibration, recipe, nullptr, context));
-    const NetworkCost cost(graph, sites, *plan, trace.units);
+    QS_ASSIGN(const auto plan, quant::resolve(network, calibration, recipe, nullptr, context));
+    const NetworkCost cost(network, *plan, trace.units);
     GreedyProblem problem;
     problem.minBits = options.minBits;
     problem.maxBits = options.maxBits;
@@ -169,16 +169,15 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     if (options.performance == Performance::KlDivergence)
         problem.reference.assign(trace.units.size(), quant::kFloatBits);
 
-    const auto elements =
-        static_cast<std::size_t>(graph.value(graph.input()).shape.elements() / std::max<int64_t>(1, graph.batch()));
+    const auto elements = static_cast<std::size_t>(network.graph.value(network.graph.input()).shape.elements() /
+                                                   std::max<int64_t>(1, network.graph.batch()));
     QS_ASSIGN(const auto sample,
               SampledImages::create(images, options.images, elements, options.checkpointBytes, context));
-    QS_ASSIGN(auto yardstick, makeYardstick(graph, sites, sample, options, context));
+    QS_ASSIGN(auto yardstick, makeYardstick(network, sample, options, context));
     if (auto doubt = quant::outputDoubt(yardstick.loss ? yardstick.loss->form() : exec::OutputForm::Logits))
         outcome.doubts.push_back(std::move(*doubt));
-    NetworkOracle oracle({graph, sites, calibration, recipe, trace.units, quantized(sites, recipe, true)},
-                         Evaluator(graph, sites, sample, weights, options.checkpointBytes), std::move(yardstick),
-                         context);
+    NetworkOracle oracle({network, calibration, recipe, trace.units, quantized(network.sites, recipe, true)},
+                         Evaluator(network, sample, weights, options.checkpointBytes), std::move(yardstick), context);
     TraceWriter writer(trace, cost);
     QS_ASSIGN(const GreedyResult result,
               greedy(problem, oracle, context, [&](const GreedyResult& soFar, const GreedyStep& step) {
@@ -194,7 +193,7 @@ Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::Sit
     trace.fillFrom = result.fillFrom;
     trace.evaluations = oracle.evaluations();
     trace.seconds = watch.seconds();
-    outcome.recipe = withBits(recipe, sites, trace.units, result.bits);
+    outcome.recipe = withBits(recipe, network.sites, trace.units, result.bits);
     outcome.loss = result.loss;
     outcome.met = result.met;
     outcome.cancelled = result.cancelled;

@@ -5,8 +5,7 @@
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
 #include "core/exec/program.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
@@ -120,7 +119,7 @@ std::string traceToCsv(const graph::SiteTable& sites, const Trace& trace);
 /// Source: MPTQ-ViT (arXiv 2401.14895); the score is a reconstruction: the paper names performance and
 /// compressibility. Errors: InvalidArgument (no budget, no unit, no images, no labels for Top1), the images',
 /// NotFinite.
-Result<Outcome> greedyMixedPrecision(const graph::Graph& graph, const graph::SiteTable& sites,
+Result<Outcome> greedyMixedPrecision(const graph::Network& network,
                                      std::shared_ptr<const stats::Calibration> calibration,
                                      const quant::Recipe& recipe, const exec::ImageSource& images,
                                      const std::shared_ptr<exec::WeightCache>& weights, const Options& options,

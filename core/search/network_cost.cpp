@@ -8,13 +8,12 @@
 
 namespace qs::search {
 
-NetworkCost::NetworkCost(const graph::Graph& graph, const graph::SiteTable& sites, const quant::Plan& plan,
-                         std::span<const SiteId> units)
+NetworkCost::NetworkCost(const graph::Network& network, const quant::Plan& plan, std::span<const SiteId> units)
 {
-    std::vector<int> unitOf(sites.size(), -1);
+    std::vector<int> unitOf(network.sites.size(), -1);
     std::set<TensorId> tensors;
     for (const SiteId id : units) {
-        const graph::Site& site = sites[id];
+        const graph::Site& site = network.sites[id];
         unitOf[id.index()] = static_cast<int>(m_units.size());
         const bool weight = site.kind == graph::SiteKind::Weight;
         const auto elements = static_cast<double>(site.elements());
@@ -25,13 +24,13 @@ NetworkCost::NetworkCost(const graph::Graph& graph, const graph::SiteTable& site
     for (std::size_t unit = 0; unit < units.size(); ++unit)
         m_fixedBytes -= static_cast<double>(unitBytes(unit, plan[units[unit]].settings.bits));
 
-    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    for (std::size_t i = 0; i < network.graph.nodes().size(); ++i) {
         Product product;
-        product.macs = static_cast<double>(graph::multiplyAccumulates(graph, graph.nodes()[i]));
+        product.macs = static_cast<double>(graph::multiplyAccumulates(network.graph, network.graph.nodes()[i]));
         if (product.macs <= 0)
             continue;
         for (int side = 0; side < 2; ++side) {
-            const SiteId id = sites.at({NodeId(i), side});
+            const SiteId id = network.sites.at({NodeId(i), side});
             product.units[side] = id.valid() ? unitOf[id.index()] : -1;
             product.fixed[side] = id.valid() ? plan[id].settings.bits : quant::kFloatBits;
         }

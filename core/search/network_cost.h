@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/search/greedy.h"
 #include "core/search/mixed_precision.h"
@@ -20,8 +19,7 @@ enum Currency : std::size_t { WeightBits, ActivationBits, ModelBytes, Bops };
 class NetworkCost {
 public:
     /// `plan`: any plan of the recipe that is searched; what the units do not change is taken from it.
-    NetworkCost(const graph::Graph& graph, const graph::SiteTable& sites, const quant::Plan& plan,
-                std::span<const SiteId> units);
+    NetworkCost(const graph::Network& network, const quant::Plan& plan, std::span<const SiteId> units);
 
     Amounts amounts(std::span<const int> bits) const;
     Amounts limits(const Budget& budget) const;

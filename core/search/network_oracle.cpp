@@ -42,13 +42,12 @@ NetworkOracle::NetworkOracle(Subject subject, Evaluator evaluator, Yardstick yar
 Result<std::shared_ptr<const quant::Plan>> NetworkOracle::resolve(std::span<const int> bits,
                                                                   const Context& context) const
 {
-    auto recipe = withBits(m_subject.recipe, m_subject.sites, m_subject.units, bits);
+    auto recipe = withBits(m_subject.recipe, m_subject.network.sites, m_subject.units, bits);
     if (m_restInFloat) {
         const std::vector<int> inFloat(m_subject.rest.size(), quant::kFloatBits);
-        recipe = withBits(std::move(recipe), m_subject.sites, m_subject.rest, inFloat);
+        recipe = withBits(std::move(recipe), m_subject.network.sites, m_subject.rest, inFloat);
     }
-    return quant::resolve(m_subject.graph, m_subject.sites, m_subject.calibration, std::move(recipe), m_plan.get(),
-                          context);
+    return quant::resolve(m_subject.network, m_subject.calibration, std::move(recipe), m_plan.get(), context);
 }
 
 Result<double> NetworkOracle::moveTo(std::span<const int> bits)

@@ -4,8 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/output_form.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/output_loss.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
@@ -44,8 +43,7 @@ struct Yardstick {
 class NetworkOracle final : public LossOracle {
 public:
     struct Subject {
-        const graph::Graph& graph;
-        const graph::SiteTable& sites;
+        graph::Network network;
         std::shared_ptr<const stats::Calibration> calibration;
         quant::Recipe recipe;
         std::vector<SiteId> units;

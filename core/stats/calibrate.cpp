@@ -22,15 +22,14 @@ std::size_t windowRuns(int threads)
 
 } // namespace
 
-Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, const graph::SiteTable& sites,
-                                                     const exec::ImageSource& images,
+Result<std::shared_ptr<const Calibration>> calibrate(const graph::Network& network, const exec::ImageSource& images,
                                                      const CalibrationOptions& options, const Context& context)
 {
     const std::size_t first = std::min(options.firstImage, images.size());
     const std::size_t total = std::min(options.images, images.size() - first);
     if (total == 0)
         return fail(ErrorCode::InvalidArgument, "there are no images to calibrate on");
-    const auto batch = static_cast<std::size_t>(graph.batch());
+    const auto batch = static_cast<std::size_t>(network.graph.batch());
     if (total % batch != 0)
         return fail(ErrorCode::InvalidArgument,
                     "the model takes " + std::to_string(batch) + " images at once: calibrate on a multiple of that");
@@ -38,12 +37,12 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
 
     exec::Program::Options compileOptions;
     compileOptions.execution = context.execution;
-    for (const graph::Site& site : sites)
+    for (const graph::Site& site : network.sites)
         if (site.kind == graph::SiteKind::Activation)
             compileOptions.observed.push_back(site.id);
-    QS_ASSIGN(const exec::Program program, exec::Program::compile(graph, sites, {}, compileOptions));
-    Collector collector(sites, compileOptions.observed, batch, total / batch, context.threads(), options.sampleRows,
-                        context.seed);
+    QS_ASSIGN(const exec::Program program, exec::Program::compile(network, {}, compileOptions));
+    Collector collector(network.sites, compileOptions.observed, batch, total / batch, context.threads(),
+                        options.sampleRows, context.seed);
 
     auto result = std::make_shared<Calibration>();
     const std::size_t window = windowRuns(context.threads()) * batch;
@@ -57,9 +56,9 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, 
         if (const auto bad = collector.notFinite(); bad && (logits || logits.error().code != ErrorCode::Cancelled))
             return fail(ErrorCode::NotFinite,
                         "a value is NaN or infinite, image " + all.name(bad->run * batch) + ": value \"" +
-                            sites[bad->site].valueName + "\" on its way into node \"" + sites[bad->site].nodeName +
-                            "\"",
-                        sites[bad->site].name);
+                            network.sites[bad->site].valueName + "\" on its way into node \"" +
+                            network.sites[bad->site].nodeName + "\"",
+                        network.sites[bad->site].name);
         if (!logits)
             return tl::unexpected<Error>(std::move(logits.error()));
         if (begin == 0)

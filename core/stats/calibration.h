@@ -4,8 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/image_source.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/stats/histogram.h"
 #include "core/stats/lane_histograms.h"
 #include "core/stats/product_samples.h"
@@ -90,8 +89,7 @@ bool mayHoldMasks(const graph::Site& site);
 /// A cancelled pass returns Cancelled; nothing is kept.
 /// Errors: the image's; NotFinite naming the site, the node that reads it and the image where a value is NaN or
 /// infinite, but for masks.
-Result<std::shared_ptr<const Calibration>> calibrate(const graph::Graph& graph, const graph::SiteTable& sites,
-                                                     const exec::ImageSource& images,
+Result<std::shared_ptr<const Calibration>> calibrate(const graph::Network& network, const exec::ImageSource& images,
                                                      const CalibrationOptions& options, const Context& context);
 
 /// File form (.qcal): CBOR, versioned, written atomically. Errors of load: NotFound, Io, Malformed, Unsupported (of

@@ -50,22 +50,22 @@ struct Sums {
 
 class Gatherer {
 public:
-    Gatherer(const Calibration& calibration, const graph::Graph& graph, const graph::SiteTable& sites)
+    Gatherer(const Calibration& calibration, const graph::Network& network)
     {
-        for (const graph::Site& site : sites)
+        for (const graph::Site& site : network.sites)
             for (const graph::Use& use : site.uses) {
-                const graph::Node& node = graph.node(use.node);
+                const graph::Node& node = network.graph.node(use.node);
                 if (site.kind != graph::SiteKind::Activation || use.input != 0 || node.op != "Linear")
                     continue;
-                const Shape& shape = graph.value(node.outputs[0]).shape;
+                const Shape& shape = network.graph.value(node.outputs[0]).shape;
                 add({use.node, static_cast<std::size_t>(shape[shape.rank() - 1]), 1, {}, 0, {}}, node);
             }
-        const auto runs = calibration.images / static_cast<std::size_t>(graph.batch());
-        for (const ProductChoice& choice : productChoices(sites, runs, calibration.seed)) {
+        const auto runs = calibration.images / static_cast<std::size_t>(network.graph.batch());
+        for (const ProductChoice& choice : productChoices(network.sites, runs, calibration.seed)) {
             Sums sums{choice.node, choice.slices, choice.rows * choice.columns, {}, 0, {}};
             for (const std::size_t slice : choice.chosen)
                 sums.use.push_back(slice % choice.slices);
-            add(std::move(sums), graph.node(choice.node));
+            add(std::move(sums), network.graph.node(choice.node));
         }
     }
 
@@ -121,18 +121,18 @@ private:
 
 } // namespace
 
-Result<std::shared_ptr<const Calibration>> withImportances(const Calibration& calibration, const graph::Graph& graph,
-                                                           const graph::SiteTable& sites,
+Result<std::shared_ptr<const Calibration>> withImportances(const Calibration& calibration,
+                                                           const graph::Network& network,
                                                            const exec::ImageSource& images,
                                                            const exec::Simulation* quantized, const Context& context)
 {
     if (images.size() != calibration.images || hashOfNames(images) != calibration.imagesHash)
         return fail(ErrorCode::InvalidArgument, "importances need the images of the calibration");
-    Gatherer gatherer(calibration, graph, sites);
-    QS_ASSIGN(const auto program, exec::GradientProgram::compile(
-                                      graph, sites, quantized ? *quantized : exec::Simulation{}, gatherer.wanted()));
+    Gatherer gatherer(calibration, network);
+    QS_ASSIGN(const auto program, exec::GradientProgram::compile(network, quantized ? *quantized : exec::Simulation{},
+                                                                 gatherer.wanted()));
     const Tensor reference =
-        quantized ? calibration.logits : drawnClasses(graph, calibration.logits, calibration.seed);
+        quantized ? calibration.logits : drawnClasses(network.graph, calibration.logits, calibration.seed);
     QS_ASSIGN([[maybe_unused]] const double loss,
               exec::lossGradients(program, images, 0, images.size(), reference, context, "gradients",
                                   [&](const exec::GradientBatch& batch) -> Result<void> {

@@ -4,8 +4,7 @@
 #include "core/base/error.h"
 #include "core/exec/image_source.h"
 #include "core/exec/simulation.h"
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/stats/calibration.h"
 
 #include <memory>
@@ -32,8 +31,8 @@ namespace qs::stats {
 /// images; a loss without any derivative), and those of exec::GradientProgram and exec::lossGradients (Unsupported
 /// where an operator has no derivative). Source: PTQ4ViT, arXiv 2111.12293; Q-HyViT, arXiv 2303.12557; diagonal
 /// Fisher information as curvature: Martens, arXiv 1412.1193.
-Result<std::shared_ptr<const Calibration>> withImportances(const Calibration& calibration, const graph::Graph& graph,
-                                                           const graph::SiteTable& sites,
+Result<std::shared_ptr<const Calibration>> withImportances(const Calibration& calibration,
+                                                           const graph::Network& network,
                                                            const exec::ImageSource& images,
                                                            const exec::Simulation* quantized, const Context& context);
 

@@ -35,9 +35,9 @@ void calibrate(benchmark::State& state)
     std::chrono::duration<double> calibrating{}, running{};
     for (auto _ : state) {
         const auto start = std::chrono::steady_clock::now();
-        const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, context);
+        const auto calibration = stats::calibrate(*model, images, {}, context);
         const auto between = std::chrono::steady_clock::now();
-        const auto reference = quant::floatReference(model->graph, model->sites, images, kImages, context);
+        const auto reference = quant::floatReference(*model, images, kImages, context);
         if (!calibration || !reference) {
             state.SkipWithError("failed");
             return;

@@ -49,7 +49,7 @@ void runModel(benchmark::State& state, bool simulated)
                                                      site.coverage == graph::Coverage::MatMul
                                                  ? std::make_shared<Uniform>()
                                                  : nullptr);
-    const auto program = exec::Program::compile(model()->graph, model()->sites, simulation, {});
+    const auto program = exec::Program::compile(*model(), simulation, {});
     if (!program) {
         state.SkipWithError(program.error().text().c_str());
         return;

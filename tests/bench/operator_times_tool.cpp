@@ -40,7 +40,7 @@ int main(int count, char** arguments)
     const auto model = onnx::importModel(arguments[1]);
     if (!model)
         return failWith(model.error());
-    const auto program = exec::Program::compile(model->graph, model->sites);
+    const auto program = exec::Program::compile(*model);
     if (!program)
         return failWith(program.error());
     std::vector<float> input = judge::readFloats(arguments[2]);

@@ -33,7 +33,7 @@ const Subject* subject()
         auto model = onnx::importModel(std::filesystem::path(assets) / "models" / "deit_tiny_patch16_224.onnx");
         if (!model)
             return std::nullopt;
-        auto calibration = stats::calibrate(model->graph, model->sites, test::NoiseImages(8), {}, {});
+        auto calibration = stats::calibrate(*model, test::NoiseImages(8), {}, {});
         if (!calibration)
             return std::nullopt;
         return Subject{std::move(*model), *calibration};
@@ -98,7 +98,7 @@ void resolvePlanAfterOneSite(benchmark::State& state)
     }
     const auto& [model, calibration] = *subject();
     auto recipe = quant::presetRecipe("minmax", 8, 8);
-    const auto plan = quant::resolve(model.graph, model.sites, calibration, *recipe, nullptr, {});
+    const auto plan = quant::resolve(model, calibration, *recipe, nullptr, {});
     if (!plan) {
         state.SkipWithError(plan.error().text().c_str());
         return;
@@ -108,7 +108,7 @@ void resolvePlanAfterOneSite(benchmark::State& state)
     });
     recipe->overrides[site->name].bits = 4;
     for (auto _ : state)
-        benchmark::DoNotOptimize(quant::resolve(model.graph, model.sites, calibration, *recipe, plan->get(), {}));
+        benchmark::DoNotOptimize(quant::resolve(model, calibration, *recipe, plan->get(), {}));
 }
 BENCHMARK(resolvePlanAfterOneSite)->Unit(benchmark::kMicrosecond)->UseRealTime();
 

@@ -14,7 +14,7 @@ namespace {
 
 std::vector<float> outputOf(const graph::Graph& graph)
 {
-    const auto program = Program::compile(graph, graph::findSites(graph));
+    const auto program = Program::compile({graph, graph::findSites(graph)});
     EXPECT_TRUE(program) << program.error().text();
     std::vector<float> input(static_cast<std::size_t>(graph.value(graph.input()).shape.elements()));
     for (std::size_t i = 0; i < input.size(); ++i)

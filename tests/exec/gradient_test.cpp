@@ -131,8 +131,8 @@ TEST(Gradient, forwardIsThatOfProgram)
     const Graph graph = parsedGraph(test::kAttentionBlock);
     const auto sites = graph::findSites(graph);
     for (const Simulation& simulation : {Simulation{}, everySite(sites, std::make_shared<Coarse>())}) {
-        const auto program = Program::compile(graph, sites, simulation, {});
-        const auto gradient = GradientProgram::compile(graph, sites, simulation, layerOutputs(graph));
+        const auto program = Program::compile({graph, sites}, simulation, {});
+        const auto gradient = GradientProgram::compile({graph, sites}, simulation, layerOutputs(graph));
         ASSERT_TRUE(program && gradient);
         const Tensor x = randomTensor({1, 3, 8, 8}, 9);
         Workspace workspace;
@@ -155,9 +155,9 @@ TEST(Gradient, passesQuantizersStraightThrough)
     Simulation simulation;
     simulation.activations.resize(sites.size());
     simulation.activations[site.index()] = std::make_shared<Coarse>();
-    const auto plain = GradientProgram::compile(graph, sites, {}, {valueNamed(graph, "r"), valueNamed(graph, "h")});
+    const auto plain = GradientProgram::compile({graph, sites}, {}, {valueNamed(graph, "r"), valueNamed(graph, "h")});
     const auto coarse =
-        GradientProgram::compile(graph, sites, simulation, {valueNamed(graph, "r"), valueNamed(graph, "h")});
+        GradientProgram::compile({graph, sites}, simulation, {valueNamed(graph, "r"), valueNamed(graph, "h")});
     ASSERT_TRUE(plain && coarse);
     const Tensor x = randomTensor({2, 4}, 8);
     const Tensor weights = randomTensor({2, 3}, 6);
@@ -169,7 +169,7 @@ TEST(Gradient, passesQuantizersStraightThrough)
 
     // A scale in front of the quantizer is not passed over.
     simulation.activations[site.index()] = std::make_shared<Quarter>();
-    const auto quarter = GradientProgram::compile(graph, sites, simulation, {valueNamed(graph, "r")});
+    const auto quarter = GradientProgram::compile({graph, sites}, simulation, {valueNamed(graph, "r")});
     ASSERT_TRUE(quarter);
     const auto c = gradientsOf(*quarter, x, weights);
     for (std::size_t i = 0; i < 8; ++i)
@@ -194,7 +194,7 @@ TEST(Gradient, usesTheQuantizedValuesAndWeights)
         if (site.role == graph::Role::KeyOperand)
             simulation.activations[site.id.index()] = std::make_shared<Zero>();
     // No residual path to q: gradient through attention only.
-    const auto program = GradientProgram::compile(graph, sites, simulation, {valueNamed(graph, "q"), kt});
+    const auto program = GradientProgram::compile({graph, sites}, simulation, {valueNamed(graph, "q"), kt});
     ASSERT_TRUE(program);
     const auto gradients = gradientsOf(*program, randomTensor({1, 3, 8, 8}, 2), randomTensor({1, 7}, 4));
     for (const float g : gradients[0].floats())
@@ -210,8 +210,8 @@ TEST(Gradient, usesTheQuantizedValuesAndWeights)
     constants.constants[{NodeId(head), 1}] = doubled;
     constants.constants[{NodeId(head), 2}] = randomTensor({7}, 3);
     const TensorId cls = valueNamed(graph, "cls");
-    const auto plain = GradientProgram::compile(graph, sites, {}, {cls});
-    const auto replaced = GradientProgram::compile(graph, sites, constants, {cls});
+    const auto plain = GradientProgram::compile({graph, sites}, {}, {cls});
+    const auto replaced = GradientProgram::compile({graph, sites}, constants, {cls});
     ASSERT_TRUE(plain && replaced) << replaced.error().text();
     const Tensor x = randomTensor({1, 3, 8, 8}, 2);
     const auto a = gradientsOf(*plain, x, randomTensor({1, 7}, 4));
@@ -226,7 +226,7 @@ TEST(Gradient, ofTheFloatNetworkAgainstItselfIsExactlyZero)
     const auto sites = graph::findSites(graph);
     const RandomImages images(3, 192);
     const auto compiled = [&](const Simulation& simulation) {
-        auto program = GradientProgram::compile(graph, sites, simulation, layerOutputs(graph));
+        auto program = GradientProgram::compile({graph, sites}, simulation, layerOutputs(graph));
         EXPECT_TRUE(program);
         return *program;
     };
@@ -289,7 +289,7 @@ TEST(Gradient, doesNotDependOnThreadsAndComesInOrder)
     const RandomImages images(8, 192);
     const Tensor reference = floatLogits(graph, images);
     const auto program =
-        GradientProgram::compile(graph, sites, everySite(sites, std::make_shared<Coarse>()), layerOutputs(graph));
+        GradientProgram::compile({graph, sites}, everySite(sites, std::make_shared<Coarse>()), layerOutputs(graph));
     ASSERT_TRUE(program);
     const auto all = [&](int threads, double& loss) {
         ThreadPool pool(threads);

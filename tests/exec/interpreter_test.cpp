@@ -135,7 +135,7 @@ TEST(Interpreter, SimulatesWhatTheExecutorSimulates)
     for (const Execution execution : {Execution::Auto, Execution::Reference}) {
         Program::Options options;
         options.execution = execution;
-        const auto program = Program::compile(graph, sites, simulation, options);
+        const auto program = Program::compile({graph, sites}, simulation, options);
         ASSERT_TRUE(program) << program.error().text();
         Workspace workspace;
         results.emplace_back(static_cast<std::size_t>(program->outputElements()));
@@ -166,7 +166,7 @@ TEST(Interpreter, ShowsAnObserverWhatTheExecutorShows)
         for (const graph::Site& site : sites)
             if (site.kind == graph::SiteKind::Activation)
                 options.observed.push_back(site.id);
-        const auto program = Program::compile(graph, sites, {}, options);
+        const auto program = Program::compile({graph, sites}, {}, options);
         ASSERT_TRUE(program);
         Workspace workspace;
         std::vector<float> logits(static_cast<std::size_t>(program->outputElements()));

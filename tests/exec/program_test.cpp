@@ -266,7 +266,7 @@ output d
     simulation.activations = {std::make_shared<Halve>()};
     Program::Options options;
     options.observed = {SiteId(std::size_t{0})};
-    const auto program = Program::compile(graph, sites, simulation, options);
+    const auto program = Program::compile({graph, sites}, simulation, options);
     ASSERT_TRUE(program) << program.error().text();
     const Tensor x = floats({1, 4}, {1, 2, -3, 4});
     Recorder recorder;
@@ -287,7 +287,7 @@ TEST(Simulation, quantizesInPlaceWhereNobodyNeedsTheFloat)
         parsed("input x:1x4\nw:4x4 = random(1)\ny:1x4 = Relu(x)\nz:1x4 = Linear(y, w) # l\noutput z\n");
     Simulation simulation;
     simulation.activations = {std::make_shared<Halve>()};
-    const auto program = Program::compile(graph, SiteTable({siteOf(graph, 0, "y", 1, {"l"})}), simulation, {});
+    const auto program = Program::compile({graph, SiteTable({siteOf(graph, 0, "y", 1, {"l"})})}, simulation, {});
     EXPECT_THAT(program->dump(), ::testing::HasSubstr("in place 1"));
     EXPECT_THAT(program->dump(), ::testing::HasSubstr("Map y"));
 }
@@ -313,7 +313,7 @@ TEST(Simulation, mapsViewsAndReplacesConstants)
     Program::Options options;
     for (std::size_t i = 0; i < 8; ++i)
         options.observed.push_back(SiteId(i));
-    const auto program = Program::compile(graph, sites, simulation, options);
+    const auto program = Program::compile({graph, sites}, simulation, options);
     ASSERT_TRUE(program) << program.error().text();
 
     // The same by rewriting the graph's values node by node.
@@ -383,7 +383,7 @@ TEST(Program, WhatDoesNotFitIntoMemoryIsRefusedByTheLargestNode)
     }
     text += "q:1x1x32x32 = ReduceMean(" + last + ") axes=[1] keepdims=1\noutput q\n";
     const Graph graph = parsed(text);
-    EXPECT_TRUE(Program::compile(graph, SiteTable()));
+    EXPECT_TRUE(Program::compile({graph, SiteTable()}));
 
     rlimit old{};
     ASSERT_EQ(getrlimit(RLIMIT_AS, &old), 0);
@@ -393,7 +393,7 @@ TEST(Program, WhatDoesNotFitIntoMemoryIsRefusedByTheLargestNode)
     statm >> pages;
     limited.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + (std::size_t{600} << 20);
     ASSERT_EQ(setrlimit(RLIMIT_AS, &limited), 0);
-    const auto refused = Program::compile(graph, SiteTable()); // 805 MB in the last value alone
+    const auto refused = Program::compile({graph, SiteTable()}); // 805 MB in the last value alone
     ASSERT_EQ(setrlimit(RLIMIT_AS, &old), 0);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::TooLarge);

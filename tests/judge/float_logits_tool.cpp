@@ -34,7 +34,7 @@ int main(int count, char** arguments)
     auto model = onnx::importModel(arguments[1]);
     if (!model)
         return failWith(model.error());
-    auto program = exec::Program::compile(model->graph, model->sites);
+    auto program = exec::Program::compile(*model);
     if (!program)
         return failWith(program.error());
     if (std::getenv("FLOAT_LOGITS_DUMP"))

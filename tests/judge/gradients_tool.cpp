@@ -75,7 +75,7 @@ int main(int count, char** arguments)
             layers.push_back(node.outputs[0]);
     const exec::Simulation simulation =
         onGrid(*model, count > 5 ? static_cast<float>(std::atof(arguments[5])) : 0.0f);
-    const auto program = exec::GradientProgram::compile(model->graph, model->sites, simulation, layers);
+    const auto program = exec::GradientProgram::compile(*model, simulation, layers);
     if (!program)
         return failWith(program.error());
 
@@ -119,8 +119,8 @@ int main(int count, char** arguments)
         body();
         return std::chrono::duration<double>(Clock::now() - start).count();
     };
-    const auto compiled = exec::Program::compile(model->graph, model->sites, simulation, {});
-    const auto forward = exec::GradientProgram::compile(model->graph, model->sites, simulation, {});
+    const auto compiled = exec::Program::compile(*model, simulation, {});
+    const auto forward = exec::GradientProgram::compile(*model, simulation, {});
     const auto ignore = [](const exec::GradientBatch&) -> Result<void> { return {}; };
     std::vector<double> a, b, c;
     for (int round = 0; round < std::atoi(arguments[7]); ++round) {

@@ -30,7 +30,7 @@ Result<Tensor> logitsOf(std::string_view mode, const char* model, const char* pi
     ThreadPool pool(2);
     Context context;
     context.pool = &pool;
-    QS_ASSIGN(const auto network, exec::Program::compile(file.graph, file.sites));
+    QS_ASSIGN(const auto network, exec::Program::compile(file));
     const judge::RawImages images(judge::readFloats(pixels),
                                   static_cast<std::size_t>(network.inputElements() / network.batch()));
     if (mode == "file" || mode == "float")
@@ -38,7 +38,7 @@ Result<Tensor> logitsOf(std::string_view mode, const char* model, const char* pi
 
     stats::CalibrationOptions options;
     options.images = images.size();
-    QS_ASSIGN(const auto calibration, stats::calibrate(file.graph, file.sites, images, options, context));
+    QS_ASSIGN(const auto calibration, stats::calibrate(file, images, options, context));
     QS_ASSIGN(quant::Recipe recipe, quant::presetRecipe("minmax", 8, 8));
     if (mode == "recipe") {
         if (!file.info.quantization)
@@ -50,14 +50,14 @@ Result<Tensor> logitsOf(std::string_view mode, const char* model, const char* pi
         for (const std::string& note : file.info.quantization->notes)
             std::fprintf(stderr, "note: %s\n", note.c_str());
     }
-    QS_ASSIGN(const auto plan, quant::resolve(file.graph, file.sites, calibration, recipe, nullptr, context));
+    QS_ASSIGN(const auto plan, quant::resolve(file, calibration, recipe, nullptr, context));
     if (out) {
         QS_ASSIGN(const auto report, onnx::exportModel(file, *plan, out, {}));
         for (const std::string& warning : report.warnings)
             std::fprintf(stderr, "export: %s\n", warning.c_str());
         std::fprintf(stderr, "int8 share %.4f\n", report.int8MacShare());
     }
-    QS_ASSIGN(const auto simulated, exec::Program::compile(file.graph, file.sites, plan->simulation, {}));
+    QS_ASSIGN(const auto simulated, exec::Program::compile(file, plan->simulation, {}));
     return exec::runImages(simulated, images, 0, images.size(), context, "simulating");
 }
 

@@ -75,18 +75,18 @@ struct Road {
         for (std::size_t i = 0; i < images->size(); ++i)
             QS_CHECK(images->load(i, std::span(pixels).subspan(i * imageElements(), imageElements())));
         write(folder / "pixels", pixels);
-        QS_ASSIGN(const auto program, exec::Program::compile(model.graph, model.sites));
+        QS_ASSIGN(const auto program, exec::Program::compile(model));
         QS_ASSIGN(const Tensor floats, exec::runImages(program, *images, 0, images->size(), context, step));
         write(folder / "float_logits", floats.floats());
 
         step = "calibrate";
         stats::CalibrationOptions options;
         options.images = images->size();
-        QS_ASSIGN(const auto calibration, stats::calibrate(model.graph, model.sites, *images, options, context));
+        QS_ASSIGN(const auto calibration, stats::calibrate(model, *images, options, context));
         step = "resolve";
-        QS_ASSIGN(const auto plan, quant::resolve(model.graph, model.sites, calibration, recipe, nullptr, context));
+        QS_ASSIGN(const auto plan, quant::resolve(model, calibration, recipe, nullptr, context));
         step = "simulate";
-        QS_ASSIGN(const auto simulation, exec::Program::compile(model.graph, model.sites, plan->simulation, {}));
+        QS_ASSIGN(const auto simulation, exec::Program::compile(model, plan->simulation, {}));
         QS_ASSIGN(const Tensor simulated, exec::runImages(simulation, *images, 0, images->size(), context, step));
         write(folder / "simulated_logits", simulated.floats());
         report["sqnr_db"] = sqnrDb(floats.floats(), simulated.floats());
@@ -124,11 +124,9 @@ Result<quant::Recipe> recipeOf(const std::string& method, int weightBits, int ac
     search::HybridOptions options = search::hybridOptions(*hybrid);
     options.grid = {0.3, 1.2, 6, 1, false};
     options.images = 2;
-    QS_ASSIGN(const auto calibration,
-              stats::calibrate(road.model.graph, road.model.sites, *road.images, {}, road.context));
+    QS_ASSIGN(const auto calibration, stats::calibrate(road.model, *road.images, {}, road.context));
     QS_ASSIGN(const auto start, search::hybridStart(*hybrid, weightBits, activationBits));
-    QS_ASSIGN(auto found, search::searchHybrid(road.model.graph, road.model.sites, calibration, start, *road.images,
-                                               options, road.context));
+    QS_ASSIGN(auto found, search::searchHybrid(road.model, calibration, start, *road.images, options, road.context));
     return std::move(found.recipe);
 }
 

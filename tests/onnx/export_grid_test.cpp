@@ -176,7 +176,7 @@ TEST(ExportGrid, WhatTheSearchFindsOnMobileVit)
     const auto model = importModel(path);
     ASSERT_TRUE(model) << model.error().text();
     const NoiseImages images(4);
-    const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, {});
+    const auto calibration = stats::calibrate(*model, images, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     const search::HybridMethod& method = *search::findHybridMethod("q-hyvit");
     search::HybridOptions options = search::hybridOptions(method);
@@ -184,9 +184,9 @@ TEST(ExportGrid, WhatTheSearchFindsOnMobileVit)
     options.images = 1;
     quant::Recipe start = *search::hybridStart(method, 4, 4);
     start.activation.zeroPoint = quant::ZeroPoint::Wide;
-    const auto found = search::searchHybrid(model->graph, model->sites, *calibration, start, images, options, {});
+    const auto found = search::searchHybrid(*model, *calibration, start, images, options, {});
     ASSERT_TRUE(found) << found.error().text();
-    const auto plan = quant::resolve(model->graph, model->sites, *calibration, found->recipe, nullptr, {});
+    const auto plan = quant::resolve(*model, *calibration, found->recipe, nullptr, {});
     ASSERT_TRUE(plan) << plan.error().text();
     const TempDir folder;
     const auto report = exportModel(*model, **plan, folder / "q.onnx", {});

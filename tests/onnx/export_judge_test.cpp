@@ -121,7 +121,7 @@ private:
         m_context.pool = &m_pool;
         stats::CalibrationOptions options;
         options.images = subject.calibrationCount;
-        auto calibration = stats::calibrate(model.graph, model.sites, *calibrationImages, options, m_context);
+        auto calibration = stats::calibrate(model, *calibrationImages, options, m_context);
         ASSERT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
 
@@ -160,7 +160,7 @@ private:
         };
         use(graph::Role::Fc2, variant.gelu);
         use(graph::Role::SoftmaxOutput, variant.softmax);
-        auto plan = quant::resolve(model.graph, model.sites, m_calibration, *recipe, nullptr, m_context);
+        auto plan = quant::resolve(model, m_calibration, *recipe, nullptr, m_context);
         ASSERT_TRUE(plan) << plan.error().text();
         ExportOptions options;
         options.opset = variant.opset;
@@ -185,7 +185,7 @@ private:
         for (const graph::Site& site : model.sites)
             if (site.kind == graph::SiteKind::Activation)
                 observed.push_back(site.id);
-        auto program = exec::Program::compile(model.graph, model.sites, (*plan)->simulation, {nullptr, observed});
+        auto program = exec::Program::compile(model, (*plan)->simulation, {nullptr, observed});
         ASSERT_TRUE(program) << program.error().text();
         Recorder recorder;
         const auto first = exec::runImages(*program, *m_images, 0, 1, {}, "recording", &recorder);

@@ -32,13 +32,13 @@ protected:
         auto model = importModel(test::writeTinyVit(m_folder / "float.onnx", GetParam().file));
         ASSERT_TRUE(model) << model.error().text();
         m_model = std::make_unique<Model>(std::move(*model));
-        auto calibration = stats::calibrate(m_model->graph, m_model->sites, m_images, {}, {});
+        auto calibration = stats::calibrate(*m_model, m_images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
         auto recipe = quant::presetRecipe(std::string(GetParam().preset) + std::string(quant::kLiteral),
                                           GetParam().bits, GetParam().bits);
         ASSERT_TRUE(recipe) << recipe.error().text();
         recipe->weight.biasCorrection = GetParam().correct;
-        auto plan = quant::resolve(m_model->graph, m_model->sites, *calibration, *recipe, nullptr, {});
+        auto plan = quant::resolve(*m_model, *calibration, *recipe, nullptr, {});
         ASSERT_TRUE(plan) << plan.error().text();
         m_plan = *plan;
     }

@@ -47,9 +47,9 @@ TEST_P(SmoothedExport, ReloadedFileEqualsTheSimulation)
     auto model = importModel(test::writeTinyVit(folder / "float.onnx", GetParam().file));
     ASSERT_TRUE(model) << model.error().text();
     const NoiseImages images(8);
-    const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, {});
+    const auto calibration = stats::calibrate(*model, images, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
-    const auto plan = quant::resolve(model->graph, model->sites, *calibration, recipeOf(GetParam()), nullptr, {});
+    const auto plan = quant::resolve(*model, *calibration, recipeOf(GetParam()), nullptr, {});
     ASSERT_TRUE(plan) << plan.error().text();
     int folded = 0;
     int explicitly = 0;

@@ -28,7 +28,7 @@ Model import(const std::filesystem::path& path)
 {
     auto model = importModel(path);
     EXPECT_TRUE(model) << model.error().text();
-    return model ? std::move(*model) : Model{graph::Graph::create({}).value(), {}, {}};
+    return model ? std::move(*model) : Model{{graph::Graph::create({}).value(), {}}, {}};
 }
 
 pb::ModelProto readProto(const std::filesystem::path& path)

@@ -194,11 +194,11 @@ TEST_F(QuantizedFile, RecipeGivesTheCodesOfTheFile)
     const NoiseImages images(4);
     stats::CalibrationOptions calibrating;
     calibrating.images = 4;
-    const auto calibration = stats::calibrate(m_opened->graph, m_opened->sites, images, calibrating, {});
+    const auto calibration = stats::calibrate(*m_opened, images, calibrating, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     const auto recipe = quant::recipeFromJson(quant::recipeToJson(file.recipe));
     ASSERT_TRUE(recipe) << recipe.error().text();
-    const auto plan = quant::resolve(m_opened->graph, m_opened->sites, *calibration, *recipe, nullptr, {});
+    const auto plan = quant::resolve(*m_opened, *calibration, *recipe, nullptr, {});
     ASSERT_TRUE(plan) << plan.error().text();
     for (const graph::Site& site : m_model->sites) {
         const SiteId other = m_opened->sites.find(site.name);

@@ -87,7 +87,7 @@ TEST(ModelInput, AnErrorUnderAnAssumedSizeNamesSizesThatFit)
 
 Tensor outputOf(const Model& model, uint64_t seed)
 {
-    const auto program = exec::Program::compile(model.graph, model.sites);
+    const auto program = exec::Program::compile(model);
     EXPECT_TRUE(program) << program.error().text();
     std::vector<float> image(static_cast<std::size_t>(program->inputElements()));
     for (float& v : image) {
@@ -217,13 +217,12 @@ TEST(ModelOutput, ATensorIsCalibratedEvaluatedExportedAndChecked)
     const auto model = importModel(folder / "m.onnx", {.outputs = {"map"}});
     ASSERT_TRUE(model) << model.error().text();
     const test::NoiseImages images(6);
-    const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, {});
+    const auto calibration = stats::calibrate(*model, images, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     const auto recipe = quant::presetRecipe("minmax", 8, 8);
-    const auto plan = quant::resolve(model->graph, model->sites, *calibration, *recipe, nullptr, {});
+    const auto plan = quant::resolve(*model, *calibration, *recipe, nullptr, {});
     ASSERT_TRUE(plan) << plan.error().text();
-    const auto evaluation =
-        quant::evaluate(model->graph, model->sites, plan->get(), images, images.size(), nullptr, nullptr, {});
+    const auto evaluation = quant::evaluate(*model, plan->get(), images, images.size(), nullptr, nullptr, {});
     ASSERT_TRUE(evaluation) << evaluation.error().text();
     EXPECT_FALSE(evaluation->scores);
     EXPECT_FALSE(evaluation->top1);

@@ -36,7 +36,7 @@ Model import(const std::filesystem::path& path)
 {
     auto model = importModel(path);
     EXPECT_TRUE(model) << model.error().text();
-    return model ? *model : Model{*graph::parse("input x:1\noutput x\n"), {}, {}};
+    return model ? *model : Model{{*graph::parse("input x:1\noutput x\n"), {}}, {}};
 }
 
 std::size_t countRole(const Model& model, Role role, SiteKind kind)

@@ -121,7 +121,7 @@ TEST_P(EveryPreset, IsExportedAsItIsSimulated)
     const test::NoiseImages images(4);
     const auto model = importModel(write(folder / "float.onnx", GetParam().pieces));
     ASSERT_TRUE(model) << model.error().text();
-    const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, {});
+    const auto calibration = stats::calibrate(*model, images, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     for (const quant::Preset& preset : quant::presets())
         for (const std::string_view end : {std::string_view(), quant::kLiteral})
@@ -132,7 +132,7 @@ TEST_P(EveryPreset, IsExportedAsItIsSimulated)
                     recipe.coverage = coverage;
                     SCOPED_TRACE(recipe.preset + (coverage == graph::Coverage::Full ? " full " : " matmul ") +
                                  std::to_string(bits));
-                    const auto plan = quant::resolve(model->graph, model->sites, *calibration, recipe, nullptr, {});
+                    const auto plan = quant::resolve(*model, *calibration, recipe, nullptr, {});
                     ASSERT_TRUE(plan) << plan.error().text();
                     const auto path = folder / "quantized.onnx";
                     const auto report = exportModel(*model, **plan, path, {});

@@ -93,7 +93,7 @@ TEST(Provenance, ACalibrationTellsItsOwnOrigin)
     options.images = 3;
     options.modelHash = "m";
     options.preprocess = R"(not the text of the preprocessing)";
-    const auto calibration = stats::calibrate(network.graph, network.sites, kImages, options, context);
+    const auto calibration = stats::calibrate(network, kImages, options, context);
     ASSERT_TRUE(calibration) << calibration.error().text();
     stats::Calibration made = **calibration;
     EXPECT_FALSE(sameOrigin(originOf(made), calibrationOrigin("m", preprocess, kImages, 3)));

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/project/session_file.h"
 #include "tests/support/small_vit.h"
 #include "tests/support/temp_dir.h"
@@ -13,9 +12,8 @@
 
 namespace qs::test {
 
-struct SmallNetwork {
-    graph::Graph graph = *graph::parse(kSmallVit);
-    graph::SiteTable sites = graph::findSites(graph);
+struct SmallNetwork : graph::Network {
+    SmallNetwork() : Network(graph::networkOf(*graph::parse(kSmallVit))) {}
 };
 
 inline quant::SitePatch bits(int count)

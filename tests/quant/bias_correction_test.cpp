@@ -23,14 +23,14 @@ protected:
     {
         stats::CalibrationOptions options;
         options.sampleRows = 24 * 4; // every row there is: the sample's means are the exact ones
-        auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, options, {});
+        auto calibration = stats::calibrate(m_vit, m_images, options, {});
         EXPECT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
     }
 
     std::shared_ptr<const Plan> planned(const Recipe& recipe) const
     {
-        auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, nullptr, {});
+        auto plan = resolve(m_vit, m_calibration, recipe, nullptr, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return *plan;
     }
@@ -139,13 +139,13 @@ TEST_F(Correction, MakesABiasWhereThereIsNone)
     std::string text(test::kSmallVit);
     text.replace(text.find("Linear(n2, fc1.w, fc1.b)"), 24, "Linear(n2, fc1.w)");
     m_vit = test::smallVit(text);
-    m_calibration = *stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+    m_calibration = *stats::calibrate(m_vit, m_images, {}, {});
     Recipe recipe = *presetRecipe("minmax", 3, 3);
     recipe.weight.biasCorrection = true;
     const auto plan = planned(recipe);
     const graph::Use bias{m_vit.sites[m_vit.at("f1", 1)].uses.front().node, 2};
     ASSERT_TRUE(plan->simulation.constants.contains(bias));
-    EXPECT_TRUE(exec::Program::compile(m_vit.graph, m_vit.sites, plan->simulation, {}));
+    EXPECT_TRUE(exec::Program::compile(m_vit, plan->simulation, {}));
 }
 
 } // namespace

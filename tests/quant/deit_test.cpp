@@ -48,7 +48,7 @@ protected:
     {
         stats::CalibrationOptions options;
         options.images = images;
-        auto calibration = stats::calibrate(m_model->graph, m_model->sites, *m_calibrationImages, options, m_context);
+        auto calibration = stats::calibrate(*m_model, *m_calibrationImages, options, m_context);
         EXPECT_TRUE(calibration) << calibration.error().text();
         return calibration ? *calibration : nullptr;
     }
@@ -56,7 +56,7 @@ protected:
     std::shared_ptr<const Plan> planned(std::shared_ptr<const stats::Calibration> calibration, const Recipe& recipe,
                                         const Plan* previous = nullptr) const
     {
-        auto plan = resolve(m_model->graph, m_model->sites, std::move(calibration), recipe, previous, m_context);
+        auto plan = resolve(*m_model, std::move(calibration), recipe, previous, m_context);
         EXPECT_TRUE(plan) << plan.error().text();
         return plan ? *plan : nullptr;
     }
@@ -74,7 +74,7 @@ TEST_F(DeitTiny, KeepsItsAccuracyAtEightBits)
 {
     const auto calibration = calibrated(32);
     ASSERT_TRUE(calibration);
-    const auto reference = floatReference(m_model->graph, m_model->sites, *m_testImages, m_count, m_context);
+    const auto reference = floatReference(*m_model, *m_testImages, m_count, m_context);
     ASSERT_TRUE(reference) << reference.error().text();
     const auto weights = exec::makeWeightCache();
     for (const int bits : {8, 6, 4}) {
@@ -83,8 +83,8 @@ TEST_F(DeitTiny, KeepsItsAccuracyAtEightBits)
                 continue;
             const auto plan = planned(calibration, *presetRecipe(preset + std::string(kLiteral), bits, bits));
             ASSERT_TRUE(plan);
-            const auto result = evaluate(m_model->graph, m_model->sites, plan.get(), *m_testImages, m_count,
-                                         &*reference, weights, m_context);
+            const auto result =
+                evaluate(*m_model, plan.get(), *m_testImages, m_count, &*reference, weights, m_context);
             ASSERT_TRUE(result) << result.error().text();
             std::printf("%-10s W%dA%d: top-1 %.2f %% (float %.2f), top-5 %.2f, agreement %.2f %%, KL %.4f, "
                         "SQNR %.2f dB, %zu images, %.1f/s (float %.1f/s)\n",
@@ -109,8 +109,7 @@ TEST_F(DeitTiny, AnotherPreprocessingIsNamedAndTheRightOneIsNot)
         std::filesystem::path(std::getenv("QUANTOSCOPE_TEST_ASSETS")) / "images/imagenet-val", {.count = 64});
     const auto doubts = [&](const char* preset) {
         const auto images = images::makeSource(folder, *images::preprocessPreset(preset, 224, 224));
-        const auto evaluation =
-            evaluate(m_model->graph, m_model->sites, nullptr, *images, images->size(), nullptr, nullptr, m_context);
+        const auto evaluation = evaluate(*m_model, nullptr, *images, images->size(), nullptr, nullptr, m_context);
         EXPECT_TRUE(evaluation) << (evaluation ? "" : evaluation.error().text());
         return evaluation ? evaluation->doubts : std::vector<Doubt>{};
     };

@@ -76,7 +76,7 @@ void expectEqual(const graph::SiteTable& sites, const Plan& a, const Plan& b, co
 /// Numbers that differ are announced before: those of all other sites hold. How many hold.
 std::size_t expectStale(const test::SmallVit& vit, const Plan& before, const Plan& after, const std::string& step)
 {
-    const std::set<SiteId> stale = staleSites(vit.graph, vit.sites, before, after.recipe);
+    const std::set<SiteId> stale = staleSites(vit, before, after.recipe);
     for (const graph::Site& site : vit.sites)
         if (!stale.contains(site.id)) {
             EXPECT_EQ(difference(before[site.id], after[site.id]), "") << step << ": " << site.name;
@@ -88,15 +88,14 @@ class Edits : public ::testing::Test {
 protected:
     std::shared_ptr<const Plan> planned(const Recipe& recipe, const Plan* previous) const
     {
-        auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, previous, {});
+        auto plan = resolve(m_vit, m_calibration, recipe, previous, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return plan ? *plan : nullptr;
     }
 
     test::SmallVit m_vit = test::smallVit();
     test::NoiseImages m_images{8};
-    std::shared_ptr<const stats::Calibration> m_calibration =
-        *stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+    std::shared_ptr<const stats::Calibration> m_calibration = *stats::calibrate(m_vit, m_images, {}, {});
 };
 
 TEST_F(Edits, OfOneKindEachGiveAFreshPlan)
@@ -131,8 +130,8 @@ TEST_F(Edits, OfOneKindEachGiveAFreshPlan)
             else
                 recipe.overrides[site.name].merge(patches[which]);
             history += "\n" + site.name + " " + std::to_string(which);
-            const auto fresh = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, nullptr, {});
-            const auto edited = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, plan.get(), {});
+            const auto fresh = resolve(m_vit, m_calibration, recipe, nullptr, {});
+            const auto edited = resolve(m_vit, m_calibration, recipe, plan.get(), {});
             ASSERT_EQ(fresh.has_value(), edited.has_value()) << history;
             if (!fresh) { // settings that do not go together: as before
                 recipe = plan->recipe;
@@ -163,8 +162,8 @@ TEST_F(Edits, OfAnOperandMakeItsPartnersStale)
     const auto after = planned(recipe, before.get());
     ASSERT_EQ((*before)[weight].settings, (*after)[weight].settings);
     EXPECT_NE(difference((*before)[weight], (*after)[weight]), "");
-    EXPECT_TRUE(staleSites(m_vit.graph, m_vit.sites, *before, recipe).contains(weight));
-    EXPECT_TRUE(staleSites(m_vit.graph, m_vit.sites, *after, recipe).empty());
+    EXPECT_TRUE(staleSites(m_vit, *before, recipe).contains(weight));
+    EXPECT_TRUE(staleSites(m_vit, *after, recipe).empty());
 }
 
 TEST_F(Edits, ThatChangeNoNumberMakeNothingStale)
@@ -172,7 +171,7 @@ TEST_F(Edits, ThatChangeNoNumberMakeNothingStale)
     Recipe recipe = *presetRecipe("mptq-vit", 4, 4); // guarded: some sites have other settings than the recipe's
     const auto plan = planned(recipe, nullptr);
     recipe.locked.insert(m_vit.sites.all().front().name);
-    EXPECT_TRUE(staleSites(m_vit.graph, m_vit.sites, *plan, recipe).empty());
+    EXPECT_TRUE(staleSites(m_vit, *plan, recipe).empty());
 }
 
 /// Noise of the projection goes through V: the input of V's layer is as before, but not what its weights make of it.

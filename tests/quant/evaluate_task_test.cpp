@@ -31,23 +31,21 @@ protected:
     {
         auto graph = graph::parse(kDense + outputs);
         ASSERT_TRUE(graph) << graph.error().text();
-        m_graph = *graph;
-        m_sites = graph::findSites(*m_graph);
-        auto calibration = stats::calibrate(*m_graph, m_sites, m_images, {}, {});
+        m_network = graph::networkOf(std::move(*graph));
+        auto calibration = stats::calibrate(*m_network, m_images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
-        auto plan = resolve(*m_graph, m_sites, *calibration, *presetRecipe("minmax", 4, 4), nullptr, {});
+        auto plan = resolve(*m_network, *calibration, *presetRecipe("minmax", 4, 4), nullptr, {});
         ASSERT_TRUE(plan) << plan.error().text();
         m_plan = *plan;
     }
     Result<Evaluation> run(const FloatReference* reference, const EvaluationTask& task = {},
                            const Context& context = {}) const
     {
-        return evaluate(*m_graph, m_sites, m_plan.get(), m_images, SIZE_MAX, reference, nullptr, context, task);
+        return evaluate(*m_network, m_plan.get(), m_images, SIZE_MAX, reference, nullptr, context, task);
     }
 
     test::NoiseImages m_images{9};
-    std::optional<graph::Graph> m_graph;
-    graph::SiteTable m_sites;
+    std::optional<graph::Network> m_network;
     std::shared_ptr<const Plan> m_plan;
 };
 
@@ -121,12 +119,12 @@ TEST_F(EvaluateTask, OtherTasksAndSeveralOutputsAreMeasuredByName)
     EXPECT_EQ(both->outputs[1].name, "scores");
     EXPECT_NEAR(both->outputs[0].sqnrDb, dense->outputs[0].sqnrDb, 1e-9);
     // The loss that searches use is the evaluation's.
-    const auto reference = floatReference(*m_graph, m_sites, m_images, SIZE_MAX, {});
+    const auto reference = floatReference(*m_network, m_images, SIZE_MAX, {});
     ASSERT_TRUE(reference) << reference.error().text();
-    const auto loss = OutputLoss::make(*m_graph, {}, *reference->logits, 9);
+    const auto loss = OutputLoss::make(m_network->graph, {}, *reference->logits, 9);
     ASSERT_TRUE(loss) << loss.error().text();
     exec::Program::Options options;
-    const auto program = exec::Program::compile(*m_graph, m_sites, m_plan->simulation, options);
+    const auto program = exec::Program::compile(*m_network, m_plan->simulation, options);
     ASSERT_TRUE(program) << program.error().text();
     const auto rows = exec::runImages(*program, m_images, 0, 9, {}, "");
     ASSERT_TRUE(rows) << rows.error().text();

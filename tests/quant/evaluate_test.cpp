@@ -20,10 +20,10 @@ class Evaluate : public ::testing::Test {
 protected:
     void SetUp() override
     {
-        auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        auto calibration = stats::calibrate(m_vit, m_images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
-        const auto reference = floatReference(m_vit.graph, m_vit.sites, m_images, SIZE_MAX, {});
+        const auto reference = floatReference(m_vit, m_images, SIZE_MAX, {});
         ASSERT_TRUE(reference) << reference.error().text();
         m_reference = *reference;
         // Two of three labels are what the float network says, every fourth image has none.
@@ -36,11 +36,11 @@ protected:
     }
     std::shared_ptr<const Plan> plan(int bits) const
     {
-        return *resolve(m_vit.graph, m_vit.sites, m_calibration, *presetRecipe("minmax", bits, bits), nullptr, {});
+        return *resolve(m_vit, m_calibration, *presetRecipe("minmax", bits, bits), nullptr, {});
     }
     Result<Evaluation> run(const Plan* plan, const Context& context = {}, std::size_t count = SIZE_MAX) const
     {
-        return evaluate(m_vit.graph, m_vit.sites, plan, m_images, count, &m_reference, nullptr, context);
+        return evaluate(m_vit, plan, m_images, count, &m_reference, nullptr, context);
     }
 
     test::SmallVit m_vit = test::smallVit();
@@ -104,8 +104,8 @@ TEST_F(Evaluate, DoesNotDependOnThreads)
     EXPECT_EQ(a->logitSqnrDb, b->logitSqnrDb);
     EXPECT_EQ(a->klDivergence, b->klDivergence);
     EXPECT_EQ(b->threads, 3);
-    const auto errors = accumulatedErrors(m_vit.graph, m_vit.sites, *quantized, m_images, 10, nullptr, {});
-    const auto same = accumulatedErrors(m_vit.graph, m_vit.sites, *quantized, m_images, 10, nullptr, context);
+    const auto errors = accumulatedErrors(m_vit, *quantized, m_images, 10, nullptr, {});
+    const auto same = accumulatedErrors(m_vit, *quantized, m_images, 10, nullptr, context);
     ASSERT_TRUE(errors && same);
     for (std::size_t i = 0; i < errors->size(); ++i)
         EXPECT_EQ((*errors)[i].accumulatedSqnrDb, (*same)[i].accumulatedSqnrDb);
@@ -129,9 +129,8 @@ TEST_F(Evaluate, RefusesWhatMakesNoSense)
     context.stop = stop.get_token();
     const auto quantized = plan(8);
     EXPECT_EQ(run(quantized.get(), context).error().code, ErrorCode::Cancelled);
-    FloatReference few = *floatReference(m_vit.graph, m_vit.sites, m_images, 4, {});
-    EXPECT_EQ(evaluate(m_vit.graph, m_vit.sites, nullptr, m_images, 36, &few, nullptr, {}).error().code,
-              ErrorCode::InvalidArgument);
+    FloatReference few = *floatReference(m_vit, m_images, 4, {});
+    EXPECT_EQ(evaluate(m_vit, nullptr, m_images, 36, &few, nullptr, {}).error().code, ErrorCode::InvalidArgument);
 }
 
 TEST_F(Evaluate, JsonHasTheFiguresOfTheCommandLine)
@@ -154,7 +153,7 @@ TEST_F(Evaluate, JsonHasTheFiguresOfTheCommandLine)
 TEST_F(Evaluate, ErrorAccumulatesFromTheImageOn)
 {
     const auto quantized = plan(4);
-    const auto profiles = accumulatedErrors(m_vit.graph, m_vit.sites, *quantized, m_images, 8, nullptr, {});
+    const auto profiles = accumulatedErrors(m_vit, *quantized, m_images, 8, nullptr, {});
     ASSERT_TRUE(profiles) << profiles.error().text();
     EXPECT_EQ(profiles->size(), test::activationSites(m_vit.sites).size());
     for (const SiteProfile& profile : *profiles) {
@@ -175,14 +174,13 @@ TEST_F(Evaluate, SensitivityIsThatOfOneSiteAlone)
     const SiteId activation = m_vit.at("f2", 0);
     const SiteId weight = m_vit.at("f2", 1);
     const std::vector<SiteId> both{activation, weight};
-    const auto pair =
-        *resolve(m_vit.graph, m_vit.sites, m_calibration, edited(recipe, m_vit.sites, both, bits), nullptr, {});
-    const auto profiles = sensitivities(m_vit.graph, m_vit.sites, *pair, m_images, 12, nullptr, {});
+    const auto pair = *resolve(m_vit, m_calibration, edited(recipe, m_vit.sites, both, bits), nullptr, {});
+    const auto profiles = sensitivities(m_vit, *pair, m_images, 12, nullptr, {});
     ASSERT_TRUE(profiles) << profiles.error().text();
     ASSERT_EQ(profiles->size(), 2U);
     for (const SiteProfile& profile : *profiles) {
-        const auto alone = *resolve(m_vit.graph, m_vit.sites, m_calibration,
-                                    edited(recipe, m_vit.sites, std::vector{profile.site}, bits), nullptr, {});
+        const auto alone =
+            *resolve(m_vit, m_calibration, edited(recipe, m_vit.sites, std::vector{profile.site}, bits), nullptr, {});
         const auto result = run(alone.get(), {}, 12);
         ASSERT_TRUE(result);
         EXPECT_EQ(profile.sensitivityKl, result->klDivergence);

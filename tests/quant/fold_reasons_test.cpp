@@ -57,12 +57,12 @@ TEST(FoldReasons, ExactWhereTheyApplyAndSaidWhereNot)
     const auto graph = graph::parse(kNetwork);
     ASSERT_TRUE(graph) << graph.error().text();
     const graph::SiteTable sites = graph::findSites(*graph);
-    const auto calibration = stats::calibrate(*graph, sites, test::NoiseImages{4}, {}, {});
+    const auto calibration = stats::calibrate({*graph, sites}, test::NoiseImages{4}, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     Recipe recipe = *presetRecipe("minmax", 8, 8);
     recipe.activation.smoothing.kind = SmoothingKind::ShiftScale; // everywhere
     recipe.activation.noise.on = true;
-    const auto plan = resolve(*graph, sites, *calibration, recipe, nullptr, {});
+    const auto plan = resolve({*graph, sites}, *calibration, recipe, nullptr, {});
     ASSERT_TRUE(plan) << plan.error().text();
 
     const std::map<std::string, std::string> reasons{{"x", "pads with zeros"},
@@ -92,7 +92,7 @@ TEST(FoldReasons, ExactWhereTheyApplyAndSaidWhereNot)
         for (const graph::Site& site : sites)
             if (site.valueName == value && site.kind == graph::SiteKind::Activation &&
                 site.coverage == graph::Coverage::MatMul)
-                return findFold(*graph, sites, site).value();
+                return findFold({*graph, sites}, site).value();
         return FoldTarget{};
     };
     EXPECT_EQ(placeOf("n").place, FoldPlace::LayerNorm);
@@ -118,17 +118,17 @@ TEST(FoldReasons, BatchNormalizationTakesUpTheTransform)
         ASSERT_TRUE(graph) << graph.error().text();
         const graph::SiteTable sites = graph::findSites(*graph);
         const test::NoiseImages images(4);
-        const auto calibration = stats::calibrate(*graph, sites, images, {}, {});
+        const auto calibration = stats::calibrate({*graph, sites}, images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
         Recipe recipe = *presetRecipe("minmax", 8, 8);
         recipe.activation.smoothing.kind = SmoothingKind::ShiftScale;
-        const auto plan = resolve(*graph, sites, *calibration, recipe, nullptr, {});
+        const auto plan = resolve({*graph, sites}, *calibration, recipe, nullptr, {});
         ASSERT_TRUE(plan) << plan.error().text();
         std::size_t folded = 0;
         for (const auto& site : (*plan)->sites)
             folded += site->smoothing && site->smoothing->target.place == FoldPlace::LayerNorm ? 1 : 0;
         EXPECT_EQ(folded, 1U) << form;
-        const auto program = exec::Program::compile(*graph, sites, (*plan)->smoothed, {});
+        const auto program = exec::Program::compile({*graph, sites}, (*plan)->smoothed, {});
         ASSERT_TRUE(program) << program.error().text();
         const auto logits = exec::runImages(*program, images, 0, images.size(), {}, "testing");
         ASSERT_TRUE(logits) << logits.error().text();

@@ -207,11 +207,11 @@ TEST(FqVit, LayerNormalizationInIntegers)
 {
     const auto vit = test::smallVit();
     const test::NoiseImages images(8);
-    const auto calibration = *stats::calibrate(vit.graph, vit.sites, images, {}, {});
+    const auto calibration = *stats::calibrate(vit, images, {}, {});
     const auto logits = [&](const Recipe& recipe) {
-        const auto plan = resolve(vit.graph, vit.sites, calibration, recipe, nullptr, {});
+        const auto plan = resolve(vit, calibration, recipe, nullptr, {});
         EXPECT_TRUE(plan) << plan.error().text();
-        const auto program = exec::Program::compile(vit.graph, vit.sites, (*plan)->simulation, {});
+        const auto program = exec::Program::compile(vit, (*plan)->simulation, {});
         EXPECT_TRUE(program) << program.error().text();
         return *exec::runImages(*program, images, 0, 8, {}, "running");
     };
@@ -232,9 +232,9 @@ TEST(FqVit, LayerNormalizationInIntegers)
 TEST(FqVit, IntegerLayerNormalizationSaysWhereItCannotBe)
 {
     const auto vit = test::smallVit();
-    const auto calibration = *stats::calibrate(vit.graph, vit.sites, test::NoiseImages(4), {}, {});
+    const auto calibration = *stats::calibrate(vit, test::NoiseImages(4), {}, {});
     const auto refusal = [&](const Recipe& recipe) {
-        const auto plan = resolve(vit.graph, vit.sites, calibration, recipe, nullptr, {});
+        const auto plan = resolve(vit, calibration, recipe, nullptr, {});
         return plan ? std::string() : plan.error().text();
     };
     Recipe elsewhere = *presetRecipe("fq-vit-literal", 8, 8);
@@ -243,7 +243,7 @@ TEST(FqVit, IntegerLayerNormalizationSaysWhereItCannotBe)
     Recipe floats = *presetRecipe("fq-vit-literal", 8, 8);
     floats.rules.push_back(integerNormOf(graph::Role::LayerNormInput));
     const auto warned = [&] {
-        const auto plan = resolve(vit.graph, vit.sites, calibration, floats, nullptr, {});
+        const auto plan = resolve(vit, calibration, floats, nullptr, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return plan && std::ranges::any_of((*plan)->warnings, [](const std::string& warning) {
                    return warning.find("LayerNorm computes in float") != std::string::npos;

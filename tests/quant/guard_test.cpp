@@ -32,13 +32,13 @@ protected:
     void open(const std::string& text)
     {
         m_vit = test::smallVit(text);
-        const auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        const auto calibration = stats::calibrate(m_vit, m_images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
     }
     std::shared_ptr<const Plan> resolved(const Recipe& recipe, const Plan* previous = nullptr) const
     {
-        auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, previous, {});
+        auto plan = resolve(m_vit, m_calibration, recipe, previous, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return plan ? *plan : nullptr;
     }
@@ -182,7 +182,7 @@ TEST_F(Guarded, QuantizersThatHaveNoLevelsForTheValuesGiveWay)
     }
     Recipe byHand = *presetRecipe("minmax", 8, 8);
     byHand.overrides[m_vit.sites[softmax()].name].quantizer = "log2";
-    EXPECT_FALSE(resolve(m_vit.graph, m_vit.sites, m_calibration, byHand, nullptr, {}));
+    EXPECT_FALSE(resolve(m_vit, m_calibration, byHand, nullptr, {}));
 }
 
 /// All presets, with both coverages, on networks of any form: a plan, or one that says why not.
@@ -191,7 +191,7 @@ TEST_F(Guarded, AllPresetsResolveOnRandomNetworks)
     std::size_t plans = 0;
     for (unsigned seed = 0; seed < 40; ++seed) {
         m_vit = test::smallVit(test::RandomGraph(seed).text());
-        const auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        const auto calibration = stats::calibrate(m_vit, m_images, {}, {});
         if (!calibration)
             continue;
         for (const Preset& preset : presets())
@@ -199,7 +199,7 @@ TEST_F(Guarded, AllPresetsResolveOnRandomNetworks)
                 for (const std::string_view end : {std::string_view(), kLiteral}) {
                     Recipe recipe = *presetRecipe(std::string(preset.name) + std::string(end), 8, 8);
                     recipe.coverage = coverage;
-                    const auto plan = resolve(m_vit.graph, m_vit.sites, *calibration, recipe, nullptr, {});
+                    const auto plan = resolve(m_vit, *calibration, recipe, nullptr, {});
                     EXPECT_TRUE(plan) << seed << " " << recipe.preset << ": " << plan.error().text() << "\n"
                                       << test::RandomGraph(seed).text();
                     ++plans;

@@ -23,34 +23,31 @@ bool equalBits(const Tensor& a, const Tensor& b)
 }
 
 /// A network, images and plans of it.
-struct Subject {
-    graph::Graph graph;
-    graph::SiteTable sites;
+struct Subject : graph::Network {
     test::NoiseImages images;
     std::shared_ptr<const stats::Calibration> calibration;
     std::shared_ptr<exec::WeightCache> weights = exec::makeWeightCache();
 
-    Subject(graph::Graph g, graph::SiteTable s, std::size_t count)
-        : graph(std::move(g)), sites(std::move(s)), images(count)
+    Subject(graph::Network network, std::size_t count) : Network(std::move(network)), images(count)
     {
         ThreadPool pool(2);
         Context context;
         context.pool = &pool;
         stats::CalibrationOptions options;
         options.images = std::min<std::size_t>(count, 4);
-        auto result = stats::calibrate(graph, sites, images, options, context);
+        auto result = stats::calibrate(*this, images, options, context);
         EXPECT_TRUE(result) << result.error().text();
         calibration = *result;
     }
     std::shared_ptr<const Plan> plan(const Recipe& recipe, const Plan* previous = nullptr) const
     {
-        auto result = resolve(graph, sites, calibration, recipe, previous, {});
+        auto result = resolve(*this, calibration, recipe, previous, {});
         EXPECT_TRUE(result) << result.error().text();
         return *result;
     }
     exec::Program program(const Plan& plan) const
     {
-        auto result = exec::Program::compile(graph, sites, plan.simulation, {weights, {}});
+        auto result = exec::Program::compile(*this, plan.simulation, {weights, {}});
         EXPECT_TRUE(result) << result.error().text();
         return *result;
     }
@@ -121,8 +118,7 @@ void expectEqualToWholeRuns(const Subject& subject, int changes, std::size_t bud
 
 Subject smallSubject(std::size_t images = 5)
 {
-    auto vit = test::smallVit();
-    return {std::move(vit.graph), std::move(vit.sites), images};
+    return {test::smallVit(), images};
 }
 
 TEST(Incremental, EqualsWholeRunsOnASmallNetwork)
@@ -159,7 +155,7 @@ TEST(Incremental, StartsBehindWhatDidNotChange)
     double last = 1;
     for (const auto& [value, input] : std::vector<std::pair<std::string, int>>{
              {"p0", 1}, {"q0", 1}, {"sm", 0}, {"f1", 1}, {"f2", 1}, {"logits", 1}}) {
-        const SiteId site = test::SmallVit{subject.graph, subject.sites}.at(value, input);
+        const SiteId site = test::SmallVit{subject}.at(value, input);
         if (!site.valid() || !(*plan)[site].quantized())
             continue;
         const auto changed = subject.plan(withBits(recipe, subject, site, 3), plan.get());
@@ -178,7 +174,7 @@ TEST(Incremental, StopsAndStaysUsable)
     const auto plan = subject.plan(recipe);
     auto runner = subject.runner(subject.program(*plan), std::size_t{1} << 20, {});
     const Tensor before = runner.logits();
-    const SiteId site = test::SmallVit{subject.graph, subject.sites}.at("q0", 1);
+    const SiteId site = test::SmallVit{subject}.at("q0", 1);
     ASSERT_TRUE(site.valid());
     const auto changed = subject.plan(withBits(recipe, subject, site, 2), plan.get());
     const exec::Program variant = subject.program(*changed);
@@ -193,7 +189,7 @@ TEST(Incremental, StopsAndStaysUsable)
     const auto found = runner.run(variant, {}, "running");
     ASSERT_TRUE(found) << found.error().text();
     EXPECT_TRUE(equalBits(*found, subject.whole(variant)));
-    const SiteId late = test::SmallVit{subject.graph, subject.sites}.at("f2", 1);
+    const SiteId late = test::SmallVit{subject}.at("f2", 1);
     const auto other = subject.plan(withBits(recipe, subject, late, 2), plan.get());
     const auto second = runner.run(subject.program(*other), {}, "running");
     ASSERT_TRUE(second) << second.error().text();
@@ -218,7 +214,7 @@ TEST(Incremental, EqualsWholeRunsOnTheDemo)
 {
     auto model = onnx::importModel(QUANTOSCOPE_DEMO_FOLDER "/demo_vit.onnx");
     ASSERT_TRUE(model) << model.error().text();
-    const Subject subject(std::move(model->graph), std::move(model->sites), 4);
+    const Subject subject(std::move(*model), 4);
     expectEqualToWholeRuns(subject, 25, std::size_t{8} << 20, 2);
 }
 
@@ -229,7 +225,7 @@ TEST(Incremental, EqualsWholeRunsOnDeitTiny)
         GTEST_SKIP() << test::kNoAssets;
     auto model = onnx::importModel(path);
     ASSERT_TRUE(model) << model.error().text();
-    const Subject subject(std::move(model->graph), std::move(model->sites), 3);
+    const Subject subject(std::move(*model), 3);
     expectEqualToWholeRuns(subject, 20, std::size_t{24} << 20, 2);
 }
 

@@ -47,7 +47,7 @@ struct Subject {
     {
         Context context;
         context.pool = pool;
-        auto result = resolve(vit.graph, vit.sites, calibration, recipe, previous, context);
+        auto result = resolve(vit, calibration, recipe, previous, context);
         EXPECT_TRUE(result) << result.error().text();
         return *result;
     }
@@ -370,7 +370,7 @@ TEST(LayerPlan, HessianNeedsImportancesAndFollowsThem)
     Recipe recipe = recipeOf("ptq4vit");
     recipe.weight.objective = Objective::Hessian;
     recipe.activation.objective = Objective::Hessian;
-    const auto refused = resolve(subject.vit.graph, subject.vit.sites, subject.calibration, recipe, nullptr, {});
+    const auto refused = resolve(subject.vit, subject.calibration, recipe, nullptr, {});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
     EXPECT_TRUE(subject.vit.sites.find(refused.error().where).valid()) << refused.error().where;
@@ -432,7 +432,7 @@ TEST(LayerPlan, HessianNeedsImportancesAndFollowsThem)
     auto broken = withWeights(1, 1);
     broken->importances.front().values.push_back(1);
     subject.calibration = broken;
-    EXPECT_FALSE(resolve(subject.vit.graph, subject.vit.sites, subject.calibration, recipe, nullptr, {}));
+    EXPECT_FALSE(resolve(subject.vit, subject.calibration, recipe, nullptr, {}));
 }
 
 } // namespace

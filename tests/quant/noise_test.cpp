@@ -130,7 +130,7 @@ class NoisyVit : public ::testing::Test {
 protected:
     NoisyVit()
     {
-        auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        auto calibration = stats::calibrate(m_vit, m_images, {}, {});
         EXPECT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
     }
@@ -138,7 +138,7 @@ protected:
     std::shared_ptr<const Plan> planned(const Recipe& recipe, const Plan* previous = nullptr,
                                         const Context& context = {}) const
     {
-        auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, previous, context);
+        auto plan = resolve(m_vit, m_calibration, recipe, previous, context);
         EXPECT_TRUE(plan) << plan.error().text();
         return *plan;
     }

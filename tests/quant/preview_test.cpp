@@ -20,7 +20,7 @@ class Preview : public ::testing::Test {
 protected:
     void SetUp() override
     {
-        const auto made = stats::calibrate(graph, sites, test::NoiseImages(8), {}, {});
+        const auto made = stats::calibrate({graph, sites}, test::NoiseImages(8), {}, {});
         ASSERT_TRUE(made) << made.error().text();
         calibration = *made;
         plan = planOf(recipe, nullptr);
@@ -28,7 +28,7 @@ protected:
     }
     std::shared_ptr<const Plan> planOf(const Recipe& wanted, const Plan* previous) const
     {
-        const auto made = resolve(graph, sites, calibration, wanted, previous, {});
+        const auto made = resolve({graph, sites}, calibration, wanted, previous, {});
         EXPECT_TRUE(made) << made.error().text();
         return made ? *made : nullptr;
     }
@@ -49,7 +49,7 @@ TEST_F(Preview, EqualsTheNextPlan)
             Recipe edited = recipe;
             edited.overrides[site.name].bits = bits;
             const auto preview =
-                previewSite(graph, sites, *calibration, site.id, settingsOf(edited, site), plan.get());
+                previewSite({graph, sites}, *calibration, site.id, settingsOf(edited, site), plan.get());
             ASSERT_TRUE(preview) << site.name << ": " << preview.error().text();
             const auto planned = planOf(edited, plan.get());
             ASSERT_TRUE(planned);
@@ -68,13 +68,13 @@ TEST_F(Preview, OfAnotherModelsCalibrationIsAnError)
     stats::Calibration cut = *calibration;
     cut.sites.pop_back();
     const graph::Site& last = sites[SiteId(static_cast<uint32_t>(sites.size() - 1))];
-    EXPECT_FALSE(previewSite(graph, sites, cut, last.id, settingsOf(recipe, last), nullptr));
+    EXPECT_FALSE(previewSite({graph, sites}, cut, last.id, settingsOf(recipe, last), nullptr));
 }
 
 TEST_F(Preview, OfNoiseHasACurve)
 {
     for (const graph::Site& site : sites) {
-        const auto curve = noiseCurve(graph, sites, *calibration, site.id, settingsOf(recipe, site), 2, plan.get());
+        const auto curve = noiseCurve({graph, sites}, *calibration, site.id, settingsOf(recipe, site), 2, plan.get());
         ASSERT_TRUE(curve) << site.name << ": " << curve.error().text();
         EXPECT_EQ(!curve->empty(), mayBeSmoothed(graph, site)) << site.name;
     }
@@ -112,7 +112,7 @@ TEST_F(Preview, TrialsAreWhatTheNextPlanHas)
 {
     for (const graph::Site& site : sites) {
         const SiteSettings settings = settingsOf(recipe, site);
-        const auto trials = tryQuantizers(graph, sites, *calibration, site.id, settings, plan.get(), {});
+        const auto trials = tryQuantizers({graph, sites}, *calibration, site.id, settings, plan.get(), {});
         if (site.kind != graph::SiteKind::Activation || settings.isFloat()) {
             EXPECT_EQ(trials.error().code, ErrorCode::InvalidArgument) << site.name;
             continue;
@@ -142,7 +142,7 @@ TEST_F(Preview, TrialsStop)
     Context context;
     context.stop = source.get_token();
     const auto trials =
-        tryQuantizers(graph, sites, *calibration, id, settingsOf(recipe, sites[id]), plan.get(), context);
+        tryQuantizers({graph, sites}, *calibration, id, settingsOf(recipe, sites[id]), plan.get(), context);
     ASSERT_FALSE(trials);
     EXPECT_EQ(trials.error().code, ErrorCode::Cancelled);
 }

@@ -34,11 +34,11 @@ TEST(ReleasedRule, ScalesByChannelInFrontOfDepthwiseConvolutionsAlone)
     ASSERT_TRUE(graph) << graph.error().text();
     const graph::SiteTable sites = graph::findSites(*graph);
     const test::NoiseImages images(4);
-    const auto calibration = stats::calibrate(*graph, sites, images, {}, {});
+    const auto calibration = stats::calibrate({*graph, sites}, images, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     for (const int bits : {4, 8}) {
         const auto plan =
-            resolve(*graph, sites, *calibration, *presetRecipe("q-hyvit-code-literal", bits, bits), nullptr, {});
+            resolve({*graph, sites}, *calibration, *presetRecipe("q-hyvit-code-literal", bits, bits), nullptr, {});
         ASSERT_TRUE(plan) << plan.error().text();
         for (const graph::Site& site : sites) {
             const UniformGrid& grid = (**plan)[site.id].grid;
@@ -62,7 +62,7 @@ TEST(ReleasedRule, ScalesByChannelInFrontOfDepthwiseConvolutionsAlone)
             (**plan)[site.id].map->apply(values.data(), values.data(), site.layout);
             EXPECT_TRUE(std::ranges::all_of(values, [](float value) { return std::isfinite(value); }));
         }
-        const auto program = exec::Program::compile(*graph, sites, (*plan)->simulation, {});
+        const auto program = exec::Program::compile({*graph, sites}, (*plan)->simulation, {});
         ASSERT_TRUE(program);
         const auto logits = exec::runImages(*program, images, 0, images.size(), {}, "test");
         ASSERT_TRUE(logits);

@@ -188,14 +188,14 @@ class RepqVit : public ::testing::Test {
 protected:
     explicit RepqVit(std::string text = std::string(test::kSmallVit)) : m_vit(test::smallVit(text))
     {
-        auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        auto calibration = stats::calibrate(m_vit, m_images, {}, {});
         EXPECT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
     }
 
     std::shared_ptr<const Plan> planned(const Recipe& recipe, const Plan* previous = nullptr) const
     {
-        auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, previous, {});
+        auto plan = resolve(m_vit, m_calibration, recipe, previous, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return *plan;
     }

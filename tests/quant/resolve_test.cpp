@@ -20,7 +20,7 @@ protected:
     {
         Context context;
         context.pool = pool;
-        auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, previous, context);
+        auto plan = resolve(m_vit, m_calibration, recipe, previous, context);
         EXPECT_TRUE(plan) << plan.error().text();
         return plan ? *plan : nullptr;
     }
@@ -137,9 +137,9 @@ TEST_F(Resolve, FloatSitesLeaveNoTrace)
     EXPECT_TRUE(plan->simulation.constants.empty());
     EXPECT_EQ(plan->meanWeightBits, 32);
     EXPECT_EQ(plan->meanActivationBits, 32);
-    const auto withoutCalibration = resolve(m_vit.graph, m_vit.sites, nullptr, recipe, nullptr, {});
+    const auto withoutCalibration = resolve(m_vit, nullptr, recipe, nullptr, {});
     EXPECT_TRUE(withoutCalibration);
-    const auto missing = resolve(m_vit.graph, m_vit.sites, nullptr, *presetRecipe("minmax", 8, 8), nullptr, {});
+    const auto missing = resolve(m_vit, nullptr, *presetRecipe("minmax", 8, 8), nullptr, {});
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::InvalidArgument);
 }
@@ -312,7 +312,7 @@ TEST_F(Resolve, NamesTheSiteOfABadSetting)
     const auto errorOf = [&](const SitePatch& patch) {
         Recipe recipe = *presetRecipe("minmax", 8, 8);
         recipe.overrides[name] = patch;
-        const auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, nullptr, {});
+        const auto plan = resolve(m_vit, m_calibration, recipe, nullptr, {});
         return plan ? Error{} : plan.error();
     };
     SitePatch bits;
@@ -333,8 +333,7 @@ TEST_F(Resolve, CanBeCancelled)
     stop.request_stop();
     Context context;
     context.stop = stop.get_token();
-    const auto plan =
-        resolve(m_vit.graph, m_vit.sites, m_calibration, *presetRecipe("minmax", 8, 8), nullptr, context);
+    const auto plan = resolve(m_vit, m_calibration, *presetRecipe("minmax", 8, 8), nullptr, context);
     ASSERT_FALSE(plan);
     EXPECT_EQ(plan.error().code, ErrorCode::Cancelled);
 }

@@ -28,7 +28,7 @@ TEST(ScaledGrid, IsThatOfAPlan)
         "output y\n");
     ASSERT_TRUE(graph) << graph.error().text();
     const graph::SiteTable sites = graph::findSites(*graph);
-    const auto calibration = stats::calibrate(*graph, sites, test::NoiseImages{3}, {}, {});
+    const auto calibration = stats::calibrate({*graph, sites}, test::NoiseImages{3}, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     for (const int bits : {2, 4, 8})
         for (const Scheme scheme : {Scheme::Symmetric, Scheme::Asymmetric})
@@ -42,7 +42,7 @@ TEST(ScaledGrid, IsThatOfAPlan)
                         settings->estimator.kind = EstimatorKind::Scaled;
                         settings->estimator.factor = factor;
                     }
-                    const auto plan = resolve(*graph, sites, *calibration, recipe, nullptr, {});
+                    const auto plan = resolve({*graph, sites}, *calibration, recipe, nullptr, {});
                     ASSERT_TRUE(plan) << plan.error().text();
                     for (const graph::Site& site : sites) {
                         const SitePlan& numbers = (**plan)[site.id];

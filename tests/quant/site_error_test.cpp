@@ -18,15 +18,15 @@ class ErrorOfSites : public ::testing::Test {
 protected:
     ErrorOfSites()
     {
-        m_calibration = *stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        m_calibration = *stats::calibrate(m_vit, m_images, {}, {});
         m_recipe.coverage = graph::Coverage::Full;
         m_recipe.weight.bits = m_recipe.activation.bits = 4;
-        m_plan = *resolve(m_vit.graph, m_vit.sites, m_calibration, m_recipe, nullptr, {});
+        m_plan = *resolve(m_vit, m_calibration, m_recipe, nullptr, {});
     }
     double ofActivation(SiteId id, const Plan& plan) const
     {
         const FloatConstants constants(m_vit.graph);
-        return SiteErrors(m_vit.graph, m_vit.sites, *m_calibration)
+        return SiteErrors(m_vit, *m_calibration)
             .ofActivation(m_vit.sites[id], plan[id], m_calibration->sites[id.index()], constants);
     }
     std::vector<float> quantized(SiteId id, std::span<const float> values, const graph::ChannelLayout& layout) const
@@ -49,7 +49,7 @@ TEST_F(ErrorOfSites, OfOneLinearLayerIsTheOutputError)
         const SiteId input = m_vit.at(layer, 0);
         EXPECT_NEAR(ofActivation(input, *m_plan), (*m_plan)[input].error.outputError, 1e-6) << layer;
         const SiteId weight = m_vit.at(layer, 1);
-        const double error = SiteErrors(m_vit.graph, m_vit.sites, *m_calibration)
+        const double error = SiteErrors(m_vit, *m_calibration)
                                  .ofWeight(m_vit.sites[weight], (*m_plan)[weight],
                                            &m_calibration->sites[input.index()], FloatConstants(m_vit.graph));
         EXPECT_NEAR(error, (*m_plan)[weight].error.outputError, 1e-6) << layer;
@@ -122,7 +122,7 @@ TEST_F(ErrorOfSites, CountsTheClippingThatTheSampleDoesNotShow)
 {
     stats::CalibrationOptions options;
     options.sampleRows = 2;
-    const auto few = *stats::calibrate(m_vit.graph, m_vit.sites, test::NoiseImages(200), options, {});
+    const auto few = *stats::calibrate(m_vit, test::NoiseImages(200), options, {});
     const SiteId id = m_vit.at("f2", 0);
     const stats::SiteStatistics& statistics = few->sites[id.index()];
     Recipe recipe = m_recipe;
@@ -130,10 +130,10 @@ TEST_F(ErrorOfSites, CountsTheClippingThatTheSampleDoesNotShow)
     const float seen = *std::ranges::max_element(statistics.sample.floats());
     ASSERT_LT(seen, 0.9F * statistics.high());
     recipe.activation.estimator = {EstimatorKind::Manual, Estimator{}.percentiles, statistics.low(), seen};
-    const auto clipped = *resolve(m_vit.graph, m_vit.sites, few, recipe, nullptr, {});
+    const auto clipped = *resolve(m_vit, few, recipe, nullptr, {});
     ASSERT_GT((*clipped)[id].error.clippedShare, 0);
     const double isolated = std::pow(10, -(*clipped)[id].error.sqnrDb / 10);
-    const double error = SiteErrors(m_vit.graph, m_vit.sites, *few)
+    const double error = SiteErrors(m_vit, *few)
                              .ofActivation(m_vit.sites[id], (*clipped)[id], statistics, FloatConstants(m_vit.graph));
     EXPECT_GT(error, 10 * (*clipped)[id].error.outputError); // the sample alone
     EXPECT_GT(error, 0.1 * isolated);

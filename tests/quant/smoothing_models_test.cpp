@@ -25,17 +25,17 @@ void expectUnchanged(const std::filesystem::path& path, const char* preset)
     Context context;
     context.pool = &pool;
     const test::NoiseImages images(4);
-    const auto calibration = stats::calibrate(model->graph, model->sites, images, {}, context);
+    const auto calibration = stats::calibrate(*model, images, {}, context);
     ASSERT_TRUE(calibration) << calibration.error().text();
     const auto recipe = presetRecipe(preset + std::string(kLiteral), 8, 8);
     ASSERT_TRUE(recipe);
-    const auto plan = resolve(model->graph, model->sites, *calibration, *recipe, nullptr, context);
+    const auto plan = resolve(*model, *calibration, *recipe, nullptr, context);
     ASSERT_TRUE(plan) << plan.error().text();
     std::size_t smoothed = 0;
     for (const auto& site : (*plan)->sites)
         smoothed += site->smoothing ? 1 : 0;
     EXPECT_GE(smoothed, 9U);
-    const auto program = exec::Program::compile(model->graph, model->sites, (*plan)->smoothed, {});
+    const auto program = exec::Program::compile(*model, (*plan)->smoothed, {});
     ASSERT_TRUE(program) << program.error().text();
     const auto logits = exec::runImages(*program, images, 0, images.size(), context, "testing");
     ASSERT_TRUE(logits) << logits.error().text();

@@ -47,7 +47,7 @@ class SmoothingTest : public ::testing::Test {
 protected:
     SmoothingTest()
     {
-        auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        auto calibration = stats::calibrate(m_vit, m_images, {}, {});
         EXPECT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
     }
@@ -71,7 +71,7 @@ protected:
 
     std::shared_ptr<const Plan> planned(const Recipe& recipe, const Plan* previous = nullptr) const
     {
-        auto plan = resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, previous, {});
+        auto plan = resolve(m_vit, m_calibration, recipe, previous, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return *plan;
     }
@@ -123,7 +123,7 @@ TEST_F(SmoothingTest, MakesABiasWhereThereIsNone)
     std::string text(test::kSmallVit);
     text.replace(text.find("Linear(n2, fc1.w, fc1.b)"), 24, "Linear(n2, fc1.w)");
     m_vit = test::smallVit(text);
-    m_calibration = *stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+    m_calibration = *stats::calibrate(m_vit, m_images, {}, {});
     const auto plan = planned(recipe({SmoothingKind::ShiftScale}, {graph::Role::Fc1}));
     const SiteId site = m_vit.at("f1", 0);
     EXPECT_TRUE(plan->smoothed.constants.contains({m_vit.sites[site].uses.front().node, 2}));
@@ -135,7 +135,7 @@ TEST_F(SmoothingTest, StaysOutsideWhereSomethingElseReadsTheNorm)
     std::string text(test::kSmallVit);
     text.replace(text.find("Add(f2, r1)"), 11, "Add(f2, n2)"); // the residual reads the LayerNormalization
     m_vit = test::smallVit(text);
-    m_calibration = *stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+    m_calibration = *stats::calibrate(m_vit, m_images, {}, {});
     const auto plan = planned(recipe({SmoothingKind::ShiftScale}, {graph::Role::Fc1}));
     const auto& target = (*plan)[m_vit.at("f1", 0)].smoothing->target;
     EXPECT_EQ(target.place, FoldPlace::Explicit);
@@ -151,7 +151,7 @@ TEST_F(SmoothingTest, PaddedZerosAreMovedToo)
     text.replace(text.find("g1:1x4x16 = Gelu(f1)"), 20,
                  "f1:1x4x16 = Slice(f1p) starts=[0] ends=[4] axes=[1] steps=[1]\ng1:1x4x16 = Gelu(f1)");
     m_vit = test::smallVit(text);
-    m_calibration = *stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+    m_calibration = *stats::calibrate(m_vit, m_images, {}, {});
     const auto plan = planned(recipe({SmoothingKind::ShiftScale}, {m_vit.sites[m_vit.at("f1p", 0)].role}));
     ASSERT_NE((*plan)[m_vit.at("f1p", 0)].smoothing, nullptr);
     EXPECT_EQ((*plan)[m_vit.at("f1p", 0)].smoothing->target.place, FoldPlace::Explicit);
@@ -169,7 +169,7 @@ TEST_F(SmoothingTest, CentresAndScalesTheCalibrationValues)
             Extremes extremes(m_vit.sites, site);
             exec::Program::Options options;
             options.observed = {site};
-            const auto program = exec::Program::compile(m_vit.graph, m_vit.sites, plan->smoothed, options);
+            const auto program = exec::Program::compile(m_vit, plan->smoothed, options);
             ASSERT_TRUE(exec::runImages(*program, m_images, 0, m_images.size(), {}, "testing", &extremes));
             for (std::size_t c = 0; c < transform.scale.size(); ++c) {
                 const double radius = (static_cast<double>(statistics.maximum[c]) - statistics.minimum[c]) / 2;
@@ -207,7 +207,7 @@ TEST_F(SmoothingTest, StatisticsAreThoseOfTheSmoothedNetwork)
         } collect(site, seen);
         exec::Program::Options options;
         options.observed = {site};
-        const auto program = exec::Program::compile(m_vit.graph, m_vit.sites, plan->smoothed, options);
+        const auto program = exec::Program::compile(m_vit, plan->smoothed, options);
         ASSERT_TRUE(exec::runImages(*program, m_images, 0, m_images.size(), {}, "testing", &collect));
         EXPECT_NEAR(static_cast<double>(predicted.histogram.total()), static_cast<double>(seen.total()),
                     0.01 * static_cast<double>(seen.total()));

@@ -24,8 +24,8 @@ TensorId valueOf(const SmallVit& vit, std::string_view name)
 
 std::vector<Tensor> gradients(const SmallVit& vit, const exec::Simulation& simulation)
 {
-    const auto program = exec::GradientProgram::compile(vit.graph, vit.sites, simulation,
-                                                        {valueOf(vit, "p2"), valueOf(vit, "r1"), valueOf(vit, "f1")});
+    const auto program =
+        exec::GradientProgram::compile(vit, simulation, {valueOf(vit, "p2"), valueOf(vit, "r1"), valueOf(vit, "f1")});
     EXPECT_TRUE(program) << program.error().text();
     std::vector<float> image(192);
     for (std::size_t i = 0; i < image.size(); ++i)
@@ -44,7 +44,7 @@ TEST(StraightThrough, KeepsTheScaleOfASmoothing)
     const SmallVit vit = test::smallVit();
     Recipe recipe = *presetRecipe("minmax", 8, 8);
     recipe.activation.smoothing = {SmoothingKind::ShiftScale, 0.7};
-    const auto plan = resolve(vit.graph, vit.sites, test::madeUpCalibration(vit.sites), recipe, nullptr, {});
+    const auto plan = resolve(vit, test::madeUpCalibration(vit.sites), recipe, nullptr, {});
     ASSERT_TRUE(plan) << plan.error().text();
     ASSERT_NE((*plan)->smoothed.activations[vit.at("f2", 0).index()], nullptr); // explicit, before fc2
     const auto expected = gradients(vit, {});

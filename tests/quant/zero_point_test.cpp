@@ -163,13 +163,13 @@ TEST(ZeroPoint, PlanWarnsOfOverflow)
                                     "m:1x2 = ReduceMean(c) axes=[2 3] keepdims=0\noutput m\n");
     ASSERT_TRUE(graph) << graph.error().text();
     const graph::SiteTable sites = graph::findSites(*graph);
-    const auto calibration = stats::calibrate(*graph, sites, test::NoiseImages{4}, {}, {});
+    const auto calibration = stats::calibrate({*graph, sites}, test::NoiseImages{4}, {}, {});
     ASSERT_TRUE(calibration) << calibration.error().text();
     Recipe recipe = *presetRecipe("minmax", 8, 8);
     const auto overflows = [&](ZeroPoint rule, Granularity granularity) {
         recipe.activation.zeroPoint = rule;
         recipe.activation.granularity = granularity;
-        const auto plan = resolve(*graph, sites, *calibration, recipe, nullptr, {});
+        const auto plan = resolve({*graph, sites}, *calibration, recipe, nullptr, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return std::ranges::count_if((*plan)->warnings, [](const std::string& warning) {
             return warning.find("zero-point overflow") != std::string::npos;

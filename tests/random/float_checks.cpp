@@ -46,7 +46,7 @@ bool sameBits(std::span<const float> a, std::span<const float> b)
 Result<std::vector<float>> outputOf(const onnx::Model& model, const exec::Program::Options& options,
                                     std::span<const float> image, ThreadPool* pool, int times = 1)
 {
-    QS_ASSIGN(const auto program, exec::Program::compile(model.graph, model.sites, {}, options));
+    QS_ASSIGN(const auto program, exec::Program::compile(model, {}, options));
     exec::Workspace workspace;
     std::vector<float> output(static_cast<std::size_t>(program.outputElements()));
     for (int t = 0; t < times; ++t)
@@ -136,7 +136,7 @@ void perturb(Tensor& value, std::uint64_t draw, float size)
 
 Result<Judged> judgedOutput(const onnx::Model& model, const Tensor& input)
 {
-    const exec::Interpreter interpreter(model.graph, model.sites, {});
+    const exec::Interpreter interpreter(model, {});
     QS_ASSIGN(Tensor output, interpreter.run(input));
     Judged judged{std::move(output), 0};
     for (std::uint64_t draw = 0; draw < 2; ++draw) {

@@ -84,8 +84,7 @@ public:
         for (const graph::Site& site : m_model.sites)
             if (site.kind == graph::SiteKind::Activation && m_plan[site.id].quantized())
                 options.observed.push_back(site.id);
-        QS_ASSIGN(const auto program,
-                  exec::Program::compile(m_model.graph, m_model.sites, m_plan.simulation, options));
+        QS_ASSIGN(const auto program, exec::Program::compile(m_model, m_plan.simulation, options));
         exec::Workspace workspace;
         logits.resize(static_cast<std::size_t>(program.outputElements()));
         exec::run(program, workspace, m_input.floats().data(), logits.data(), nullptr, &m_recorder);
@@ -122,7 +121,7 @@ public:
 private:
     Result<void> interpret(std::uint64_t draw)
     {
-        const exec::Interpreter interpreter(m_model.graph, m_model.sites, m_plan.simulation);
+        const exec::Interpreter interpreter(m_model, m_plan.simulation);
         std::uint64_t number = draw;
         if (draw == 0) {
             m_computed.assign(m_model.graph.values().size(), {});
@@ -208,9 +207,9 @@ Result<void> quantize(QuantizedChecks& checks, const std::string& stem, const on
     stats::CalibrationOptions options;
     options.sampleRows = 64;
     step = "calibrate";
-    QS_ASSIGN(const auto calibration, stats::calibrate(model.graph, model.sites, source, options, {}));
+    QS_ASSIGN(const auto calibration, stats::calibrate(model, source, options, {}));
     step = "resolve";
-    QS_ASSIGN(const auto plan, quant::resolve(model.graph, model.sites, calibration, recipe, nullptr, {}));
+    QS_ASSIGN(const auto plan, quant::resolve(model, calibration, recipe, nullptr, {}));
     step = "simulate";
     Parts parts(model, *plan, std::span(images).first(run));
     QS_CHECK(parts.run());

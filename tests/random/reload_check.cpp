@@ -17,7 +17,7 @@ Result<std::size_t> checkReloaded(QuantizedChecks& checks, const onnx::Model& mo
     asked.batch = model.info.options.batch;
     asked.outputs = model.info.counted;
     QS_ASSIGN(const onnx::Model reloaded, onnx::importModel(path, asked));
-    QS_ASSIGN(const Tensor simulated, exec::Interpreter(model.graph, model.sites, plan.simulation).run(input));
+    QS_ASSIGN(const Tensor simulated, exec::Interpreter(model, plan.simulation).run(input));
     QS_ASSIGN(const Judged judged, judgedOutput(reloaded, input));
     const double d = distance(judged.output.floats(), simulated.floats());
     if (!(d <= judged.tolerance))

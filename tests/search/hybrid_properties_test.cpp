@@ -74,7 +74,7 @@ TEST_F(HybridProperties, TheBestOfAllCandidatesAtTheOutputOfABlock)
     // The block alone; what comes before it in float.
     useUpToTheBlock();
     quant::Recipe recipe = m_recipe;
-    for (const graph::Site& site : m_sites)
+    for (const graph::Site& site : m_network->sites)
         if (site.valueName == "x" || site.valueName == "stem")
             recipe.overrides[site.name].bits = quant::kFloatBits;
     double smallest = blockError(recipe);
@@ -109,9 +109,9 @@ TEST_F(HybridProperties, StepsAloneAreThoseOfPtq4vit)
         other.overrides[name].estimator->search = m_options.grid;
         other.overrides[name].objective = quant::Objective::OutputError;
         const auto gridOf = [&](const quant::Recipe& of) {
-            const auto plan = quant::resolve(*m_graph, m_sites, m_calibration, of, nullptr, {});
+            const auto plan = quant::resolve(*m_network, m_calibration, of, nullptr, {});
             EXPECT_TRUE(plan) << plan.error().text();
-            return (**plan)[m_sites.find(name)].grid;
+            return (**plan)[m_network->sites.find(name)].grid;
         };
         ASSERT_TRUE(result.choices[0].changed) << bits;
         EXPECT_EQ(gridOf(result.recipe).scale, gridOf(other).scale) << bits;
@@ -126,7 +126,7 @@ TEST_F(HybridProperties, OnlyBlocksLookDownstream)
     ASSERT_NO_FATAL_FAILURE(use(replaced(kHybridNetwork, "hw:4x5 = random(8)", "hw:4x5 = random(28)")));
     const HybridResult otherHead = search(m_recipe, m_options);
     for (const HybridChoice& choice : otherHead.choices) {
-        const graph::Site& site = m_sites[choice.site];
+        const graph::Site& site = m_network->sites[choice.site];
         if (site.valueName == "hw" || site.valueName == "m")
             continue;
         const HybridChoice& before = choiceOf(first, site.valueName, site.kind);
@@ -155,7 +155,7 @@ TEST_F(HybridProperties, WiderSearchesAreNoWorseOnAnyLayer)
     const HybridResult granularity = resultOf("q-hyvit-granularity");
     const HybridResult whole = resultOf("q-hyvit");
     std::set<SiteId> firsts;
-    for (const HybridUnit& unit : hybridUnits(*m_graph, m_sites, [](const graph::Site&) { return true; }))
+    for (const HybridUnit& unit : hybridUnits(*m_network, [](const graph::Site&) { return true; }))
         firsts.insert(unit.sites.front());
     std::size_t compared = 0;
     for (std::size_t i = 0; i < whole.choices.size(); ++i) {
@@ -175,11 +175,11 @@ TEST_F(HybridProperties, WiderSearchesAreNoWorseOnAnyLayer)
 /// All gradients c times as large: the same choices.
 TEST_F(HybridProperties, TheScaleOfTheImportanceDoesNotMatter)
 {
-    const auto units = hybridUnits(*m_graph, m_sites, [](const graph::Site& site) { return site.valueName == "m"; });
+    const auto units = hybridUnits(*m_network, [](const graph::Site& site) { return site.valueName == "m"; });
     ASSERT_EQ(units.size(), 1U);
     const SiteId site = units[0].sites[0];
     const auto fill = [&](TensorId id, float step) {
-        Tensor tensor(DType::Float32, m_graph->value(id).shape);
+        Tensor tensor(DType::Float32, m_network->graph.value(id).shape);
         float value = 0.3F;
         for (float& element : tensor.mutableData<float>())
             element = value = std::fmod(value * 1.7F + step, 2.0F);
@@ -191,7 +191,7 @@ TEST_F(HybridProperties, TheScaleOfTheImportanceDoesNotMatter)
         for (float& value : run.importance[0].mutableData<float>())
             value *= c;
         std::map<SiteId, SiteOperand> operands;
-        UnitError error(*m_graph, m_sites, units[0], {&run, 1}, operands);
+        UnitError error(*m_network, units[0], {&run, 1}, operands);
         EXPECT_TRUE(error.choose(site));
         std::size_t best = 0;
         double smallest = HUGE_VAL;
@@ -220,7 +220,7 @@ TEST_F(HybridProperties, ABridgeWithOffsetsIsSavedByTheSearch)
     text = replaced(std::move(text), "a:1x4x4x4 = Conv(sr, c1)", "a:1x4x4x4 = Conv(sr, c1, lift)");
     text = replaced(std::move(text), "a2:1x4x4x4 = Silu(a)", "a2:1x4x4x4 = Relu(a)");
     ASSERT_NO_FATAL_FAILURE(use(text));
-    ASSERT_EQ(m_sites.bridges().size(), 1U);
+    ASSERT_EQ(m_network->sites.bridges().size(), 1U);
     quant::Recipe recipe = *quant::presetRecipe("minmax", 8, 8);
     recipe.activation.granularity = Granularity::Channel;
     recipe.activation.zeroPoint = quant::ZeroPoint::Clamped;

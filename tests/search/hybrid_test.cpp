@@ -72,12 +72,12 @@ TEST_F(HybridSearch, WiderSearchesAreNoWorseInTheObjective)
     EXPECT_LE(whole.choices[0].after, withGranularity);
     EXPECT_LT(whole.choices[0].after, whole.choices[0].before);
     for (const HybridChoice& choice : whole.choices)
-        EXPECT_LE(choice.after, choice.before) << m_sites[choice.site].name;
+        EXPECT_LE(choice.after, choice.before) << m_network->sites[choice.site].name;
 }
 
 TEST_F(HybridSearch, BridgesAreJudgedByTheirOutput)
 {
-    ASSERT_EQ(m_sites.bridges().size(), 1U);
+    ASSERT_EQ(m_network->sites.bridges().size(), 1U);
     m_options.importance = false;
     const HybridResult block = search(m_recipe, m_options);
     HybridOptions apart = m_options;
@@ -114,26 +114,26 @@ TEST_F(HybridSearch, ThreadsAndMemoryDoNotMatter)
 
 TEST_F(HybridSearch, LockedSitesAndIntegerActivationsAreLeftAlone)
 {
-    const std::string locked = m_sites[SiteId(0)].name;
+    const std::string locked = m_network->sites[SiteId(0)].name;
     m_recipe.locked.insert(locked);
     m_options.channelActivations = false;
     const HybridResult result = search(m_recipe, m_options);
     EXPECT_FALSE(result.recipe.overrides.contains(locked));
     EXPECT_FALSE(result.recipe.overrides.empty());
     for (const HybridChoice& choice : result.choices) {
-        EXPECT_NE(m_sites[choice.site].name, locked);
-        if (m_sites[choice.site].kind == graph::SiteKind::Activation) {
+        EXPECT_NE(m_network->sites[choice.site].name, locked);
+        if (m_network->sites[choice.site].kind == graph::SiteKind::Activation) {
             EXPECT_EQ(choice.granularity, Granularity::Tensor);
         }
     }
-    const std::string csv = choicesToCsv(m_sites, result);
+    const std::string csv = choicesToCsv(m_network->sites, result);
     EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(csv, '\n')), result.choices.size() + 1);
 }
 
 TEST_F(HybridSearch, RefusesWhatItCannotSearch)
 {
     const auto error = [&](const quant::Recipe& recipe, const Context& context = {}) {
-        const auto result = searchHybrid(*m_graph, m_sites, m_calibration, recipe, m_images, m_options, context);
+        const auto result = searchHybrid(*m_network, m_calibration, recipe, m_images, m_options, context);
         return result ? ErrorCode{} : result.error().code;
     };
     EXPECT_EQ(error(*quant::presetRecipe("sq-b", 4, 4)), ErrorCode::InvalidArgument);
@@ -151,13 +151,13 @@ TEST_F(HybridSearch, RefusesWhatItCannotSearch)
 /// Importances of 1 are none; their size does not matter for what is best.
 TEST_F(HybridSearch, ImportanceWeighsSquares)
 {
-    const auto units = hybridUnits(*m_graph, m_sites, [](const graph::Site& site) { return site.valueName == "m"; });
+    const auto units = hybridUnits(*m_network, [](const graph::Site& site) { return site.valueName == "m"; });
     ASSERT_EQ(units.size(), 1U);
     ASSERT_EQ(units[0].outputs.size(), 1U);
     std::mt19937 random(3);
     std::normal_distribution<float> normal;
     const auto filled = [&](TensorId id) {
-        Tensor tensor(DType::Float32, m_graph->value(id).shape);
+        Tensor tensor(DType::Float32, m_network->graph.value(id).shape);
         for (float& value : tensor.mutableData<float>())
             value = normal(random);
         return tensor;
@@ -176,7 +176,7 @@ TEST_F(HybridSearch, ImportanceWeighsSquares)
                 std::ranges::fill(all.mutableData<float>(), importance);
                 run.importance = {all};
             }
-        UnitError error(*m_graph, m_sites, units[0], weighed, operands);
+        UnitError error(*m_network, units[0], weighed, operands);
         EXPECT_TRUE(error.choose(units[0].sites[0]));
         return error.error({}).value();
     };

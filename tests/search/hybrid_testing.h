@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/exec/run_images.h"
+#include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
 #include "core/search/hybrid_search.h"
@@ -61,30 +62,29 @@ protected:
     {
         auto graph = graph::parse(network);
         ASSERT_TRUE(graph) << graph.error().text();
-        m_graph.emplace(std::move(*graph));
-        m_sites = graph::findSites(*m_graph);
-        auto calibration = stats::calibrate(*m_graph, m_sites, m_images, {}, {});
+        m_network = graph::networkOf(std::move(*graph));
+        auto calibration = stats::calibrate(*m_network, m_images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
     }
 
     HybridResult search(const quant::Recipe& recipe, const HybridOptions& options, const Context& context = {}) const
     {
-        auto result = searchHybrid(*m_graph, m_sites, m_calibration, recipe, m_images, options, context);
+        auto result = searchHybrid(*m_network, m_calibration, recipe, m_images, options, context);
         EXPECT_TRUE(result) << result.error().text();
         return std::move(*result);
     }
     const HybridChoice& choiceOf(const HybridResult& result, std::string_view value, graph::SiteKind kind) const
     {
         for (const HybridChoice& choice : result.choices)
-            if (m_sites[choice.site].valueName == value && m_sites[choice.site].kind == kind)
+            if (m_network->sites[choice.site].valueName == value && m_network->sites[choice.site].kind == kind)
                 return choice;
         ADD_FAILURE() << "no choice for " << value;
         return result.choices.front();
     }
     std::string nameOf(std::string_view value, graph::SiteKind kind) const
     {
-        for (const graph::Site& site : m_sites)
+        for (const graph::Site& site : m_network->sites)
             if (site.valueName == value && site.kind == kind)
                 return site.name;
         ADD_FAILURE() << "no site reads " << value;
@@ -92,14 +92,13 @@ protected:
     }
     Tensor logits(const quant::Recipe& recipe) const
     {
-        const auto plan = quant::resolve(*m_graph, m_sites, m_calibration, recipe, nullptr, {});
+        const auto plan = quant::resolve(*m_network, m_calibration, recipe, nullptr, {});
         EXPECT_TRUE(plan) << plan.error().text();
-        const auto program = exec::Program::compile(*m_graph, m_sites, (*plan)->simulation, {});
+        const auto program = exec::Program::compile(*m_network, (*plan)->simulation, {});
         return exec::runImages(*program, m_images, 0, m_images.size(), {}, "test").value();
     }
 
-    std::optional<graph::Graph> m_graph;
-    graph::SiteTable m_sites;
+    std::optional<graph::Network> m_network;
     test::NoiseImages m_images{6};
     std::shared_ptr<const stats::Calibration> m_calibration;
     quant::Recipe m_recipe;

@@ -19,7 +19,7 @@ class MixedPrecision : public ::testing::Test {
 protected:
     void SetUp() override
     {
-        auto calibration = stats::calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        auto calibration = stats::calibrate(m_vit, m_images, {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
         m_calibration = *calibration;
         m_recipe = *quant::presetRecipe("minmax", 8, 8);
@@ -37,12 +37,11 @@ protected:
     Result<Outcome> search(const Options& options, const Context& context = {},
                            const std::function<void(const Trace&, const Step&)>& onStep = {}) const
     {
-        return greedyMixedPrecision(m_vit.graph, m_vit.sites, m_calibration, m_recipe, m_images, nullptr, options,
-                                    context, onStep);
+        return greedyMixedPrecision(m_vit, m_calibration, m_recipe, m_images, nullptr, options, context, onStep);
     }
     std::shared_ptr<const quant::Plan> resolved(const quant::Recipe& recipe) const
     {
-        auto plan = quant::resolve(m_vit.graph, m_vit.sites, m_calibration, recipe, nullptr, {});
+        auto plan = quant::resolve(m_vit, m_calibration, recipe, nullptr, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return *plan;
     }
@@ -72,8 +71,7 @@ TEST_F(MixedPrecision, FiguresAreThoseOfThePlansAndOfAnEvaluation)
             EXPECT_DOUBLE_EQ(plan->meanActivationBits, step.meanActivationBits);
             if (!step.measured)
                 continue;
-            const auto evaluation =
-                quant::evaluate(m_vit.graph, m_vit.sites, plan.get(), m_images, 9, nullptr, nullptr, {});
+            const auto evaluation = quant::evaluate(m_vit, plan.get(), m_images, 9, nullptr, nullptr, {});
             ASSERT_TRUE(evaluation);
             EXPECT_EQ(evaluation->klDivergence, step.loss) << modeName(mode) << " after " << count;
         }
@@ -148,8 +146,7 @@ TEST_F(MixedPrecision, TableEntriesAreOfOneUnitWithAllElseInFloatLockedSitesToo)
         for (const graph::Site& other : m_vit.sites)
             recipe.overrides[other.name].bits = other.id == site ? bits : quant::kFloatBits;
         const auto plan = resolved(recipe);
-        const auto evaluation =
-            quant::evaluate(m_vit.graph, m_vit.sites, plan.get(), m_images, 9, nullptr, nullptr, {});
+        const auto evaluation = quant::evaluate(m_vit, plan.get(), m_images, 9, nullptr, nullptr, {});
         EXPECT_TRUE(evaluation);
         return evaluation->klDivergence;
     };
@@ -206,7 +203,7 @@ TEST_F(MixedPrecision, Top1NeedsLabels)
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().code, ErrorCode::InvalidArgument);
 
-    const auto reference = quant::floatReference(m_vit.graph, m_vit.sites, m_images, 9, {});
+    const auto reference = quant::floatReference(m_vit, m_images, 9, {});
     m_images.labels = [&](std::size_t i) -> std::optional<int> {
         return i == 4 ? std::nullopt
                       : std::optional(quant::topClasses(reference->logits->floats().subspan(i * 5, 5), 1)[0]);
@@ -214,7 +211,7 @@ TEST_F(MixedPrecision, Top1NeedsLabels)
     outcome = search(o);
     ASSERT_TRUE(outcome) << outcome.error().text();
     const auto plan = resolved(outcome->recipe);
-    const auto evaluation = quant::evaluate(m_vit.graph, m_vit.sites, plan.get(), m_images, 9, nullptr, nullptr, {});
+    const auto evaluation = quant::evaluate(m_vit, plan.get(), m_images, 9, nullptr, nullptr, {});
     EXPECT_DOUBLE_EQ(outcome->loss, 1 - *evaluation->top1);
 }
 

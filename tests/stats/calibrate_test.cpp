@@ -19,7 +19,7 @@ protected:
     Result<std::shared_ptr<const Calibration>> run(const Context& context,
                                                    const CalibrationOptions& options = {}) const
     {
-        return calibrate(m_vit.graph, m_vit.sites, m_images, options, context);
+        return calibrate(m_vit, m_images, options, context);
     }
 
     test::SmallVit m_vit = test::smallVit();
@@ -152,7 +152,7 @@ TEST(CalibrateLanes, AreHeadsTimesDimensionsOfTheValuesOfOneDimensionToo)
                 for (std::size_t at = 0; (at = text.find(from)) != std::string::npos;)
                     text.replace(at, std::strlen(from), to);
         const test::SmallVit vit = test::smallVit(text);
-        const auto calibration = calibrate(vit.graph, vit.sites, test::NoiseImages(8), {}, {});
+        const auto calibration = calibrate(vit, test::NoiseImages(8), {}, {});
         ASSERT_TRUE(calibration) << calibration.error().text();
         const auto value = std::ranges::find(vit.sites, graph::Role::ValueOperand, &graph::Site::role);
         ASSERT_NE(value, vit.sites.end());

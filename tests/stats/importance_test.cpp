@@ -27,8 +27,7 @@ protected:
     {
         auto graph = graph::parse(test::kAttentionBlock);
         ASSERT_TRUE(graph) << graph.error().text();
-        m_graph.emplace(std::move(*graph));
-        m_sites = graph::findSites(*m_graph);
+        m_network = graph::networkOf(std::move(*graph));
         m_calibration = calibrated(0);
     }
 
@@ -38,25 +37,24 @@ protected:
         context.seed = seed;
         CalibrationOptions options;
         options.sampleRows = rows;
-        auto calibration = calibrate(*m_graph, m_sites, m_images, options, context);
+        auto calibration = calibrate(*m_network, m_images, options, context);
         EXPECT_TRUE(calibration) << calibration.error().text();
         return *calibration;
     }
     std::shared_ptr<const Calibration> weighted(const Calibration& calibration, const exec::Simulation* quantized,
                                                 const Context& context = {}) const
     {
-        auto result = withImportances(calibration, *m_graph, m_sites, m_images, quantized, context);
+        auto result = withImportances(calibration, *m_network, m_images, quantized, context);
         EXPECT_TRUE(result) << result.error().text();
         return *result;
     }
     exec::Simulation quantized(int bits) const
     {
         const auto recipe = quant::presetRecipe("minmax", bits, bits);
-        return (*quant::resolve(*m_graph, m_sites, m_calibration, *recipe, nullptr, {}))->simulation;
+        return (*quant::resolve(*m_network, m_calibration, *recipe, nullptr, {}))->simulation;
     }
 
-    std::optional<graph::Graph> m_graph;
-    graph::SiteTable m_sites;
+    std::optional<graph::Network> m_network;
     test::NoiseImages m_images{12};
     std::shared_ptr<const Calibration> m_calibration;
 };
@@ -70,10 +68,11 @@ TEST_F(Importances, AreMeansOfSquaredGradients)
     ASSERT_EQ(result->importances.size(), 7U);
     std::vector<double> factors;
     for (const Importance& importance : result->importances) {
-        const graph::Node& node = m_graph->node(importance.node);
-        const auto program = exec::GradientProgram::compile(*m_graph, m_sites, simulation, {node.outputs[0]});
+        const graph::Node& node = m_network->graph.node(importance.node);
+        const auto program = exec::GradientProgram::compile(*m_network, simulation, {node.outputs[0]});
         ASSERT_TRUE(program);
-        const Shape& shape = m_graph->value(node.outputs[0]).shape; // [1, tokens, outputs], [1, heads, rows, columns]
+        const Shape& shape =
+            m_network->graph.value(node.outputs[0]).shape; // [1, tokens, outputs], [1, heads, rows, columns]
         const bool linear = node.op == "Linear";
         const auto parts = static_cast<std::size_t>(linear ? shape[shape.rank() - 1] : shape[1]);
         const auto run = static_cast<std::size_t>(linear ? 1 : shape[2] * shape[3]);
@@ -92,7 +91,7 @@ TEST_F(Importances, AreMeansOfSquaredGradients)
         } else {
             const ProductSample* product = nullptr;
             for (const ProductSample& one : result->products)
-                if (m_sites[one.left].uses.front().node == importance.node)
+                if (m_network->sites[one.left].uses.front().node == importance.node)
                     product = &one;
             ASSERT_NE(product, nullptr);
             ASSERT_EQ(importance.values.size(), static_cast<std::size_t>(product->leftValues.shape()[0]));
@@ -133,12 +132,12 @@ TEST_F(Importances, DoNotDependOnThreads)
 TEST_F(Importances, OfTheFloatNetworkToItselfAreRefused)
 {
     const exec::Simulation unchanged;
-    const auto result = withImportances(*m_calibration, *m_graph, m_sites, m_images, &unchanged, {});
+    const auto result = withImportances(*m_calibration, *m_network, m_images, &unchanged, {});
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::InvalidArgument);
     const test::NoiseImages others(11);
     const exec::Simulation simulation = quantized(4);
-    EXPECT_EQ(withImportances(*m_calibration, *m_graph, m_sites, others, &simulation, {}).error().code,
+    EXPECT_EQ(withImportances(*m_calibration, *m_network, others, &simulation, {}).error().code,
               ErrorCode::InvalidArgument);
 }
 
@@ -162,7 +161,7 @@ TEST_F(Importances, OfTwoDrawsAgree)
         const auto result = weighted(*calibrated(seed), nullptr);
         std::vector<double>& mean = means.emplace_back();
         for (const Importance& importance : result->importances)
-            if (m_graph->node(importance.node).op == "Linear")
+            if (m_network->graph.node(importance.node).op == "Linear")
                 mean.insert(mean.end(), importance.values.begin(), importance.values.end());
     }
     const auto a = ranks(means[0]), b = ranks(means[1]);

@@ -35,7 +35,7 @@ protected:
     Result<std::shared_ptr<const Calibration>> run(const std::string& text)
     {
         m_vit = test::smallVit(text);
-        return calibrate(m_vit.graph, m_vit.sites, m_images, {}, {});
+        return calibrate(m_vit, m_images, {}, {});
     }
     const SiteStatistics& input(const Calibration& calibration) const
     {
@@ -98,7 +98,7 @@ TEST_F(Masks, ASoftmaxInputThatHoldsThemStaysInFloatAndThePlanSaysSo)
     ASSERT_TRUE(with);
     quant::Recipe recipe;
     recipe.coverage = graph::Coverage::Full;
-    const auto plan = quant::resolve(m_vit.graph, m_vit.sites, *with, recipe, nullptr, {});
+    const auto plan = quant::resolve(m_vit, *with, recipe, nullptr, {});
     ASSERT_TRUE(plan) << plan.error().text();
     const SiteId id = m_vit.at("sm", 0);
     EXPECT_FALSE((**plan)[id].quantized());
@@ -109,7 +109,7 @@ TEST_F(Masks, ASoftmaxInputThatHoldsThemStaysInFloatAndThePlanSaysSo)
               }));
     const auto open = run(masked("1x1x4x4 = [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0]"));
     ASSERT_TRUE(open);
-    const auto other = quant::resolve(m_vit.graph, m_vit.sites, *open, recipe, nullptr, {});
+    const auto other = quant::resolve(m_vit, *open, recipe, nullptr, {});
     ASSERT_TRUE(other);
     EXPECT_TRUE((**other)[m_vit.at("sm", 0)].quantized());
 }

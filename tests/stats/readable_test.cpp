@@ -21,7 +21,7 @@ TEST(CalibrationFiles, OfRandomNetworksAreReadable)
     for (unsigned seed = 0; seed < 300; ++seed) {
         const std::string text = test::RandomGraph(seed).text();
         const auto vit = test::smallVit(text);
-        const auto calibration = calibrate(vit.graph, vit.sites, images, {}, {});
+        const auto calibration = calibrate(vit, images, {}, {});
         if (!calibration) { // values may leave the range of floats
             EXPECT_EQ(calibration.error().code, ErrorCode::NotFinite) << calibration.error().text() << text;
             continue;

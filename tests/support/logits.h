@@ -13,7 +13,7 @@ namespace qs::test {
 /// Logits of a network under a simulation, on all images.
 inline Tensor logitsOf(const SmallVit& vit, const exec::Simulation& simulation, const exec::ImageSource& images)
 {
-    auto program = exec::Program::compile(vit.graph, vit.sites, simulation, {});
+    auto program = exec::Program::compile(vit, simulation, {});
     EXPECT_TRUE(program) << program.error().text();
     auto logits = exec::runImages(*program, images, 0, images.size(), {}, "testing");
     EXPECT_TRUE(logits) << logits.error().text();

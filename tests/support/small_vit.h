@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/stats/calibration.h"
 #include "core/stats/collector.h"
 #include "tests/support/graph_text.h"
@@ -70,10 +69,7 @@ logits:1x5 = Linear(pool, head.w, head.b)
 output logits
 )";
 
-struct SmallVit {
-    graph::Graph graph;
-    graph::SiteTable sites;
-
+struct SmallVit : graph::Network {
     /// Site that input `input` of the node that produces `value` reads.
     SiteId at(std::string_view value, int input) const
     {
@@ -88,8 +84,7 @@ inline SmallVit smallVit(std::string_view text = kSmallVit)
 {
     auto graph = graph::parse(text);
     EXPECT_TRUE(graph) << graph.error().text();
-    auto sites = graph::findSites(*graph);
-    return {std::move(*graph), std::move(sites)};
+    return {graph::networkOf(std::move(*graph))};
 }
 
 /// Gaussian values of every activation site for `runs` images, some sites with outliers: a calibration without

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/graph/sites.h"
+#include "core/graph/network.h"
 #include "core/quant/presets.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/sanitized.h"
@@ -57,7 +56,6 @@ inline std::shared_ptr<const ui::ImageSet> madeUpImages(std::size_t count, unsig
 inline ui::SessionDocument smallDocument(int delayMs = 0)
 {
     auto graph = graph::parse(kSmallVit);
-    auto sites = graph::findSites(*graph);
     onnx::ModelInfo info;
     info.path = "/made/up/small.onnx";
     info.hash = "small";
@@ -65,7 +63,7 @@ inline ui::SessionDocument smallDocument(int delayMs = 0)
     info.classes = 5;
     ui::SessionDocument document;
     document.loadedModel =
-        std::make_shared<const onnx::Model>(onnx::Model{std::move(*graph), std::move(sites), std::move(info)});
+        std::make_shared<const onnx::Model>(onnx::Model{graph::networkOf(std::move(*graph)), std::move(info)});
     document.model = document.loadedModel->info.path;
     document.modelHash = document.loadedModel->info.hash;
     document.loadedCalibrationImages = madeUpImages(16, 1, delayMs);

@@ -11,20 +11,18 @@ Result<Evaluated> evaluateOn(const onnx::Model& model, const quant::Plan& plan, 
                              const std::shared_ptr<exec::WeightCache>& weights, const Context& context)
 {
     if (!reference) {
-        QS_ASSIGN(quant::FloatReference found,
-                  quant::evaluationReference(model.graph, model.sites, *images.source, count, context));
+        QS_ASSIGN(quant::FloatReference found, quant::evaluationReference(model, *images.source, count, context));
         reference = std::make_shared<const quant::FloatReference>(std::move(found));
     }
-    QS_ASSIGN(quant::Evaluation evaluation, quant::evaluate(model.graph, model.sites, &plan, *images.source, count,
-                                                            reference.get(), weights, context));
+    QS_ASSIGN(quant::Evaluation evaluation,
+              quant::evaluate(model, &plan, *images.source, count, reference.get(), weights, context));
     return Evaluated{std::make_shared<const quant::Evaluation>(std::move(evaluation)), std::move(reference)};
 }
 
 Result<Evaluated> withHarm(Evaluated evaluated, const onnx::Model& model, const quant::Plan& plan,
                            const ImageSet& images, const Context& context)
 {
-    QS_ASSIGN(const auto harm,
-              quant::besideMinMax(model.graph, model.sites, plan, *images.source, quant::kHarmImages, context));
+    QS_ASSIGN(const auto harm, quant::besideMinMax(model, plan, *images.source, quant::kHarmImages, context));
     if (!harm || !harm->harms())
         return evaluated;
     auto doubted = std::make_shared<quant::Evaluation>(*evaluated.evaluation);

@@ -43,7 +43,7 @@ void Exports::exportModel(const QString& path, const onnx::ExportOptions& option
             context.progress("writing the file", 0, 1);
             // The same numbers, but the file's metadata holds the recipe with its locks.
             QS_ASSIGN(const std::shared_ptr<const quant::Plan> present,
-                      quant::resolve(model->graph, model->sites, calibration, recipe, plan.get(), context));
+                      quant::resolve(*model, calibration, recipe, plan.get(), context));
             ExportOutcome outcome;
             QS_ASSIGN(outcome.report, onnx::exportModel(*model, *present, file, options));
             if (!images)

@@ -231,7 +231,7 @@ void Figures::startProfile()
         [model = m_document.model(), plan = plan.value, images,
          weights = m_weights](const Context& context) -> Result<std::shared_ptr<const Profiles>> {
             QS_ASSIGN(Profiles found,
-                      quant::accumulatedErrors(model->graph, model->sites, *plan, *images->source,
+                      quant::accumulatedErrors(*model, *plan, *images->source,
                                                std::min(kProfileImages, images->size()), weights, context));
             return std::make_shared<const Profiles>(std::move(found));
         },
@@ -262,8 +262,7 @@ void Figures::evaluate()
          weights = m_weights](const Context& context) -> Result<Evaluated> {
             std::shared_ptr<const quant::Plan> present = plan;
             if (!current || plan->recipe != recipe) {
-                QS_ASSIGN(present,
-                          quant::resolve(model->graph, model->sites, calibration, recipe, plan.get(), context));
+                QS_ASSIGN(present, quant::resolve(*model, calibration, recipe, plan.get(), context));
             }
             QS_ASSIGN(Evaluated evaluated,
                       evaluateOn(*model, *present, *images, images->size(), reference, weights, context));
@@ -293,8 +292,8 @@ void Figures::measureSensitivity()
         [model = m_document.model(), plan = plan.value, images,
          weights = m_weights](const Context& context) -> Result<std::shared_ptr<const Profiles>> {
             QS_ASSIGN(Profiles found,
-                      quant::sensitivities(model->graph, model->sites, *plan, *images->source,
-                                           std::min(kProfileImages, images->size()), weights, context));
+                      quant::sensitivities(*model, *plan, *images->source, std::min(kProfileImages, images->size()),
+                                           weights, context));
             return std::make_shared<const Profiles>(std::move(found));
         },
         [this, origin = now(m_profileOrigin)](Result<std::shared_ptr<const Profiles>> result) {

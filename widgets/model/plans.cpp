@@ -102,7 +102,7 @@ void Plans::calibrate()
     options.preprocess = nlohmann::json(m_document.preprocess()).dump();
     m_calibrate.start(
         [model, images, options](const Context& context) {
-            return stats::calibrate(model->graph, model->sites, *images->source, options, context);
+            return stats::calibrate(*model, *images->source, options, context);
         },
         [this](Result<std::shared_ptr<const stats::Calibration>> result) {
             if (m_messages.succeeded(result))
@@ -182,7 +182,7 @@ void Plans::startPreview(const std::vector<SiteId>& changed)
         [model, calibration, site, settings = m_document.settings(site),
          plan = fits ? m_plan : nullptr](const Context&) -> Result<Preview> {
             QS_ASSIGN(const std::shared_ptr<const quant::SitePlan> found,
-                      quant::previewSite(model->graph, model->sites, *calibration, site, settings, plan.get()));
+                      quant::previewSite(*model, *calibration, site, settings, plan.get()));
             return Preview{site, found};
         },
         [this, model](Result<Preview> result) {
@@ -206,7 +206,7 @@ void Plans::startResolve()
     const bool slow = m_resolve.running() && m_resolve.progress().elapsedMs > kPatienceMs;
     m_resolve.start(
         [model, calibration, recipe = m_document.recipe(), previous = m_plan](const Context& context) {
-            return quant::resolve(model->graph, model->sites, calibration, recipe, previous.get(), context);
+            return quant::resolve(*model, calibration, recipe, previous.get(), context);
         },
         [this, model, calibration](Result<std::shared_ptr<const quant::Plan>> result) {
             if (model != m_document.model() || calibration != m_document.calibration())

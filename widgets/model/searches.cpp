@@ -116,8 +116,8 @@ void Searches::startSearch(const search::Options& options, SearchImages which)
     m_runSearch.start(
         [model, calibration, recipe = m_document.recipe(), images, options, feed](const Context& context) {
             return search::greedyMixedPrecision(
-                model->graph, model->sites, calibration, recipe, *images->source, exec::makeWeightCache(), options,
-                context, [&feed](const search::Trace& trace, const search::Step& step) { feed->add(trace, step); });
+                *model, calibration, recipe, *images->source, exec::makeWeightCache(), options, context,
+                [&feed](const search::Trace& trace, const search::Step& step) { feed->add(trace, step); });
         },
         [this, feed](Result<search::Outcome> result) {
             if (feed == m_feed) // else the document has moved on to another model or calibration
@@ -219,8 +219,8 @@ void Searches::startHybrid(const search::HybridOptions& options, SearchImages wh
         [model = m_document.model(), calibration = m_document.calibration(), recipe = m_document.recipe(), images,
          options, origin = originOf(images, options.images)](
             const Context& context) -> Result<std::shared_ptr<const HybridFound>> {
-            QS_ASSIGN(search::HybridResult result, search::searchHybrid(model->graph, model->sites, calibration,
-                                                                        recipe, *images->source, options, context));
+            QS_ASSIGN(search::HybridResult result,
+                      search::searchHybrid(*model, calibration, recipe, *images->source, options, context));
             auto found = std::make_shared<HybridFound>(options, recipe, std::move(result));
             found->origin = origin;
             return found;

@@ -303,8 +303,7 @@ void NoiseGroup::measure(const CurveKey& key)
     const bool fits = plan && plan->calibration == key.calibration;
     m_measure.start(
         [model = m_document.model(), key, plan = fits ? plan.value : nullptr](const Context&) {
-            return quant::noiseCurve(model->graph, model->sites, *key.calibration, key.site, key.settings, kMostSteps,
-                                     plan.get());
+            return quant::noiseCurve(*model, *key.calibration, key.site, key.settings, kMostSteps, plan.get());
         },
         [this, key](Result<Points> result) {
             if (!result)

@@ -170,20 +170,20 @@ void SmoothingGroup::findTarget(SiteId site)
 {
     if (m_find.running())
         return; // goes on with the present site when it ends
-    m_find.start([model = m_document.model(),
-                  site](const Context&) { return quant::findFold(model->graph, model->sites, model->sites[site]); },
-                 [this, model = m_document.model(), site](Result<quant::FoldTarget> result) {
-                     if (model != m_document.model())
-                         return;
-                     m_targetOf = site;
-                     m_target.reset();
-                     m_refusal.clear();
-                     if (result)
-                         m_target = *result;
-                     else
-                         m_refusal = QString::fromStdString(result.error().message);
-                     refreshNumbers();
-                 });
+    m_find.start(
+        [model = m_document.model(), site](const Context&) { return quant::findFold(*model, model->sites[site]); },
+        [this, model = m_document.model(), site](Result<quant::FoldTarget> result) {
+            if (model != m_document.model())
+                return;
+            m_targetOf = site;
+            m_target.reset();
+            m_refusal.clear();
+            if (result)
+                m_target = *result;
+            else
+                m_refusal = QString::fromStdString(result.error().message);
+            refreshNumbers();
+        });
 }
 
 QString SmoothingGroup::carriedOut(const quant::FoldTarget& target, bool smoothed) const

@@ -13,9 +13,8 @@ using graph::Use;
 
 class Planner {
 public:
-    Planner(const Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
-            std::vector<TensorId> wanted)
-        : m_graph(graph), m_sites(sites), m_simulation(simulation)
+    Planner(const graph::Network& network, const Simulation& simulation, std::vector<TensorId> wanted)
+        : m_network(network), m_simulation(simulation)
     {
         m_plan.wanted = std::move(wanted);
     }
@@ -25,7 +24,7 @@ public:
         QS_CHECK(checkWanted());
         mapSites();
         const std::vector<bool> needed = neededNodes();
-        for (std::size_t i = 0; i < m_graph.nodes().size(); ++i)
+        for (std::size_t i = 0; i < m_network.graph.nodes().size(); ++i)
             if (needed[i])
                 QS_CHECK(add(NodeId(i)));
         release();
@@ -36,9 +35,9 @@ private:
     Result<void> checkWanted() const
     {
         for (const TensorId id : m_plan.wanted) {
-            if (!id.valid() || id.index() >= m_graph.values().size())
+            if (!id.valid() || id.index() >= m_network.graph.values().size())
                 return fail(ErrorCode::InvalidArgument, "a wanted value is not in the graph");
-            const graph::Value& value = m_graph.value(id);
+            const graph::Value& value = m_network.graph.value(id);
             if (value.isConstant() || value.dtype != DType::Float32)
                 return fail(ErrorCode::InvalidArgument, "there is no gradient of a constant or an integer",
                             value.name);
@@ -53,17 +52,17 @@ private:
 
     void mapSites()
     {
-        const std::size_t values = m_graph.values().size();
+        const std::size_t values = m_network.graph.values().size();
         m_plan.slots = values;
         m_plan.mapped.resize(values);
-        m_plan.input = m_graph.input();
-        m_plan.layout = graph::outputLayout(m_graph);
-        for (const TensorId output : m_graph.outputs())
+        m_plan.input = m_network.graph.input();
+        m_plan.layout = graph::outputLayout(m_network.graph);
+        for (const TensorId output : m_network.graph.outputs())
             m_plan.results.push_back({output, static_cast<int>(output.index()), {}});
-        for (const graph::Value& value : m_graph.values())
+        for (const graph::Value& value : m_network.graph.values())
             m_plan.shapes.push_back(value.shape);
-        m_plan.maps.resize(m_sites.size());
-        for (const graph::Site& site : m_sites.all()) {
+        m_plan.maps.resize(m_network.sites.size());
+        for (const graph::Site& site : m_network.sites.all()) {
             m_plan.layouts.push_back(site.layout);
             if (site.kind != graph::SiteKind::Activation || site.id.index() >= m_simulation.activations.size() ||
                 !m_simulation.activations[site.id.index()])
@@ -86,12 +85,12 @@ private:
 
     std::vector<bool> neededNodes() const
     {
-        std::vector<bool> needed(m_graph.nodes().size(), false);
-        std::vector<bool> value(m_graph.values().size(), false);
-        for (const TensorId output : m_graph.outputs())
+        std::vector<bool> needed(m_network.graph.nodes().size(), false);
+        std::vector<bool> value(m_network.graph.values().size(), false);
+        for (const TensorId output : m_network.graph.outputs())
             value[output.index()] = true;
         for (std::size_t i = needed.size(); i-- > 0;) {
-            const Node& node = m_graph.nodes()[i];
+            const Node& node = m_network.graph.nodes()[i];
             needed[i] = std::ranges::any_of(node.outputs, [&](TensorId t) { return t.valid() && value[t.index()]; });
             for (const TensorId t : node.inputs)
                 if (needed[i] && t.valid())
@@ -107,18 +106,18 @@ private:
             source.constant = it->second;
             return source;
         }
-        const Node& node = m_graph.node(use.node);
+        const Node& node = m_network.graph.node(use.node);
         const auto input = static_cast<std::size_t>(use.input);
         if (input >= node.inputs.size() || !node.inputs[input].valid())
             return source;
-        const graph::Value& value = m_graph.value(node.inputs[input]);
+        const graph::Value& value = m_network.graph.value(node.inputs[input]);
         if (value.isConstant()) {
             source.constant = value.constant;
             return source;
         }
         source.value = node.inputs[input];
         source.slot = static_cast<int>(source.value.index());
-        if (const SiteId site = m_sites.at(use); mapOf(site)) {
+        if (const SiteId site = m_network.sites.at(use); mapOf(site)) {
             source.site = site;
             source.slot = std::ranges::find(m_slotOfSite, site, &std::pair<SiteId, int>::first)->second;
         }
@@ -129,14 +128,14 @@ private:
     {
         auto added = addNode(id);
         if (!added)
-            added.error().where = m_graph.node(id).name;
+            added.error().where = m_network.graph.node(id).name;
         return added;
     }
 
     Result<void> addNode(NodeId id)
     {
         NodePlan plan;
-        plan.node = simulatedNode(m_graph, id, m_simulation);
+        plan.node = simulatedNode(m_network.graph, id, m_simulation);
         plan.op = findOp(plan.node.op);
         if (!plan.op)
             return unsupported("operator " + plan.node.op + " is not supported");
@@ -146,7 +145,7 @@ private:
             if (!source.constant.empty()) {
                 info = {source.constant.dtype(), source.constant.shape()};
             } else if (source.value.valid()) {
-                info = {m_graph.value(source.value).dtype, m_graph.value(source.value).shape};
+                info = {m_network.graph.value(source.value).dtype, m_network.graph.value(source.value).shape};
             }
             plan.wanted.push_back(source.value.valid() && m_active[source.value.index()] &&
                                   info.dtype == DType::Float32);
@@ -156,7 +155,7 @@ private:
         QS_ASSIGN(plan.out, plan.op->infer(plan.node, plan.in));
         for (std::size_t i = 0; i < plan.node.outputs.size(); ++i)
             if (plan.node.outputs[i].valid() &&
-                (i >= plan.out.size() || !(m_graph.value(plan.node.outputs[i]).shape == plan.out[i].shape)))
+                (i >= plan.out.size() || !(m_network.graph.value(plan.node.outputs[i]).shape == plan.out[i].shape)))
                 return mismatch("the outputs of " + plan.node.op + " are not what the graph says");
         if (plan.op->scratchBytes)
             plan.scratchBytes = plan.op->scratchBytes(plan.node, plan.in, 1);
@@ -231,8 +230,7 @@ private:
         }
     }
 
-    const Graph& m_graph;
-    const graph::SiteTable& m_sites;
+    const graph::Network& m_network;
     const Simulation& m_simulation;
     GradientPlan m_plan;
     std::vector<std::pair<SiteId, int>> m_slotOfSite;
@@ -241,10 +239,10 @@ private:
 
 } // namespace
 
-Result<GradientPlan> planGradient(const Graph& graph, const graph::SiteTable& sites, const Simulation& simulation,
+Result<GradientPlan> planGradient(const graph::Network& network, const Simulation& simulation,
                                   std::vector<TensorId> wanted)
 {
-    return Planner(graph, sites, simulation, std::move(wanted)).plan();
+    return Planner(network, simulation, std::move(wanted)).plan();
 }
 
 } // namespace qs::exec

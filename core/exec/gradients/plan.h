@@ -2,8 +2,8 @@
 
 #include "core/exec/gradients/backward.h"
 #include "core/exec/simulation.h"
+#include "core/graph/network.h"
 #include "core/graph/outputs.h"
-#include "core/graph/sites.h"
 
 #include <cstddef>
 #include <memory>
@@ -63,7 +63,7 @@ struct GradientPlan {
 };
 
 /// Errors: as GradientProgram::compile.
-Result<GradientPlan> planGradient(const graph::Graph& graph, const graph::SiteTable& sites,
-                                  const Simulation& simulation, std::vector<TensorId> wanted);
+Result<GradientPlan> planGradient(const graph::Network& network, const Simulation& simulation,
+                                  std::vector<TensorId> wanted);
 
 } // namespace qs::exec

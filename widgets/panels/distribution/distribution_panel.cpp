@@ -196,8 +196,8 @@ void DistributionPanel::compare()
         [model = m_document.model(), plan = m_plans.plan().value, settings,
          wanted](const Context& context) -> Result<Comparison> {
             Comparison result = wanted;
-            QS_ASSIGN(result.trials, quant::tryQuantizers(model->graph, model->sites, *wanted.calibration,
-                                                          wanted.site, settings, plan.get(), context));
+            QS_ASSIGN(result.trials,
+                      quant::tryQuantizers(*model, *wanted.calibration, wanted.site, settings, plan.get(), context));
             return result;
         },
         [this](Result<Comparison> result) {
