@@ -58,8 +58,9 @@ struct SessionFile {
 
     std::filesystem::path calibrationFolder, testFolder; ///< of images; empty: none
     images::Preprocess preprocess;
-    std::size_t calibrationCount = 256; ///< images that are used at most
-    int labelOffset = 0;                ///< added to the labels of all images
+    std::size_t calibrationCount = 256;  ///< images that are used at most
+    int labelOffset = 0;                 ///< added to the labels of all images
+    std::vector<std::string> classNames; ///< read from a list of them; empty: those of the image folders
 
     std::filesystem::path calibrationFile; ///< .qcal; empty: not calibrated
     std::string calibrationHash;           ///< contentHash of that file when it was written; "": not known

@@ -116,6 +116,8 @@ Result<SessionFile> sessionFromJson(std::string_view text, const fs::path& folde
     session.calibrationHash = file["calibration"]["hash"].text();
     session.calibrationCount = std::max<std::size_t>(1, file["calibration_count"].count(session.calibrationCount));
     session.labelOffset = file["label_offset"].integer(0, -100000, 100000);
+    for (const JsonReader& name : file["class_names"].items())
+        session.classNames.push_back(name.text());
     session.preprocess = images::preprocessFrom(file["preprocess"]);
     const JsonReader history = file["history"].required();
     readStates(history["states"], session);

@@ -1,8 +1,9 @@
 #include "core/project/session_report.h"
+#include "core/report/html.h"
 
 #include "core/base/file.h"
 #include "core/quant/evaluation_json.h"
-#include "core/report/report.h"
+#include "core/report/results.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,6 @@
 #include "core/base/file.h"
 #include "core/project/session_file.h"
+#include "core/stats/calibration_file.h"
 
 namespace qs::project {
 

@@ -86,6 +86,8 @@ std::string sessionToJson(const SessionFile& session, const fs::path& folder)
         value["image_size"] = {session.imageSize->height, session.imageSize->width};
     if (!session.savedAs.empty())
         value["saved_as"] = session.savedAs.string();
+    if (!session.classNames.empty())
+        value["class_names"] = session.classNames;
     if (!session.outputs.empty())
         value["outputs"] = session.outputs;
     if (session.sensitivity)

@@ -35,6 +35,7 @@ inline project::SessionFile sampleSession()
     session.testFolder = "/made/up/test";
     session.calibrationCount = 48;
     session.labelOffset = -1;
+    session.classNames = {"tench", "goldfish", "großer weißer Hai"};
     session.preprocess.resize = 71;
     session.preprocess.squash = true;
     session.states.push_back({"start", *quant::presetRecipe("minmax", 8, 8), {}, {}});

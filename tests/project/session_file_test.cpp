@@ -36,6 +36,7 @@ TEST(SessionFile, RoundTrip)
     EXPECT_EQ(b->testFolder, a.testFolder);
     EXPECT_EQ(b->calibrationCount, a.calibrationCount);
     EXPECT_EQ(b->labelOffset, a.labelOffset);
+    EXPECT_EQ(b->classNames, a.classNames);
     EXPECT_EQ(b->preprocess, a.preprocess);
     ASSERT_EQ(b->states.size(), 2U);
     EXPECT_EQ(b->states[1].text, a.states[1].text);

@@ -1,6 +1,7 @@
 // Mixed precision in the window, offscreen, on the demo: a search is run, stopped half way, an earlier step loaded, a
 // bar dragged and locked, the search continued, two allocations compared, and all of it undone. With
 // QUANTOSCOPE_SCREENSHOTS set to a folder, pictures are written there, light and dark.
+#include "core/stats/calibrate.h"
 #include "demo_window.h"
 
 #include "core/search/mixed_precision.h"

@@ -5,6 +5,7 @@
 #include "widgets/panels/layers/sites_model.h"
 
 #include <QAbstractItemModelTester>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTest>
@@ -263,6 +264,42 @@ private slots:
         QCOMPARE(order(), QStringLiteral("17.2 20.3 41.0 exact –"));
         proxy.sort(static_cast<int>(SiteColumn::Sqnr), Qt::DescendingOrder);
         QCOMPARE(order(), QStringLiteral("exact 41.0 20.3 17.2 –"));
+    }
+
+    // B10: another order kept the offset of the scroll bar: the selected row was out of view, or the middle came up
+    // where nothing is selected; Home moved within a row.
+    void anotherOrderShowsTheSelectedRowOrTheTop()
+    {
+        LayersView view;
+        std::vector<SiteRow> rows;
+        for (std::size_t i = 0; i < 200; ++i) {
+            rows.push_back(fiveSites().front());
+            rows.back().id = SiteId(i);
+            rows.back().name = QStringLiteral("site%1").arg(i, 3, 10, QLatin1Char('0'));
+        }
+        view.setRows(rows);
+        view.resize(500, 300);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QTableView& table = view.table();
+        const auto shown = [&table](const QString& name) {
+            const QAbstractItemModel& model = *table.model();
+            const auto found = model.match(model.index(0, static_cast<int>(SiteColumn::Site)), Qt::DisplayRole, name);
+            return table.viewport()->rect().intersects(table.visualRect(found.value(0)));
+        };
+        table.verticalScrollBar()->setValue(table.verticalScrollBar()->maximum() / 2);
+        table.sortByColumn(static_cast<int>(SiteColumn::Site), Qt::DescendingOrder);
+        QCOMPARE(table.verticalScrollBar()->value(), 0);
+        view.setSelection({SiteId(100)}, SiteId(100));
+        for (const Qt::SortOrder order : {Qt::AscendingOrder, Qt::DescendingOrder}) {
+            table.verticalScrollBar()->setValue(0);
+            table.sortByColumn(static_cast<int>(SiteColumn::Site), order);
+            QVERIFY(shown(QStringLiteral("site100")));
+        }
+        QTest::keyClick(&table, Qt::Key_Home);
+        QCOMPARE(table.currentIndex().row(), 0);
+        QTest::keyClick(&table, Qt::Key_End);
+        QCOMPARE(table.currentIndex().row(), 199);
     }
 
     void selectionGoesBothWaysWithoutEchoes()

@@ -305,6 +305,38 @@ private slots:
         QVERIFY(times[10] < 50);
     }
 
+    // B15: names of blocks ran into each other, "stem0", "2122head", in the bars of Bits (bits_test) and here.
+    void namesOfBlocksDoNotRunTogether()
+    {
+        ErrorView view;
+        view.resize(420, 400);
+        ErrorPicture p;
+        for (int i = 0; i < 60; ++i) {
+            ErrorPoint point;
+            point.id = SiteId(static_cast<std::size_t>(i));
+            point.block = i == 0 ? -1 : i == 59 ? -2 : i - 1; // stem, 0, 1, ..., head: one site each
+            point.isolatedSqnrDb = point.accumulatedSqnrDb = 20;
+            p.points.push_back(point);
+            p.splits.push_back({QStringLiteral("layer"), {point.id}, point.block, 0.01, 0.02, 0.03});
+        }
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        view.setPicture(p);
+        for (Plot* plot : {static_cast<Plot*>(&view.depth()), static_cast<Plot*>(&view.split())}) {
+            plot->replot(QCustomPlot::rpImmediateRefresh);
+            QVector<double> places;
+            QVector<QString> names;
+            plot->xAxis->ticker()->generate(plot->xAxis->range(), {}, u'g', 6, places, nullptr, &names);
+            QVERIFY(places.size() > 3);
+            QCOMPARE(names.front(), QStringLiteral("stem"));
+            const QFontMetricsF metrics(plot->xAxis->tickLabelFont());
+            for (qsizetype i = 1; i < places.size(); ++i) {
+                const double apart = plot->xAxis->coordToPixel(places[i]) - plot->xAxis->coordToPixel(places[i - 1]);
+                QVERIFY(apart > (metrics.horizontalAdvance(names[i]) + metrics.horizontalAdvance(names[i - 1])) / 2);
+            }
+        }
+    }
+
     void depthSaysAndSelectsWhatIsUnderTheMouse()
     {
         ErrorPicture p;

@@ -187,6 +187,36 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(!session.document.modified(), kPatienceMs);
     }
 
+    // Names of classes that were read from a list were of this run alone, and not asked for when it ended.
+    void namesOfClassesAreKept()
+    {
+        QTemporaryDir folder;
+        JobRunner runner(1);
+        Session session(runner);
+        prepare(session);
+        const QString path = folder.filePath(QStringLiteral("s.quantoscope"));
+        session.files.saveSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!session.document.modified(), kPatienceMs);
+        QFile list(folder.filePath(QStringLiteral("names.txt")));
+        QVERIFY(list.open(QIODevice::WriteOnly));
+        list.write("ant\nbee\ncow\ndog\nelk\n");
+        list.close();
+        session.files.loadClassNames(list.fileName());
+        QVERIFY(session.document.modified());
+        session.files.saveSession(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!session.document.modified(), kPatienceMs);
+        session.files.loadClassNames(list.fileName()); // the same once more
+        QVERIFY(!session.document.modified());
+        const auto read = project::readSession(path.toStdString());
+        QVERIFY(read);
+        QCOMPARE(read->classNames, (std::vector<std::string>{"ant", "bee", "cow", "dog", "elk"}));
+        Session other(runner);
+        SessionDocument document = smallDocument();
+        document.classNames = read->classNames;
+        other.files.put(std::move(document));
+        QCOMPARE(other.document.classNames(), read->classNames);
+    }
+
     // A13: loading a recipe right after saving one dropped the save; so did a second save.
     void noSaveIsDropped()
     {

@@ -1,27 +1,20 @@
 #include "widgets/frame/csv.h"
 
-#include <cmath>
+#include "core/base/csv.h"
 
 namespace qs::ui {
 
 QString csvLine(const QStringList& cells)
 {
-    QStringList quoted;
-    for (QString cell : cells) {
-        if (cell.contains(QLatin1Char(',')) || cell.contains(QLatin1Char('"')) || cell.contains(QLatin1Char('\n')))
-            cell = QLatin1Char('"') + cell.replace(QLatin1Char('"'), QLatin1String("\"\"")) + QLatin1Char('"');
-        quoted << cell;
-    }
-    return quoted.join(QLatin1Char(',')) + QLatin1Char('\n');
+    std::vector<std::string> texts;
+    for (const QString& cell : cells)
+        texts.push_back(cell.toStdString());
+    return QString::fromStdString(qs::csvLine(texts));
 }
 
 QString csvNumber(double value)
 {
-    if (std::isnan(value))
-        return {};
-    if (std::isinf(value))
-        return value > 0 ? QStringLiteral("inf") : QStringLiteral("-inf");
-    return QString::number(value, 'g', 9);
+    return QString::fromStdString(qs::csvNumber(value));
 }
 
 } // namespace qs::ui

@@ -82,7 +82,7 @@ void Document::replace(SessionDocument& opened)
     m_preprocess = opened.preprocess;
     m_calibrationCount = opened.calibrationCount;
     m_labelOffset = opened.labelOffset;
-    m_classNames.clear();
+    m_classNames = std::move(opened.classNames);
     m_calibration = std::move(opened.loadedCalibration);
     originsChanged();
     m_windowState = QByteArray::fromBase64(QByteArray::fromStdString(opened.window));
@@ -155,7 +155,10 @@ void Document::setCalibrationCount(std::size_t images)
 
 void Document::setClassNames(std::vector<std::string> names)
 {
+    if (names == m_classNames)
+        return;
     m_classNames = std::move(names);
+    touch();
     emit imagesChanged(ImageChange::Names);
 }
 

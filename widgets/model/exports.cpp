@@ -1,8 +1,10 @@
 #include "widgets/model/exports.h"
+#include "core/quant/resolve.h"
+#include "core/report/html.h"
 
 #include "core/base/file.h"
 #include "core/onnx/onnx_runtime.h"
-#include "core/report/report.h"
+#include "core/report/results.h"
 #include "widgets/model/document.h"
 #include "widgets/model/figures.h"
 #include "widgets/model/messages.h"

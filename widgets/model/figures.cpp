@@ -1,4 +1,6 @@
 #include "widgets/model/figures.h"
+#include "core/quant/profiles.h"
+#include "core/quant/resolve.h"
 
 #include "widgets/model/document.h"
 #include "widgets/model/jobs.h"

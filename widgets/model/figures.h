@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/quant/profiles.h"
 #include "widgets/model/evaluated.h"
 #include "widgets/model/figure.h"
 #include "widgets/model/history.h"

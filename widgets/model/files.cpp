@@ -81,6 +81,7 @@ void Files::modelOpened(std::shared_ptr<const onnx::Model> model)
     if (before && before->info.path == model->info.path) { // at another size: normalised as it was
         opened.preprocess.mean = m_document.preprocess().mean;
         opened.preprocess.stddev = m_document.preprocess().stddev;
+        opened.classNames = m_document.classNames();
     }
     opened.calibrationCount = m_document.calibrationCount();
     QStringList kept;
@@ -258,6 +259,7 @@ SessionDocument Files::gather() const
     document.preprocess = m_document.preprocess();
     document.calibrationCount = m_document.calibrationCount();
     document.labelOffset = m_document.labelOffset();
+    document.classNames = m_document.classNames();
     const History& history = m_document.history();
     for (int i = 0; i < history.size(); ++i) {
         const HistoryState& state = history.state(i);

@@ -2,6 +2,7 @@
 
 #include "core/project/provenance.h"
 #include "core/quant/evaluate.h"
+#include "core/quant/profiles.h"
 #include "core/quant/recipe.h"
 
 #include <QObject>

@@ -1,4 +1,6 @@
 #include "widgets/model/plans.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 
 #include "core/quant/preview.h"
 #include "core/quant/stale_sites.h"

@@ -2,6 +2,7 @@
 
 #include "core/quant/plan.h"
 #include "core/quant/plan_warnings.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 #include "widgets/model/figure.h"
 #include "widgets/model/job.h"

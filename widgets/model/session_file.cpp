@@ -1,4 +1,5 @@
 #include "widgets/model/session_file.h"
+#include "core/stats/calibration_file.h"
 
 #include "core/project/hybrid_file.h"
 #include "widgets/model/image_set.h"

@@ -17,11 +17,6 @@ QString tr(const char* source)
     return QCoreApplication::translate("SiteNotes", source);
 }
 
-QString integer(double value)
-{
-    return QString::number(value, 'f', 0).replace(QLatin1Char('-'), QStringLiteral("−"));
-}
-
 NoteText textOf(const quant::ZeroPointOverflow& overflow, const quant::SiteSettings& settings, std::size_t channels)
 {
     NoteText note;
@@ -37,11 +32,11 @@ NoteText textOf(const quant::ZeroPointOverflow& overflow, const quant::SiteSetti
                                                           .arg(overflow.channel)
                                                           .arg(range);
     note.text = tr("%1: its zero point would be %2, and codes end at 0 and %3.")
-                    .arg(where, integer(overflow.zeroPoint))
+                    .arg(where, formatFixed(overflow.zeroPoint, 0))
                     .arg(last);
     switch (settings.zeroPoint) {
     case quant::ZeroPoint::Clamped:
-        note.title = tr("zero point %1, clamped").arg(integer(overflow.zeroPoint));
+        note.title = tr("zero point %1, clamped").arg(formatFixed(overflow.zeroPoint, 0));
         note.text += tr(" Clamped, the grid does not cover the values.");
         note.remedy = overflow.overflowing > 0
                           ? tr("Keep 0 in the range, use symmetric codes or one scale for all channels.")
@@ -49,12 +44,12 @@ NoteText textOf(const quant::ZeroPointOverflow& overflow, const quant::SiteSetti
         break;
     case quant::ZeroPoint::ZeroInRange: {
         const double wider = overflow.widening();
-        note.title = tr("zero point %1, step × %2").arg(integer(overflow.zeroPoint)).arg(wider, 0, 'f', 1);
+        note.title = tr("zero point %1, step × %2").arg(formatFixed(overflow.zeroPoint, 0)).arg(wider, 0, 'f', 1);
         note.text += tr(" The range is widened to contain 0: the step is %1 times as large.").arg(wider, 0, 'f', 1);
         break;
     }
     case quant::ZeroPoint::Wide:
-        note.title = tr("zero point %1, wide").arg(integer(overflow.zeroPoint));
+        note.title = tr("zero point %1, wide").arg(formatFixed(overflow.zeroPoint, 0));
         note.text += tr(" It is kept as a 32-bit integer, which is no zero point of ONNX: the export runs in float "
                         "here.");
         break;

@@ -132,11 +132,7 @@ QString ErrorChange::table(const quant::SitePlan& plan, bool current) const
         if (std::abs(change) < 0.005)
             change = 0;
         table += row(tr("Output error"), formatShare(a.outputError), formatShare(b.outputError),
-                     std::isfinite(change) && change != 0
-                         ? (change > 0 ? QStringLiteral("+") : QStringLiteral("−")) +
-                               QString::number(std::abs(100 * change), 'f', 0) + QStringLiteral(" %")
-                         : QString(),
-                     judged(change, false));
+                     std::isfinite(change) && change != 0 ? formatChange(change) : QString(), judged(change, false));
     }
     table += row(tr("Clipped"), formatPercent(a.clippedShare), formatPercent(b.clippedShare), QString(), QColor());
     if (plan.quantized()) {

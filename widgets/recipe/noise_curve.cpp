@@ -2,6 +2,7 @@
 
 #include "widgets/frame/csv.h"
 #include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
 
 #include <QToolTip>
 #include <QWheelEvent>
@@ -139,10 +140,8 @@ QString NoiseCurve::describe(QPointF pixel) const
     if (!std::isfinite(error))
         return tr("n = %1 steps: not searched").arg(range, 0, 'f', 2);
     const double none = m_picture.points.front().error;
-    const double change = none > 0 ? 100 * (error / none - 1) : 0;
-    return tr("n = %1 steps: %2, %3%4 % against no noise")
-        .arg(QString::number(range, 'f', 2), percent(error), change < 0 ? QStringLiteral("−") : QStringLiteral("+"),
-             QString::number(std::abs(change), 'f', 1));
+    return tr("n = %1 steps: %2, %3 against no noise")
+        .arg(formatFixed(range, 2), percent(error), formatChange(none > 0 ? error / none - 1 : 0));
 }
 
 QString NoiseCurve::table() const

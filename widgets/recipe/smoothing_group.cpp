@@ -1,4 +1,5 @@
 #include "widgets/recipe/smoothing_group.h"
+#include "core/quant/fold.h"
 
 #include "widgets/model/text.h"
 #include "widgets/recipe/choice.h"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/stats/calibrate.h"
 #include "widgets/model/document.h"
 #include "widgets/model/plans.h"
 

@@ -1,6 +1,6 @@
 #include "widgets/theme/format.h"
 
-#include <QLocale>
+#include <QObject>
 
 #include <cmath>
 
@@ -95,11 +95,31 @@ QString formatDuration(qint64 milliseconds)
     return QStringLiteral("%1 h %2 min").arg(seconds / 3600).arg(seconds / 60 % 60);
 }
 
-QString formatNumber(double value)
+QString formatNumber(double value, int digits)
 {
     if (!std::isfinite(value))
         return kNone;
-    return QString::number(value, 'g', 4).replace(QLatin1Char('-'), kMinus);
+    return QString::number(value + 0.0, 'g', digits).replace(QLatin1Char('-'), kMinus); // -0 + 0 is 0
+}
+
+QString formatFixed(double value, int decimals)
+{
+    return std::isfinite(value) ? fixed(value, decimals) : kNone;
+}
+
+QString formatChange(double fraction)
+{
+    if (!std::isfinite(fraction))
+        return kNone;
+    const double percent = 100 * fraction;
+    const QString text = fixed(percent, std::abs(percent) < 10 ? 1 : 0);
+    const bool plus = percent > 0 && text != QLatin1String("0.0");
+    return (plus ? QStringLiteral("+") : QString()) + text + QStringLiteral(" %");
+}
+
+QString blockTitle(int block)
+{
+    return block >= 0 ? QString::number(block) : block == -1 ? QObject::tr("stem") : QObject::tr("head");
 }
 
 } // namespace qs::ui

@@ -21,11 +21,6 @@ namespace qs::ui {
 
 namespace {
 
-QString blockName(int block)
-{
-    return block >= 0 ? QString::number(block) : block == -1 ? AnatomyMap::tr("stem") : AnatomyMap::tr("head");
-}
-
 QString lineName(graph::Role role, graph::SiteKind kind)
 {
     const auto title = graph::roleTitle(role);
@@ -223,7 +218,7 @@ void AnatomyMap::paintEvent(QPaintEvent*)
     double free = width();
     for (std::size_t i = m_blocks.size(); i-- > 0;) {
         const QRectF column = place(static_cast<int>(i), 0);
-        const QString name = blockName(m_blocks[i]);
+        const QString name = blockTitle(m_blocks[i]);
         const double wide = fontMetrics().horizontalAdvance(name);
         const double left = std::min(column.center().x() - wide / 2, width() - wide);
         if (left + wide > free && i > 0)

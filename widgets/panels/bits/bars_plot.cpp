@@ -2,9 +2,10 @@
 
 #include "core/quant/recipe.h"
 #include "widgets/frame/csv.h"
-#include "widgets/panels/bits/block_ticker.h"
 #include "widgets/panels/shared/role_colour.h"
+#include "widgets/plots/block_ticker.h"
 #include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
 
 #include <QMenu>
 
@@ -77,8 +78,7 @@ void BarsPlot::setPicture(const BitsPicture& picture)
         for (std::size_t i = 0; i < sites.size(); ++i)
             m_bars.push_back({*sites[i], m_places + static_cast<double>(i) * width,
                               m_places + static_cast<double>(i + 1) * width});
-        const QString label = block >= 0 ? QString::number(block) : block == -1 ? tr("stem") : tr("head");
-        ticker->addTick(m_places + places / 2, label);
+        ticker->addTick(m_places + places / 2, blockTitle(block));
         m_places += places;
         m_blockEnds.push_back(m_places);
     }
@@ -304,7 +304,7 @@ void BarsPlot::extendMenu(QMenu& menu)
             sitesWhere([&](const SiteBits& other) { return other.role == site.role; }));
         addLockActions(menu,
                        (site.block >= 0 ? tr("%1 of block %2").arg(kind).arg(site.block)
-                                        : tr("%1 of the %2").arg(kind, site.block == -1 ? tr("stem") : tr("head"))),
+                                        : tr("%1 of the %2").arg(kind, blockTitle(site.block))),
                        sitesWhere([&](const SiteBits& other) { return other.block == site.block; }));
     }
     addLockActions(menu, tr("all %1").arg(kind), sitesWhere([](const SiteBits&) { return true; }));

@@ -1,12 +1,15 @@
 #include "widgets/panels/distribution/distribution_panel.h"
 
 #include "core/quant/preview.h"
+#include "core/quant/quantizers.h"
 #include "widgets/model/follow.h"
 #include "widgets/model/text.h"
 #include "widgets/model/weight_statistics.h"
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/quantizer_table.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
+
+#include <algorithm>
 
 namespace qs::ui {
 
@@ -30,8 +33,7 @@ DistributionPanel::DistributionPanel(const Document& document, Selection& select
     connect(this, &DistributionView::beforeWished, &selection, &Selection::setShowBefore);
     connect(this, &DistributionView::rangeWished, this, &DistributionPanel::setRange);
     connect(this, &DistributionView::quantizerWished, this, [this](SiteId site, const quant::QuantizerTrial& trial) {
-        const std::vector<SiteId> sites{site};
-        m_edits.editSites(sites, trial.patch());
+        m_edits.editSites(sitesFor(site, trial), trial.patch());
     });
     m_refresher.on(*this, &DistributionView::comparisonWished);
     connect(this, &DistributionView::helpWished, this, &DistributionPanel::help);
@@ -243,6 +245,22 @@ void DistributionPanel::setRange(SiteId site, quant::Range range)
     patch.estimator->high = range.high;
     const std::vector<SiteId> sites{site};
     m_edits.editSites(sites, patch);
+}
+
+std::vector<SiteId> DistributionPanel::sitesFor(SiteId site, const quant::QuantizerTrial& trial) const
+{
+    const auto all = quant::quantizers();
+    const auto number = std::ranges::find(all, trial.quantizer, &quant::QuantizerDef::name) - all.begin();
+    std::vector<SiteId> sites{site};
+    for (const SiteId id : m_selection.sites()) {
+        const graph::Site& other = m_document.sites()[id];
+        if (id == site || other.kind != graph::SiteKind::Activation || m_document.settings(id).isFloat())
+            continue;
+        const auto suitable = quant::suitableQuantizers(other, m_plans.statistics(id), m_plans.sitePlan(id).get());
+        if (suitable[static_cast<std::size_t>(number)])
+            sites.push_back(id);
+    }
+    return sites;
 }
 
 void DistributionPanel::help()

@@ -48,6 +48,8 @@ private:
     void countSmoothed(const Smoothed& wanted, SiteId id);
     void compare();
     void setRange(SiteId site, quant::Range range);
+    /// Where a row of the comparison that is taken for `site` goes: to it, and to all selected sites that it suits.
+    std::vector<SiteId> sitesFor(SiteId site, const quant::QuantizerTrial& trial) const;
     void help();
 
     const Document& m_document;

@@ -22,11 +22,6 @@ QString square(const QColor& colour)
     return QStringLiteral("<span style='color:%1'>■</span>").arg(colour.name());
 }
 
-QString signedPercent(double fraction)
-{
-    return (fraction < 0 ? QStringLiteral("−") : QStringLiteral("+")) + formatPercent(std::abs(fraction));
-}
-
 QString describe(const quant::NoiseGains& gains, const quant::NoisePlan& noise)
 {
     const auto unbroken = [](QString text) { return text.replace(QLatin1Char(' '), QLatin1String("&nbsp;")); };
@@ -43,7 +38,7 @@ QString describe(const quant::NoiseGains& gains, const quant::NoisePlan& noise)
                 .arg(formatNumber(gains.errorWithout), formatNumber(gains.errorWith),
                      QStringLiteral("<b>%1</b>")
                          .arg(unbroken(
-                             signedPercent(gains.errorWithout > 0 ? gains.errorWith / gains.errorWithout - 1 : 0))));
+                             formatChange(gains.errorWithout > 0 ? gains.errorWith / gains.errorWithout - 1 : 0))));
     return text;
 }
 

@@ -32,12 +32,10 @@ QString percent(double share)
     return QString::number(value, 'f', std::clamp(2 - static_cast<int>(std::floor(std::log10(value))), 0, 4));
 }
 
+/// The head has the unit.
 QString decibels(double db)
 {
-    if (std::isnan(db))
-        return QStringLiteral("–");
-    return std::isinf(db) ? QuantizerTable::tr("exact")
-                          : QString::number(db, 'f', 1).replace(QLatin1Char('-'), QStringLiteral("−"));
+    return formatDb(db).remove(QStringLiteral(" dB"));
 }
 
 QString text(std::string_view view)
@@ -163,9 +161,12 @@ void QuantizerTable::fill()
                                     : column == kTick ? Qt::AlignHCenter
                                                       : Qt::AlignLeft) |
                                    Qt::AlignVCenter);
-            item->setToolTip(QStringLiteral("<p>%1</p><p>%2</p>")
-                                 .arg(text(quant::findQuantizer(trial.quantizer)->description).toHtmlEscaped(),
-                                      chosen ? tr("In use.") : tr("Click to take it; undo brings the other back.")));
+            item->setToolTip(
+                QStringLiteral("<p>%1</p><p>%2</p>")
+                    .arg(text(quant::findQuantizer(trial.quantizer)->description).toHtmlEscaped(),
+                         chosen ? tr("In use.")
+                                : tr("Click to take it, at all selected sites that it suits; undo brings the "
+                                     "others back.")));
             const bool best = (column == kSqnr && trial.error.sqnrDb == bestDb) ||
                               (column == kOutput && trial.error.outputError == bestError);
             QFont font = m_table->font();

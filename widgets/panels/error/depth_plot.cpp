@@ -1,5 +1,7 @@
 #include "widgets/panels/error/depth_plot.h"
 
+#include "widgets/plots/block_ticker.h"
+
 #include "widgets/frame/csv.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
@@ -26,22 +28,6 @@ void drawMark(QCPPainter& painter, graph::Role role, QPointF at)
 }
 
 } // namespace
-
-QSharedPointer<QCPAxisTickerText> blockTicker(const std::vector<int>& blocks)
-{
-    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
-    for (std::size_t first = 0; first < blocks.size();) {
-        std::size_t last = first;
-        while (last + 1 < blocks.size() && blocks[last + 1] == blocks[first])
-            ++last;
-        const QString label = blocks[first] >= 0    ? QString::number(blocks[first])
-                              : blocks[first] == -1 ? Plot::tr("stem")
-                                                    : Plot::tr("head");
-        ticker->addTick(static_cast<double>(first + last) / 2, label);
-        first = last + 1;
-    }
-    return ticker;
-}
 
 DepthPlot::DepthPlot(QWidget* parent) : Plot(tr("Error along depth"), parent)
 {
@@ -95,7 +81,7 @@ void DepthPlot::setPicture(const ErrorPicture& picture)
     }
     m_isolated->setData(places, isolated, true);
     m_accumulated->setData(places, accumulated, true);
-    xAxis->setTicker(blockTicker(blocks));
+    xAxis->setTicker(blockTicker(*xAxis, blocks));
     recolour();
     if (!same)
         resetView();

@@ -43,7 +43,4 @@ private:
     QPointF m_pressed;
 };
 
-/// Blocks on an axis of places: a label in the middle of each run of equal blocks.
-QSharedPointer<QCPAxisTickerText> blockTicker(const std::vector<int>& blocks);
-
 } // namespace qs::ui

@@ -1,7 +1,7 @@
 #include "widgets/panels/error/split_plot.h"
 
 #include "widgets/frame/csv.h"
-#include "widgets/panels/error/depth_plot.h"
+#include "widgets/plots/block_ticker.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -130,7 +130,7 @@ void SplitPlot::rebuild()
     if (m_show != Show::Sensitivity)
         for (const ErrorSplit& split : m_picture.splits)
             blocks.push_back(split.block);
-    xAxis->setTicker(blockTicker(blocks));
+    xAxis->setTicker(blockTicker(*xAxis, blocks));
     xAxis->setLabel(m_show == Show::Sensitivity ? tr("sites in the order of execution") : tr("block"));
     resetView();
 }

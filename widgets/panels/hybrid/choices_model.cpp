@@ -2,6 +2,7 @@
 
 #include "widgets/model/text.h"
 #include "widgets/theme/colours.h"
+#include "widgets/theme/format.h"
 
 #include <cmath>
 #include <utility>
@@ -9,21 +10,6 @@
 namespace qs::ui {
 
 namespace {
-
-QString signedPercent(double change)
-{
-    if (!std::isfinite(change))
-        return QStringLiteral("–");
-    const double percent = 100 * change;
-    return (percent < 0 ? QStringLiteral("−") : QStringLiteral("+")) +
-           QString::number(std::abs(percent), 'f', std::abs(percent) < 10 ? 1 : 0) + QStringLiteral(" %");
-}
-
-/// Three digits: E is compared, not read off.
-QString shortNumber(double value)
-{
-    return QString::number(value, 'g', 3).replace(QLatin1Char('-'), QStringLiteral("−"));
-}
 
 Qt::Alignment alignmentOf(int column)
 {
@@ -59,16 +45,16 @@ QString whyText(const search::HybridChoice& choice, const std::vector<double>& f
             continue;
         const std::size_t best = project::bestOf(curve);
         others << ChoicesModel::tr("%1 %2 at %3 Δ₀")
-                      .arg(kindText(curve.granularity, curve.scheme), shortNumber(curve.errors[best]),
+                      .arg(kindText(curve.granularity, curve.scheme), formatNumber(curve.errors[best], 3),
                            QString::number(factors[best], 'f', 2));
     }
     QString text =
         choice.changed
             ? ChoicesModel::tr("Chosen: %1, %2 Δ₀, with E = %3 the smallest of all candidates; before %4 (%5).")
                   .arg(kindText(choice.granularity, choice.scheme), QString::number(choice.factor, 'f', 3),
-                       shortNumber(choice.after), shortNumber(choice.before), signedPercent(changeOf(choice)))
+                       formatNumber(choice.after, 3), formatNumber(choice.before, 3), formatChange(changeOf(choice)))
             : ChoicesModel::tr("Kept as it was (%1), E = %2: no candidate has a smaller error.")
-                  .arg(kindText(choice.granularity, choice.scheme), shortNumber(choice.after));
+                  .arg(kindText(choice.granularity, choice.scheme), formatNumber(choice.after, 3));
     if (!others.isEmpty())
         text += ChoicesModel::tr(" Best of the others: %1.").arg(others.join(QStringLiteral("; ")));
     return text + (choice.bridge >= 0
@@ -125,11 +111,11 @@ QString ChoicesModel::text(int row, int column) const
     case Factor:
         return choice.changed ? QString::number(choice.factor, 'f', 3) : tr("kept");
     case Before:
-        return shortNumber(choice.before);
+        return formatNumber(choice.before, 3);
     case After:
-        return shortNumber(choice.after);
+        return formatNumber(choice.after, 3);
     case Change:
-        return signedPercent(changeOf(choice));
+        return formatChange(changeOf(choice));
     default:
         return {};
     }

@@ -28,10 +28,22 @@ namespace {
 constexpr int kWidestName = 260; ///< pixels at first; the user may widen it
 constexpr int kHistogramWidth = 76;
 
+/// Home and End go to the first and the last row: the cells of a row are one.
+class RowsTable final : public QTableView {
+protected:
+    QModelIndex moveCursor(CursorAction action, Qt::KeyboardModifiers modifiers) override
+    {
+        if (action != MoveHome && action != MoveEnd)
+            return QTableView::moveCursor(action, modifiers);
+        const int row = action == MoveHome ? 0 : model()->rowCount() - 1;
+        return model()->index(row, currentIndex().isValid() ? currentIndex().column() : 0);
+    }
+};
+
 } // namespace
 
 LayersView::LayersView(QWidget* parent)
-    : QWidget(parent), m_model(new SitesModel(this)), m_proxy(new SitesProxy(this)), m_table(new QTableView),
+    : QWidget(parent), m_model(new SitesModel(this)), m_proxy(new SitesProxy(this)), m_table(new RowsTable),
       m_filter(new QLineEdit), m_counts(new QLabel)
 {
     m_filter->setPlaceholderText(tr("Filter, e.g. role:fc2 block:3-5 bits<8 sqnr<20"));
@@ -116,6 +128,15 @@ void LayersView::buildTable()
     }
     m_table->sortByColumn(static_cast<int>(SiteColumn::Site), Qt::AscendingOrder);
 
+    // Another order: what is selected stays in view, else the top is shown.
+    connect(header, &QHeaderView::sortIndicatorChanged, this, [this] {
+        const QModelIndex current =
+            m_proxy->mapFromSource(m_model->index(m_model->rowOf(m_current), static_cast<int>(SiteColumn::Site)));
+        if (current.isValid())
+            m_table->scrollTo(current, QAbstractItemView::PositionAtCenter);
+        else
+            m_table->scrollToTop();
+    });
     connect(header, &QWidget::customContextMenuRequested, this, &LayersView::showHeaderMenu);
     connect(m_table, &QWidget::customContextMenuRequested, this, &LayersView::showTableMenu);
     const auto selected = [this] {

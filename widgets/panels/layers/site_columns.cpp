@@ -93,11 +93,6 @@ const auto& columns()
 
 } // namespace
 
-QString blockTitle(int block)
-{
-    return block >= 0 ? QString::number(block) : text(block == -1 ? "stem" : "head");
-}
-
 QString kindTitle(graph::SiteKind kind)
 {
     return text(kind == graph::SiteKind::Weight ? "weight" : "activation");

@@ -80,7 +80,6 @@ enum class SiteColumn {
     Count
 };
 
-QString blockTitle(int block); ///< "3", "stem", "head"
 QString kindTitle(graph::SiteKind kind);
 
 } // namespace qs::ui

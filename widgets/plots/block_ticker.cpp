@@ -1,4 +1,6 @@
-#include "widgets/panels/bits/block_ticker.h"
+#include "widgets/plots/block_ticker.h"
+
+#include "widgets/theme/format.h"
 
 #include <QFontMetricsF>
 
@@ -24,6 +26,19 @@ QVector<double> BlockTicker::createTickVector(double tickStep, const QCPRange& r
         free = middle + half + kBetween;
     }
     return kept;
+}
+
+QSharedPointer<QCPAxisTicker> blockTicker(const QCPAxis& axis, const std::vector<int>& blocks)
+{
+    auto ticker = QSharedPointer<BlockTicker>::create(axis);
+    for (std::size_t first = 0; first < blocks.size();) {
+        std::size_t last = first;
+        while (last + 1 < blocks.size() && blocks[last + 1] == blocks[first])
+            ++last;
+        ticker->addTick(static_cast<double>(first + last) / 2, blockTitle(blocks[first]));
+        first = last + 1;
+    }
+    return ticker;
 }
 
 } // namespace qs::ui
