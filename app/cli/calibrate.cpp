@@ -1,6 +1,9 @@
+#include "core/stats/calibrate.h"
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "core/base/stopwatch.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibration_file.h"
 #include "core/stats/importance.h"
 
 #include <cstdio>

@@ -1,5 +1,7 @@
 #include "app/cli/common.h"
 #include "core/quant/harm.h"
+#include "core/stats/calibrate.h"
+#include "core/stats/calibration_file.h"
 
 #include "core/onnx/file_quantization.h"
 #include "core/quant/presets.h"

@@ -9,6 +9,8 @@
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 
 #include <CLI/CLI.hpp>

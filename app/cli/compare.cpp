@@ -1,7 +1,9 @@
 #include "core/base/doubt_json.h"
 #include "core/base/json_write.h"
+#include "core/base/number_text.h"
 #include "core/quant/accuracy.h"
 #include "core/report/comparison.h"
+#include "core/stats/calibrate.h"
 
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
@@ -158,12 +160,13 @@ void print(const report::ComparisonRow& row)
     if (row.top1)
         std::printf("top-1 %6.2f %%  ", *row.top1 * 100);
     if (row.scores)
-        std::printf("agreement %6.2f %%  KL %8.4f  ", row.agreement * 100, row.klDivergence);
+        std::printf("agreement %6.2f %%  KL %s  ", row.agreement * 100,
+                    numberText(row.klDivergence, "%8.4f").c_str());
     else if (row.headline)
         std::printf("%s %s  ", row.headline->title.c_str(), tasks::figureText(*row.headline).c_str());
-    std::printf("SQNR %5.1f dB  %6.2f MB (%.2f packed)  int8 %3.0f %%  search %5.1f s", row.logitSqnrDb,
-                static_cast<double>(row.fileBytes) * 1e-6, static_cast<double>(row.modelBytes) * 1e-6,
-                row.int8Share * 100, row.resolveSeconds);
+    std::printf("SQNR %s dB  %6.2f MB (%.2f packed)  int8 %3.0f %%  search %5.1f s",
+                numberText(row.logitSqnrDb, "%5.1f").c_str(), static_cast<double>(row.fileBytes) * 1e-6,
+                static_cast<double>(row.modelBytes) * 1e-6, row.int8Share * 100, row.resolveSeconds);
     std::printf("%s%s\n", row.failure.empty() ? "" : "  ", row.failure.c_str());
     std::fflush(stdout);
 }

@@ -5,8 +5,11 @@
 #include "core/base/json_write.h"
 #include "core/project/demos.h"
 #include "core/quant/presets.h"
-#include "core/report/report.h"
+#include "core/quant/resolve.h"
+#include "core/report/html.h"
+#include "core/report/results.h"
 #include "core/search/mixed_precision.h"
+#include "core/stats/calibrate.h"
 
 #include <cstdio>
 #include <filesystem>
@@ -62,10 +65,10 @@ Result<Opened> open(const project::DemoDef& demo, Run& run)
     const Context& context = run.context();
     QS_ASSIGN(auto calibrationImages, openSource({files.calibration.string()}, preprocess, model.info, run));
     QS_ASSIGN(auto test, openForTask(task, {files.test.string(), 0, true}, preprocess, model, run));
-    QS_ASSIGN(auto calibration, stats::calibrate(model, *calibrationImages,
-                                                 calibrationOptions(model, transform), context));
-    QS_ASSIGN(auto reference, quant::evaluationReference(model, *test.images, test.images->size(),
-                                                         context, test.task));
+    QS_ASSIGN(auto calibration,
+              stats::calibrate(model, *calibrationImages, calibrationOptions(model, transform), context));
+    QS_ASSIGN(auto reference,
+              quant::evaluationReference(model, *test.images, test.images->size(), context, test.task));
     return Opened{std::move(model), std::move(calibration), std::move(calibrationImages), std::move(test),
                   std::move(reference)};
 }
@@ -73,8 +76,8 @@ Result<Opened> open(const project::DemoDef& demo, Run& run)
 /// `plan` null: the float network.
 Result<quant::Evaluation> measure(const Opened& demo, const quant::Plan* plan, const Run& run)
 {
-    return quant::evaluate(demo.model, plan, *demo.test.images, demo.test.images->size(),
-                           &demo.reference, demo.weights, run.context(), demo.test.task);
+    return quant::evaluate(demo.model, plan, *demo.test.images, demo.test.images->size(), &demo.reference,
+                           demo.weights, run.context(), demo.test.task);
 }
 
 Result<std::shared_ptr<const quant::Plan>> planOf(const Opened& demo, const quant::Recipe& recipe, const Run& run)
@@ -96,8 +99,8 @@ Result<quant::Recipe> searched(const Opened& demo, std::string_view preset, doub
     options.images = kSearchImages;
     options.task = demo.test.task.chosen;
     QS_ASSIGN(search::Outcome outcome,
-              search::greedyMixedPrecision(demo.model, demo.calibration, start,
-                                           *demo.calibrationImages, demo.weights, options, run.context()));
+              search::greedyMixedPrecision(demo.model, demo.calibration, start, *demo.calibrationImages, demo.weights,
+                                           options, run.context()));
     if (outcome.cancelled)
         return fail(ErrorCode::Cancelled, "stopped", "demo");
     return std::move(outcome.recipe);

@@ -2,9 +2,13 @@
 #include "app/cli/model_options.h"
 #include "app/cli/task_options.h"
 #include "core/base/file.h"
+#include "core/base/number_text.h"
 #include "core/onnx/export.h"
 #include "core/quant/accuracy.h"
-#include "core/report/report.h"
+#include "core/quant/evaluation_json.h"
+#include "core/quant/resolve.h"
+#include "core/report/results.h"
+#include "core/stats/calibrate.h"
 
 #include <cstdio>
 
@@ -32,8 +36,9 @@ void printFigures(const quant::Evaluation& e)
         std::printf("  %-26s %s\n", figure.title.c_str(), tasks::figureText(figure).c_str());
     if (!e.isFloat)
         for (const tasks::OutputDifference& output : e.outputs)
-            std::printf("  output %-19s SQNR %.1f dB, cosine %.6f, largest difference %.4g\n", output.name.c_str(),
-                        output.sqnrDb, output.cosine, output.maxAbs);
+            std::printf("  output %-19s SQNR %s dB, cosine %s, largest difference %.4g\n", output.name.c_str(),
+                        numberText(output.sqnrDb, "%.1f").c_str(), numberText(output.cosine, "%.6f").c_str(),
+                        output.maxAbs);
 }
 
 void print(const quant::Evaluation& e)
@@ -56,9 +61,9 @@ void print(const quant::Evaluation& e)
     if (!e.scores)
         printFigures(e);
     else if (!e.isFloat)
-        std::printf("  agreement with float %s, logit SQNR %.1f dB, KL %.4f nats\n",
-                    quant::withInterval(e.agreement, quant::agreementInterval(e)).c_str(), e.logitSqnrDb,
-                    e.klDivergence);
+        std::printf("  agreement with float %s, logit SQNR %s dB, KL %s nats\n",
+                    quant::withInterval(e.agreement, quant::agreementInterval(e)).c_str(),
+                    numberText(e.logitSqnrDb, "%.1f").c_str(), numberText(e.klDivergence, "%.4f").c_str());
     if (e.fileBytes > 0)
         std::printf("  %.2f MB on disk (%.2f MB with packed codes)", static_cast<double>(e.fileBytes) * 1e-6,
                     static_cast<double>(e.modelBytes) * 1e-6);

@@ -6,7 +6,9 @@
 #include "core/base/json_write.h"
 #include "core/onnx/onnx_runtime.h"
 #include "core/quant/doubts.h"
-#include "core/report/report.h"
+#include "core/quant/resolve.h"
+#include "core/report/results.h"
+#include "core/stats/calibrate.h"
 
 #include <cstdio>
 

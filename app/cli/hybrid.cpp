@@ -1,4 +1,5 @@
 #include "core/search/hybrid_search.h"
+#include "core/stats/calibrate.h"
 
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"

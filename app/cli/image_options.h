@@ -5,6 +5,7 @@
 #include "core/images/folder.h"
 #include "core/images/preprocess.h"
 #include "core/onnx/import.h"
+#include "core/quant/resolve.h"
 
 #include <CLI/CLI.hpp>
 

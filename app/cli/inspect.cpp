@@ -3,12 +3,15 @@
 #include "core/base/doubt_json.h"
 #include "core/base/file.h"
 #include "core/base/json_write.h"
+#include "core/base/number_text.h"
 #include "core/onnx/file_quantization.h"
 #include "core/quant/doubts.h"
+#include "core/quant/fold.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/recipe_json.h"
 #include "core/quant/smoothing.h"
 #include "core/quant/zero_point.h"
+#include "core/stats/calibrate.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -250,8 +253,9 @@ void print(const onnx::Model& model, const stats::Calibration& calibration, std:
         if (site.coverage != graph::Coverage::MatMul || statistics.minimum.empty())
             continue;
         ++sites;
-        std::printf("%-28s %-6s %10.4g %10.4g %13.4g", site.name.c_str(),
-                    site.bridge >= 0 ? std::to_string(site.bridge).c_str() : "", statistics.low(), statistics.high(),
+        std::printf("%-28s %-6s %s %s %13.4g", site.name.c_str(),
+                    site.bridge >= 0 ? std::to_string(site.bridge).c_str() : "",
+                    numberText(statistics.low(), "%10.4g").c_str(), numberText(statistics.high(), "%10.4g").c_str(),
                     quant::zeroPointReport(statistics).dynamicRange);
         for (std::size_t i = 0; i < widths.size(); ++i) {
             const ZeroPoints found = zeroPointsOf(statistics, widths[i]);

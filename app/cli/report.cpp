@@ -1,8 +1,9 @@
-#include "core/report/report.h"
 #include "app/cli/common.h"
 #include "core/base/file.h"
 #include "core/base/json_reader.h"
 #include "core/project/session_report.h"
+#include "core/report/html.h"
+#include "core/report/results.h"
 
 #include <cstdio>
 #include <filesystem>

@@ -3,6 +3,7 @@
 #include "core/quant/doubts.h"
 #include "core/quant/locks.h"
 #include "core/search/mixed_precision.h"
+#include "core/stats/calibrate.h"
 
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
@@ -102,7 +103,7 @@ void print(const search::Outcome& outcome, const search::Options& options)
 {
     const search::Trace& trace = outcome.trace;
     const search::Step& last = trace.steps.empty() ? trace.start : trace.steps.back();
-    const bool classes = !options.task.def || options.task.def->name == "classification";
+    const bool classes = !options.task.def || options.task.def->ofClasses;
     const char* unit = options.performance == search::Performance::Top1 ? "wrong top-1"
                        : classes                                        ? "nats KL"
                                                                         : "loss";

@@ -1,5 +1,7 @@
 #include "app/cli/tables.h"
 
+#include "core/base/number_text.h"
+
 #include <array>
 #include <cstdio>
 #include <map>
@@ -30,7 +32,7 @@ void printExport(const onnx::ExportReport& report, const std::optional<onnx::Ver
                 verified->images);
     if (scores)
         std::printf("top-1 equal on %.1f %%, ", verified->top1Agreement * 100);
-    std::printf("SQNR %.1f dB\n", verified->logitSqnrDb);
+    std::printf("SQNR %s dB\n", numberText(verified->logitSqnrDb, "%.1f").c_str());
     for (const auto& opinion : verified->opinions)
         std::printf("  %s\n", opinion.text().c_str());
     std::printf("  check: %s\n", verified->passed ? "passed" : "NOT PASSED");
@@ -46,7 +48,7 @@ void printLine(const quant::Evaluation& e, int width, const std::string& middle)
     if (e.isFloat)
         std::printf("%9s ", "–");
     else
-        std::printf("%9.1f ", e.logitSqnrDb);
+        std::printf("%s ", numberText(e.logitSqnrDb, "%9.1f").c_str());
     std::printf("%9.2f %9.1f\n", static_cast<double>(e.modelBytes) * 1e-6, e.imagesPerSecond);
 }
 

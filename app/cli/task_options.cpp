@@ -74,7 +74,7 @@ Result<tasks::ChosenTask> TaskOptions::choose(const onnx::Model& model, Run& run
     auto chosen = tasks::makeTask(name, outputs, settings);
     if (!chosen && chosen.error().where.empty() && !name.empty())
         chosen.error().where = "--task " + name;
-    if (chosen && chosen->guessed && chosen->def->name != "classification")
+    if (chosen && chosen->guessed && !chosen->def->ofClasses)
         run.say(Doubt{DoubtKind::Assumption, "the outputs look like " + std::string(chosen->def->name),
                       "--task NAME says otherwise"});
     return chosen;
@@ -113,7 +113,7 @@ Result<TaskImages> openForTask(const TaskOptions& options, const FolderChoice& f
     TaskImages opened;
     QS_ASSIGN(opened.task.chosen, options.choose(model, run));
     FolderChoice choice = folder;
-    choice.anyClass = opened.task.chosen.def->name != "classification";
+    choice.anyClass = !opened.task.chosen.def->ofClasses;
     QS_ASSIGN(const auto transform, preprocess.resolve(model.info));
     run.say(images::preprocessDoubts(transform));
     QS_ASSIGN(auto found, openImages(choice, preprocess, model.info, run));

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 #include "core/exec/image_source.h"
+#include "core/exec/losses.h"
 #include "core/exec/simulation.h"
 #include "core/graph/network.h"
 
@@ -65,20 +66,9 @@ private:
     std::shared_ptr<const Impl> m_impl;
 };
 
-/// KL divergence of one image, in nats, and its derivative by the logits z; r: the reference's logits.
-///   L = KL(softmax(r) || softmax(z)) = sum_k p_k (log p_k - log q_k),   dL/dz = q - p,   p = softmax(r), q =
-///   softmax(z)
-/// In double. Exactly 0, both, where z and r have the same bits: a gradient taken in the float network itself, as
-/// PTQ4ViT's released code does, is zero.
-double klDivergence(std::span<const float> reference, std::span<const float> logits, std::span<float> gradient);
-
-/// Loss of one image's row of outputs against the float network's, and dL/drow.
+/// Loss of one image's row of outputs against the float network's, and dL/drow, added to `gradient`.
 using RowLoss =
     std::function<double(std::span<const float> reference, std::span<const float> row, std::span<float> gradient)>;
-
-/// The loss of outputs z that are no class scores, and its derivative:
-///   L = sum (z - r)² / sum r²,   dL/dz = 2 (z - r) / sum r²          (sum r² = 0: without the division)
-double relativeError(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient);
 
 /// Gradients of one run of the graph, on their way to who asked for them.
 struct GradientBatch {

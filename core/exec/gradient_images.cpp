@@ -1,10 +1,7 @@
 #include "core/exec/gradient.h"
-#include "core/exec/output_form.h"
 #include "core/kernels/statistics.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cmath>
 #include <new>
 #include <optional>
 
@@ -12,37 +9,15 @@ namespace qs::exec {
 
 namespace {
 
-/// log softmax of x, in double.
-std::vector<double> logSoftmax(std::span<const float> x)
-{
-    const double most = *std::ranges::max_element(x);
-    double sum = 0;
-    for (const float v : x)
-        sum += std::exp(v - most);
-    std::vector<double> result;
-    for (const float v : x)
-        result.push_back(v - most - std::log(sum));
-    return result;
-}
-
-/// klDivergence() where both may also be probabilities p, whose logits are log p:
-///   dL/dp = dL/dz / p,   z = log p
+/// Of class scores: logits, or probabilities.
 double divergence(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient)
 {
-    std::vector<float> logs;
-    if (isDistribution(reference)) {
-        logs.resize(reference.size());
-        logProbabilities(reference, logs);
-        reference = logs;
-    }
-    if (!isDistribution(outputs))
-        return klDivergence(reference, outputs, gradient);
-    std::vector<float> z(outputs.size());
-    logProbabilities(outputs, z);
-    const double loss = klDivergence(reference, z, gradient);
-    for (std::size_t k = 0; k < z.size(); ++k)
-        gradient[k] /= std::exp(z[k]);
-    return loss;
+    return klByPosition(reference, outputs, 1, outputs.size(), outputs.size(), 1, gradient);
+}
+
+double squares(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient)
+{
+    return relativeError(reference, outputs, gradient);
 }
 
 /// A run's images, seeded by the reference.
@@ -98,34 +73,6 @@ struct Job {
 
 } // namespace
 
-double relativeError(std::span<const float> reference, std::span<const float> outputs, std::span<float> gradient)
-{
-    double signal = 0, error = 0;
-    for (std::size_t i = 0; i < reference.size(); ++i) {
-        const double d = static_cast<double>(outputs[i]) - reference[i];
-        signal += static_cast<double>(reference[i]) * reference[i];
-        error += d * d;
-    }
-    const double scale = signal > 0 ? signal : 1;
-    for (std::size_t i = 0; i < reference.size(); ++i)
-        gradient[i] = static_cast<float>(2 * (static_cast<double>(outputs[i]) - reference[i]) / scale);
-    return error / scale;
-}
-
-double klDivergence(std::span<const float> reference, std::span<const float> logits, std::span<float> gradient)
-{
-    assert(reference.size() == logits.size() && gradient.size() == logits.size());
-    const auto p = logSoftmax(reference);
-    const auto q = logSoftmax(logits);
-    double loss = 0;
-    for (std::size_t k = 0; k < p.size(); ++k) {
-        const double pk = std::exp(p[k]);
-        loss += pk * (p[k] - q[k]);
-        gradient[k] = static_cast<float>(std::exp(q[k]) - pk);
-    }
-    return loss;
-}
-
 Result<double> lossGradients(const GradientProgram& program, const ImageSource& images, std::size_t first,
                              std::size_t count, const Tensor& reference, const Context& context,
                              std::string_view stage, const GradientConsumer& consumer, const RowLoss& loss)
@@ -138,7 +85,7 @@ Result<double> lossGradients(const GradientProgram& program, const ImageSource& 
         return fail(ErrorCode::InvalidArgument, "the reference logits are " + reference.shape().text() + ", not " +
                                                     std::to_string(first + count) + " rows of " +
                                                     std::to_string(classes));
-    const RowLoss usual = program.givesScores() ? divergence : relativeError;
+    const RowLoss usual = program.givesScores() ? divergence : squares;
     const Job job{program, images, first, count, reference, context, loss ? loss : usual};
     const std::size_t runs = (count + job.batch() - 1) / job.batch();
     const auto wave = static_cast<std::size_t>(context.threads());

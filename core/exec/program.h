@@ -83,10 +83,4 @@ private:
 void run(const Program& program, Workspace& workspace, const float* src, float* dst, ThreadPool* pool = nullptr,
          Observer* observer = nullptr, std::size_t runIndex = 0, int worker = 0);
 
-/// All images [first, first + count): image by image on every thread where there are enough images and memory, inside
-/// operators otherwise. Returns logits [count, classes]. Reports progress as `stage`.
-/// Errors: the image's; NotFinite (first image whose logits are NaN or infinite, by name); Cancelled.
-Result<Tensor> runImages(const Program& program, const ImageSource& images, std::size_t first, std::size_t count,
-                         const Context& context, std::string_view stage, Observer* observer = nullptr);
-
 } // namespace qs::exec

@@ -1,5 +1,7 @@
 #include "core/exec/run_images.h"
 
+#include "core/exec/program_impl.h"
+
 #include "core/base/memory.h"
 #include "core/kernels/statistics.h"
 

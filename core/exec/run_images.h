@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/exec/program_impl.h"
+#include "core/exec/program.h"
 
 #include <functional>
 #include <string_view>
@@ -37,5 +37,11 @@ private:
     const ImageSource& m_images;
     std::size_t m_first, m_count, m_batch, m_imageElements, m_classes;
 };
+
+/// All images [first, first + count): image by image on every thread where there are enough images and memory, inside
+/// operators otherwise. Returns logits [count, classes]. Reports progress as `stage`.
+/// Errors: the image's; NotFinite (first image whose logits are NaN or infinite, by name); Cancelled.
+Result<Tensor> runImages(const Program& program, const ImageSource& images, std::size_t first, std::size_t count,
+                         const Context& context, std::string_view stage, Observer* observer = nullptr);
 
 } // namespace qs::exec

@@ -7,6 +7,9 @@
 
 namespace qs::graph {
 
+class Graph;
+struct Structure;
+
 /// A bridge block: where a hybrid network converts between local (convolutional) and global (attention)
 /// representations. Q-HyViT (arXiv 2303.12557, Table I and eq. of O^bb) quantizes its layers by the error at the
 /// block's output instead of their own. Found from structure alone:
@@ -43,5 +46,8 @@ struct BridgeBlock {
 };
 /// "entry" or "crossing"
 std::string_view bridgeKindName(BridgeBlock::Kind kind);
+
+/// Bridge blocks by the definition above; a step after the others.
+std::vector<BridgeBlock> findBridges(const Graph& graph, const Structure& structure);
 
 } // namespace qs::graph

@@ -1,3 +1,5 @@
+#include "core/graph/find_sites.h"
+#include "core/graph/bridges.h"
 #include "core/graph/op_traits.h"
 #include "core/graph/sites.h"
 #include "core/graph/structure.h"

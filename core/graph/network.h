@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/graph/find_sites.h"
 #include "core/graph/graph.h"
 #include "core/graph/sites.h"
 

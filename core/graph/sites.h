@@ -4,9 +4,9 @@
 #include "core/base/ids.h"
 #include "core/graph/bridges.h"
 #include "core/graph/graph.h"
+#include "core/graph/roles.h"
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,39 +15,6 @@
 namespace qs::graph {
 
 enum class SiteKind { Weight, Activation };
-
-/// What the operator that reads a site does in the network, found from structure, never from names.
-enum class Role {
-    PatchEmbed, ///< first convolution or linear layer on the image
-    Qkv,        ///< linear layer that feeds q, k and v together
-    Query,
-    Key,
-    Value,         ///< separate projections
-    QueryOperand,  ///< left operand of Q·Kᵀ
-    KeyOperand,    ///< right operand of Q·Kᵀ
-    SoftmaxOutput, ///< left operand of A·V
-    ValueOperand,  ///< right operand of A·V
-    Proj,          ///< linear layer after attention
-    Fc1,
-    Fc2,        ///< the two linear layers of an MLP
-    Downsample, ///< patch merging and strided convolutions between stages
-    Conv,       ///< other convolution with more than one input channel a group and a kernel larger than 1
-    DepthwiseConv,
-    PointwiseConv,
-    Bridge,        ///< layer of a bridge block (convolutional layout meets token layout)
-    Head,          ///< classifier
-    Linear,        ///< other linear layer
-    MatMulOperand, ///< other product of two activations
-    // full coverage only
-    LayerNormInput,
-    SoftmaxInput,
-    GeluInput,
-    ResidualSum,
-    Logits,
-};
-std::string_view roleName(Role role); ///< stable, e.g. "fc1", "softmax-output"
-std::optional<Role> roleFromName(std::string_view name);
-std::string_view roleTitle(Role role); ///< for people, e.g. "Q·Kᵀ key"
 
 /// Which sites are quantized. MatMul: weights and inputs of all linear layers and convolutions, both operands of
 /// Q·Kᵀ and A·V, head. Full: also inputs of LayerNorm, softmax, GELU, SiLU and Hardswish, residual sums and logits.
@@ -121,8 +88,5 @@ private:
     };
     std::shared_ptr<const Data> m_data;
 };
-
-/// Finds sites, roles and blocks from structure. Never fails: what it cannot recognise gets a general role.
-SiteTable findSites(const Graph& graph);
 
 } // namespace qs::graph

@@ -40,9 +40,6 @@ void findAttention(const Graph& graph, Structure& structure);
 void findRoles(const Graph& graph, Structure& structure);
 void findBlocks(const Graph& graph, Structure& structure);
 
-/// Bridge blocks by the definition in bridges.h; a step after the others.
-std::vector<BridgeBlock> findBridges(const Graph& graph, const Structure& structure);
-
 /// Layers met first when walking from a value to what produced it, through nodes that `through` accepts. Only the
 /// data inputs of a node are followed, not constants. Ends after 200 nodes, like the next one, or 1000 looks. Sorted.
 std::vector<NodeId> layersBefore(const Graph& graph, TensorId from, bool (*through)(const Node&));

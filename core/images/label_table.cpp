@@ -1,5 +1,6 @@
 // The columns of a labels file as people have them: which character separates them, and what each one holds.
 
+#include "core/base/csv.h"
 #include "core/images/imagenet_synsets.h"
 #include "core/images/label_rows.h"
 #include "core/images/labels.h"
@@ -62,7 +63,7 @@ Fields splitBlanks(std::string_view line, const ImageNames& names)
 
 Fields split(std::string_view line, char separator, const ImageNames& names)
 {
-    return separator == ' ' ? splitBlanks(line, names) : splitCsv(line, separator);
+    return separator == ' ' ? splitBlanks(line, names) : csvCells(line, separator);
 }
 
 std::string small(std::string_view text)

@@ -1,6 +1,7 @@
 #include "core/images/labels.h"
 
 #include "core/base/file.h"
+#include "core/base/text.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,15 +9,6 @@
 namespace qs::images {
 
 namespace {
-
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view kBlank = " \t\r";
-    const std::size_t first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
 
 /// "./a.jpg" is "a.jpg"; nothing for names that leave the folder.
 std::optional<std::string> insideName(const std::string& name)
@@ -49,35 +41,6 @@ Result<std::vector<std::string>> readLines(const std::filesystem::path& path)
     while (!lines.empty() && trimmed(lines.back()).empty())
         lines.pop_back();
     return lines;
-}
-
-std::vector<std::string> splitCsv(std::string_view line, char separator)
-{
-    std::vector<std::string> values;
-    std::string value;
-    bool quoted = false;
-    bool wasQuoted = false;
-    for (std::size_t i = 0; i <= line.size(); ++i) {
-        if (i == line.size() || (line[i] == separator && !quoted)) {
-            values.push_back(wasQuoted ? value : std::string(trimmed(value)));
-            value.clear();
-            quoted = wasQuoted = false;
-        } else if (line[i] != '"') {
-            if (!wasQuoted || quoted) // what follows a closing quote (blanks) does not count
-                value += line[i];
-        } else if (quoted && i + 1 < line.size() && line[i + 1] == '"') {
-            value += '"';
-            ++i;
-        } else if (quoted) {
-            quoted = false;
-        } else if (trimmed(value).empty()) {
-            value.clear();
-            quoted = wasQuoted = true;
-        } else {
-            value += '"';
-        }
-    }
-    return values;
 }
 
 Result<Labels> readLabels(const std::filesystem::path& path, const LabelContext& context)

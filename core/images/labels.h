@@ -40,7 +40,4 @@ Result<Labels> readLabels(const std::filesystem::path& path, const LabelContext&
 /// Io, Malformed (binary content).
 Result<std::vector<std::string>> readLines(const std::filesystem::path& path);
 
-/// The values of one line of CSV, quotes removed, blanks around unquoted values trimmed.
-std::vector<std::string> splitCsv(std::string_view line, char separator = ',');
-
 } // namespace qs::images

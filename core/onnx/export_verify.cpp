@@ -1,4 +1,5 @@
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 #include "core/graph/output_form.h"
 #include "core/graph/outputs.h"
 #include "core/onnx/export.h"

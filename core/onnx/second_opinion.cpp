@@ -1,12 +1,14 @@
 #include "core/onnx/second_opinion.h"
 
+#include "core/base/number_text.h"
+#include "core/exec/run_images.h"
+
 #include "core/exec/program.h"
 #include "core/graph/output_form.h"
 #include "core/onnx/onnx_runtime.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <limits>
 
@@ -111,26 +113,19 @@ std::string Opinion::text() const
 {
     const std::string on =
         judge + " on the " + question + ": " + std::to_string(images) + (images == 1 ? " image" : " images");
-    char line[256];
-    if (informs) {
-        std::snprintf(line, sizeof line, ", largest difference %.1e of the largest output, SQNR %.1f dB",
-                      maxDifference, sqnrDb);
-        std::string said = on + line;
-        if (scores) {
-            std::snprintf(line, sizeof line, ", top-1 equal on %.1f %%", top1Agreement * 100);
-            said += line;
-        }
-        return said + ": what 16 bits change, which is not simulated";
-    }
+    if (informs)
+        return on + ", largest difference " + numberText(maxDifference, "%.1e") + " of the largest output, SQNR " +
+               numberText(sqnrDb, "%.1f") + " dB" +
+               (scores ? ", top-1 equal on " + numberText(top1Agreement * 100, "%.1f %%") : std::string()) +
+               ": what 16 bits change, which is not simulated";
+    std::string line;
     if (ownImages == 0)
-        std::snprintf(line, sizeof line, ", largest difference %.1e of the largest output: ", maxDifference);
-    else if (!scores)
-        std::snprintf(line, sizeof line, ", SQNR %.1f dB (fast beside reference execution: %.1f dB): ", sqnrDb,
-                      ownSqnrDb);
+        line = ", largest difference " + numberText(maxDifference, "%.1e") + " of the largest output: ";
     else
-        std::snprintf(line, sizeof line,
-                      ", top-1 equal on %.1f %%, SQNR %.1f dB (fast beside reference execution: %.1f %%, %.1f dB): ",
-                      top1Agreement * 100, sqnrDb, ownAgreement * 100, ownSqnrDb);
+        line = (scores ? ", top-1 equal on " + numberText(top1Agreement * 100, "%.1f %%") : std::string()) +
+               ", SQNR " + numberText(sqnrDb, "%.1f") + " dB (fast beside reference execution: " +
+               (scores ? numberText(ownAgreement * 100, "%.1f %%, ") : std::string()) +
+               numberText(ownSqnrDb, "%.1f") + " dB): ";
     return on + line + (passed ? "passed" : "NOT PASSED");
 }
 

@@ -1,4 +1,5 @@
 #include "core/onnx/tensor_reader.h"
+#include "core/quant/resolve.h"
 
 #include <charconv>
 

@@ -1,7 +1,8 @@
 #include "core/quant/accuracy.h"
 
+#include "core/base/number_text.h"
+
 #include <cmath>
-#include <cstdio>
 
 namespace qs::quant {
 
@@ -16,9 +17,7 @@ std::optional<stats::Interval> ofLabelled(const Evaluation& evaluation, const st
 
 std::string ends(const stats::Interval& interval)
 {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.1f to %.1f", interval.low * 100, interval.high * 100);
-    return text;
+    return numberText(interval.low * 100, "%.1f") + " to " + numberText(interval.high * 100, "%.1f");
 }
 
 } // namespace
@@ -54,16 +53,13 @@ std::optional<stats::Interval> dropInterval(const Evaluation& evaluation)
 
 std::string withInterval(double share, const std::optional<stats::Interval>& interval)
 {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2f %%", share * 100);
+    const std::string text = numberText(share * 100, "%.2f %%");
     return interval ? text + (" (" + ends(*interval) + ")") : text;
 }
 
 std::string pointsWithInterval(double difference, const std::optional<stats::Interval>& interval)
 {
-    char text[32];
-    const double points = std::round(difference * 1e4) / 100 + 0.0; // no "-0.00"
-    std::snprintf(text, sizeof text, points == 0 ? "%.2f points" : "%+.2f points", points);
+    const std::string text = numberText(difference * 100, "%+.2f") + " points";
     if (!interval)
         return text;
     return text + (" (" + ends(*interval) + (interval->contains(0) ? ", within noise)" : ")"));

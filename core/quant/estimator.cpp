@@ -1,6 +1,7 @@
 // Based on: RepQ-ViT (percentiles by squared error); TensorRT's entropy calibrator (entropy_range.cpp).
 // Deviations: percentiles come from a histogram of all values instead of one batch.
 #include "core/quant/estimator.h"
+#include "core/quant/grid_error.h"
 
 #include "core/kernels/quantize.h"
 #include "core/kernels/statistics.h"

@@ -3,6 +3,8 @@
 #include "core/base/json_reader.h"
 #include "core/quant/evaluate.h"
 
+#include <string>
+
 #include <nlohmann/json_fwd.hpp>
 
 namespace qs::quant {
@@ -13,6 +15,8 @@ namespace qs::quant {
 /// coverage, preset, threads, batch, what the task measured (task_json.h), doubts. Agreement and KL are left out of
 /// outputs that are no scores. withImages: "results", one object an image; they are not read back.
 nlohmann::ordered_json evaluationJson(const Evaluation& evaluation, bool withImages = false);
+/// Its text (the command line's --json).
+std::string evaluationToJson(const Evaluation& evaluation, bool withImages = false);
 /// The same back, from an object. "kl" is what sessions of version 1 called kl_divergence. Values of another type or
 /// out of bounds are errors of the reader.
 Evaluation evaluationFrom(const JsonReader& json);

@@ -1,3 +1,4 @@
+#include "core/quant/fold.h"
 #include "core/exec/op.h"
 #include "core/graph/op_traits.h"
 #include "core/graph/structure.h"

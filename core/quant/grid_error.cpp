@@ -1,3 +1,4 @@
+#include "core/quant/grid_error.h"
 #include "core/quant/estimator.h"
 
 #include <algorithm>

@@ -1,15 +1,16 @@
 #include "core/quant/guard.h"
 
+#include "core/base/number_text.h"
+
 #include "core/quant/choices.h"
 #include "core/quant/for_each.h"
-#include "core/quant/resolve_settings.h"
+#include "core/quant/resolve.h"
 #include "core/quant/site_error.h"
 #include "core/quant/site_resolver.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <set>
 #include <utility>
@@ -223,15 +224,12 @@ std::vector<std::string> warningsOf(const GuardReport& report, const graph::Site
         auto& list = count.replaced;
         const auto middle = list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2);
         std::ranges::nth_element(list, middle, {}, [](const GuardedGroup* g) { return g->minMax / g->own; });
-        char text[256];
-        std::snprintf(
-            text, sizeof text,
-            "%s%s: min-max instead of the recipe's choice at %zu of %zu sites, for its smaller error in the "
-            "output (%s: %.1f dB instead of %.1f)",
-            std::string(graph::roleName(what.first)).c_str(),
-            what.second == graph::SiteKind::Weight ? " weights" : "", list.size(), count.compared,
-            sites[(*middle)->sites[0]].name.c_str(), decibelsOf((*middle)->minMax), decibelsOf((*middle)->own));
-        warnings.emplace_back(text);
+        warnings.push_back(
+            std::string(graph::roleName(what.first)) + (what.second == graph::SiteKind::Weight ? " weights" : "") +
+            ": min-max instead of the recipe's choice at " + std::to_string(list.size()) + " of " +
+            std::to_string(count.compared) + " sites, for its smaller error in the output (" +
+            sites[(*middle)->sites[0]].name + ": " + numberText(decibelsOf((*middle)->minMax), "%.1f") +
+            " dB instead of " + numberText(decibelsOf((*middle)->own), "%.1f") + ")");
     }
     return warnings;
 }

@@ -1,18 +1,19 @@
 #include "core/quant/harm.h"
 
+#include "core/base/number_text.h"
+#include "core/quant/resolve.h"
+
 #include "core/quant/evaluate.h"
 #include "core/quant/presets.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace qs::quant {
 
 Doubt Harm::doubt(const Recipe& recipe) const
 {
-    char numbers[160];
-    std::snprintf(numbers, sizeof numbers, "%.1f dB of the outputs on %zu images, plain min-max has %.1f", ownDb,
-                  images, minMaxDb);
+    const std::string numbers = numberText(ownDb, "%.1f") + " dB of the outputs on " + std::to_string(images) +
+                                " images, plain min-max has " + numberText(minMaxDb, "%.1f");
     std::string cure = "take minmax";
     if (recipe.preset.ends_with(kLiteral))
         cure = "take " + recipe.preset.substr(0, recipe.preset.size() - kLiteral.size()) +

@@ -1,4 +1,5 @@
 #include "core/quant/level_error.h"
+#include "core/quant/grid_error.h"
 
 #include <algorithm>
 #include <cmath>

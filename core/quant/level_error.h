@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/quant/estimator.h"
+#include "core/quant/grid_error.h"
 #include "core/quant/level_grids.h"
 #include "core/stats/histogram.h"
 

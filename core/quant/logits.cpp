@@ -1,5 +1,6 @@
 #include "core/quant/logits.h"
 
+#include "core/exec/losses.h"
 #include "core/kernels/quantize.h"
 
 #include <algorithm>
@@ -9,47 +10,12 @@
 
 namespace qs::quant {
 
-namespace {
-
-/// log of the softmax's denominator, the largest logit taken out.
-double logSum(std::span<const float> logits, double largest)
-{
-    double sum = 0;
-    for (const float logit : logits)
-        sum += std::exp(logit - largest);
-    return std::log(sum);
-}
-
-double largestOf(std::span<const float> logits)
-{
-    return *std::ranges::max_element(logits);
-}
-
-} // namespace
-
 std::vector<double> softmax(std::span<const float> logits)
 {
-    const double largest = largestOf(logits);
-    const double denominator = logSum(logits, largest);
-    std::vector<double> result;
-    result.reserve(logits.size());
-    for (const float logit : logits)
-        result.push_back(std::exp(logit - largest - denominator));
+    std::vector<double> result = exec::logSoftmax(logits);
+    for (double& value : result)
+        value = std::exp(value);
     return result;
-}
-
-double klDivergence(std::span<const float> reference, std::span<const float> other)
-{
-    const double largestReference = largestOf(reference);
-    const double largestOther = largestOf(other);
-    // In this order equal logits give exactly 0.
-    const double shift =
-        (largestReference + logSum(reference, largestReference)) - (largestOther + logSum(other, largestOther));
-    const auto probabilities = softmax(reference);
-    double sum = 0;
-    for (std::size_t i = 0; i < reference.size(); ++i)
-        sum += probabilities[i] * (static_cast<double>(reference[i]) - other[i] - shift);
-    return std::max(0.0, sum);
 }
 
 std::vector<int> topClasses(std::span<const float> logits, std::size_t count)
@@ -81,7 +47,7 @@ LogitDifference compareLogits(const Tensor& reference, const Tensor& other, std:
         const auto sums = kernels::differenceSums(a, b);
         signal += sums.squaredSignal;
         error += sums.squaredError;
-        result.klDivergence += klDivergence(a, b);
+        result.klDivergence += exec::klDivergence(a, b);
         for (std::size_t k = 0; k < classes; ++k) {
             product += static_cast<double>(a[k]) * b[k];
             otherSignal += static_cast<double>(b[k]) * b[k];

@@ -10,8 +10,6 @@ namespace qs::quant {
 
 /// Softmax in double.
 std::vector<double> softmax(std::span<const float> logits);
-/// KL(softmax(reference) ‖ softmax(other)), nats.
-double klDivergence(std::span<const float> reference, std::span<const float> other);
 /// Classes of the largest logits, best first; equal ones by their number.
 std::vector<int> topClasses(std::span<const float> logits, std::size_t count);
 

@@ -3,6 +3,8 @@
 // paper: the quantization error itself); it starts at no noise; 101 ranges, not 2000; no law has an offset but on
 // request.
 #include "core/quant/noise.h"
+#include "core/quant/fold.h"
+#include "core/quant/smoothed_network.h"
 
 #include "core/quant/dense.h"
 #include "core/quant/output_error.h"

@@ -25,7 +25,7 @@ public:
     exec::OutputForm form() const { return m_form; }
 
 private:
-    bool classes() const { return m_task.def->name == "classification"; }
+    bool classes() const { return m_task.def->ofClasses; }
 
     tasks::ChosenTask m_task;
     exec::OutputForm m_form = exec::OutputForm::Logits;

@@ -119,19 +119,4 @@ struct Plan {
 std::vector<std::shared_ptr<const SmoothingPlan>> smoothingsOf(const Plan& plan);
 std::vector<std::shared_ptr<const SmoothingPlan>> transformsOf(const Plan& plan);
 
-/// Resolves every site. `previous` (may be null): sites whose settings are equal are taken over, so that an edit of
-/// one site costs one site (if it was resolved against the same calibration object). `calibration` may be null where
-/// no activation is quantized. Errors: InvalidArgument with the site's name, Cancelled.
-Result<std::shared_ptr<const Plan>> resolve(const graph::Network& network,
-                                            std::shared_ptr<const stats::Calibration> calibration,
-                                            const Recipe& recipe, const Plan* previous, const Context& context);
-
-/// One site alone, for a preview while a control moves. Under 50 ms on any site of DeiT-Tiny. As in a whole plan, but
-/// without the guard of the bias. Smoothing is that of `plan` (null: none), whatever the settings say. The output
-/// error of a weight uses the sample of the nearest activation site before it that fits. Errors: InvalidArgument with
-/// the site's name (bits, quantizer or estimator that make no sense, no statistics).
-Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
-                             const stats::Calibration& calibration, const SiteSettings& settings,
-                             const Plan* plan = nullptr);
-
 } // namespace qs::quant

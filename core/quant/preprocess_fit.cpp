@@ -1,4 +1,5 @@
 #include "core/quant/preprocess_fit.h"
+#include "core/exec/run_images.h"
 
 #include "core/exec/image_subset.h"
 #include "core/exec/output_form.h"

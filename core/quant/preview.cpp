@@ -1,4 +1,6 @@
 #include "core/quant/preview.h"
+#include "core/quant/site_resolver.h"
+#include "core/quant/smoothed_network.h"
 
 #include "core/quant/noise.h"
 #include "core/quant/output_error.h"

@@ -1,3 +1,5 @@
+#include "core/quant/profiles.h"
+#include "core/exec/run_images.h"
 #include "core/kernels/quantize.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/logits.h"

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/exec/simulation.h"
 #include "core/quant/estimator.h"
+#include "core/quant/grid_error.h"
 #include "core/quant/level_grids.h"
 #include "core/quant/output_error.h"
 #include "core/quant/quantizer.h"

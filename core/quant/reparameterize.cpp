@@ -1,6 +1,7 @@
 // Based on: RepQ-ViT, scale reparameterization of LayerNorm activations (arXiv 2212.08254).
 // Deviations: see the header.
 #include "core/quant/reparameterize.h"
+#include "core/quant/grid_error.h"
 
 #include "core/quant/estimator.h"
 

@@ -1,3 +1,4 @@
+#include "core/quant/resolve.h"
 #include "core/graph/op_traits.h"
 #include "core/quant/bias_stage.h"
 #include "core/quant/choices.h"
@@ -9,8 +10,8 @@
 #include "core/quant/output_error.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantizers.h"
-#include "core/quant/resolve_settings.h"
 #include "core/quant/site_resolver.h"
+#include "core/quant/smoothed_network.h"
 #include "core/quant/smoothing_stage.h"
 #include "core/quant/stale_sites.h"
 #include "core/quant/zero_point.h"
@@ -369,35 +370,6 @@ private:
 };
 
 } // namespace
-
-bool Plan::isSmoothed(SiteId id) const
-{
-    return sites[id.index()]->smoothing || std::ranges::any_of(sites, [id](const auto& site) {
-               return site->smoothing && site->smoothing->target.place == FoldPlace::Value &&
-                      site->smoothing->target.value == id;
-           });
-}
-
-void Plan::findLanes()
-{
-    lanes = lanesOf(smoothingsOf(*this), transformsOf(*this));
-}
-
-std::vector<std::shared_ptr<const SmoothingPlan>> smoothingsOf(const Plan& plan)
-{
-    std::vector<std::shared_ptr<const SmoothingPlan>> result;
-    for (const auto& site : plan.sites)
-        result.push_back(site->smoothing);
-    return result;
-}
-
-std::vector<std::shared_ptr<const SmoothingPlan>> transformsOf(const Plan& plan)
-{
-    std::vector<std::shared_ptr<const SmoothingPlan>> result;
-    for (const auto& site : plan.sites)
-        result.push_back(site->transform());
-    return result;
-}
 
 Result<std::shared_ptr<Plan>> resolveSettings(const graph::Network& network,
                                               std::shared_ptr<const stats::Calibration> calibration,

@@ -1,18 +1,16 @@
+#include "core/base/number_text.h"
 #include "core/quant/quantizers.h"
 #include "core/quant/setting_table.h"
 
-#include <cstdio>
 #include <string>
 
 namespace qs::quant {
 
 namespace {
 
-std::string numberText(const char* format, double value)
+std::string withMinus(const char* format, double value)
 {
-    char text[64];
-    std::snprintf(text, sizeof text, format, value);
-    std::string result = text;
+    std::string result = numberText(value, format);
     for (std::size_t at = 0; (at = result.find('-', at)) != std::string::npos;)
         result.replace(at, 1, "−");
     return result;
@@ -20,12 +18,12 @@ std::string numberText(const char* format, double value)
 
 std::string fourDigits(double value)
 {
-    return numberText("%.4g", value);
+    return withMinus("%.4g", value);
 }
 
 std::string twoPlaces(double value)
 {
-    return numberText("%.2f", value);
+    return withMinus("%.2f", value);
 }
 
 std::string say(BitsForm, int bits)
@@ -94,7 +92,7 @@ std::string inWords(const Smoothing& smoothing)
         text += smoothing.searchAlpha ? ", α searched" : " α = " + twoPlaces(smoothing.alpha);
     if (smoothing.quantile < 1 && smoothing.kind != SmoothingKind::None &&
         smoothing.kind != SmoothingKind::Reparameterize)
-        text += ", quantile " + numberText("%.6g", smoothing.quantile);
+        text += ", quantile " + withMinus("%.6g", smoothing.quantile);
     return text;
 }
 

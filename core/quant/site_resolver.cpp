@@ -1,4 +1,5 @@
 #include "core/quant/site_resolver.h"
+#include "core/quant/grid_error.h"
 
 #include "core/kernels/quantize.h"
 #include "core/kernels/statistics.h"

@@ -10,7 +10,15 @@
 
 namespace qs::quant {
 
-// The two halves of resolveSite; resolve() knows the tables that they need. Errors as there.
+/// One site alone, for a preview while a control moves. Under 50 ms on any site of DeiT-Tiny. As in a whole plan, but
+/// without the guard of the bias. Smoothing is that of `plan` (null: none), whatever the settings say. The output
+/// error of a weight uses the sample of the nearest activation site before it that fits. Errors: InvalidArgument with
+/// the site's name (bits, quantizer or estimator that make no sense, no statistics).
+Result<SitePlan> resolveSite(const graph::Graph& graph, const graph::Site& site,
+                             const stats::Calibration& calibration, const SiteSettings& settings,
+                             const Plan* plan = nullptr);
+
+// Its two halves; resolve() knows the tables that they need. Errors as there.
 
 /// `statistics`: after smoothing; may be empty where the site stays in float. `grid`: the one that the smoothing has
 /// made; null: the quantizer chooses.

@@ -1,3 +1,4 @@
+#include "core/quant/smoothed_network.h"
 #include "core/quant/smoothing.h"
 
 #include <algorithm>

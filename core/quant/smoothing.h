@@ -5,6 +5,7 @@
 #include "core/base/tensor.h"
 #include "core/exec/simulation.h"
 #include "core/graph/network.h"
+#include "core/quant/fold.h"
 #include "core/quant/quantizer.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
@@ -40,25 +41,6 @@ ChannelTransform channelTransform(SmoothingKind kind, double alpha, std::span<co
 /// histogram from those of the channels (values uniform inside a channel's bin).
 stats::SiteStatistics transformed(const stats::SiteStatistics& statistics, const ChannelTransform& transform);
 
-/// Where a transform goes so that the float network does not change.
-enum class FoldPlace {
-    LayerNorm, ///< γ̂ = γ / s, β̂ = (β - b) / s of the LayerNormalization or BatchNormalization that makes the value
-    Value,    ///< columns of V's projection and its bias: the rows of a softmax add up to 1
-    Explicit, ///< an operation of its own before the quantizer
-};
-
-/// What was found out about a site once, from structure.
-struct FoldTarget {
-    FoldPlace place = FoldPlace::Explicit;
-    NodeId producer;              ///< the normalization, or the Linear that makes V
-    std::vector<int64_t> columns; ///< Value: output column of the producer for each channel of the site
-    std::vector<int64_t> lanes;   ///< Value: lane of V's site (head · dimensions + dimension) for each channel
-    SiteId value;                 ///< Value: the site of V on its way into A·V
-    std::string reason;           ///< Explicit: why it cannot be folded
-};
-/// Errors: InvalidArgument (something else than linear layers with weights of their own reads the site), naming it.
-Result<FoldTarget> findFold(const graph::Network& network, const graph::Site& site);
-
 /// The smoothing of one site, with numbers; or smoothing and noise together.
 struct SmoothingPlan {
     FoldTarget target;
@@ -69,33 +51,10 @@ struct SmoothingPlan {
     ChannelTransform lanes;
 };
 
-/// What happens to the lanes of every activation: its own smoothing, or the transform of the projection that was
-/// folded into V; null where nothing does. All by SiteId, null where there is none; transforms are smoothing and
-/// noise.
-std::vector<std::shared_ptr<const ChannelTransform>>
-lanesOf(std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
-        std::span<const std::shared_ptr<const SmoothingPlan>> transforms);
-/// The transform of V's lanes that one of the projection's channels means there.
-ChannelTransform onValueLanes(const FoldTarget& target, const ChannelTransform& transform);
-
 /// Whether two settings of a site give it the same smoothing, as far as they alone decide.
 bool sameSmoothing(const SiteSettings& a, const SiteSettings& b);
 /// The grid that a smoothing makes for the site's quantizer. Null where there is none, and where the settings ask for
 /// other codes than it has (a preview).
 const UniformGrid* gridOf(const SmoothingPlan* smoothing, const SiteSettings& settings);
-
-/// Everything that reads X̂ through its weights, and everything that makes it: γ̂ and β̂ of LayerNormalizations, Ŵ and ĉ
-/// of linear layers (a bias is made where there is none), by the input that reads them. Products in double.
-/// `smoothings`: by SiteId, null where there is none. `only`: of these nodes alone.
-std::map<graph::Use, Tensor> smoothedConstants(const graph::Network& network,
-                                               std::span<const std::shared_ptr<const SmoothingPlan>> smoothings,
-                                               const std::set<NodeId>& only);
-/// The smoothings that change constants of each node.
-std::map<NodeId, std::vector<const SmoothingPlan*>>
-nodesChanged(const graph::SiteTable& sites, std::span<const std::shared_ptr<const SmoothingPlan>> smoothings);
-
-/// (x - shift) / scale, then `inner` where there is one: smoothing that could not be folded.
-std::shared_ptr<const exec::ElementMap> makeSmoothingMap(const ChannelTransform& transform,
-                                                         std::shared_ptr<const exec::ElementMap> inner);
 
 } // namespace qs::quant

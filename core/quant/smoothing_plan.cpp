@@ -1,4 +1,6 @@
 #include "core/quant/smoothing_plan.h"
+#include "core/quant/fold.h"
+#include "core/quant/smoothed_network.h"
 
 #include "core/kernels/gemm.h"
 #include "core/quant/output_error.h"

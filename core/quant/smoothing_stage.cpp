@@ -1,4 +1,5 @@
 #include "core/quant/smoothing_stage.h"
+#include "core/quant/smoothed_network.h"
 
 #include "core/quant/for_each.h"
 #include "core/quant/smoothing_plan.h"

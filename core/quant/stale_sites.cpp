@@ -1,4 +1,5 @@
 #include "core/quant/stale_sites.h"
+#include "core/quant/fold.h"
 
 #include "core/quant/choices.h"
 #include "core/quant/float_constants.h"

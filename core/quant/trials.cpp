@@ -1,4 +1,5 @@
 #include "core/quant/trials.h"
+#include "core/quant/site_resolver.h"
 
 #include "core/quant/smoothing.h"
 

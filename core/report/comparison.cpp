@@ -1,4 +1,5 @@
 #include "core/report/comparison.h"
+#include "core/quant/resolve.h"
 
 #include "core/base/file.h"
 #include "core/base/stopwatch.h"
@@ -159,7 +160,7 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
     into.imagesHash = imagesHash;
 
     std::string ofTask; // lines of classification have the keys that they had before there were tasks
-    if (task.chosen.def && task.chosen.def->name != "classification")
+    if (task.chosen.def && !task.chosen.def->ofClasses)
         ofTask = ":" + std::string(task.chosen.def->name) + (task.truths ? ":truths" : "");
     std::vector<std::string> keys;
     for (const Candidate& candidate : candidates)

@@ -1,4 +1,6 @@
+#include "core/base/csv.h"
 #include "core/base/json_write.h"
+#include "core/base/number_text.h"
 #include "core/quant/evaluation_json.h"
 #include "core/quant/recipe_json.h"
 #include "core/quant/setting_names.h"
@@ -94,18 +96,8 @@ std::string top1WithInterval(const ComparisonRow& row, std::size_t images)
 {
     const std::size_t labelled = row.labelled > 0 ? row.labelled : images;
     const stats::Interval interval = stats::wilson(stats::hitsOf(*row.top1, labelled), labelled);
-    return formatted(*row.top1 * 100, "%.1f") + " (" + formatted(interval.low * 100, "%.1f") + " to " +
-           formatted(interval.high * 100, "%.1f") + ")";
-}
-
-std::string quoted(const std::string& text)
-{
-    if (text.find_first_of(",\"\r\n") == std::string::npos)
-        return text;
-    std::string out = "\"";
-    for (const char c : text)
-        out += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return out + '"';
+    return numberText(*row.top1 * 100, "%.1f") + " (" + numberText(interval.low * 100, "%.1f") + " to " +
+           numberText(interval.high * 100, "%.1f") + ")";
 }
 
 } // namespace
@@ -162,35 +154,39 @@ std::string comparisonToCsv(const Comparison& comparison)
         "headline_value,"
         "headline_low,headline_high,failure\n";
     for (const ComparisonRow& row : comparison.rows) {
-        const auto number = [&](double value, const char* format) { csv += ',' + formatted(value, format); };
-        csv += quoted(row.method) + ',' + std::to_string(row.weightBits) + ',' + std::to_string(row.activationBits) +
-               ',' + coverageName(row.coverage) + ',' + quoted(row.calibration) + ',' +
-               std::to_string(row.calibrationImages) + ',' + std::to_string(comparison.images) + ',' +
-               (row.top1 ? formatted(*row.top1 * 100, "%.2f") : "") + ',' +
-               (comparison.floatTop1 ? formatted(*comparison.floatTop1 * 100, "%.2f") : "");
-        number(row.agreement * 100, "%.2f");
-        number(row.klDivergence, "%.5f");
-        number(row.logitSqnrDb, "%.2f");
-        number(row.meanWeightBits, "%.3f");
-        number(row.meanActivationBits, "%.3f");
-        csv += ',' + std::to_string(row.modelBytes) + ',' +
-               (row.fileBytes > 0 ? std::to_string(row.fileBytes) : std::string());
-        number(row.int8Share * 100, "%.1f");
-        number(row.resolveSeconds, "%.2f");
-        number(row.evaluateSeconds, "%.2f");
+        const auto share = [](const std::optional<double>& value) {
+            return value ? numberText(*value * 100, "%.2f") : std::string();
+        };
+        std::vector<std::string> cells{row.method,
+                                       std::to_string(row.weightBits),
+                                       std::to_string(row.activationBits),
+                                       coverageName(row.coverage),
+                                       row.calibration,
+                                       std::to_string(row.calibrationImages),
+                                       std::to_string(comparison.images),
+                                       share(row.top1),
+                                       share(comparison.floatTop1),
+                                       numberText(row.agreement * 100, "%.2f"),
+                                       numberText(row.klDivergence, "%.5f"),
+                                       numberText(row.logitSqnrDb, "%.2f"),
+                                       numberText(row.meanWeightBits, "%.3f"),
+                                       numberText(row.meanActivationBits, "%.3f"),
+                                       std::to_string(row.modelBytes),
+                                       row.fileBytes > 0 ? std::to_string(row.fileBytes) : std::string(),
+                                       numberText(row.int8Share * 100, "%.1f"),
+                                       numberText(row.resolveSeconds, "%.2f"),
+                                       numberText(row.evaluateSeconds, "%.2f")};
+        cells.resize(cells.size() + 4); // the headline, where there is one
         if (row.headline) {
-            csv += ',' + quoted(row.headline->key);
-            number(row.headline->value, "%.6g");
+            cells[19] = row.headline->key;
+            cells[20] = numberText(row.headline->value, "%.6g");
             if (const auto& interval = row.headline->interval) {
-                number(interval->low, "%.6g");
-                number(interval->high, "%.6g");
-            } else {
-                csv += ",,";
+                cells[21] = numberText(interval->low, "%.6g");
+                cells[22] = numberText(interval->high, "%.6g");
             }
-        } else {
-            csv += ",,,,";
         }
-        csv += ',' + quoted(row.failure) + '\n';
+        cells.push_back(row.failure);
+        csv += csvLine(cells);
     }
     return csv;
 }
@@ -199,7 +195,7 @@ std::string comparisonToHtml(const Comparison& comparison)
 {
     std::string body = "<p>" + std::to_string(comparison.images) + " images";
     if (comparison.floatTop1)
-        body += ", float top-1 " + formatted(*comparison.floatTop1 * 100, "%.2f") + " %";
+        body += ", float top-1 " + numberText(*comparison.floatTop1 * 100, "%.2f") + " %";
     body += ".</p>\n" + tableHead({{"method", false},
                                    {"W", true},
                                    {"A", true},
@@ -220,12 +216,12 @@ std::string comparisonToHtml(const Comparison& comparison)
         body += "<tr>" + cell(escape(row.method)) + cell(std::to_string(row.weightBits), true) +
                 cell(std::to_string(row.activationBits), true) + cell(coverageName(row.coverage)) +
                 cell(calibration) + cell(row.top1 ? top1WithInterval(row, comparison.images) : "–", true) +
-                cell(formatted(row.agreement * 100, "%.1f"), true) + cell(formatted(row.klDivergence, "%.4f"), true) +
-                cell(formatted(row.logitSqnrDb, "%.1f"), true) +
-                cell(row.fileBytes > 0 ? formatted(static_cast<double>(row.fileBytes) * 1e-6, "%.2f") : "–", true) +
-                cell(formatted(static_cast<double>(row.modelBytes) * 1e-6, "%.2f"), true) +
-                cell(formatted(row.int8Share * 100, "%.0f"), true) +
-                cell(formatted(row.resolveSeconds, "%.1f"), true) + cell(escape(row.failure)) + "</tr>\n";
+                cell(numberText(row.agreement * 100, "%.1f"), true) +
+                cell(numberText(row.klDivergence, "%.4f"), true) + cell(numberText(row.logitSqnrDb, "%.1f"), true) +
+                cell(row.fileBytes > 0 ? numberText(static_cast<double>(row.fileBytes) * 1e-6, "%.2f") : "–", true) +
+                cell(numberText(static_cast<double>(row.modelBytes) * 1e-6, "%.2f"), true) +
+                cell(numberText(row.int8Share * 100, "%.0f"), true) +
+                cell(numberText(row.resolveSeconds, "%.1f"), true) + cell(escape(row.failure)) + "</tr>\n";
     }
     body +=
         "</table>\n<p class=note>Agreement: share of images with the float network's top-1. In brackets: 95 % "

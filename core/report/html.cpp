@@ -1,4 +1,6 @@
-#include "core/report/report.h"
+#include "core/report/html.h"
+#include "core/base/number_text.h"
+#include "core/report/results.h"
 
 #include "core/base/json_reader.h"
 #include "core/quant/task_json.h"
@@ -14,7 +16,7 @@ namespace {
 /// The number, scaled, or a dash where there is none.
 std::string number(const JsonReader& value, const char* format, double factor = 1)
 {
-    return value.present() ? formatted(value.anyNumber(0) * factor, format) : "–";
+    return value.present() ? numberText(value.anyNumber(0) * factor, format) : "–";
 }
 
 std::string textOf(const JsonReader& value)
@@ -136,7 +138,7 @@ std::string sitesHtml(const std::vector<JsonReader>& sites)
                                   {"", false}});
     for (const JsonReader& s : sites) {
         const std::string bar =
-            "<span class=bar style=\"width:" + formatted(8 * std::max(0.0, s["sqnr_db"].number(0)) / best, "%.2f") +
+            "<span class=bar style=\"width:" + numberText(8 * std::max(0.0, s["sqnr_db"].number(0)) / best, "%.2f") +
             "rem\"></span>";
         html += "<tr>" + cell(textOf(s["site"])) + cell(textOf(s["role"])) + cell(number(s["bits"], "%.0f"), true) +
                 cell(number(s["low"], "%.3g") + " … " + number(s["high"], "%.3g"), true) +

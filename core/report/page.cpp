@@ -1,7 +1,5 @@
 #include "core/report/page.h"
 
-#include <cstdio>
-
 namespace qs::report {
 
 namespace {
@@ -41,15 +39,6 @@ std::string escape(std::string_view text)
         }
     }
     return out;
-}
-
-std::string formatted(double value, const char* format)
-{
-    char buffer[64];
-    const int length = std::snprintf(buffer, sizeof buffer, format, value);
-    if (length >= static_cast<int>(sizeof buffer)) // all digits of a huge number: never a cut one
-        std::snprintf(buffer, sizeof buffer, "%.3g", value);
-    return buffer;
 }
 
 std::string tableHead(const std::vector<Column>& columns)

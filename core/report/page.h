@@ -9,8 +9,6 @@ namespace qs::report {
 // Pieces of an HTML page without scripts or outside files.
 
 std::string escape(std::string_view text);
-/// printf of one number.
-std::string formatted(double value, const char* format);
 
 struct Column {
     std::string title;

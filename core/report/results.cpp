@@ -1,4 +1,4 @@
-#include "core/report/report.h"
+#include "core/report/results.h"
 
 #include "core/quant/evaluation_json.h"
 

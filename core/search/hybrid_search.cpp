@@ -1,6 +1,8 @@
 // Based on: Q-HyViT (arXiv 2303.12557), algorithm 1, from digests of the paper.
 // Deviations: see the header.
 #include "core/search/hybrid_search.h"
+#include "core/base/csv.h"
+#include "core/quant/resolve.h"
 
 #include "core/base/stopwatch.h"
 #include "core/exec/gradient.h"
@@ -16,7 +18,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <utility>
@@ -92,8 +93,8 @@ private:
     void splitBridges()
     {
         std::vector<graph::Site> plain(m_network.sites.begin(), m_network.sites.end());
-        const graph::SiteTable table(std::move(plain));
-        m_units = hybridUnits(m_network.graph, table, [this](const graph::Site& site) { return searched(site); });
+        const graph::Network split{m_network.graph, graph::SiteTable(std::move(plain))};
+        m_units = hybridUnits(split, [this](const graph::Site& site) { return searched(site); });
     }
 
     std::size_t bytesOf(const HybridUnit& unit) const
@@ -220,7 +221,7 @@ private:
             QS_ASSIGN(task, tasks::makeTask({}, tasks::outputsOf(m_network.graph)));
         }
         exec::RowLoss ofRow; // of classification: KL of logits, or of the logarithms of probabilities
-        if (task.def->name != "classification")
+        if (!task.def->ofClasses)
             ofRow = [&task](std::span<const float> reference, std::span<const float> row, std::span<float> gradient) {
                 return task.task->loss(reference, row, gradient);
             };
@@ -365,11 +366,10 @@ std::string choicesToCsv(const graph::SiteTable& sites, const HybridResult& resu
 {
     std::string csv = "site,bridge,scheme,granularity,factor,error_before,error_after\n";
     for (const HybridChoice& choice : result.choices) {
-        char figures[96];
-        std::snprintf(figures, sizeof figures, "%.6g,%.9g,%.9g", choice.factor, choice.before, choice.after);
-        csv += sites[choice.site].name + ',' + (choice.bridge >= 0 ? std::to_string(choice.bridge) : "") + ',' +
-               (choice.scheme == Scheme::Symmetric ? "symmetric" : "asymmetric") + ',' +
-               (choice.granularity == Granularity::Channel ? "channel" : "tensor") + ',' + figures + '\n';
+        csv += csvLine({sites[choice.site].name, choice.bridge >= 0 ? std::to_string(choice.bridge) : "",
+                        choice.scheme == Scheme::Symmetric ? "symmetric" : "asymmetric",
+                        choice.granularity == Granularity::Channel ? "channel" : "tensor", csvNumber(choice.factor),
+                        csvNumber(choice.before), csvNumber(choice.after)});
     }
     return csv;
 }

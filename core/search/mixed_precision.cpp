@@ -1,6 +1,7 @@
 // Based on: MPTQ-ViT (arXiv 2401.14895), Greedy MP; the paper's text was not to be had, score and fill pass are
 // reconstructions.
 #include "core/search/mixed_precision.h"
+#include "core/quant/resolve.h"
 
 #include "core/base/stopwatch.h"
 #include "core/graph/output_form.h"
@@ -64,7 +65,7 @@ Result<Yardstick> makeYardstick(const graph::Network& network, const exec::Image
     }
     Yardstick yardstick;
     yardstick.performance = performance;
-    const bool scores = task.def->name == "classification";
+    const bool scores = task.def->ofClasses;
     if (!scores && performance == Performance::Top1)
         return fail(ErrorCode::InvalidArgument,
                     "the task is " + std::string(task.def->name) + ", no classification: top-1 has no meaning");

@@ -8,6 +8,7 @@
 #include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
+#include "core/search/trace.h"
 #include "core/stats/calibration.h"
 #include "core/tasks/task.h"
 
@@ -29,16 +30,6 @@ struct Budget {
     std::optional<double> bops;               ///< Plan::bops
     friend bool operator==(const Budget&, const Budget&) = default;
 };
-
-/// How the performance lost by a step is known.
-enum class Mode {
-    Exact, ///< every candidate of every step is evaluated: units × steps evaluations
-    Lazy,  ///< losses are kept from when they were last measured, and only the best candidate is measured again until
-           ///< it stays the best
-    Table, ///< a table of every unit at every bit width it comes to, all others in float (for Top1: at the start);
-           ///< losses are added up. What a unit adds to others that are quantized drowns in products of the noises.
-};
-std::string_view modeName(Mode mode); ///< "exact", "lazy", "table"
 
 enum class Performance {
     KlDivergence, ///< mean KL(softmax(float) ‖ softmax(quantized)) of the images, nats; needs no labels
@@ -63,33 +54,6 @@ struct Options {
     std::size_t checkpointBytes = std::size_t{512} << 20; ///< memory for what is not computed again
 };
 
-/// One unit lowered (or raised, in the fill pass) by one bit.
-struct Step {
-    SiteId site;
-    int bitsBefore = 0;
-    int bitsAfter = 0;
-    double loss = 0;       ///< performance after the step (KL in nats, or share of wrong top-1)
-    bool measured = false; ///< else a sum of table entries
-    double cost = 0;       ///< the fraction of the budget used, 1: exactly met; the largest where there are several
-    double meanWeightBits = 0, meanActivationBits = 0; ///< of the searched units
-    std::size_t modelBytes = 0;
-    double bops = 0;
-    double score = 0; ///< loss added per cost saved, what the step was chosen by
-};
-
-struct Trace {
-    Mode mode = Mode::Lazy;
-    std::vector<SiteId> units;  ///< what was searched: quantized sites that are neither locked nor uncovered
-    std::vector<int> startBits; ///< by unit
-    Step start;                 ///< figures before the first step; no site
-    std::vector<Step> steps;
-    std::size_t fillFrom = 0;    ///< number of the first step of the fill pass; steps.size() without one
-    std::size_t evaluations = 0; ///< of the network on all images
-    double seconds = 0;
-    /// Bits of every unit after so many steps.
-    std::vector<int> bitsAfter(std::size_t steps) const;
-};
-
 struct Outcome {
     quant::Recipe recipe; ///< the start's with overrides of bits
     Trace trace;
@@ -98,14 +62,6 @@ struct Outcome {
     bool cancelled = false;
     std::vector<Doubt> doubts{}; ///< outputs that are no logits: the loss is of their logarithm
 };
-
-/// The recipe after the first `steps` steps of a trace.
-quant::Recipe recipeAt(const quant::Recipe& start, const graph::SiteTable& sites, const Trace& trace,
-                       std::size_t steps);
-
-/// One line a step after the head: step,site,from,to,loss,measured,score,cost,mean_weight_bits,mean_activation_bits,
-/// model_bytes,bops. Line 0 is the start.
-std::string traceToCsv(const graph::SiteTable& sites, const Trace& trace);
 
 /// Greedy mixed precision: units (quantized weights and activations) are lowered one bit at a time, always the one
 /// that loses the least performance per cost gained,

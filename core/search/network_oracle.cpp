@@ -1,4 +1,5 @@
 #include "core/search/network_oracle.h"
+#include "core/quant/resolve.h"
 
 #include "core/quant/logits.h"
 

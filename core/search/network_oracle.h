@@ -8,6 +8,7 @@
 #include "core/quant/output_loss.h"
 #include "core/quant/plan.h"
 #include "core/quant/recipe.h"
+#include "core/quant/resolve.h"
 #include "core/search/evaluator.h"
 #include "core/search/greedy.h"
 #include "core/search/mixed_precision.h"

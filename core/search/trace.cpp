@@ -1,9 +1,9 @@
-#include "core/search/mixed_precision.h"
+#include "core/search/trace.h"
+
+#include "core/base/csv.h"
 #include "core/search/network_oracle.h"
 
 #include <algorithm>
-#include <locale>
-#include <sstream>
 
 namespace qs::search {
 
@@ -36,23 +36,19 @@ quant::Recipe recipeAt(const quant::Recipe& start, const graph::SiteTable& sites
 
 std::string traceToCsv(const graph::SiteTable& sites, const Trace& trace)
 {
-    std::ostringstream out;
-    out.imbue(std::locale::classic());
-    out.precision(9);
-    out << "step,site,from,to,loss,measured,score,cost,mean_weight_bits,mean_activation_bits,model_bytes,bops\n";
-    const auto figures = [&out](const Step& step) {
-        out << step.loss << ',' << (step.measured ? 1 : 0) << ',' << step.score << ',' << step.cost << ','
-            << step.meanWeightBits << ',' << step.meanActivationBits << ',' << step.modelBytes << ',' << step.bops
-            << '\n';
-    };
-    out << "0,,,,";
-    figures(trace.start);
-    for (std::size_t i = 0; i < trace.steps.size(); ++i) {
-        const Step& step = trace.steps[i];
-        out << i + 1 << ',' << sites[step.site].name << ',' << step.bitsBefore << ',' << step.bitsAfter << ',';
-        figures(step);
+    std::string csv =
+        "step,site,from,to,loss,measured,score,cost,mean_weight_bits,mean_activation_bits,model_bytes,bops\n";
+    for (std::size_t i = 0; i <= trace.steps.size(); ++i) {
+        const Step& step = i == 0 ? trace.start : trace.steps[i - 1];
+        const auto ofStep = [i](const auto& text) { return i == 0 ? std::string() : std::string(text()); };
+        csv += csvLine({std::to_string(i), ofStep([&] { return sites[step.site].name; }),
+                        ofStep([&] { return std::to_string(step.bitsBefore); }),
+                        ofStep([&] { return std::to_string(step.bitsAfter); }), csvNumber(step.loss),
+                        step.measured ? "1" : "0", csvNumber(step.score), csvNumber(step.cost),
+                        csvNumber(step.meanWeightBits), csvNumber(step.meanActivationBits),
+                        std::to_string(step.modelBytes), csvNumber(step.bops)});
     }
-    return out.str();
+    return csv;
 }
 
 } // namespace qs::search

@@ -1,3 +1,5 @@
+#include "core/stats/calibrate.h"
+#include "core/exec/run_images.h"
 #include "core/stats/calibration.h"
 
 #include "core/exec/image_subset.h"
@@ -78,35 +80,6 @@ Result<std::shared_ptr<const Calibration>> calibrate(const graph::Network& netwo
     result->sites = collector.finish();
     result->products = collector.finishProducts();
     return result;
-}
-
-Result<void> checkCalibration(const Calibration& calibration, const std::string& modelHash,
-                              const graph::SiteTable& sites)
-{
-    if (!calibration.modelHash.empty() && !modelHash.empty() && calibration.modelHash != modelHash)
-        return fail(ErrorCode::InvalidArgument, "the calibration was made for another model");
-    if (calibration.sites.size() != sites.size())
-        return fail(ErrorCode::InvalidArgument, "the calibration has " + std::to_string(calibration.sites.size()) +
-                                                    " sites, the model has " + std::to_string(sites.size()));
-    for (const graph::Site& site : sites) {
-        const SiteStatistics& statistics = calibration.sites[site.id.index()];
-        if (statistics.site != site.name)
-            return fail(ErrorCode::InvalidArgument, "the calibration knows this site as \"" + statistics.site + "\"",
-                        site.name);
-        if (site.kind == graph::SiteKind::Activation &&
-            statistics.minimum.size() != static_cast<std::size_t>(site.layout.channels))
-            return fail(ErrorCode::InvalidArgument,
-                        "the calibration has " + std::to_string(statistics.minimum.size()) +
-                            " channels, the model has " + std::to_string(site.layout.channels),
-                        site.name);
-        if (const std::size_t lanes = laneCount(site);
-            !statistics.lanes.empty() && (lanes == 0 || statistics.lanes.lanes() != lanes))
-            return fail(ErrorCode::InvalidArgument,
-                        "the calibration has histograms of " + std::to_string(statistics.lanes.lanes()) +
-                            " lanes, the model has " + std::to_string(lanes),
-                        site.name);
-    }
-    return {};
 }
 
 } // namespace qs::stats

@@ -1,5 +1,8 @@
+#include "core/stats/calibration_file.h"
+
 #include "core/base/file.h"
 #include "core/stats/calibration.h"
+#include "core/stats/collector.h"
 
 #include <algorithm>
 #include <bit>
@@ -326,6 +329,35 @@ Result<std::shared_ptr<const Calibration>> loadCalibration(const std::filesystem
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "the calibration does not fit into memory", path.string());
     }
+}
+
+Result<void> checkCalibration(const Calibration& calibration, const std::string& modelHash,
+                              const graph::SiteTable& sites)
+{
+    if (!calibration.modelHash.empty() && !modelHash.empty() && calibration.modelHash != modelHash)
+        return fail(ErrorCode::InvalidArgument, "the calibration was made for another model");
+    if (calibration.sites.size() != sites.size())
+        return fail(ErrorCode::InvalidArgument, "the calibration has " + std::to_string(calibration.sites.size()) +
+                                                    " sites, the model has " + std::to_string(sites.size()));
+    for (const graph::Site& site : sites) {
+        const SiteStatistics& statistics = calibration.sites[site.id.index()];
+        if (statistics.site != site.name)
+            return fail(ErrorCode::InvalidArgument, "the calibration knows this site as \"" + statistics.site + "\"",
+                        site.name);
+        if (site.kind == graph::SiteKind::Activation &&
+            statistics.minimum.size() != static_cast<std::size_t>(site.layout.channels))
+            return fail(ErrorCode::InvalidArgument,
+                        "the calibration has " + std::to_string(statistics.minimum.size()) +
+                            " channels, the model has " + std::to_string(site.layout.channels),
+                        site.name);
+        if (const std::size_t lanes = laneCount(site);
+            !statistics.lanes.empty() && (lanes == 0 || statistics.lanes.lanes() != lanes))
+            return fail(ErrorCode::InvalidArgument,
+                        "the calibration has histograms of " + std::to_string(statistics.lanes.lanes()) +
+                            " lanes, the model has " + std::to_string(lanes),
+                        site.name);
+    }
+    return {};
 }
 
 } // namespace qs::stats

@@ -10,7 +10,13 @@
 
 namespace qs::stats {
 
-/// The values of a run of a site where -inf means "masked" (see mayHoldMasks() in calibration.h).
+/// Masks: -inf before a softmax (an attention mask that is added, or chosen by Where) says that a place does not
+/// count. Sites of the roles SoftmaxInput and ResidualSum (masks added to masks) may hold it; it is left out of
+/// extremes, moments and histograms, and in sample rows the smallest number of the run stands for it. A channel that
+/// holds nothing else has the extremes and mean 0.
+bool mayHoldMasks(const graph::Site& site);
+
+/// The values of a run of a site where -inf means "masked" (see mayHoldMasks()).
 struct Unmasked {
     std::vector<float> numbers;   ///< those that are not masked, in order
     std::vector<float> filled;    ///< all, [layout]; masked ones: the smallest number, 0 where there is none

@@ -1,6 +1,6 @@
+#include "core/exec/losses.h"
 #include "core/exec/output_form.h"
 #include "core/tasks/bootstrap.h"
-#include "core/tasks/losses.h"
 #include "core/tasks/shapes.h"
 #include "core/tasks/task_defs.h"
 
@@ -33,7 +33,7 @@ public:
         const bool same = bestOf(reference) == bestOf(row);
         m_agreed += same ? 1 : 0;
         m_changed.push_back(same ? 0 : 1);
-        m_kl.push_back(klByPosition(reference, row, 1, row.size(), row.size(), 1, {}));
+        m_kl.push_back(exec::klByPosition(reference, row, 1, row.size(), row.size(), 1, {}));
         const int* label = std::get_if<int>(&truth);
         if (!label)
             return {};
@@ -80,7 +80,7 @@ public:
                 std::span<float> gradient) const override
     {
         std::ranges::fill(gradient, 0.0F);
-        return klByPosition(reference, row, 1, row.size(), row.size(), 1, gradient);
+        return exec::klByPosition(reference, row, 1, row.size(), row.size(), 1, gradient);
     }
 };
 
@@ -103,9 +103,12 @@ Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSetti
 
 const TaskDef& classificationTask()
 {
-    static constexpr TaskDef def{"classification", "Classification",
-                                 "One output of class scores: agreement and KL; top-1 and top-5 with labels.", fits,
-                                 make};
+    static constexpr TaskDef def{"classification",
+                                 "Classification",
+                                 "One output of class scores: agreement and KL; top-1 and top-5 with labels.",
+                                 fits,
+                                 make,
+                                 true};
     return def;
 }
 

@@ -1,5 +1,5 @@
+#include "core/exec/losses.h"
 #include "core/tasks/bootstrap.h"
-#include "core/tasks/losses.h"
 #include "core/tasks/shapes.h"
 #include "core/tasks/task_defs.h"
 
@@ -87,13 +87,17 @@ public:
             depth("delta1", "δ1", m_quantized, &DepthErrors::delta1, "%", true);
             depth("float_abs_rel", "abs-rel of float", m_float, &DepthErrors::absRel, "%", false);
         }
-        // An image that is equal has no PSNR to average: it is one of no error.
-        if (std::ranges::none_of(m_psnr, [](double v) { return std::isfinite(v); }))
+        // Images that are equal have no PSNR to average, and are said.
+        const auto equal = std::ranges::count_if(m_psnr, [](double v) { return std::isinf(v) && v > 0; });
+        const bool all = equal == std::ssize(m_psnr);
+        const std::string title = equal == 0 || all ? "PSNR to float"
+                                                    : "PSNR to float (" + std::to_string(equal) + " of " +
+                                                          std::to_string(m_psnr.size()) + " images equal, left out)";
+        if (all)
             measured.figures.push_back(
-                {"psnr_to_float", "PSNR to float", std::numeric_limits<double>::infinity(), {}, "dB", true});
+                {"psnr_to_float", title, std::numeric_limits<double>::infinity(), {}, "dB", true});
         else
-            measured.figures.push_back(
-                {"psnr_to_float", "PSNR to float", meanOf(m_psnr), meanInterval(m_psnr), "dB", true});
+            measured.figures.push_back({"psnr_to_float", title, meanOf(m_psnr), meanInterval(m_psnr), "dB", true});
         measured.figures.push_back(
             {"relative_difference", "relative difference", meanOf(m_relative), meanInterval(m_relative), "%", false});
         measured.changed = std::move(m_changed);
@@ -118,7 +122,7 @@ public:
                 std::span<float> gradient) const override
     {
         std::ranges::fill(gradient, 0.0F);
-        return relativeSquares(reference, row, gradient);
+        return exec::relativeError(reference, row, gradient);
     }
 
 private:

@@ -1,5 +1,6 @@
 #include "core/tasks/detection_loss.h"
 
+#include "core/exec/losses.h"
 #include "core/tasks/losses.h"
 
 #include <algorithm>
@@ -77,7 +78,7 @@ double kullbackLeibler(const DetectionReader& reader, const Part& part, const Si
         const auto r = sides.reference.subspan(first, classes), z = sides.row.subspan(first, classes);
         const auto gradient = sides.gradient.empty() ? sides.gradient : sides.gradient.subspan(first, classes);
         if (reader.form() == DetectorForm::DetrSoftmax)
-            loss += klByPosition(r, z, 1, classes, classes, 1, gradient, part.weights[a]);
+            loss += exec::klByPosition(r, z, 1, classes, classes, 1, gradient, part.weights[a]);
         else // whose sum over the classes is a mean there
             loss += binaryKl(r, z, gradient, part.weights[a] * static_cast<double>(classes));
     }

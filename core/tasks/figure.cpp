@@ -1,7 +1,8 @@
 #include "core/tasks/figure.h"
 
+#include "core/base/number_text.h"
+
 #include <cmath>
-#include <cstdio>
 
 namespace qs::tasks {
 
@@ -11,9 +12,7 @@ std::string number(double value, const std::string& unit, const char* form)
 {
     if (!std::isfinite(value))
         return value > 0 ? "∞" : value < 0 ? "-∞" : "none";
-    char text[64];
-    std::snprintf(text, sizeof text, form, unit == "%" ? 100 * value : value);
-    return text;
+    return numberText(unit == "%" ? 100 * value : value, form);
 }
 
 } // namespace

@@ -1,11 +1,8 @@
 #include "core/tasks/losses.h"
 
-#include "core/exec/output_form.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <vector>
 
 namespace qs::tasks {
 
@@ -14,23 +11,6 @@ namespace {
 bool sameBits(std::span<const float> a, std::span<const float> b)
 {
     return std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-/// log softmax of one position, in double; of probabilities their logarithm.
-void logProbabilities(std::span<const float> scores, bool probabilities, std::vector<double>& logs)
-{
-    logs.resize(scores.size());
-    if (probabilities) {
-        for (std::size_t c = 0; c < scores.size(); ++c)
-            logs[c] = std::log(std::max(1e-30, static_cast<double>(scores[c])));
-        return;
-    }
-    const double most = *std::ranges::max_element(scores);
-    double sum = 0;
-    for (const float s : scores)
-        sum += std::exp(s - most);
-    for (std::size_t c = 0; c < scores.size(); ++c)
-        logs[c] = scores[c] - most - std::log(sum);
 }
 
 double softplus(double x)
@@ -44,39 +24,6 @@ double sigmoid(double x)
 }
 
 } // namespace
-
-double klByPosition(std::span<const float> reference, std::span<const float> row, std::size_t positions,
-                    std::size_t classes, std::size_t positionStride, std::size_t classStride,
-                    std::span<float> gradient, double weight)
-{
-    if (positions == 0 || sameBits(reference, row))
-        return 0;
-    std::vector<float> r(classes), z(classes);
-    std::vector<double> p, q;
-    double loss = 0;
-    const double share = 1 / static_cast<double>(positions);
-    for (std::size_t n = 0; n < positions; ++n) {
-        const auto at = [&](std::size_t c) { return n * positionStride + c * classStride; };
-        for (std::size_t c = 0; c < classes; ++c) {
-            r[c] = reference[at(c)];
-            z[c] = row[at(c)];
-        }
-        const bool probabilities = exec::isDistribution(z) && exec::isDistribution(r);
-        logProbabilities(r, probabilities, p);
-        logProbabilities(z, probabilities, q);
-        for (std::size_t c = 0; c < classes; ++c) {
-            const double pc = std::exp(p[c]);
-            loss += pc * (p[c] - q[c]) * share;
-            if (gradient.empty())
-                continue;
-            // Of a probability y: dL/dy = (q - p) / y, as z = log y.
-            const double byLogit = std::exp(q[c]) - pc;
-            const double scale = probabilities ? std::exp(q[c]) : 1;
-            gradient[at(c)] += static_cast<float>(weight * share * byLogit / scale);
-        }
-    }
-    return weight * loss;
-}
 
 double binaryKl(std::span<const float> reference, std::span<const float> row, std::span<float> gradient,
                 double weight)
@@ -93,21 +40,6 @@ double binaryKl(std::span<const float> reference, std::span<const float> row, st
             gradient[i] += static_cast<float>(share * (sigmoid(z) - p));
     }
     return share * std::max(0.0, loss);
-}
-
-double relativeSquares(std::span<const float> reference, std::span<const float> row, std::span<float> gradient,
-                       double weight)
-{
-    double signal = 0, error = 0;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-        const double d = static_cast<double>(row[i]) - reference[i];
-        signal += static_cast<double>(reference[i]) * reference[i];
-        error += d * d;
-    }
-    const double scale = weight / (signal > 0 ? signal : 1);
-    for (std::size_t i = 0; i < gradient.size(); ++i)
-        gradient[i] += static_cast<float>(2 * scale * (static_cast<double>(row[i]) - reference[i]));
-    return error * scale;
 }
 
 double cosineDistance(std::span<const float> reference, std::span<const float> row, std::size_t length,

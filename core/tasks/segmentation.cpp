@@ -1,5 +1,5 @@
+#include "core/exec/losses.h"
 #include "core/tasks/bootstrap.h"
-#include "core/tasks/losses.h"
 #include "core/tasks/mean_iou.h"
 #include "core/tasks/shapes.h"
 #include "core/tasks/task_defs.h"
@@ -113,7 +113,8 @@ public:
                 std::span<float> gradient) const override
     {
         std::ranges::fill(gradient, 0.0F);
-        return klByPosition(reference, row, m_planes.pixels(), m_planes.channels, 1, m_planes.pixels(), gradient);
+        return exec::klByPosition(reference, row, m_planes.pixels(), m_planes.channels, 1, m_planes.pixels(),
+                                  gradient);
     }
 
 private:

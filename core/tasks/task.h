@@ -69,6 +69,8 @@ struct TaskDef {
     double (*fits)(const Outputs& outputs);
     /// Errors: InvalidArgument, which says the shapes that would do.
     Result<std::shared_ptr<const Task>> (*make)(const Outputs& outputs, const TaskSettings& settings);
+    /// Outputs are the scores of one class: accuracy, agreement and KL are what counts.
+    bool ofClasses = false;
 };
 std::span<const TaskDef> allTasks(); ///< of equally fitting ones the first is taken
 const TaskDef* findTask(std::string_view name);

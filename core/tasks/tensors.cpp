@@ -1,5 +1,5 @@
+#include "core/exec/losses.h"
 #include "core/tasks/bootstrap.h"
-#include "core/tasks/losses.h"
 #include "core/tasks/task_defs.h"
 
 #include <algorithm>
@@ -18,8 +18,8 @@ double lossOf(const Outputs& outputs, std::span<const float> reference, std::spa
     const double share = 1 / static_cast<double>(outputs.layout.size());
     double loss = 0;
     for (const graph::OutputSpan& output : outputs.layout)
-        loss += relativeSquares(output.of(reference), output.of(row),
-                                gradient.empty() ? gradient : output.of(gradient), share);
+        loss += exec::relativeError(output.of(reference), output.of(row),
+                                    gradient.empty() ? gradient : output.of(gradient), share);
     return loss;
 }
 

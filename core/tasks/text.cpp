@@ -1,6 +1,6 @@
+#include "core/exec/losses.h"
 #include "core/tasks/bootstrap.h"
 #include "core/tasks/ctc.h"
-#include "core/tasks/losses.h"
 #include "core/tasks/shapes.h"
 #include "core/tasks/task_defs.h"
 
@@ -67,8 +67,8 @@ public:
         m_edits.add(before, now);
         const double length = static_cast<double>(std::max<std::size_t>(1, std::max(before.size(), now.size())));
         m_changed.push_back(m_edits.edits.back() / length);
-        m_kl.push_back(klByPosition(m_output.of(reference), m_output.of(row), m_shape.positions, m_shape.classes,
-                                    m_shape.classes, 1, {}));
+        m_kl.push_back(exec::klByPosition(m_output.of(reference), m_output.of(row), m_shape.positions,
+                                          m_shape.classes, m_shape.classes, 1, {}));
         const auto* text = std::get_if<std::string>(&truth);
         if (!text)
             return {};
@@ -136,7 +136,7 @@ public:
                 std::span<float> gradient) const override
     {
         std::ranges::fill(gradient, 0.0F);
-        return klByPosition(reference, row, m_shape.positions, m_shape.classes, m_shape.classes, 1, gradient);
+        return exec::klByPosition(reference, row, m_shape.positions, m_shape.classes, m_shape.classes, 1, gradient);
     }
 
 private:

@@ -4,6 +4,7 @@
 #include "core/base/thread_pool.h"
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 #include "tests/support/noise_images.h"
 

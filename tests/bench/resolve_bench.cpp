@@ -4,6 +4,9 @@
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/quant/site_resolver.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 #include "tests/support/noise_images.h"
 

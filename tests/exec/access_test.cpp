@@ -24,7 +24,7 @@ int checkAccess(const Graph& graph, int threads)
     Program::Options options;
     options.switches.inPlace = false;
     options.switches.reuseMemory = false;
-    const auto program = Program::compile(graph, {}, {}, options);
+    const auto program = Program::compile({graph, {}}, {}, options);
     EXPECT_TRUE(program) << program.error().text();
     ThreadPool pool(threads);
     Workspace workspace;

@@ -1,4 +1,5 @@
 #include "core/exec/program.h"
+#include "core/graph/find_sites.h"
 #include "core/graph/rewrites/rewrites.h"
 #include "tests/support/graph_text.h"
 

@@ -186,7 +186,7 @@ TEST(Gradient, stepsHaveDerivativeZero)
 {
     for (const std::string op : {"Floor", "Ceil", "Round", "Sign"}) {
         const graph::Graph graph = parsedGraph("input x:3x7\ny:3x7 = " + op + "(x)\noutput y\n");
-        const auto program = GradientProgram::compile(graph, {}, {}, {graph.input()});
+        const auto program = GradientProgram::compile({graph, {}}, {}, {graph.input()});
         ASSERT_TRUE(program);
         const Tensor x = randomTensor({3, 7});
         const Tensor gradient = gradientsOf(*program, x, randomTensor({3, 7}, 3))[0];
@@ -200,7 +200,7 @@ TEST(Gradient, cornersAreAsDocumented)
     const auto at = [](const std::string& op, const Floats& x) {
         const auto n = std::to_string(x.size());
         const graph::Graph graph = parsedGraph("input x:1x" + n + "\ny:1x" + n + " = " + op + "\noutput y\n");
-        const auto program = GradientProgram::compile(graph, {}, {}, {graph.input()});
+        const auto program = GradientProgram::compile({graph, {}}, {}, {graph.input()});
         EXPECT_TRUE(program);
         const Shape shape{1, static_cast<int64_t>(x.size())};
         const auto g = gradientsOf(*program, floats(shape, x), floats(shape, Floats(x.size(), 1)))[0];
@@ -214,7 +214,7 @@ TEST(Gradient, cornersAreAsDocumented)
 TEST(Gradient, reductionsDivideByTies)
 {
     const graph::Graph graph = parsedGraph("input x:1x4\ny:1x1 = ReduceMax(x) axes=[1] keepdims=1\noutput y\n");
-    const auto program = GradientProgram::compile(graph, {}, {}, {graph.input()});
+    const auto program = GradientProgram::compile({graph, {}}, {}, {graph.input()});
     ASSERT_TRUE(program);
     expectTensor(gradientsOf(*program, floats({1, 4}, {1, 2, 2, 0}), floats({1, 1}, {3}))[0], {1, 4},
                  Floats{0, 1.5f, 1.5f, 0});

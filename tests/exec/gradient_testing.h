@@ -58,7 +58,7 @@ inline void expectMatchesDifferences(const std::string& text, const Differences&
 {
     SCOPED_TRACE(text);
     const graph::Graph graph = parsedGraph(text);
-    const auto program = GradientProgram::compile(graph, {}, {}, {graph.input()});
+    const auto program = GradientProgram::compile({graph, {}}, {}, {graph.input()});
     ASSERT_TRUE(program) << program.error().text();
     Tensor x = randomTensor(graph.value(graph.input()).shape, 77);
     for (float& v : x.mutableData<float>())

@@ -1,4 +1,5 @@
 #include "core/exec/interpreter.h"
+#include "core/graph/find_sites.h"
 
 #include "core/exec/reference/reference.h"
 #include "op_testing.h"
@@ -27,7 +28,7 @@ std::vector<float> fast(const Graph& graph, const Tensor& input, const Switches&
 {
     Program::Options options;
     options.switches = switches;
-    const auto program = Program::compile(graph, {}, {}, options);
+    const auto program = Program::compile({graph, {}}, {}, options);
     EXPECT_TRUE(program) << program.error().text();
     ThreadPool pool(threads);
     Workspace workspace;
@@ -90,7 +91,7 @@ TEST(Interpreter, AgreesWithTheExecutorUnderEverySwitch)
     for (const std::string& text : {kOwnResiduals, test::kAttentionBlock, std::string(test::kSmallVit)}) {
         const Graph graph = parsed(text);
         const Tensor x = randomTensor(graph.value(graph.input()).shape, 3);
-        const auto expected = Interpreter(graph, {}, {}).run(x);
+        const auto expected = Interpreter({graph, {}}, {}).run(x);
         ASSERT_TRUE(expected) << expected.error().text();
         for (bool Switches::*turned :
              {&Switches::inPlace, &Switches::reuseMemory, &Switches::fuseActivation, &Switches::fuseResidual,
@@ -142,7 +143,7 @@ TEST(Interpreter, SimulatesWhatTheExecutorSimulates)
         run(*program, workspace, x.floats().data(), results.back().data());
     }
     EXPECT_LT(largestDifference(results[1], results[0]), 1e-5);
-    const auto plain = Interpreter(graph, {}, {}).run(x);
+    const auto plain = Interpreter({graph, {}}, {}).run(x);
     EXPECT_GT(largestDifference(plain->floats(), results[0]), 1e-2);
 }
 

@@ -43,7 +43,7 @@ TEST(Outputs, LieInARowOneAfterAnother)
     EXPECT_EQ(layout[1].first, 4U);
     EXPECT_EQ(layout[1].size, 6U);
     EXPECT_EQ(layout[2].shape, (Shape{3, 2}));
-    const auto program = Program::compile(graph, {});
+    const auto program = Program::compile({graph, {}});
     ASSERT_TRUE(program) << program.error().text();
     EXPECT_EQ(program->outputElements(), 2 * 16);
 
@@ -51,7 +51,7 @@ TEST(Outputs, LieInARowOneAfterAnother)
     Workspace workspace;
     std::vector<float> rows(32);
     run(*program, workspace, x.floats().data(), rows.data());
-    const auto plain = Interpreter(graph, {}, {}).run(x);
+    const auto plain = Interpreter({graph, {}}, {}).run(x);
     ASSERT_TRUE(plain) << plain.error().text();
     EXPECT_EQ(plain->shape(), (Shape{2, 16}));
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -70,7 +70,7 @@ TEST(Outputs, LieInARowOneAfterAnother)
 TEST(Outputs, GradientsStartAtEachOfThem)
 {
     const graph::Graph graph = heads();
-    const auto program = GradientProgram::compile(graph, {}, {}, {graph.input()});
+    const auto program = GradientProgram::compile({graph, {}}, {}, {graph.input()});
     ASSERT_TRUE(program) << program.error().text();
     ASSERT_EQ(program->outputElements(), 32);
     const Tensor x = randomTensor(Shape{2, 3, 4, 4}, 8);

@@ -69,7 +69,7 @@ void expectClose(const std::vector<float>& found, const std::vector<float>& expe
 TEST(Program, agreesWithNodeByNodeEvaluation)
 {
     const Graph graph = parsed(test::kAttentionBlock);
-    const auto program = Program::compile(graph, {});
+    const auto program = Program::compile({graph, {}});
     ASSERT_TRUE(program) << program.error().text();
     const Tensor x = randomTensor({1, 3, 8, 8}, 21);
     expectClose(runProgram(*program, x), reference(graph, x));
@@ -77,7 +77,7 @@ TEST(Program, agreesWithNodeByNodeEvaluation)
 
 TEST(Program, fusesAndCopiesNothing)
 {
-    const auto program = Program::compile(parsed(test::kAttentionBlock), {});
+    const auto program = Program::compile({parsed(test::kAttentionBlock), {}});
     ASSERT_TRUE(program);
     const std::string dump = program->dump();
     EXPECT_THAT(dump, ::testing::HasSubstr("Conv channels-last +bias"));
@@ -92,7 +92,7 @@ TEST(Program, fusesAndCopiesNothing)
 
 TEST(Program, computesOnlyTheTokenThatIsTaken)
 {
-    const auto program = Program::compile(parsed(test::kAttentionBlock), {});
+    const auto program = Program::compile({parsed(test::kAttentionBlock), {}});
     // After attention only the class token is needed: its row of the projection, the MLP and the residuals.
     EXPECT_THAT(program->dump(), ::testing::HasSubstr("[1×32] = Linear +bias Gelu"));
     EXPECT_THAT(program->dump(), ::testing::HasSubstr("[1×16] = Linear +bias +residual"));
@@ -110,7 +110,7 @@ TEST(Program, everyElementwiseOperatorComputesOnlyTheTokenThatIsTaken)
                                    "s:2x5x4 = Sigmoid(a)\nc:2x5x4:bool = Greater(a, pos)\n" +
                                    std::string(line) + "\nu:2x5x4 = Neg(y)\ne:2x1x4 = Gather(u, one) axis=1\n" +
                                    "f:2x4 = Reshape(e) shape=[2 4]\noutput f\n");
-        const auto program = Program::compile(graph, {});
+        const auto program = Program::compile({graph, {}});
         ASSERT_TRUE(program) << program.error().text();
         const std::string dump = program->dump();
         EXPECT_THAT(dump, ::testing::Not(::testing::HasSubstr("[2×5×4] ="))) << line << dump;
@@ -162,7 +162,7 @@ c:2x5 = Gather(b, last) axis=2
 output c
 )")}) {
         const Graph graph = parsed(graphText);
-        const auto program = Program::compile(graph, {});
+        const auto program = Program::compile({graph, {}});
         ASSERT_TRUE(program) << program.error().text();
         const Tensor x = randomTensor({2, 5, 4}, 23);
         EXPECT_EQ(runProgram(*program, x), reference(graph, x)) << program->dump();
@@ -171,7 +171,7 @@ output c
 
 TEST(Program, givesTheSameForAnyNumberOfThreads)
 {
-    const auto program = Program::compile(parsed(test::kAttentionBlock), {});
+    const auto program = Program::compile({parsed(test::kAttentionBlock), {}});
     const Tensor x = randomTensor({1, 3, 8, 8}, 22);
     const auto expected = runProgram(*program, x);
     for (const int threads : {2, 3}) {
@@ -183,7 +183,7 @@ TEST(Program, givesTheSameForAnyNumberOfThreads)
 TEST(Program, namesAllMissingOperators)
 {
     const auto program =
-        Program::compile(parsed("input x:1x2\na:1x2 = Foo(x) # first\nb:1x2 = Bar(a) # second\noutput b\n"), {});
+        Program::compile({parsed("input x:1x2\na:1x2 = Foo(x) # first\nb:1x2 = Bar(a) # second\noutput b\n"), {}});
     ASSERT_FALSE(program);
     EXPECT_EQ(program.error().code, ErrorCode::Unsupported);
     EXPECT_THAT(program.error().text(),
@@ -192,7 +192,7 @@ TEST(Program, namesAllMissingOperators)
 
 TEST(Program, refusesShapesThatLie)
 {
-    const auto program = Program::compile(parsed("input x:1x2\na:1x3 = Relu(x) # relu\noutput a\n"), {});
+    const auto program = Program::compile({parsed("input x:1x2\na:1x3 = Relu(x) # relu\noutput a\n"), {}});
     ASSERT_FALSE(program);
     EXPECT_EQ(program.error().code, ErrorCode::ShapeMismatch);
     EXPECT_EQ(program.error().where, "relu");
@@ -362,8 +362,8 @@ TEST(WeightCache, packsOnlyWhatChanged)
     const Graph graph = parsed(test::kAttentionBlock);
     Program::Options options;
     options.weights = makeWeightCache();
-    const auto first = Program::compile(graph, {}, {}, options);
-    const auto second = Program::compile(graph, {}, {}, options);
+    const auto first = Program::compile({graph, {}}, {}, options);
+    const auto second = Program::compile({graph, {}}, {}, options);
     EXPECT_EQ(first->weightBytes(), second->weightBytes());
     EXPECT_GT(first->weightBytes(), 0u);
     const Tensor x = randomTensor({1, 3, 8, 8}, 34);

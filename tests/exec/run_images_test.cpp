@@ -1,4 +1,5 @@
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 
 #include "op_testing.h"
 #include "tests/support/graph_text.h"
@@ -54,7 +55,7 @@ private:
 
 TEST(RunImages, isTheSameForAnyNumberOfThreads)
 {
-    const auto program = Program::compile(parsed(kNet), {});
+    const auto program = Program::compile({parsed(kNet), {}});
     const Images images(7);
     Context context;
     const auto one = runImages(*program, images, 1, 6, context, "running");
@@ -80,7 +81,7 @@ TEST(RunImages, isTheSameForAnyNumberOfThreads)
 TEST(RunImages, fillsUpTheLastBatch)
 {
     const graph::Graph graph = parsed("input x:4x3\nw:3x2 = random(1)\ny:4x2 = Linear(x, w)\noutput y\n");
-    const auto program = Program::compile(graph, {});
+    const auto program = Program::compile({graph, {}});
     const Images images(6);
     const auto logits = runImages(*program, images, 0, 6, {}, "running");
     ASSERT_TRUE(logits);
@@ -96,7 +97,7 @@ TEST(RunImages, fillsUpTheLastBatch)
 
 TEST(RunImages, reportsTheFirstFailure)
 {
-    const auto program = Program::compile(parsed(kNet), {});
+    const auto program = Program::compile({parsed(kNet), {}});
     ThreadPool pool(2);
     Context context;
     context.pool = &pool;
@@ -114,7 +115,7 @@ TEST(RunImages, reportsTheFirstFailure)
 
 TEST(RunImages, stopsWhenAsked)
 {
-    const auto program = Program::compile(parsed(kNet), {});
+    const auto program = Program::compile({parsed(kNet), {}});
     std::stop_source stop;
     Context context;
     context.stop = stop.get_token();

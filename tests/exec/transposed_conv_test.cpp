@@ -65,7 +65,7 @@ TEST(TransposedConv, EqualsScatteredSumsOnAnyThreads)
         SCOPED_TRACE(s.x + " " + s.w + " " + s.options);
         const graph::Graph graph = transposedGraph(s.x, s.w, s.y, s.outputs, s.options, "Identity");
         const Tensor x = randomTensor(graph.value(graph.input()).shape, 5);
-        const auto program = Program::compile(graph, {});
+        const auto program = Program::compile({graph, {}});
         ASSERT_TRUE(program) << program.error().text();
         const Tensor expected = expectedOf(graph, x);
         const auto alone = runOn(*program, x, 0);
@@ -87,7 +87,7 @@ TEST(TransposedConv, TakesTheActivationIn)
     const Sizes& s = kSizes[1];
     for (const std::string after : {"Relu", "Sigmoid", "Gelu", "Tanh"}) {
         const graph::Graph graph = transposedGraph(s.x, s.w, s.y, s.outputs, s.options, after);
-        const auto program = Program::compile(graph, {});
+        const auto program = Program::compile({graph, {}});
         ASSERT_TRUE(program);
         EXPECT_THAT(program->dump(), ::testing::HasSubstr("ConvTranspose +bias " + after));
         const Tensor x = randomTensor(graph.value(graph.input()).shape, 6);
@@ -105,7 +105,7 @@ TEST(TransposedConv, ComputesWithReplacedWeights)
     const Tensor zeros(DType::Float32, graph.value(graph.nodes()[0].inputs[1]).shape);
     Simulation simulation;
     simulation.constants[{NodeId(std::size_t{0}), 1}] = zeros;
-    const auto program = Program::compile(graph, {}, simulation, {});
+    const auto program = Program::compile({graph, {}}, simulation, {});
     ASSERT_TRUE(program) << program.error().text();
     const auto found = runOn(*program, randomTensor(graph.value(graph.input()).shape, 7), 1);
     const auto bias = graph.value(graph.nodes()[0].inputs[2]).constant;

@@ -1,10 +1,12 @@
+#include "core/graph/find_sites.h"
 #include "core/graph/sites.h"
 #include "core/project/hybrid_file.h"
 #include "core/project/search_file.h"
 #include "core/project/session_file.h"
 #include "core/project/session_report.h"
 #include "core/report/comparison.h"
-#include "core/report/report.h"
+#include "core/report/html.h"
+#include "core/report/results.h"
 #include "tests/support/small_vit.h"
 
 #include <cstdint>

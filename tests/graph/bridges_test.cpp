@@ -1,4 +1,5 @@
 #include "core/graph/bridges.h"
+#include "core/graph/find_sites.h"
 #include "core/graph/sites.h"
 #include "tests/support/graph_text.h"
 

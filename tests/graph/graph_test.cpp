@@ -1,4 +1,5 @@
 #include "core/graph/graph.h"
+#include "core/graph/text_dump.h"
 #include "tests/support/graph_text.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 #include "core/graph/rewrites/rewrites.h"
+#include "core/graph/text_dump.h"
 #include "tests/support/graph_text.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+#include "core/graph/find_sites.h"
 #include "core/graph/sites.h"
 #include "core/graph/structure.h"
 #include "tests/support/graph_text.h"

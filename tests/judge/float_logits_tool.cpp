@@ -3,6 +3,7 @@
 // SECONDS, then runs on the same images for so long and prints one line: images, seconds, median of the time of one
 // pass.
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 #include "core/onnx/import.h"
 
 #include "raw_images.h"

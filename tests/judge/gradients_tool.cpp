@@ -6,6 +6,7 @@
 // to stderr the medians of so many alternating passes: the compiled program, the forward sweep alone, gradients.
 #include "core/exec/gradient.h"
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 #include "core/kernels/quantize.h"
 #include "core/onnx/import.h"
 

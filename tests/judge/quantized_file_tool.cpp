@@ -9,6 +9,8 @@
 #include "core/onnx/file_quantization.h"
 #include "core/quant/presets.h"
 #include "core/quant/recipe_json.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 #include "tests/judge/raw_images.h"
 

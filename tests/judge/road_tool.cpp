@@ -3,13 +3,16 @@
 // re-load. Writes into FOLDER: pixels, float_logits, simulated_logits (raw float32), quantized.onnx, and report.json
 // with what was found; tests/judge/model_road.py judges them. Exit status: 0, or 2 with the step that failed and why.
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 #include "core/images/folder.h"
 #include "core/images/preprocess.h"
 #include "core/onnx/export.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
 #include "core/search/hybrid_methods.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 
 #include <nlohmann/json.hpp>

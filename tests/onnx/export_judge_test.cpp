@@ -1,10 +1,13 @@
 #include "core/base/file.h"
 #include "core/exec/op.h"
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 #include "core/images/folder.h"
 #include "core/onnx/export.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 #include "tests/support/temp_dir.h"
 

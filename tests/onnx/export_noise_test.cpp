@@ -1,6 +1,8 @@
 // Exports of networks whose bias, LayerNormalization or V takes up noise, reparameterization or bias correction.
 #include "core/onnx/export.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/onnx/hand_plan.h"
 #include "tests/onnx/tiny_vit.h"
 #include "tests/support/temp_dir.h"

@@ -6,6 +6,8 @@
 #include "core/onnx/prepare/floats.h"
 #include "core/onnx/tensor_reader.h"
 #include "core/quant/recipe_json.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
 #include "tests/onnx/hand_plan.h"
 #include "tests/onnx/tiny_vit.h"

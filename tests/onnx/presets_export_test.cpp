@@ -2,6 +2,8 @@
 // what the simulation computes.
 #include "core/onnx/export.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/onnx/hand_plan.h"
 #include "tests/onnx/tiny_vit.h"
 #include "tests/support/temp_dir.h"

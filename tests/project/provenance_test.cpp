@@ -1,4 +1,5 @@
 // Whether a figure is current is computed from what it was computed from.
+#include "core/stats/calibrate.h"
 #include "tests/project/sample_session.h"
 
 #include "core/base/thread_pool.h"

@@ -1,4 +1,5 @@
 // Saving never writes over a calibration that is not the session's own.
+#include "core/stats/calibration_file.h"
 #include "tests/project/sample_session.h"
 
 #include "core/base/file.h"

@@ -1,4 +1,5 @@
 #include "core/quant/accuracy.h"
+#include "core/quant/evaluation_json.h"
 
 #include <nlohmann/json.hpp>
 

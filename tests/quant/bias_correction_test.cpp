@@ -3,6 +3,9 @@
 #include "core/quant/bias_correction.h"
 #include "core/quant/noise.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/quant/smoothed_network.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

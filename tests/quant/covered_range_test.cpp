@@ -1,5 +1,6 @@
 #include "core/quant/covered_range.h"
 #include "core/quant/estimator.h"
+#include "core/quant/grid_error.h"
 #include "core/quant/quantizer.h"
 
 #include <gtest/gtest.h>

@@ -6,6 +6,8 @@
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 
 #include <gtest/gtest.h>
 

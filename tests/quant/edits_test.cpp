@@ -3,7 +3,9 @@
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
 #include "core/quant/recipe.h"
+#include "core/quant/resolve.h"
 #include "core/quant/stale_sites.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

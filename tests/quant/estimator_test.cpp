@@ -1,4 +1,5 @@
 #include "core/quant/estimator.h"
+#include "core/quant/grid_error.h"
 
 #include "core/quant/quantizer.h"
 

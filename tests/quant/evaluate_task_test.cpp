@@ -1,9 +1,12 @@
 // Evaluations of networks that are no classifiers: what their task measures, in one piece and image by image.
 #include "core/base/thread_pool.h"
+#include "core/exec/run_images.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/evaluation_json.h"
 #include "core/quant/output_loss.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"

@@ -1,6 +1,11 @@
 #include "core/quant/evaluate.h"
+#include "core/quant/evaluation_json.h"
+#include "core/quant/profiles.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 
 #include "core/base/thread_pool.h"
+#include "core/exec/losses.h"
 #include "core/quant/logits.h"
 #include "core/quant/presets.h"
 #include "tests/support/noise_images.h"
@@ -203,9 +208,9 @@ TEST(Logits, FormulasHold)
         total += p[i];
     }
     EXPECT_NEAR(total, 1, 1e-12);
-    EXPECT_NEAR(klDivergence(a, b), sum, 1e-12);
-    EXPECT_EQ(klDivergence(a, a), 0);
-    EXPECT_NEAR(klDivergence(std::vector<float>{1000, 0}, std::vector<float>{0, 1000}), 1000, 1e-6);
+    EXPECT_NEAR(exec::klDivergence(a, b), sum, 1e-12);
+    EXPECT_EQ(exec::klDivergence(a, a), 0);
+    EXPECT_NEAR(exec::klDivergence(std::vector<float>{1000, 0}, std::vector<float>{0, 1000}), 1000, 1e-6);
     EXPECT_NEAR(decibels(100, 1), 20, 1e-12);
 }
 

@@ -1,8 +1,12 @@
 // Smoothing and noise in networks with several kinds of normalisation: where they apply, and what is said elsewhere.
 #include "core/exec/run_images.h"
+#include "core/graph/find_sites.h"
+#include "core/quant/fold.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
 #include "core/quant/smoothing.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/logits.h"
 #include "tests/support/noise_images.h"

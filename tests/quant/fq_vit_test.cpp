@@ -6,6 +6,8 @@
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

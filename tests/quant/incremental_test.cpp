@@ -1,9 +1,12 @@
 // Variants of a quantized network, evaluated from checkpoints: the same bits as a whole run gives. On a small
 // network, on the demo's model, and on DeiT-Tiny where QUANTOSCOPE_TEST_ASSETS names it.
 #include "core/exec/incremental.h"
+#include "core/exec/run_images.h"
 #include "core/onnx/import.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/assets.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
@@ -207,7 +210,7 @@ TEST(Incremental, SaysWhatIsWrong)
     const auto runner = subject.runner(base, 0, {});
     const auto other = graph::parse("input x:1x2\na:1x2 = Relu(x)\noutput a\n");
     ASSERT_TRUE(other);
-    EXPECT_EQ(runner.run(*exec::Program::compile(*other, {}), {}, "").error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(runner.run(*exec::Program::compile({*other, {}}), {}, "").error().code, ErrorCode::InvalidArgument);
 }
 
 TEST(Incremental, EqualsWholeRunsOnTheDemo)

@@ -1,6 +1,7 @@
 // Ranges that are found layer by layer: which sites belong together, what is searched, what is kept. On a small
 // network.
 #include "core/quant/layer_plan.h"
+#include "core/quant/resolve.h"
 
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"

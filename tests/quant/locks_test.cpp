@@ -1,4 +1,5 @@
 // Locked sites keep what they have when another recipe comes.
+#include "core/graph/find_sites.h"
 #include "core/quant/locks.h"
 #include "core/quant/presets.h"
 #include "tests/support/small_vit.h"

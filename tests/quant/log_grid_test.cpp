@@ -1,3 +1,4 @@
+#include "core/quant/grid_error.h"
 #include "core/quant/level_error.h"
 #include "core/quant/quantizers.h"
 #include "tests/quant/region_data.h"

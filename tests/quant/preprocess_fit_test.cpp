@@ -66,7 +66,7 @@ std::vector<Doubt> doubtsOn(const exec::ImageSource& images)
 {
     const auto graph = graph::parse("input x:1x6\ny:1x6 = Relu(x)\noutput y\n");
     EXPECT_TRUE(graph) << (graph ? "" : graph.error().text());
-    const auto evaluation = evaluate(*graph, {}, nullptr, images, images.size(), nullptr, nullptr, Context{});
+    const auto evaluation = evaluate({*graph, {}}, nullptr, images, images.size(), nullptr, nullptr, Context{});
     EXPECT_TRUE(evaluation) << (evaluation ? "" : evaluation.error().text());
     return evaluation ? evaluation->doubts : std::vector<Doubt>{};
 }

@@ -1,9 +1,13 @@
 // Previews of a site, of a range set by hand and of other quantizers give the numbers that the next plan gives.
+#include "core/graph/find_sites.h"
 #include "core/quant/clip_preview.h"
 #include "core/quant/presets.h"
 #include "core/quant/preview.h"
+#include "core/quant/resolve.h"
+#include "core/quant/site_resolver.h"
 #include "core/quant/smoothing.h"
 #include "core/quant/trials.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

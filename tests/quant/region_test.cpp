@@ -1,4 +1,5 @@
 // OPT-m: properties 5 to 7 of the method sheet, and how the layouts compare on GELU data.
+#include "core/quant/grid_error.h"
 #include "core/quant/level_error.h"
 #include "core/quant/quantizers.h"
 #include "core/quant/region_search.h"

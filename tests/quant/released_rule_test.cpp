@@ -1,7 +1,10 @@
 // The fixed rule of Q-HyViT's released code: preset q-hyvit-code.
 #include "core/exec/run_images.h"
+#include "core/graph/find_sites.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 

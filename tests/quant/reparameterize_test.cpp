@@ -5,6 +5,8 @@
 #include "core/quant/presets.h"
 #include "core/quant/quantizers.h"
 #include "core/quant/reparameterize.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/logits.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"

@@ -1,7 +1,10 @@
 #include "core/base/thread_pool.h"
+#include "core/graph/find_sites.h"
 #include "core/quant/bias.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/quant/site_resolver.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>

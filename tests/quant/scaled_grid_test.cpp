@@ -1,4 +1,7 @@
+#include "core/graph/find_sites.h"
+#include "core/quant/resolve.h"
 #include "core/quant/scaled_grid.h"
+#include "core/stats/calibrate.h"
 
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"

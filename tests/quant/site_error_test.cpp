@@ -1,6 +1,8 @@
 #include "core/kernels/norm.h"
 #include "core/quant/plan.h"
+#include "core/quant/resolve.h"
 #include "core/quant/site_error.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"
 

@@ -1,9 +1,12 @@
 // Smoothing on real models: the float logits stay as they are. Models from QUANTOSCOPE_TEST_ASSETS, and all of
 // QUANTOSCOPE_TEST_MODELS.
 #include "core/base/thread_pool.h"
+#include "core/exec/run_images.h"
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/assets.h"
 #include "tests/support/logits.h"
 #include "tests/support/noise_images.h"

@@ -2,6 +2,7 @@
 #include "core/exec/gradient.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,8 @@
+#include "core/graph/find_sites.h"
+#include "core/quant/grid_error.h"
+#include "core/quant/resolve.h"
 #include "core/quant/zero_point.h"
+#include "core/stats/calibrate.h"
 
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"

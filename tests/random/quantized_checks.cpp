@@ -1,5 +1,7 @@
 #include "bounds.h"
 #include "checks.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "reload_check.h"
 
 #include "core/exec/interpreter.h"

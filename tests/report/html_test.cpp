@@ -1,6 +1,7 @@
 // The HTML report: what it says, and one clear message for JSON of another making.
 #include "core/quant/evaluation_json.h"
-#include "core/report/report.h"
+#include "core/report/html.h"
+#include "core/report/results.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,8 @@
 // The results file and the page that is made of it: what the page says is what the file says.
+#include "core/base/number_text.h"
+#include "core/report/html.h"
 #include "core/report/page.h"
-#include "core/report/report.h"
+#include "core/report/results.h"
 
 #include <nlohmann/json.hpp>
 
@@ -181,7 +183,7 @@ TEST(Report, EscapesWhatHtmlReads)
     EXPECT_EQ(escape("größer – ×"), "größer – ×");
     EXPECT_EQ(escape("&amp;"), "&amp;amp;");
     EXPECT_THAT(cell("1", true), HasSubstr("class=n"));
-    EXPECT_EQ(formatted(2.5, "%.2f"), "2.50");
+    EXPECT_EQ(numberText(2.5, "%.2f"), "2.50");
 }
 
 TEST(Report, TheFileIsReadAsItWasWritten)

@@ -1,5 +1,6 @@
 // Properties of Q-HyViT's search that follow from its definition.
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
 #include "core/search/hybrid_methods.h"
 #include "core/search/hybrid_unit_error.h"
 #include "tests/search/hybrid_testing.h"

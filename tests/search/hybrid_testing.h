@@ -4,7 +4,9 @@
 #include "core/graph/network.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
 #include "core/search/hybrid_search.h"
+#include "core/stats/calibrate.h"
 #include "tests/support/graph_text.h"
 #include "tests/support/noise_images.h"
 

@@ -1,4 +1,6 @@
+#include "core/quant/resolve.h"
 #include "core/search/mixed_precision.h"
+#include "core/stats/calibrate.h"
 
 #include "core/base/thread_pool.h"
 #include "core/quant/evaluate.h"

@@ -1,5 +1,7 @@
 #include "core/base/thread_pool.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
+#include "core/stats/calibration_file.h"
 #include "tests/support/attention_block.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"

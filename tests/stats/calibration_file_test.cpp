@@ -1,5 +1,6 @@
 #include "core/base/file.h"
 #include "core/stats/calibration.h"
+#include "core/stats/calibration_file.h"
 #include "core/stats/collector.h"
 #include "tests/support/small_vit.h"
 

@@ -1,4 +1,7 @@
 // Squared gradients of outputs: compared with gradients that are taken layer by layer.
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
+#include "core/stats/calibration_file.h"
 #include "core/stats/importance.h"
 
 #include "core/exec/gradient.h"

@@ -1,5 +1,8 @@
 #include "core/quant/plan.h"
+#include "core/quant/resolve.h"
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
+#include "core/stats/calibration_file.h"
 #include "core/stats/masks.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/small_vit.h"

@@ -1,4 +1,6 @@
+#include "core/stats/calibrate.h"
 #include "core/stats/calibration.h"
+#include "core/stats/calibration_file.h"
 #include "tests/support/noise_images.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/small_vit.h"

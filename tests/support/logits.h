@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 #include "tests/support/small_vit.h"
 
 #include <gtest/gtest.h>

@@ -124,6 +124,25 @@ TEST(DenseValues, AreComparedWithDepth)
     EXPECT_NEAR(measured.find("relative_difference")->value, 1.0 / 11, 1e-12);
 }
 
+// The mean left out images without any difference, and did not say so.
+TEST(DenseValues, EqualImagesAreSaidBesideTheMean)
+{
+    const auto task = makeTask("dense", outputs("depth", {2, 2}));
+    ASSERT_TRUE(task) << task.error().text();
+    const std::vector<float> before{1, 2, 3, 5}, now{1, 2, 3, 4};
+    const auto measured = [&](int equal, int different) {
+        const auto measurement = task->task->measure();
+        for (int i = 0; i < equal + different; ++i)
+            EXPECT_TRUE(measurement->add({}, before, i < equal ? before : now));
+        return *measurement->finish().find("psnr_to_float");
+    };
+    EXPECT_NEAR(measured(2, 3).value, 10 * std::log10(16 / 0.25), 1e-12);
+    EXPECT_EQ(measured(2, 3).title, "PSNR to float (2 of 5 images equal, left out)");
+    EXPECT_EQ(measured(0, 3).title, "PSNR to float");
+    EXPECT_EQ(measured(2, 0).title, "PSNR to float");
+    EXPECT_TRUE(std::isinf(measured(2, 0).value));
+}
+
 TEST(Features, VotesOfNeighboursAreWithoutTheImageItself)
 {
     const auto task = makeTask("features", outputs("embedding", {2, 16}));

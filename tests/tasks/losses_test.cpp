@@ -1,4 +1,5 @@
 // Losses of tasks: 0 at equality, derivatives by differences, values that were worked out by hand.
+#include "core/exec/losses.h"
 #include "core/tasks/losses.h"
 #include "core/tasks/task.h"
 
@@ -50,10 +51,10 @@ void expectDerivative(const Loss& loss, const std::vector<float>& reference, std
 TEST(Losses, DerivativesAreThoseOfTheValues)
 {
     const auto r = randomRow(24, 1), z = randomRow(24, 2);
-    expectDerivative([](auto a, auto b, auto g) { return klByPosition(a, b, 6, 4, 4, 1, g); }, r, z);
-    expectDerivative([](auto a, auto b, auto g) { return klByPosition(a, b, 6, 4, 1, 6, g, 3); }, r, z);
+    expectDerivative([](auto a, auto b, auto g) { return exec::klByPosition(a, b, 6, 4, 4, 1, g); }, r, z);
+    expectDerivative([](auto a, auto b, auto g) { return exec::klByPosition(a, b, 6, 4, 1, 6, g, 3); }, r, z);
     expectDerivative([](auto a, auto b, auto g) { return binaryKl(a, b, g); }, r, z);
-    expectDerivative([](auto a, auto b, auto g) { return relativeSquares(a, b, g, 0.5); }, r, z);
+    expectDerivative([](auto a, auto b, auto g) { return exec::relativeError(a, b, g, 0.5); }, r, z);
     expectDerivative([](auto a, auto b, auto g) { return cosineDistance(a, b, 8, g); }, r, z);
 }
 
@@ -70,16 +71,16 @@ TEST(Losses, OfProbabilitiesAreThoseOfTheirLogits)
         return z;
     };
     const auto r = randomRow(24, 3), z = randomRow(24, 4);
-    const double byLogits = klByPosition(r, z, 6, 4, 4, 1, {});
-    EXPECT_NEAR(klByPosition(softmax(r), softmax(z), 6, 4, 4, 1, {}), byLogits, 1e-6);
+    const double byLogits = exec::klByPosition(r, z, 6, 4, 4, 1, {});
+    EXPECT_NEAR(exec::klByPosition(softmax(r), softmax(z), 6, 4, 4, 1, {}), byLogits, 1e-6);
 }
 
 TEST(Losses, ValuesByHand)
 {
     const std::vector<float> r{0, 0}, z{std::log(3.0F), 0};
     // p = (1/2, 1/2), q = (3/4, 1/4): KL = 1/2 log(2/3) + 1/2 log 2
-    EXPECT_NEAR(klByPosition(r, z, 1, 2, 2, 1, {}), 0.5 * std::log(2.0 / 3) + 0.5 * std::log(2.0), 1e-7);
-    EXPECT_NEAR(relativeSquares(std::vector<float>{3, 4}, std::vector<float>{3, 5}, {}), 1.0 / 25, 1e-12);
+    EXPECT_NEAR(exec::klByPosition(r, z, 1, 2, 2, 1, {}), 0.5 * std::log(2.0 / 3) + 0.5 * std::log(2.0), 1e-7);
+    EXPECT_NEAR(exec::relativeError(std::vector<float>{3, 4}, std::vector<float>{3, 5}, {}), 1.0 / 25, 1e-12);
     EXPECT_NEAR(cosineDistance(std::vector<float>{1, 0}, std::vector<float>{1, 1}, 2, {}), 1 - std::sqrt(0.5), 1e-7);
     EXPECT_NEAR(binaryKl(r, z, {}), 0.5 * (0.5 * std::log(0.5 / 0.75) + 0.5 * std::log(0.5 / 0.25)), 1e-7);
 }

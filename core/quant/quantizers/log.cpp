@@ -1,6 +1,7 @@
 // Based on: FQ-ViT (log2 for softmax); RepQ-ViT (log√2, scale from three percentiles by squared error).
 // Deviations: the last of the 2^bits codes is 0, where RepQ-ViT's released code has 0 as one code more
 // ("log-sqrt2-zero"); percentiles come from a histogram of all values.
+#include "core/quant/grid_error.h"
 #include "core/quant/level_error.h"
 #include "core/quant/quantizers/list.h"
 #include "core/quant/region_search.h"

@@ -1,4 +1,5 @@
 #include "core/kernels/quantize.h"
+#include "core/quant/grid_error.h"
 #include "core/quant/quantizers/list.h"
 #include "core/quant/search_grid.h"
 
