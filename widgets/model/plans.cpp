@@ -153,7 +153,7 @@ void Plans::findStale()
     if (!m_plan || plan().current)
         return;
     if (m_plan->calibration == m_document.calibration()) {
-        m_stale = quant::staleSites(m_document.model()->graph, m_document.sites(), *m_plan, m_document.recipe());
+        m_stale = quant::staleSites(*m_document.model(), *m_plan, m_document.recipe());
     } else {
         for (const graph::Site& site : m_document.sites())
             m_stale.insert(site.id);
