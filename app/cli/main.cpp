@@ -1,7 +1,12 @@
 #include "app/cli/common.h"
 #include "core/kernels/target.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <filesystem>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,6 +29,30 @@ int report(const qs::Error& error)
 {
     std::fprintf(stderr, "quantoscope-cli: %s\n", error.text().c_str());
     return exitCode(error);
+}
+
+/// Whether it is about a picture that was there when its folder was opened and cannot be read now.
+bool isOfPicture(const qs::Error& error)
+{
+    using enum qs::ErrorCode;
+    static const std::set<std::string> kPictures{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm"};
+    std::string suffix = std::filesystem::path(error.where).extension().string();
+    std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return std::tolower(c); });
+    return kPictures.contains(suffix) && (error.code == NotFound || error.code == Io || error.code == Malformed);
+}
+
+/// Runs a command. Where a picture went while it ran, once more without it: folders are opened anew and leave out
+/// what cannot be read.
+qs::Result<void> runWithout(const qs::cli::Command& run)
+{
+    std::set<std::string> lost;
+    for (;;) {
+        auto done = run();
+        if (done || !isOfPicture(done.error()) || !lost.insert(done.error().where).second)
+            return done;
+        qs::cli::warn(done.error().text() + ": it was there at first; " + std::to_string(lost.size()) +
+                      (lost.size() == 1 ? " picture is" : " pictures are") + " left out, from the start");
+    }
 }
 
 } // namespace
@@ -62,7 +91,7 @@ int main(int argc, char** argv)
     }
     for (const auto& [sub, run] : commands)
         if (sub->parsed()) {
-            if (const auto done = run(); !done)
+            if (const auto done = runWithout(run); !done)
                 return report(done.error());
         }
     return 0;

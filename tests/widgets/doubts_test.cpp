@@ -12,6 +12,7 @@
 #include <QDialog>
 #include <QDialogButtonBox>
 #include <QPushButton>
+#include <QSignalSpy>
 #include <QSpinBox>
 #include <QToolButton>
 #include <QUndoStack>
@@ -161,6 +162,36 @@ private slots:
         QCOMPARE(demo.session().document.testImages()->size(), std::size_t{19});
         const QString all = view(demo)->texts().join(QLatin1Char('\n'));
         QVERIFY2(all.contains(QStringLiteral("0005.jpg")) && all.contains(QStringLiteral(".gif")), qPrintable(all));
+    }
+
+    // B6: a file that went after its folder was opened stopped the calibration.
+    void aFileThatGoesIsLeftOut()
+    {
+        if (!hasDemo())
+            QSKIP("the demo model is not there");
+        DemoWindow demo("doubts-gone");
+        const QString folder = demo.folder() + QStringLiteral("/going");
+        QDir().mkpath(folder);
+        for (int i = 0; i < 12; ++i) {
+            const QString name = QStringLiteral("%1.jpg").arg(i, 4, 10, QLatin1Char('0'));
+            QFile::copy(demoFolder() + QStringLiteral("/images/test/") + name, folder + QLatin1Char('/') + name);
+        }
+        Session& session = demo.session();
+        session.folders.open(ImagePurpose::Calibration, folder);
+        QTRY_VERIFY_WITH_TIMEOUT(session.document.calibrationImages() &&
+                                     session.document.calibrationImages()->size() == 12 && settled(session),
+                                 kDemoPatienceMs);
+        QSignalSpy notes(&session.messages, &Messages::noticed);
+        QVERIFY(QFile::remove(folder + QStringLiteral("/0003.jpg")));
+        std::ofstream((folder + QStringLiteral("/0007.jpg")).toStdString(), std::ios::trunc) << "no picture";
+        session.plans.calibrate();
+        QTRY_VERIFY_WITH_TIMEOUT(session.document.calibrationImages()->size() == 10, kDemoPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(session.document.calibration() && session.document.calibration()->images == 10,
+                                 kDemoPatienceMs);
+        QVERIFY(notes.size() >= 1);
+        QVERIFY(notes.front().front().toString().contains(QLatin1String("0003.jpg")));
+        QTRY_VERIFY_WITH_TIMEOUT(view(demo)->texts().join(QLatin1Char('\n')).contains(QLatin1String("0007.jpg")),
+                                 kDemoPatienceMs);
     }
 
     void theGuardIsSeenAndCanBeTakenAway()

@@ -16,6 +16,7 @@ Folders::Folders(Document& document, Jobs& jobs, Messages& messages, QObject* pa
 {
     jobs.show(m_calibration, JobKind::OpenImages, QT_TR_NOOP("Reading the calibration images"));
     jobs.show(m_test, JobKind::OpenImages, QT_TR_NOOP("Reading the test images"));
+    connect(&messages, &Messages::failed, this, &Folders::leaveOut);
 }
 
 Folders::~Folders() = default;
@@ -33,6 +34,22 @@ void Folders::open(ImagePurpose purpose, const QString& folder)
                   if (m_messages.succeeded(images))
                       m_document.setImages(purpose, *images);
               });
+}
+
+void Folders::leaveOut(const Error& error)
+{
+    if (m_lost.contains(error.where))
+        return;
+    for (const ImagePurpose purpose : {ImagePurpose::Calibration, ImagePurpose::Test}) {
+        const std::shared_ptr<const ImageSet>& set = m_document.images(purpose);
+        if (!set || std::ranges::none_of(set->folder.entries, [&error](const images::ImageEntry& entry) {
+                return entry.path.string() == error.where;
+            }))
+            continue;
+        m_lost.insert(error.where);
+        m_messages.note(tr("%1 is left out: its folder is read again.").arg(QString::fromStdString(error.where)));
+        open(purpose, QString::fromStdString(set->folder.root.string()));
+    }
 }
 
 void Folders::open(const QStringList& folders)

@@ -8,6 +8,8 @@
 #include <QStringList>
 
 #include <optional>
+#include <set>
+#include <string>
 
 namespace qs::ui {
 
@@ -16,7 +18,9 @@ class Jobs;
 class Messages;
 enum class ImagePurpose;
 
-/// Folders of images on their way into the document.
+/// Folders of images on their way into the document. A file of theirs that cannot be read any more (removed, or
+/// damaged, since they were opened) has its folder read again, which leaves it out and says so; what is computed of
+/// the images starts anew.
 class Folders : public QObject {
     Q_OBJECT
 public:
@@ -33,9 +37,12 @@ signals:
     void asked(const QString& one, const QString& other);
 
 private:
+    void leaveOut(const Error& error);
+
     Document& m_document;
     Messages& m_messages;
     Job<std::shared_ptr<const ImageSet>> m_calibration, m_test;
+    std::set<std::string> m_lost; ///< files that a folder was read again for: once
 };
 
 /// Which of two folders of images is for testing: by words of their names ("calib", "train"; "test", "val"), else the
