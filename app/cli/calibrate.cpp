@@ -49,7 +49,8 @@ Command addCalibrate(CLI::App& app)
     auto options = std::make_shared<Options>();
     options->model.addTo(app);
     app.add_option("--images", options->folder.folder, "Folder of calibration images")->required();
-    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
+    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)")
+        ->check(atLeastOne());
     app.add_option("-o,--out", options->output, "Calibration file to write (.qcal)")->required();
     app.add_flag(
         "--importances", options->importances,

@@ -23,7 +23,8 @@ void CalibrationOptions::addTo(CLI::App& app)
 {
     auto* fromFile = app.add_option("--calibration", file, "Calibration file (.qcal)");
     app.add_option("--calib-images", images, "Folder of calibration images, instead of a file")->excludes(fromFile);
-    app.add_option("--calib-count", count, "Calibration images to use, spread over the folder (default: all)");
+    app.add_option("--calib-count", count, "Calibration images to use, spread over the folder (default: all)")
+        ->check(atLeastOne());
     app.add_option("--calib-resize", resize, "As --resize, for the calibration images alone");
 }
 

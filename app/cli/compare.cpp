@@ -1,5 +1,6 @@
 #include "core/base/doubt_json.h"
 #include "core/base/json_write.h"
+#include "core/base/locked_file.h"
 #include "core/base/number_text.h"
 #include "core/quant/accuracy.h"
 #include "core/report/comparison.h"
@@ -9,6 +10,7 @@
 #include "app/cli/model_options.h"
 #include "app/cli/task_options.h"
 #include "core/base/file.h"
+#include "core/base/write_file.h"
 #include "core/quant/doubts.h"
 #include "core/quant/presets.h"
 #include "core/quant/recipe_json.h"
@@ -189,6 +191,18 @@ Result<void> write(const report::Comparison& comparison, std::span<const Doubt> 
     return writeAtomically(path, withDoubts(comparison, doubts));
 }
 
+/// The lines that a file has already; an empty one has none.
+Result<report::Comparison> resumed(const LockedFile& file, const std::string& name)
+{
+    QS_ASSIGN(const std::string text, file.read());
+    if (text.empty())
+        return report::Comparison{};
+    auto saved = report::comparisonFromJson(text);
+    if (!saved)
+        return tl::unexpected(inFile(std::move(saved.error()), name));
+    return saved;
+}
+
 Result<void> compare(const Options& options)
 {
     for (const std::string& path : options.outputs)
@@ -200,12 +214,10 @@ Result<void> compare(const Options& options)
     QS_ASSIGN(const TaskImages opened, openForTask(options.task, options.folder, options.preprocess, model, run));
     const auto& [images, task] = opened;
     report::Comparison comparison;
-    if (!options.resume.empty() && std::filesystem::exists(options.resume)) {
-        QS_ASSIGN(const std::string text, readText(options.resume));
-        auto saved = report::comparisonFromJson(text);
-        if (!saved)
-            return tl::unexpected(inFile(std::move(saved.error()), options.resume));
-        comparison = std::move(*saved);
+    std::optional<LockedFile> kept;
+    if (!options.resume.empty()) {
+        QS_ASSIGN(kept, LockedFile::open(options.resume));
+        QS_ASSIGN(comparison, resumed(*kept, options.resume));
     }
     QS_ASSIGN(const auto calibrations, calibrationsOf(options, model, run));
     QS_ASSIGN(auto search, searchOf(options, model, run));
@@ -214,8 +226,8 @@ Result<void> compare(const Options& options)
 
     Result<void> saved;
     const auto grew = [&](const report::Comparison& now, const report::ComparisonRow& row) {
-        if (!options.resume.empty() && saved)
-            saved = writeAtomically(options.resume, report::comparisonToJson(now));
+        if (kept && saved)
+            saved = kept->replace(report::comparisonToJson(now));
         print(row);
     };
     QS_CHECK(report::compare(model, candidates, *images, images->size(), comparison, grew, run.context(), task));
@@ -239,7 +251,8 @@ Command addCompare(CLI::App& app)
     options->folder.addLabelsTo(app);
     options->task.addTaskTo(app);
     options->task.addTruthsTo(app);
-    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
+    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)")
+        ->check(atLeastOne());
     app.add_option("--presets", options->presets,
                    "Presets, and q-hyvit-scale, q-hyvit-granularity, q-hyvit (searches, minutes a line), with commas "
                    "(default: all presets, where no recipe is given)")

@@ -1,7 +1,7 @@
 #include "app/cli/common.h"
 #include "app/cli/tables.h"
 #include "app/cli/task_options.h"
-#include "core/base/file.h"
+#include "core/base/write_file.h"
 #include "core/base/json_write.h"
 #include "core/project/demos.h"
 #include "core/quant/presets.h"

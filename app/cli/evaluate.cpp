@@ -1,8 +1,8 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "app/cli/task_options.h"
-#include "core/base/file.h"
 #include "core/base/number_text.h"
+#include "core/base/write_file.h"
 #include "core/onnx/export.h"
 #include "core/quant/accuracy.h"
 #include "core/quant/evaluation_json.h"
@@ -78,6 +78,10 @@ Result<void> evaluate(const Options& options)
     const bool asTheFile = !options.floatNetwork && options.recipe.preset.empty() && options.recipe.file.empty();
     QS_ASSIGN(const auto model, options.model.open(!asTheFile));
     QS_ASSIGN(const auto recipe, options.recipe.resolve(model.sites));
+    if (!recipe && options.calibration.given())
+        return fail(ErrorCode::InvalidArgument,
+                    "is of use with --preset or --recipe alone: without them nothing is quantized",
+                    options.calibration.file.empty() ? "--calib-images" : "--calibration");
     if (recipe && !options.calibration.given())
         return fail(ErrorCode::InvalidArgument, "a quantized model needs --calibration or --calib-images",
                     "evaluate");
@@ -125,7 +129,8 @@ Command addEvaluate(CLI::App& app)
     options->folder.addLabelsTo(app);
     options->task.addTaskTo(app);
     options->task.addTruthsTo(app);
-    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)");
+    app.add_option("--count", options->folder.count, "Images to use, spread over the folder (default: all)")
+        ->check(atLeastOne());
     app.add_option("--json", options->json, "Write the figures as JSON");
     app.add_flag("--json-images", options->withImages, "With the result of every image");
     app.add_flag("--float", options->floatNetwork,

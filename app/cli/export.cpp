@@ -2,8 +2,8 @@
 #include "app/cli/model_options.h"
 #include "app/cli/tables.h"
 #include "core/base/doubt_json.h"
-#include "core/base/file.h"
 #include "core/base/json_write.h"
+#include "core/base/write_file.h"
 #include "core/onnx/onnx_runtime.h"
 #include "core/quant/doubts.h"
 #include "core/quant/resolve.h"
@@ -86,7 +86,8 @@ Command addExport(CLI::App& app)
     app.add_flag("--unsigned-weights", options->exporting.unsignedWeights,
                  "uint8 weights: exact on x86 CPUs without VNNI, slower on those with it");
     app.add_option("--verify", options->verify,
-                   "Re-load the file and compare it on so many images (two of them in the reference execution too)");
+                   "Re-load the file and compare it on so many images (two of them in the reference execution too)")
+        ->check(atLeastOne());
     app.add_option(
            "--verify-with", options->verifyWith,
            "onnxruntime: run the file there too (needs Python with onnxruntime: QUANTOSCOPE_PYTHON or python3)")

@@ -154,6 +154,11 @@ Result<void> PreprocessOptions::resolveGeometry(images::Preprocess& p) const
     return {};
 }
 
+CLI::Range atLeastOne()
+{
+    return {1, 1'000'000'000};
+}
+
 void FolderChoice::addLabelsTo(CLI::App& app)
 {
     labelled = true;

@@ -16,6 +16,9 @@
 
 namespace qs::cli {
 
+/// Of options that count something.
+CLI::Range atLeastOne();
+
 /// How images are read: the options that all commands share.
 struct PreprocessOptions {
     std::string preset;       ///< see images::preprocessPresets(); empty: ImageNet's

@@ -1,10 +1,16 @@
 #include "app/cli/common.h"
+#include "app/cli/files.h"
+#include "core/base/system_reason.h"
 #include "core/kernels/target.h"
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
+#include <new>
 #include <set>
 #include <string>
 #include <utility>
@@ -55,11 +61,25 @@ qs::Result<void> runWithout(const qs::cli::Command& run)
     }
 }
 
+/// No exception leaves it: what is out of memory or out of threads is one line too.
+qs::Result<void> runCommand(const CLI::App& app, const qs::cli::Command& run)
+{
+    try {
+        QS_CHECK(qs::cli::checkFiles(app));
+        return runWithout(run);
+    } catch (const std::bad_alloc&) {
+        return qs::fail(qs::ErrorCode::OutOfMemory, "not enough memory", app.get_name());
+    } catch (const std::exception& error) {
+        return qs::fail(qs::ErrorCode::Internal, error.what(), app.get_name());
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     using namespace qs::cli;
+    std::signal(SIGXFSZ, SIG_IGN); // a file beyond the limit is an error of writing, not the end of the process
     if (const auto target = qs::kernels::selectTarget(); !target)
         return report(target.error());
 
@@ -91,8 +111,11 @@ int main(int argc, char** argv)
     }
     for (const auto& [sub, run] : commands)
         if (sub->parsed()) {
-            if (const auto done = runWithout(run); !done)
+            if (const auto done = runCommand(*sub, run); !done)
                 return report(done.error());
         }
+    // A full disk under stdout, a reader that went away: figures that nobody got are no success.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+        return report({qs::ErrorCode::Io, "cannot write: " + qs::systemReason(errno), "standard output"});
     return 0;
 }

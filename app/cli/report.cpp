@@ -1,6 +1,7 @@
 #include "app/cli/common.h"
 #include "core/base/file.h"
 #include "core/base/json_reader.h"
+#include "core/base/write_file.h"
 #include "core/project/session_report.h"
 #include "core/report/html.h"
 #include "core/report/results.h"

@@ -15,7 +15,10 @@ namespace {
 std::stop_source gStop;
 std::atomic<bool> gInterrupted{false};
 
-/// First Ctrl+C: stop in order; second: at once.
+/// Ctrl+C, what service managers and batch systems send, and a terminal that is gone.
+constexpr int kStopping[] = {SIGINT, SIGTERM, SIGHUP};
+
+/// The first: stop in order; the second: at once.
 extern "C" void onInterrupt(int signal)
 {
     if (gInterrupted.exchange(true)) {
@@ -42,7 +45,8 @@ void RunOptions::addTo(CLI::App& app)
 Run::Run(const RunOptions& options) : m_pool(options.threads)
 {
     gStop = std::stop_source{};
-    std::signal(SIGINT, onInterrupt);
+    for (const int signal : kStopping)
+        std::signal(signal, onInterrupt);
     m_context.stop = gStop.get_token();
     m_context.pool = &m_pool;
     m_context.seed = options.seed;
@@ -73,7 +77,8 @@ Run::~Run()
 {
     if (m_context.report)
         std::fputs("\r\033[K", stderr);
-    std::signal(SIGINT, SIG_DFL);
+    for (const int signal : kStopping)
+        std::signal(signal, SIG_DFL);
 }
 
 void Run::say(const Doubt& doubt)

@@ -8,7 +8,7 @@
 #include "app/cli/common.h"
 #include "app/cli/model_options.h"
 #include "app/cli/task_options.h"
-#include "core/base/file.h"
+#include "core/base/write_file.h"
 #include "core/quant/recipe_json.h"
 
 #include <cstdio>

@@ -94,7 +94,7 @@ Result<Tensor> read(std::string_view type, const std::byte* data, std::size_t by
 Result<Tensor> readNpy(const std::filesystem::path& path)
 {
     static_assert(std::endian::native == std::endian::little);
-    QS_ASSIGN(const MappedFile file, MappedFile::open(path));
+    QS_ASSIGN(const FileBytes file, FileBytes::read(path));
     const auto bytes = file.bytes();
     const std::string where = path.string();
     const auto malformed = [&] { return fail(ErrorCode::Malformed, "is no NumPy file (.npy)", where); };

@@ -130,15 +130,17 @@ Result<ImageHeader> readTiff(std::span<const std::byte> bytes, bool bigEndian)
 {
     Reader in(bytes, bigEndian);
     ImageHeader header{"TIFF", 0, 0};
+    const auto twice = [] { return fail(ErrorCode::Malformed, "the TIFF file gives its size twice"); };
     const std::size_t directory = in.u32(4);
     const uint32_t entries = in.u16(directory);
     for (uint32_t i = 0; i < entries && in.ok(); ++i) {
         const std::size_t at = directory + 2 + std::size_t{12} * i;
         const int64_t value = in.u16(at + 2) == 3 ? in.u16(at + 8) : in.u32(at + 8); // SHORT or LONG
-        if (in.u16(at) == 256)
-            header.width = value;
-        else if (in.u16(at) == 257)
-            header.height = value;
+        int64_t* const size = in.u16(at) == 256 ? &header.width : in.u16(at) == 257 ? &header.height : nullptr;
+        if (size && *size != 0)
+            return twice(); // readers differ in which they take
+        if (size)
+            *size = value;
     }
     return in.ok() ? Result<ImageHeader>(header) : endsEarly("TIFF");
 }

@@ -1,5 +1,7 @@
 #include "core/onnx/export.h"
 
+#include "core/base/output_files.h"
+
 #include "core/base/file.h"
 #include "core/base/json_write.h"
 #include "core/onnx/convert_opset.h"
@@ -135,16 +137,26 @@ Result<ExportReport> edited(ExportFile& file, const Model& model, const quant::P
     return report;
 }
 
+/// Neither the file nor its external data may be what the model is read from.
+Result<void> spareSource(const ModelInfo& model, const std::filesystem::path& path)
+{
+    std::vector<NamedFile> sources{{"the model that it is made from", model.path}};
+    for (const ExternalFile& file : model.external)
+        sources.push_back({"external data of the model that it is made from", file.path});
+    std::filesystem::path data = path;
+    data += kDataSuffix;
+    QS_ASSIGN(const OutputFiles outputs, OutputFiles::check({{"export", path}, {"export", data}}));
+    return outputs.spare(sources);
+}
+
 } // namespace
 
 Result<ExportReport> exportModel(const Model& model, const quant::Plan& plan, const std::filesystem::path& path,
                                  const ExportOptions& options)
 try {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(model.info.path, path, ignored))
-        return fail(ErrorCode::InvalidArgument, "an export must not overwrite the model it is made from",
-                    path.string());
-    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash, model.info.facts));
+    QS_CHECK(spareSource(model.info, path));
+    QS_ASSIGN(ExportFile file,
+              ExportFile::open(model.info.path, model.info.hash, model.info.facts, model.info.external));
     for (const auto& [name, tensor] : model.info.options.constants)
         QS_CHECK(file.giveInput(name, tensor));
     QS_ASSIGN(ExportReport report, edited(file, model, plan, options));
@@ -157,7 +169,8 @@ try {
 
 Result<ExportReport> previewExport(const Model& model, const quant::Plan& plan, const ExportOptions& options)
 try {
-    QS_ASSIGN(ExportFile file, ExportFile::open(model.info.path, model.info.hash, model.info.facts));
+    QS_ASSIGN(ExportFile file,
+              ExportFile::open(model.info.path, model.info.hash, model.info.facts, model.info.external));
     for (const auto& [name, tensor] : model.info.options.constants)
         QS_CHECK(file.giveInput(name, tensor));
     QS_ASSIGN(ExportReport report, edited(file, model, plan, options));

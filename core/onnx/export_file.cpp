@@ -1,12 +1,13 @@
 #include "core/onnx/export_file.h"
 
 #include "core/base/file.h"
+#include "core/base/write_file.h"
+#include "core/onnx/external_data.h"
 #include "core/onnx/prepare/prepare.h"
 #include "core/onnx/repeated_field.h"
 #include "core/onnx/tensor_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <climits>
 #include <exception>
 #include <utility>
@@ -18,34 +19,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::size_t number(const std::string& text)
+/// Brings the external data of a tensor into the message.
+Result<void> inlineExternal(pb::TensorProto& tensor, ExternalData& external)
 {
-    std::size_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
-/// Brings the external data of a tensor into the message. The importer has checked that its place is below the
-/// folder.
-Result<void> inlineExternal(pb::TensorProto& tensor, const fs::path& folder)
-{
-    std::string location;
-    std::size_t offset = 0;
-    std::optional<std::size_t> length;
-    for (const pb::StringStringEntryProto& entry : tensor.external_data()) {
-        if (entry.key() == "location")
-            location = entry.value();
-        else if (entry.key() == "offset")
-            offset = number(entry.value());
-        else if (entry.key() == "length")
-            length = number(entry.value());
-    }
-    QS_ASSIGN(const MappedFile file, MappedFile::open(folder / location));
-    const std::size_t size = file.bytes().size();
-    if (offset > size || length.value_or(0) > size - offset)
-        return fail(ErrorCode::Malformed, "external data is shorter than the model says",
-                    (folder / location).string());
-    tensor.set_raw_data(file.bytes().data() + offset, length.value_or(size - offset));
+    QS_ASSIGN(const auto bytes, external.of(tensor, "tensor '" + printable(tensor.name()) + "'"));
+    tensor.set_raw_data(bytes.data(), bytes.size());
     tensor.clear_external_data();
     tensor.clear_data_location();
     return {};
@@ -58,24 +36,30 @@ bool isExternal(const pb::TensorProto& tensor)
 
 } // namespace
 
-Result<ExportFile> ExportFile::open(const fs::path& path, const std::string& hash, const PreparationFacts& facts)
+Result<ExportFile> ExportFile::open(const fs::path& path, const std::string& hash, const PreparationFacts& facts,
+                                    std::span<const ExternalFile> external)
 {
-    QS_ASSIGN(const MappedFile mapped, MappedFile::open(path));
-    if (contentHash(mapped.bytes()) != hash)
+    QS_ASSIGN(const FileBytes read, FileBytes::read(path));
+    if (contentHash(read.bytes()) != hash)
         return fail(ErrorCode::Malformed, "the model file has changed since it was opened; open it again",
                     path.string());
     ExportFile file;
-    if (mapped.bytes().size() > INT_MAX ||
-        !file.m_model.ParseFromArray(mapped.bytes().data(), static_cast<int>(mapped.bytes().size())))
+    if (read.bytes().size() > INT_MAX ||
+        !file.m_model.ParseFromArray(read.bytes().data(), static_cast<int>(read.bytes().size())))
         return fail(ErrorCode::Malformed, "not an ONNX file", path.string());
+    ExternalData beside = ExternalData::ofModel(path);
     for (pb::TensorProto& tensor : *file.m_model.mutable_graph()->mutable_initializer())
         if (isExternal(tensor))
-            QS_CHECK(inlineExternal(tensor, path.parent_path()));
+            QS_CHECK(inlineExternal(tensor, beside));
     for (pb::NodeProto& node : *file.m_model.mutable_graph()->mutable_node())
         for (pb::AttributeProto& a : *node.mutable_attribute())
             if (a.has_t() && isExternal(a.t()))
-                QS_CHECK(inlineExternal(*a.mutable_t(), path.parent_path()));
-    TensorReader reader({}); // everything is inline
+                QS_CHECK(inlineExternal(*a.mutable_t(), beside));
+    for (const ExternalFile& now : beside.files())
+        if (!external.empty() && std::ranges::find(external, now) == external.end())
+            return fail(ErrorCode::Malformed, "the weights have changed since the model was opened; open it again",
+                        now.path.string());
+    TensorReader reader; // everything is inline
     QS_CHECK(prepare(file.m_model, facts, reader));
     file.index();
     return file;
@@ -307,7 +291,8 @@ Result<std::size_t> writeModel(pb::ModelProto& model, const fs::path& path, std:
     std::size_t outside = 0;
     try {
         if (model.ByteSizeLong() > limitBytes) {
-            const fs::path data = path.string() + ".data";
+            fs::path data = path;
+            data += kDataSuffix;
             QS_CHECK(writeAtomically(data, [&](std::ostream& out) {
                 for (pb::TensorProto& tensor : *model.mutable_graph()->mutable_initializer()) {
                     if (tensor.raw_data().size() < kLargeBytes)

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/tensor.h"
+#include "core/onnx/external_file.h"
 #include "core/onnx/preparation_facts.h"
 
 #include "quantoscope_onnx.pb.h"
@@ -23,10 +24,10 @@ namespace qs::onnx {
 class ExportFile {
 public:
     /// Reads the file again and prepares it as the import did (ModelInfo::facts); external data becomes inline.
-    /// `hash` is ModelInfo::hash. Errors: NotFound, Io, Malformed (also where the file is no longer the one that was
-    /// imported).
+    /// `hash` and `external` are ModelInfo's. Errors: NotFound, Io, Malformed (also where the file is no longer the
+    /// one that was imported).
     static Result<ExportFile> open(const std::filesystem::path& path, const std::string& hash,
-                                   const PreparationFacts& facts = {});
+                                   const PreparationFacts& facts = {}, std::span<const ExternalFile> external = {});
 
     quantoscope_onnx::ModelProto& model() { return m_model; }
     const quantoscope_onnx::ModelProto& model() const { return m_model; }

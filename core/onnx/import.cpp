@@ -134,6 +134,7 @@ Result<Model> Importer::run()
         m_info.producer += " " + printable(proto.producer_version());
     m_info.fileBytes = m_bytes.size() + m_reader.externalBytes();
     m_info.fileNodes = fileNodes;
+    m_info.external = m_reader.externalFiles();
     m_info.facts = m_facts;
     for (const graph::Value& value : graph.values())
         if (value.isConstant() && value.dtype == DType::Float32)
@@ -160,14 +161,17 @@ Error oneLine(Error error)
     return error;
 }
 
+Result<Model> read(std::span<const std::byte> bytes, const std::shared_ptr<ExternalData>& external,
+                     const ImportOptions& options);
+
 /// A condition that one image and two decide in another way: the graph, and an export, have one of its branches.
-void noteBranches(Model& model, std::span<const std::byte> bytes, const std::filesystem::path& folder,
-                  ImportOptions options)
+void noteBranches(Model& model, std::span<const std::byte> bytes,
+                  const std::shared_ptr<ExternalData>& external, ImportOptions options)
 {
     if (model.info.facts.branches.empty() || !model.info.dynamicBatch || options.batch != 1)
         return;
     options.batch = 2;
-    const auto other = importModel(bytes, folder, options);
+    const auto other = read(bytes, external, options);
     if (!other)
         return;
     for (const auto& [output, taken] : model.info.facts.branches) {
@@ -179,22 +183,21 @@ void noteBranches(Model& model, std::span<const std::byte> bytes, const std::fil
     }
 }
 
-} // namespace
-
-Result<Model> importModel(std::span<const std::byte> bytes, const std::filesystem::path& folder,
-                          const ImportOptions& options)
+/// Readings share what lies beside the model.
+Result<Model> read(std::span<const std::byte> bytes, const std::shared_ptr<ExternalData>& external,
+                     const ImportOptions& options)
 {
     try {
         PreparationFacts facts;
         facts.floatNetwork = options.floatNetwork;
         for (std::size_t known = 0, round = 0;; known = facts.size(), ++round) {
-            Importer importer(bytes, folder, options, facts);
+            Importer importer(bytes, external, options, facts);
             Result<Model> model = importer.run();
             if ((facts.size() > known || importer.hasRevised()) && round < kMaxReadings)
                 continue;
             if (!model)
                 return tl::unexpected<Error>(oneLine(std::move(model.error())));
-            noteBranches(*model, bytes, folder, options);
+            noteBranches(*model, bytes, external, options);
             return model;
         }
     } catch (const std::bad_alloc&) {
@@ -204,19 +207,27 @@ Result<Model> importModel(std::span<const std::byte> bytes, const std::filesyste
     }
 }
 
+} // namespace
+
+Result<Model> importModel(std::span<const std::byte> bytes, const std::filesystem::path& folder,
+                          const ImportOptions& options)
+{
+    return read(bytes, folder.empty() ? nullptr : std::make_shared<ExternalData>(folder), options);
+}
+
 std::vector<ImageSize> fittingSizes(const std::filesystem::path& path, ImportOptions options, std::size_t most)
 {
     // Sizes of vision transformers in use, the commonest first.
     constexpr int64_t kSides[] = {224, 384, 256, 448, 512, 518, 336, 64,  32,  96,  112, 128, 160,
                                   192, 240, 280, 288, 300, 320, 378, 392, 400, 416, 480, 560, 640};
     std::vector<ImageSize> found;
-    const auto file = MappedFile::open(path);
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const auto file = FileBytes::read(path);
+    const auto external = std::make_shared<ExternalData>(ExternalData::ofModel(path));
     for (const int64_t side : kSides) {
         if (!file || found.size() >= most)
             break;
         options.imageSize = ImageSize{side, side};
-        const auto model = importModel(file->bytes(), folder, options);
+        const auto model = read(file->bytes(), external, options);
         if (model)
             found.push_back(*options.imageSize);
         else if (model.error().code != ErrorCode::ShapeMismatch)
@@ -227,9 +238,8 @@ std::vector<ImageSize> fittingSizes(const std::filesystem::path& path, ImportOpt
 
 Result<Model> importModel(const std::filesystem::path& path, const ImportOptions& options)
 {
-    QS_ASSIGN(const MappedFile file, MappedFile::open(path));
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    Result<Model> model = importModel(file.bytes(), folder, options);
+    QS_ASSIGN(const FileBytes file, FileBytes::read(path));
+    Result<Model> model = read(file.bytes(), std::make_shared<ExternalData>(ExternalData::ofModel(path)), options);
     if (!model && model.error().code == ErrorCode::ShapeMismatch && !options.imageSize)
         if (const auto sizes = fittingSizes(path, options, 2); !sizes.empty()) {
             model.error().message += "; it fits at";

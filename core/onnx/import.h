@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/graph/network.h"
 #include "core/graph/rewrites/rewrite_set.h"
+#include "core/onnx/external_file.h"
 #include "core/onnx/import_options.h"
 #include "core/onnx/model_output.h"
 #include "core/onnx/preparation_facts.h"
@@ -46,7 +47,8 @@ struct ModelInfo {
         otherFloats; ///< what is not float32: how many tensors and values of which type
     /// Of a file that is already quantized (core/onnx/file_quantization.h); null for others.
     std::shared_ptr<const FileQuantization> quantization;
-    PreparationFacts facts; ///< for reading the file again as it was read
+    std::vector<ExternalFile> external; ///< weights beside the file, as they were read
+    PreparationFacts facts;             ///< for reading the file again as it was read
 };
 
 /// An imported model: all that the rest of the engine needs. Copies are cheap.

@@ -23,9 +23,9 @@ namespace qs::onnx {
 /// Reads one model. Everything lives as long as the import.
 class Importer {
 public:
-    Importer(std::span<const std::byte> bytes, const std::filesystem::path& folder, const ImportOptions& options,
+    Importer(std::span<const std::byte> bytes, std::shared_ptr<ExternalData> external, const ImportOptions& options,
              PreparationFacts& facts)
-        : m_bytes(bytes), m_reader(folder), m_options(options), m_facts(facts)
+        : m_bytes(bytes), m_reader(std::move(external)), m_options(options), m_facts(facts)
     {
     }
 

@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/base/process.h"
+#include "core/base/write_file.h"
 #include "core/graph/output_form.h"
 
 #include <algorithm>
@@ -119,7 +120,7 @@ Result<RuntimeOutputs> runOnnxRuntime(const std::string& python, const Model& mo
     arguments.insert(arguments.end(), model.info.counted.begin(), model.info.counted.end());
     QS_ASSIGN(const ProcessOutput said, runProcess(python, arguments, context.stop));
     context.progress("running ONNX Runtime", count, count);
-    QS_ASSIGN(const MappedFile file, MappedFile::open(outputs));
+    QS_ASSIGN(const FileBytes file, FileBytes::read(outputs));
     const int64_t each = graph::outputsPerImage(graph);
     RuntimeOutputs result{Tensor(DType::Float32, Shape{static_cast<int64_t>(count), each}),
                           said.out.substr(0, said.out.find('\n'))};

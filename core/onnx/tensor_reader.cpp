@@ -330,7 +330,9 @@ Result<Tensor> TensorReader::read(const pb::TensorProto& proto)
     std::string typed;
     std::span<const std::byte> raw;
     if (proto.data_location() == pb::TensorProto::EXTERNAL) {
-        QS_ASSIGN(raw, external(proto, where));
+        if (!m_external)
+            return fail(ErrorCode::Unsupported, "has external data, and the model has no folder", where);
+        QS_ASSIGN(raw, m_external->of(proto, where));
     } else if (proto.has_raw_data()) {
         raw = std::as_bytes(std::span(proto.raw_data()));
     } else {
@@ -350,10 +352,12 @@ Result<Tensor> TensorReader::read(const pb::TensorProto& proto)
 
 std::size_t TensorReader::externalBytes() const
 {
-    std::size_t bytes = 0;
-    for (const auto& [location, file] : m_files)
-        bytes += file.bytes().size();
-    return bytes;
+    return m_external ? m_external->bytes() : 0;
+}
+
+std::vector<ExternalFile> TensorReader::externalFiles() const
+{
+    return m_external ? m_external->files() : std::vector<ExternalFile>();
 }
 
 } // namespace qs::onnx

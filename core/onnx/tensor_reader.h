@@ -1,15 +1,14 @@
 #pragma once
 
 #include "core/base/error.h"
-#include "core/base/file.h"
 #include "core/base/tensor.h"
+#include "core/onnx/external_data.h"
 
 #include "quantoscope_onnx.pb.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,23 +50,21 @@ std::optional<int64_t> countElements(std::span<const int64_t> dims, int64_t limi
 /// Turns tensors of a file into tensors of the engine, weights outside of the file included.
 class TensorReader {
 public:
-    /// `folder`: where external data may lie (it and everything below it); empty: external data is refused.
-    explicit TensorReader(std::filesystem::path folder) : m_folder(std::move(folder)) {}
+    /// Without external data it is refused.
+    TensorReader() = default;
+    explicit TensorReader(std::shared_ptr<ExternalData> external) : m_external(std::move(external)) {}
 
-    /// Errors: Malformed (rank over 8, negative sizes, data of the wrong length, external data outside of the folder
-    /// or too short), Unsupported (strings, ...), NotFound, Io, TooLarge (over 2^31 elements). `where` names the
-    /// tensor.
+    /// Errors: Malformed (rank over 8, negative sizes, data of the wrong length), Unsupported (strings, ...),
+    /// TooLarge (over 2^31 elements), and those of ExternalData. `where` names the tensor.
     Result<Tensor> read(const quantoscope_onnx::TensorProto& proto);
     /// What a tensor claims to be, without its elements. Errors: as of `read`, of rank and sizes.
     static Result<Shape> shapeOf(const quantoscope_onnx::TensorProto& proto);
     /// Bytes of the external files that were used.
     std::size_t externalBytes() const;
+    std::vector<ExternalFile> externalFiles() const;
 
 private:
-    Result<std::span<const std::byte>> external(const quantoscope_onnx::TensorProto& proto, const std::string& where);
-
-    std::filesystem::path m_folder;
-    std::map<std::string, MappedFile> m_files; ///< by location, mapped once
+    std::shared_ptr<ExternalData> m_external;
 };
 
 } // namespace qs::onnx

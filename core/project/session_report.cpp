@@ -18,7 +18,7 @@ std::string presentHash(const SessionFile& session, Json& notes)
 {
     if (session.model.empty())
         return session.modelHash;
-    const auto file = MappedFile::open(session.model);
+    const auto file = FileBytes::read(session.model);
     if (!file) {
         notes.push_back(session.model.string() + " cannot be read: whether the figures are those of the model as it "
                                                  "is now is not known");

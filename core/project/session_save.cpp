@@ -1,4 +1,6 @@
 #include "core/base/file.h"
+#include "core/base/output_files.h"
+#include "core/base/write_file.h"
 #include "core/project/session_file.h"
 #include "core/stats/calibration_file.h"
 
@@ -11,7 +13,7 @@ namespace fs = std::filesystem;
 /// "" where it cannot be read.
 std::string hashOf(const fs::path& path)
 {
-    const auto file = MappedFile::open(path);
+    const auto file = FileBytes::read(path);
     return file ? contentHash(file->bytes()) : std::string();
 }
 
@@ -50,6 +52,9 @@ fs::path nameOfCalibration(const fs::path& session)
 Result<WrittenSession> writeSession(const SessionFile& session, const stats::Calibration* calibration,
                                     const fs::path& path)
 {
+    QS_ASSIGN(const OutputFiles outputs, OutputFiles::check({{"session", path}}));
+    const NamedFile model[] = {{"its model", session.model}};
+    QS_CHECK(outputs.spare(model));
     SessionFile written = session;
     WrittenSession outcome;
     if (calibration) {

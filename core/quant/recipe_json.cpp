@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/base/json_write.h"
+#include "core/base/write_file.h"
 #include "core/quant/setting_json.h"
 #include "core/quant/setting_names.h"
 

@@ -1,6 +1,7 @@
 #include "core/stats/calibration_file.h"
 
 #include "core/base/file.h"
+#include "core/base/write_file.h"
 #include "core/stats/calibration.h"
 #include "core/stats/collector.h"
 
@@ -302,7 +303,7 @@ Result<void> saveCalibration(const Calibration& calibration, const std::filesyst
 
 Result<std::shared_ptr<const Calibration>> loadCalibration(const std::filesystem::path& path)
 {
-    QS_ASSIGN(const MappedFile file, MappedFile::open(path));
+    QS_ASSIGN(const FileBytes file, FileBytes::read(path));
     const auto malformed = [&](const std::string& why) {
         return fail(ErrorCode::Malformed, "not a calibration: " + why, path.string());
     };

@@ -1,4 +1,5 @@
 #include "core/base/file.h"
+#include "core/base/write_file.h"
 
 #include "tests/support/temp_dir.h"
 
@@ -13,18 +14,13 @@
 #include <utility>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace qs {
 namespace {
 
 using testing::HasSubstr;
-
-std::size_t filesIn(const test::TempDir& folder)
-{
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator()));
-}
 
 std::string textOf(const std::filesystem::path& path)
 {
@@ -33,145 +29,64 @@ std::string textOf(const std::filesystem::path& path)
     return text ? *text : "";
 }
 
-TEST(MappedFile, ShowsEveryByteAndMovesWithoutCopying)
+TEST(FileBytes, ShowsEveryByteAndMovesWithoutCopying)
 {
     const test::TempDir folder;
     std::string content;
     for (int i = 0; i < 10000; ++i)
         content += static_cast<char>(i * 7);
     const auto path = folder.write("bytes", content);
-    auto opened = MappedFile::open(path);
+    auto opened = FileBytes::read(path);
     ASSERT_TRUE(opened) << opened.error().text();
     const std::byte* where = opened->bytes().data();
-    MappedFile moved = std::move(*opened);
+    FileBytes moved = std::move(*opened);
     EXPECT_EQ(moved.bytes().data(), where);
-    EXPECT_TRUE(opened->bytes().empty());
     ASSERT_EQ(moved.bytes().size(), content.size());
     EXPECT_TRUE(std::equal(content.begin(), content.end(), moved.bytes().begin(), [](char a, std::byte b) {
         return static_cast<unsigned char>(a) == std::to_integer<int>(b);
     }));
-    // What is mapped stays although the name goes.
+    // What was read stays although the name goes.
     std::filesystem::remove(path);
     EXPECT_EQ(std::to_integer<int>(moved.bytes()[1]), 7);
 }
 
-TEST(MappedFile, AnEmptyFileIsNoError)
+/// Mapped, the access behind the new end would be a SIGBUS.
+TEST(FileBytes, AFileThatIsCutAfterwardsStays)
 {
     const test::TempDir folder;
-    const auto file = MappedFile::open(folder.write("empty", ""));
+    const auto path = folder.write("file", std::string(100000, 'x'));
+    const auto file = FileBytes::read(path);
+    ASSERT_TRUE(file);
+    std::filesystem::resize_file(path, 10);
+    EXPECT_EQ(std::to_integer<char>(file->bytes().back()), 'x');
+}
+
+TEST(FileBytes, AnEmptyFileIsNoError)
+{
+    const test::TempDir folder;
+    const auto file = FileBytes::read(folder.write("empty", ""));
     ASSERT_TRUE(file) << file.error().text();
     EXPECT_TRUE(file->bytes().empty());
     EXPECT_EQ(textOf(folder / "empty"), "");
 }
 
-TEST(MappedFile, SaysWhatCannotBeOpened)
+TEST(FileBytes, SaysWhatCannotBeOpened)
 {
     const test::TempDir folder;
-    const auto missing = MappedFile::open(folder / "missing");
+    const auto missing = FileBytes::read(folder / "missing");
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::NotFound);
     EXPECT_EQ(missing.error().where, (folder / "missing").string());
     EXPECT_THAT(missing.error().text(), HasSubstr("No such file"));
-    const auto directory = MappedFile::open(folder.path());
+    const auto directory = FileBytes::read(folder.path());
     ASSERT_FALSE(directory);
     EXPECT_EQ(directory.error().code, ErrorCode::Io);
     EXPECT_THAT(directory.error().text(), HasSubstr("not a regular file"));
-    // A device would block or never end.
-    EXPECT_EQ(MappedFile::open("/dev/zero").error().code, ErrorCode::Io);
-}
-
-TEST(WriteAtomically, ReplacesTheOldFileAndLeavesNothingElse)
-{
-    const test::TempDir folder;
-    const auto path = folder.write("file", "old and longer");
-    ASSERT_TRUE(writeAtomically(path, "new"));
-    EXPECT_EQ(textOf(path), "new");
-    ASSERT_TRUE(writeAtomically(path, ""));
-    EXPECT_EQ(textOf(path), "");
-    EXPECT_EQ(filesIn(folder), 1U);
-}
-
-TEST(WriteAtomically, AReaderOfTheOldFileKeepsIt)
-{
-    const test::TempDir folder;
-    const auto path = folder.write("file", "old");
-    const auto reader = MappedFile::open(path);
-    ASSERT_TRUE(reader);
-    ASSERT_TRUE(writeAtomically(path, "new"));
-    EXPECT_EQ(std::to_integer<char>(reader->bytes()[0]), 'o');
-    EXPECT_EQ(textOf(path), "new");
-}
-
-TEST(WriteAtomically, AFolderThatIsNotThereIsSaid)
-{
-    const test::TempDir folder;
-    const auto written = writeAtomically(folder / "no" / "file", "x");
-    ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().code, ErrorCode::Io);
-    EXPECT_EQ(written.error().where, (folder / "no" / "file").string());
-    EXPECT_THAT(written.error().text(), HasSubstr("No such file or directory"));
-    EXPECT_EQ(filesIn(folder), 0U);
-}
-
-/// The name that it writes to first leads to a device that is always full.
-TEST(WriteAtomically, AFullDiskIsSaidAndKeepsTheOldFile)
-{
-    if (!std::filesystem::exists("/dev/full"))
-        GTEST_SKIP() << "there is no /dev/full";
-    const test::TempDir folder;
-    const auto path = folder.write("file", "old");
-    std::filesystem::create_symlink("/dev/full", path.string() + ".part" + std::to_string(::getpid()));
-    const auto written = writeAtomically(path, std::string(100000, 'x'));
-    ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().code, ErrorCode::Io);
-    EXPECT_THAT(written.error().text(), HasSubstr("No space left on device"));
-    EXPECT_EQ(textOf(path), "old");
-    EXPECT_EQ(filesIn(folder), 1U);
-}
-
-/// As a full disk does, a limit stops the file in its middle.
-TEST(WriteAtomically, AFileThatStopsInItsMiddleIsTakenAway)
-{
-    const test::TempDir folder;
-    const auto path = folder.write("file", "old");
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit low{4096, before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &low), 0);
-    const auto written = writeAtomically(path, std::string(100000, 'x'));
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
-    std::signal(SIGXFSZ, handler);
-    ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().code, ErrorCode::Io);
-    EXPECT_THAT(written.error().text(), HasSubstr("File too large"));
-    EXPECT_EQ(textOf(path), "old");
-    EXPECT_EQ(filesIn(folder), 1U);
-}
-
-TEST(WriteAtomically, AWriterThatGivesUpLeavesTheOldFile)
-{
-    const test::TempDir folder;
-    const auto path = folder.write("file", "old");
-    const auto written = writeAtomically(path, [](std::ostream& out) {
-        out << "half";
-        return false;
-    });
-    ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().code, ErrorCode::Io);
-    EXPECT_EQ(textOf(path), "old");
-    EXPECT_EQ(filesIn(folder), 1U);
-}
-
-TEST(WriteAtomically, ADirectoryIsNotReplaced)
-{
-    const test::TempDir folder;
-    folder.write("there/inside", "kept");
-    const auto written = writeAtomically(folder / "there", "x");
-    ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().code, ErrorCode::Io);
-    EXPECT_EQ(textOf(folder / "there" / "inside"), "kept");
-    EXPECT_EQ(filesIn(folder), 1U);
+    // A device would never end, a pipe that nobody writes wait for ever.
+    EXPECT_EQ(FileBytes::read("/dev/zero").error().code, ErrorCode::Io);
+    const auto pipe = folder / "pipe";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_THAT(FileBytes::read(pipe).error().text(), HasSubstr("not a regular file"));
 }
 
 TEST(ContentHash, TellsContentsApart)

@@ -1,5 +1,6 @@
 // Files of other floats, files that are already quantized, and weights that a file computes.
 #include "core/base/file.h"
+#include "core/base/write_file.h"
 #include "core/onnx/export.h"
 #include "core/onnx/export_file.h"
 #include "core/onnx/file_quantization.h"
@@ -53,7 +54,7 @@ void makeHalf(pb::ModelProto& proto, int32_t type)
     for (pb::TensorProto& tensor : *proto.mutable_graph()->mutable_initializer()) {
         if (tensor.data_type() != kFloat)
             continue;
-        const Tensor values = TensorReader({}).read(tensor).value();
+        const Tensor values = TensorReader().read(tensor).value();
         std::string bytes;
         for (const float value : values.floats()) {
             const uint16_t half =

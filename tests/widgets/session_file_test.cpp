@@ -4,7 +4,10 @@
 #include "widgets/model/autosave.h"
 #include "widgets/model/history.h"
 #include "widgets/model/session_file.h"
+#include "widgets/shell/message_strip.h"
+#include "widgets/shell/questions.h"
 
+#include <QAbstractButton>
 #include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
@@ -133,6 +136,39 @@ private slots:
         QVERIFY(second.leftovers().isEmpty());
         second.finish();
         QVERIFY(QDir(folder.path()).entryList(QDir::Files).isEmpty());
+    }
+
+    // Of seven kept sessions "Discard" removed all, though the question is about one.
+    void discardingTakesOneKeptSession()
+    {
+        QTemporaryDir folder;
+        for (const char* name : {"1-0.quantoscope", "2-0.quantoscope", "2-0.qcal",
+                                 ".2-0.quantoscope.part-0123456789ab", "3-0.lock", "3-0.qcal"}) {
+            QFile file(folder.filePath(QLatin1String(name)));
+            QVERIFY(file.open(QIODevice::WriteOnly));
+        }
+        JobRunner runner(1);
+        Session session(runner);
+        Autosave autosave(session, folder.path(), 1000000);
+        QVERIFY(!QFile::exists(folder.filePath(QStringLiteral("3-0.qcal")))); // its session is gone
+        QCOMPARE(autosave.leftovers().size(), 2);
+        QWidget over;
+        MessageStrip strip(&over);
+        offerRecovery(strip, session.files, autosave);
+        QVERIFY(strip.texts().join(QChar()).contains(QStringLiteral("1 older")));
+        const auto discard = [&strip] {
+            for (QAbstractButton* button : strip.findChildren<QAbstractButton*>())
+                if (button->text() == QStringLiteral("Discard"))
+                    return button->click();
+        };
+        discard();
+        QCOMPARE(autosave.leftovers().size(), 1);
+        QCOMPARE(strip.rows(), 1); // asks about the other
+        discard();
+        QVERIFY(autosave.leftovers().isEmpty());
+        QCOMPARE(strip.rows(), 0);
+        autosave.finish();
+        QVERIFY(QDir(folder.path()).entryList(QDir::Files | QDir::Hidden).isEmpty());
     }
 
     // A7: a copy that was being written came back after the end, and the next start spoke of a crash.

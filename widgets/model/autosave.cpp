@@ -23,6 +23,25 @@ void removeCopy(const QString& file)
 {
     for (const char* suffix : {".quantoscope", ".qcal"})
         QFile::remove(withSuffix(file, suffix));
+    // What a process that was killed had begun to write.
+    QDir folder = QFileInfo(file).dir();
+    const QString begun = QStringLiteral(".%1.*.part-*").arg(QFileInfo(file).completeBaseName());
+    for (const QString& name : folder.entryList({begun}, QDir::Files | QDir::Hidden))
+        folder.remove(name);
+}
+
+/// Locks and copies of calibrations whose session is gone, of processes that are gone.
+void removeOrphans(const QString& folder)
+{
+    for (const QString& name : QDir(folder).entryList({QStringLiteral("*.lock")}, QDir::Files)) {
+        const QString file = withSuffix(folder + QLatin1Char('/') + name, ".quantoscope");
+        QLockFile lock(withSuffix(file, ".lock"));
+        lock.setStaleLockTime(0);
+        if (!QFileInfo::exists(file) && lock.tryLock(0)) {
+            removeCopy(file);
+            lock.unlock(); // takes the lock's file away
+        }
+    }
 }
 
 } // namespace
@@ -44,6 +63,7 @@ Autosave::Autosave(Session& session, const QString& folder, int intervalMs, QObj
                    : folder)
 {
     QDir().mkpath(m_folder);
+    removeOrphans(m_folder);
     for (int i = 0; m_file.isEmpty() && i < 1000; ++i) {
         const QString file =
             QStringLiteral("%1/%2-%3.quantoscope").arg(m_folder).arg(QCoreApplication::applicationPid()).arg(i);
@@ -83,8 +103,8 @@ QStringList Autosave::leftovers() const
 
 void Autosave::discard(const QString& file)
 {
-    for (const char* suffix : {".quantoscope", ".qcal", ".lock"})
-        QFile::remove(withSuffix(file, suffix));
+    removeCopy(file);
+    QFile::remove(withSuffix(file, ".lock"));
 }
 
 bool Autosave::current() const

@@ -2,7 +2,8 @@
 #include "core/quant/resolve.h"
 #include "core/report/html.h"
 
-#include "core/base/file.h"
+#include "core/base/output_files.h"
+#include "core/base/write_file.h"
 #include "core/onnx/onnx_runtime.h"
 #include "core/report/results.h"
 #include "widgets/model/document.h"
@@ -82,6 +83,9 @@ void Exports::exportReport(const QString& path)
             results.plan = plan.get();
             results.evaluations = evaluations;
             QS_ASSIGN(const std::string page, report::htmlReport(JsonReader::of(report::resultsToJson(results))));
+            QS_ASSIGN(const OutputFiles outputs, OutputFiles::check({{"report", file}}));
+            const NamedFile source[] = {{"the model", model->info.path}};
+            QS_CHECK(outputs.spare(source));
             return writeAtomically(file, page);
         },
         [this, path](const Result<void>& result) {

@@ -47,12 +47,15 @@ void offerRecovery(MessageStrip& strip, Files& files, Autosave& autosave)
             &autosave, &Autosave::saved, &strip, [&autosave, file] { autosave.discard(file); },
             static_cast<Qt::ConnectionType>(Qt::AutoConnection | Qt::SingleShotConnection));
     };
-    const auto discard = [&autosave, leftovers] {
-        for (const QString& file : leftovers)
-            autosave.discard(file);
+    // What is asked about is what goes: the older ones are asked about one by one.
+    const auto discard = [&strip, &files, &autosave, file = leftovers.first()] {
+        autosave.discard(file);
+        offerRecovery(strip, files, autosave);
     };
-    strip.ask(QObject::tr("Quantoscope did not end properly (%1). Its last session was kept.")
-                  .arg(QFileInfo(leftovers.first()).lastModified().toString(QObject::tr("d MMMM, HH:mm"))),
+    const qsizetype older = leftovers.size() - 1;
+    strip.ask(QObject::tr("Quantoscope did not end properly (%1). Its last session was kept%2.")
+                  .arg(QFileInfo(leftovers.first()).lastModified().toString(QObject::tr("d MMMM, HH:mm")),
+                       older > 0 ? QObject::tr(", and %n older", nullptr, static_cast<int>(older)) : QString()),
               {{QObject::tr("Restore"), restore}, {QObject::tr("Discard"), discard}});
 }
 

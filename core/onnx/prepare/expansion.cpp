@@ -62,7 +62,7 @@ std::optional<Tensor> Expansion::weight(int i) const
     if (has(i))
         for (const pb::TensorProto& tensor : m_graph.initializer())
             if (tensor.name() == m_node.input(i))
-                if (auto read = TensorReader({}).read(tensor))
+                if (auto read = TensorReader().read(tensor))
                     return std::move(*read);
     return std::nullopt;
 }

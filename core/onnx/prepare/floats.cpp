@@ -54,7 +54,7 @@ float asMeant(float value, int32_t fileType)
 
 Result<void> toFloat(pb::TensorProto& tensor)
 {
-    QS_ASSIGN(Tensor values, TensorReader({}).read(tensor));
+    QS_ASSIGN(Tensor values, TensorReader().read(tensor));
     if (values.elements() == 1 && tensor.data_type() != kDouble)
         for (float& value : values.mutableData<float>())
             value = asMeant(value, tensor.data_type());
