@@ -67,10 +67,16 @@ int32_t Builder::fileType(TensorId id) const
     return it == m_fileTypes.end() ? 0 : it->second;
 }
 
-const graph::Node* Builder::producer(TensorId id, std::string_view op) const
+const graph::Node* Builder::producer(TensorId id) const
 {
     const auto it = m_producers.find(id);
-    return it != m_producers.end() && m_data.nodes[it->second].op == op ? &m_data.nodes[it->second] : nullptr;
+    return it != m_producers.end() ? &m_data.nodes[it->second] : nullptr;
+}
+
+const graph::Node* Builder::producer(TensorId id, std::string_view op) const
+{
+    const graph::Node* node = producer(id);
+    return node && node->op == op ? node : nullptr;
 }
 
 std::string Builder::innerName(const std::string& nodeName)

@@ -49,7 +49,8 @@ public:
     void noteFileType(TensorId id, int32_t fileType) { m_fileTypes[id] = fileType; }
     /// A new name for a value that the file does not have.
     std::string innerName(const std::string& nodeName);
-    /// The node that produces the value, if it is one of `op`.
+    /// The node that produces the value (null: none does), if it is one of `op`.
+    const graph::Node* producer(TensorId id) const;
     const graph::Node* producer(TensorId id, std::string_view op) const;
 
     graph::GraphData& data() { return m_data; }

@@ -20,6 +20,21 @@ namespace pb = quantoscope_onnx;
 namespace {
 
 constexpr int64_t kMaxSide = 16384;
+
+/// An output of whole numbers (classes of detections) as floats, to be compared with the others.
+Result<TensorId> asFloats(Builder& builder, TensorId output, const std::string& name)
+{
+    if (builder.value(output).dtype == DType::Float32)
+        return output;
+    graph::Node cast;
+    cast.op = "Cast";
+    cast.name = builder.innerName(name);
+    cast.inputs = {output};
+    cast.attributes.set("to", std::string(dtypeName(DType::Float32)));
+    QS_ASSIGN(const auto made, builder.emit(std::move(cast), {}));
+    return made.front();
+}
+
 /// Of one file, each with the facts that the one before found: branches and fused products one behind another.
 constexpr std::size_t kMaxReadings = 256;
 
@@ -106,7 +121,8 @@ Result<Model> Importer::run()
     std::vector<TensorId> counted;
     std::string listed;
     for (const std::size_t i : chosen) {
-        counted.push_back(m_builder.data().outputs[i]);
+        QS_ASSIGN(const TensorId output, asFloats(m_builder, m_builder.data().outputs[i], names[i]));
+        counted.push_back(output);
         m_info.counted.push_back(names[i]);
         listed += (listed.empty() ? "'" : ", '") + printable(names[i]) + "'";
     }

@@ -37,14 +37,42 @@ Result<void> checkOutput(const graph::Value& value, int64_t batch, const std::st
 {
     if (value.isConstant())
         return fail(ErrorCode::Malformed, "does not depend on the image", where);
-    if (value.dtype != DType::Float32)
+    if (value.dtype != DType::Float32 && value.dtype != DType::Int64 && value.dtype != DType::Int32)
         return fail(ErrorCode::Unsupported,
-                    "is of type " + std::string(dtypeName(value.dtype)) + "; floats are needed", where);
+                    "is of type " + std::string(dtypeName(value.dtype)) + "; floats or whole numbers are needed",
+                    where);
     if (value.shape.elements() == 0 || (batch > 1 && (value.shape.rank() == 0 || value.shape[0] != batch)))
         return fail(ErrorCode::Unsupported,
                     "has the shape " + value.shape.text() + ", whose first axis is not the " + std::to_string(batch) +
                         " images of a run; export the model with a batch of 1",
                     where);
+    return {};
+}
+
+/// Final detections in outputs of their own: boxes [n, 4], and scores, classes, [n] each; how many there are, [1].
+/// Without scores among floats: nothing.
+std::vector<std::size_t> detectionLists(std::span<const graph::Value* const> values, int64_t batch)
+{
+    for (const graph::Value* boxes : values) {
+        const Shape& shape = boxes->shape;
+        if (boxes->dtype != DType::Float32 || boxes->isConstant() || shape.rank() < 2 || shape.back() != 4)
+            continue;
+        const int64_t count = shape.elements() / 4;
+        std::vector<std::size_t> found;
+        bool scores = false;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const graph::Value& one = *values[i];
+            const bool list =
+                one.shape.elements() == count && one.shape.rank() > 0 && one.shape.back() == count / batch;
+            const bool number = one.shape.elements() == batch && one.dtype != DType::Float32;
+            if (one.isConstant() || one.dtype == DType::Bool || (values[i] != boxes && !list && !number))
+                continue;
+            scores = scores || (list && one.dtype == DType::Float32);
+            found.push_back(i);
+        }
+        if (scores && count > batch)
+            return found;
+    }
     return {};
 }
 
@@ -86,7 +114,12 @@ Result<std::vector<std::size_t>> chooseOutputs(const graph::GraphData& data, std
         const auto scores = std::ranges::find_if(chosen, [&](std::size_t i) {
             return graph::givesScores(valueOf(i).shape, batch) && valueOf(i).shape.elements() > batch;
         });
-        if (scores != chosen.end())
+        std::vector<const graph::Value*> values;
+        for (std::size_t i = 0; i < names.size(); ++i)
+            values.push_back(&valueOf(i));
+        if (auto lists = detectionLists(values, batch); !lists.empty())
+            chosen = std::move(lists);
+        else if (scores != chosen.end())
             chosen = {*scores};
         else if (chosen.empty())
             chosen = {0}; // whose error is said

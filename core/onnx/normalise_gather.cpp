@@ -1,4 +1,5 @@
 #include "core/onnx/advice.h"
+#include "core/onnx/index_range.h"
 #include "core/onnx/lowering.h"
 
 #include <algorithm>
@@ -6,6 +7,21 @@
 namespace qs::onnx {
 
 namespace {
+
+/// Indices that the image decides are taken where they surely lie inside axes of at least `size`.
+Result<void> needInside(Lowering& n, TensorId indices, int64_t size)
+{
+    const auto range = rangeOf(n.builder(), indices);
+    if (!range)
+        return fail(ErrorCode::Unsupported, "its indices " + std::string(kChosenByImage));
+    const auto most = static_cast<double>(size);
+    if (range->low < -most || range->high >= most)
+        return fail(ErrorCode::Unsupported, "its indices " + std::string(kChosenByImage) + "; they may be " +
+                                                std::to_string(static_cast<int64_t>(range->low)) + " to " +
+                                                std::to_string(static_cast<int64_t>(range->high)) +
+                                                " for an axis of " + std::to_string(size));
+    return {};
+}
 
 Result<void> gather(Lowering& n)
 {
@@ -16,9 +32,9 @@ Result<void> gather(Lowering& n)
         return fail(ErrorCode::Unsupported, "makes a tensor of more than 8 dimensions");
     const Tensor* indices = n.constant(1);
     const bool fromTable = n.op() == "Gather" && n.constant(0) && n.rank(0) == 1; // one number for each index
-    if (!indices && !fromTable)
-        return fail(ErrorCode::Unsupported, "its indices " + std::string(kChosenByImage));
     const int64_t size = n.shape(0)[static_cast<std::size_t>(axis)];
+    if (!indices && !fromTable)
+        QS_CHECK(needInside(n, n.input(1), size));
     for (int64_t i = 0; indices && i < indices->elements(); ++i) {
         const auto at = static_cast<std::size_t>(i);
         const int64_t index =

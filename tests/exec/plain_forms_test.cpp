@@ -89,6 +89,32 @@ TEST(PlainForms, ARowOfOneValueRepeated)
     }
 }
 
+TEST(PlainForms, PlacesThatAreValues)
+{
+    for (const int64_t axis : {0, 1, 2})
+        for (const int64_t largest : {0, 1}) {
+            Tensor x = randomTensor({4, 5, 3}, static_cast<uint64_t>(axis));
+            for (float& value : x.mutableData<float>()) // many are equal
+                value = std::round(value * 2);
+            const AttributeList a{{"axis", axis}, {"k", int64_t{3}}, {"largest", largest}};
+            const auto found = evaluateAll("TopK", a, {x}, 2);
+            std::vector<Tensor> want{Tensor(DType::Float32, found[0].shape()),
+                                     Tensor(DType::Int64, found[1].shape())};
+            reference::find("TopK")(makeNode("TopK", a, 1), std::vector{x}, want);
+            for (std::size_t i = 0; i < found[1].data<int64_t>().size(); ++i) {
+                EXPECT_EQ(found[0].floats()[i], want[0].floats()[i]) << axis << " at " << i;
+                EXPECT_EQ(found[1].data<int64_t>()[i], want[1].data<int64_t>()[i]) << axis << " at " << i;
+            }
+            const Tensor data = randomTensor({4, 5, 3}, 9);
+            EXPECT_EQ(worst("GatherElements", {{"axis", axis}}, {data, found[1]}), 0) << axis;
+            EXPECT_EQ(worst("Gather", {{"axis", axis}}, {data, found[1]}), 0) << axis;
+        }
+    const Tensor data = randomTensor({3, 4, 5}, 10);
+    EXPECT_EQ(worst("GatherND", {}, {data, ints({2, 2}, {2, -1, 0, 3})}), 0);
+    EXPECT_EQ(worst("GatherND", {}, {data, ints({2, 2, 3}, {2, 0, 1, 0, 3, 4, -1, -1, -1, 9, -9, 0})}), 0);
+    EXPECT_EQ(worst("GatherND", {{"batch_dims", int64_t{1}}}, {data, ints({3, 2, 1}, {3, 0, -4, 1, 1, 2})}), 0);
+}
+
 TEST(PlainForms, NotOfEveryLength)
 {
     for (int64_t count = 0; count < 70; ++count) {

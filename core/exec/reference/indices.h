@@ -1,6 +1,10 @@
 #pragma once
 
 #include "core/base/shape.h"
+#include "core/base/tensor.h"
+
+#include <algorithm>
+#include <cstring>
 
 #include <cstdint>
 
@@ -41,6 +45,19 @@ inline int64_t broadcastPosition(const Shape& index, const Shape& from)
     for (std::size_t i = 0; i < from.rank(); ++i)
         at = at * from[i] + (from[i] == 1 ? 0 : index[i + skip]);
     return at;
+}
+
+inline void copyElement(const Tensor& src, int64_t from, Tensor& dst, int64_t to)
+{
+    const std::size_t size = dtypeSize(src.dtype());
+    std::memcpy(dst.mutableBytes() + static_cast<std::size_t>(to) * size,
+                src.bytes() + static_cast<std::size_t>(from) * size, size);
+}
+
+/// Negative indices count from the end; those outside become the nearest end, as in exec/ops/gather.cpp.
+inline int64_t insideOf(int64_t index, int64_t size)
+{
+    return std::clamp<int64_t>(index < 0 ? std::max(index, -size) + size : index, 0, size - 1);
 }
 
 } // namespace qs::exec::reference

@@ -12,13 +12,6 @@ namespace {
 
 using graph::Node;
 
-void copyElement(const Tensor& src, int64_t from, Tensor& dst, int64_t to)
-{
-    const std::size_t size = dtypeSize(src.dtype());
-    std::memcpy(dst.mutableBytes() + static_cast<std::size_t>(to) * size,
-                src.bytes() + static_cast<std::size_t>(from) * size, size);
-}
-
 std::size_t axisOf(const Node& node, std::size_t rank)
 {
     const int64_t axis = node.attributes.integer("axis", 0);
@@ -117,7 +110,7 @@ void computeGather(const Node& node, std::span<const Tensor> in, std::span<Tenso
             in[1].dtype() == DType::Int64 ? in[1].data<int64_t>()[position] : in[1].data<int32_t>()[position];
         Shape from = shape;
         for (std::size_t i = 0; i < shape.rank(); ++i)
-            from[i] = i < axis ? index[i] : i > axis ? index[i - 1 + rank] : taken < 0 ? taken + shape[i] : taken;
+            from[i] = i < axis ? index[i] : i > axis ? index[i - 1 + rank] : insideOf(taken, shape[i]);
         copyElement(in[0], positionOf(from, shape), out[0], at);
     });
 }

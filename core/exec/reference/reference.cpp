@@ -8,7 +8,7 @@ namespace qs::exec::reference {
 
 Compute find(std::string_view op)
 {
-    for (const auto family : {elementwise, movement, products, windows, normalisations, reductions})
+    for (const auto family : {elementwise, movement, products, windows, normalisations, reductions, places})
         if (const Compute compute = family(op))
             return compute;
     return nullptr;

@@ -24,5 +24,6 @@ Compute products(std::string_view op);
 Compute windows(std::string_view op);
 Compute normalisations(std::string_view op);
 Compute reductions(std::string_view op);
+Compute places(std::string_view op);
 
 } // namespace qs::exec::reference
