@@ -1,6 +1,7 @@
 #include "app/cli/task_options.h"
 
 #include "core/base/file.h"
+#include "core/base/npy.h"
 #include "core/images/doubts.h"
 
 #include <algorithm>
@@ -34,6 +35,20 @@ Result<std::vector<std::string>> readCharacters(const std::string& path, std::si
     return characters;
 }
 
+/// A vector a class. Errors: those of readNpy; ShapeMismatch.
+Result<std::vector<std::vector<float>>> readTextFeatures(const std::string& path)
+{
+    QS_ASSIGN(const Tensor table, readNpy(path));
+    if (table.dtype() != DType::Float32 || table.shape().rank() != 2 || table.elements() == 0)
+        return fail(ErrorCode::ShapeMismatch, "must be floats [classes, features], is " + table.shape().text(), path);
+    std::vector<std::vector<float>> rows;
+    const auto length = static_cast<std::size_t>(table.shape()[1]);
+    for (std::size_t first = 0; first < table.floats().size(); first += length)
+        rows.emplace_back(table.floats().begin() + static_cast<std::ptrdiff_t>(first),
+                          table.floats().begin() + static_cast<std::ptrdiff_t>(first + length));
+    return rows;
+}
+
 } // namespace
 
 void TaskOptions::addTaskTo(CLI::App& app)
@@ -43,6 +58,17 @@ void TaskOptions::addTaskTo(CLI::App& app)
         names += (names.empty() ? "" : ", ") + std::string(task.name);
     app.add_option("--task", name,
                    "What the outputs are for: " + names + " (default: guessed from shapes and names)");
+    std::string all;
+    for (const tasks::TaskDef& task : tasks::allTasks())
+        for (const tasks::TaskOption& option : task.options)
+            all += (all.empty() ? "" : "; ") + std::string(task.name) + " " + std::string(option.name) + ": " +
+                   std::string(option.values);
+    app.add_option("--task-option", options,
+                   "NAME=VALUE: how the outputs are to be read, where the guess is wrong (" + all + ")")
+        ->allow_extra_args(false);
+    app.add_option(
+        "--text-features", textFeatures,
+        "Features: .npy [classes, length] of the classes' texts, for zero-shot classes (labels count them)");
     app.add_option("--characters", characters, "Text: characters of the classes after the blank, one a line");
 }
 
@@ -71,17 +97,31 @@ Result<tasks::ChosenTask> TaskOptions::choose(const onnx::Model& model, Run& run
         const int64_t classes = shape.rank() > 0 ? shape[shape.rank() - 1] : 0;
         QS_ASSIGN(settings.characters, readCharacters(characters, static_cast<std::size_t>(classes)));
     }
+    if (!textFeatures.empty()) {
+        QS_ASSIGN(settings.textFeatures, readTextFeatures(textFeatures));
+    }
+    for (const std::string& option : options) {
+        const std::size_t equals = option.find('=');
+        if (equals == std::string::npos)
+            return fail(ErrorCode::InvalidArgument, "expects NAME=VALUE, got '" + option + "'", "--task-option");
+        settings.options[option.substr(0, equals)] = option.substr(equals + 1);
+    }
     auto chosen = tasks::makeTask(name, outputs, settings);
     if (!chosen && chosen.error().where.empty() && !name.empty())
         chosen.error().where = "--task " + name;
     if (chosen && chosen->guessed && !chosen->def->ofClasses)
-        run.say(Doubt{DoubtKind::Assumption, "the outputs look like " + std::string(chosen->def->name),
+        run.say(Doubt{DoubtKind::Assumption,
+                      chosen->def->name == "tensors"
+                          ? "the outputs look like no task that is known: they are compared as plain tensors"
+                          : "the outputs are taken as the task " + std::string(chosen->def->name),
                       "--task NAME says otherwise"});
     return chosen;
 }
 
-Result<std::shared_ptr<const tasks::TruthSource>>
-TaskOptions::truths(const images::ImageFolder& folder, const images::Preprocess& preprocess, Run& run) const
+Result<std::shared_ptr<const tasks::TruthSource>> TaskOptions::truths(const tasks::ChosenTask& task,
+                                                                      const images::ImageFolder& folder,
+                                                                      const images::Preprocess& preprocess,
+                                                                      Run& run) const
 {
     using images::TruthKind;
     const std::array<std::pair<TruthKind, const std::string*>, 5> named{{{TruthKind::Masks, &masks},
@@ -100,7 +140,16 @@ TaskOptions::truths(const images::ImageFolder& folder, const images::Preprocess&
     }
     if (request.path.empty())
         return nullptr;
+    const auto kinds = images::truthKinds();
+    const auto given = std::ranges::find(kinds, request.kind, &images::TruthKindDef::kind);
+    if (given->name != task.def->truths)
+        return fail(ErrorCode::InvalidArgument,
+                    "holds " + std::string(given->name) + ", and the task is " + std::string(task.def->name) +
+                        (task.def->truths.empty() ? ", which has no truths" : ", which takes ") +
+                        std::string(task.def->truths) + ": --task NAME chooses another",
+                    request.path.string());
     request.options = reading;
+    request.options.classes = task.task->classes();
     request.options.zeroUnknown = !zeroKnown;
     QS_ASSIGN(images::Truths truths, images::openTruths(request, folder, preprocess, run.context()));
     run.say(truths.doubts);
@@ -117,7 +166,7 @@ Result<TaskImages> openForTask(const TaskOptions& options, const FolderChoice& f
     QS_ASSIGN(const auto transform, preprocess.resolve(model.info));
     run.say(images::preprocessDoubts(transform));
     QS_ASSIGN(auto found, openImages(choice, preprocess, model.info, run));
-    QS_ASSIGN(opened.task.truths, options.truths(found, transform, run));
+    QS_ASSIGN(opened.task.truths, options.truths(opened.task.chosen, found, transform, run));
     opened.images = images::makeSource(std::move(found), transform);
     return opened;
 }

@@ -123,10 +123,16 @@ public:
     using PictureTruths::PictureTruths;
 
 private:
-    /// The class of a value of the file.
-    uint8_t classOf(int value) const
+    bool isIgnored(int value, int bits) const
     {
-        if (value == m_options.ignored || value == 255 || (m_options.reduceZero && value == 0))
+        return value == m_options.ignored || value == 255 || (bits == 16 && value == 65535) ||
+               (m_options.reduceZero && value == 0);
+    }
+
+    /// The class of a value of the file that is below 256.
+    uint8_t classOf(int value, int bits) const
+    {
+        if (isIgnored(value, bits))
             return tasks::TrueMask::kIgnored;
         return static_cast<uint8_t>(m_options.reduceZero ? value - 1 : value);
     }
@@ -134,13 +140,17 @@ private:
     Result<tasks::Truth> read(const Photo& photo) const override
     {
         QS_ASSIGN(const RawPicture raw, readRawPng(photo.picture));
-        if (raw.bits == 16)
-            return fail(ErrorCode::Unsupported, "has 16 bits a pixel: classes of pixels are of 8 bits, 255 ignored",
-                        photo.picture.string());
+        for (const auto value : raw.samples)
+            if (value > 255 && !isIgnored(value, raw.bits))
+                return fail(ErrorCode::Unsupported,
+                            "holds the class " + std::to_string(value) +
+                                ": classes of pixels are 0 to 254, ignored pixels 255 (of 16 bits also 65535); "
+                                "colours or ids of objects are no classes",
+                            photo.picture.string());
         QS_ASSIGN(const Sampling sampling, samplingOf(m_preprocess, photo, raw.width, raw.height));
         tasks::TrueMask mask{m_preprocess.cropHeight, m_preprocess.cropWidth,
                              sampled<uint8_t>(sampling, raw.width, tasks::TrueMask::kIgnored,
-                                              [&](std::size_t at) { return classOf(raw.samples[at]); })};
+                                              [&](std::size_t at) { return classOf(raw.samples[at], raw.bits); })};
         if (m_options.classes)
             for (const uint8_t c : mask.classes)
                 if (c != tasks::TrueMask::kIgnored && c >= *m_options.classes)
@@ -183,6 +193,8 @@ Result<OpenedTruths> openPictures(const TruthRequest& request, const ImageFolder
     bool png = false;
     for (const Photo& photo : photos) {
         opened.known.push_back(!photo.picture.empty());
+        if (!photo.picture.empty())
+            opened.files.push_back(photo.picture);
         png = png || photo.picture.extension() == ".png";
     }
     opened.source = std::make_shared<const Source>(std::move(photos), request.options, preprocess);

@@ -16,6 +16,7 @@ struct OpenedTruths {
     std::vector<bool> known; ///< by image
     std::vector<std::string> classNames;
     std::vector<Doubt> doubts;
+    std::vector<std::filesystem::path> files{}; ///< that they are read from
 };
 
 Result<OpenedTruths> openMasks(const TruthRequest& request, const ImageFolder& folder, const Preprocess& preprocess);

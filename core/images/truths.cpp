@@ -1,7 +1,10 @@
 #include "core/images/truths.h"
 
+#include "core/base/file.h"
 #include "core/images/folder_layout.h"
 #include "core/images/truth_readers.h"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -41,6 +44,47 @@ public:
 private:
     std::vector<tasks::Truth> m_truths;
 };
+
+/// Truths with the key of what they are read from.
+class KeyedTruths final : public tasks::TruthSource {
+public:
+    KeyedTruths(std::shared_ptr<const tasks::TruthSource> source, std::string key)
+        : m_source(std::move(source)), m_key(std::move(key))
+    {
+    }
+    std::size_t size() const override { return m_source->size(); }
+    Result<tasks::Truth> of(std::size_t image) const override { return m_source->of(image); }
+    std::string key() const override { return m_key; }
+
+private:
+    std::shared_ptr<const tasks::TruthSource> m_source;
+    std::string m_key;
+};
+
+/// Of the contents of the files, and of everything that decides how they are read.
+Result<std::string> keyOf(const TruthRequest& request, const OpenedTruths& opened, const ImageFolder& folder,
+                          const Preprocess& preprocess, const Context& context)
+{
+    const TruthOptions& o = request.options;
+    std::string text = std::to_string(static_cast<int>(request.kind)) + ' ' + std::to_string(o.classes.value_or(-1)) +
+                       ' ' + std::to_string(o.reduceZero) + ' ' + std::to_string(o.ignored) + ' ' +
+                       std::to_string(o.categoryIds) + ' ' + std::to_string(o.scale.value_or(0)) + ' ' +
+                       std::to_string(o.zeroUnknown) + '\n' + nlohmann::json(preprocess).dump() + '\n';
+    for (const std::string& name : o.classNames.names())
+        text += name + '\n';
+    for (const ImageEntry& entry : folder.entries)
+        text += entry.name + ' ' + std::to_string(entry.label.value_or(-1)) + '\n';
+    std::vector<std::filesystem::path> files = opened.files;
+    if (files.empty() && request.kind != TruthKind::Classes)
+        files.push_back(request.path);
+    for (const std::filesystem::path& path : files) {
+        if (context.stopRequested())
+            return cancelled();
+        QS_ASSIGN(const MappedFile file, MappedFile::open(path));
+        text += contentHash(file.bytes());
+    }
+    return contentHash(text);
+}
 
 OpenedTruths labelsOf(const ImageFolder& folder)
 {
@@ -178,7 +222,9 @@ Result<Truths> openTruths(const TruthRequest& request, const ImageFolder& folder
 try {
     QS_CHECK(checkRequest(request, folder, preprocess));
     QS_ASSIGN(OpenedTruths opened, openKind(request, folder, preprocess, context));
-    Truths truths{std::move(opened.source), 0, std::move(opened.classNames), std::move(opened.doubts)};
+    QS_ASSIGN(std::string key, keyOf(request, opened, folder, preprocess, context));
+    Truths truths{std::make_shared<const KeyedTruths>(std::move(opened.source), std::move(key)), 0,
+                  std::move(opened.classNames), std::move(opened.doubts)};
     std::vector<std::string> missing;
     for (std::size_t i = 0; i < opened.known.size(); ++i) {
         truths.known += opened.known[i] ? 1 : 0;

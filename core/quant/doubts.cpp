@@ -80,6 +80,17 @@ std::optional<Doubt> labelShift(const Tensor& logits, std::span<const std::optio
     return std::nullopt;
 }
 
+Doubt placesDoubt()
+{
+    return {
+        DoubtKind::Assumption,
+        "the network chooses by its own scores what stands where in its outputs (top-k): SQNR, cosine and largest "
+        "difference compare by place, where the quantized network may have the same in another order; figures and "
+        "loss of detections do not",
+        "",
+        {}};
+}
+
 std::optional<Doubt> outputDoubt(exec::OutputForm form)
 {
     switch (form) {

@@ -22,6 +22,10 @@ std::optional<Doubt> labelShift(const Tensor& logits, std::span<const std::optio
 /// That the outputs are no logits and what is made of it; nothing for logits.
 std::optional<Doubt> outputDoubt(exec::OutputForm form);
 
+/// That the network chooses by its own scores what stands where in its outputs: the quantized network may have the
+/// same elsewhere.
+Doubt placesDoubt();
+
 /// [{"kind": ..., "message": ..., "cure": ..., "evidence": {...}}, ...] as JSON text.
 std::string doubtsToJson(std::span<const Doubt> doubts);
 

@@ -104,6 +104,8 @@ public:
         tasks::Measured measured = m_measurement->finish();
         m_evaluation.figures = std::move(measured.figures);
         m_evaluation.outputs = m_differences.finish();
+        for (Doubt& doubt : measured.doubts)
+            m_evaluation.doubts.push_back(std::move(doubt));
         for (std::size_t i = 0; i < m_evaluation.results.size() && i < measured.changed.size(); ++i)
             m_evaluation.results[i].changed = measured.changed[i];
         if (m_evaluation.scores)
@@ -180,9 +182,12 @@ Result<void> EvaluationRun::measure(Meter& meter, std::size_t first, std::size_t
         QS_ASSIGN(rows, m_quantized->rows(first, count));
     }
     const std::size_t skipped = m_quantized ? 0 : before;
-    if (first == 0)
+    if (first == 0) {
         for (Doubt& doubt : m_subject.task.task->assumed(rowOf(floatRows, 0)))
             m_result.doubts.push_back(std::move(doubt));
+        if (m_quantized && m_subject.task.task->outputs().placesChosen)
+            m_result.doubts.push_back(placesDoubt());
+    }
     Tensor floatCompared = floatRows, compared = rows;
     if (m_result.scores) {
         floatCompared = exec::asLogits(floatRows, m_form);

@@ -30,7 +30,49 @@ std::string describe(const HybridSearch& search)
     return text + '\n' + (search.images ? stats::hashOfNames(*search.images) : "no images");
 }
 
-std::string keyOf(const Comparison& comparison, const Candidate& candidate)
+std::string labelsHash(const exec::ImageSource& images, std::size_t count)
+{
+    std::string text;
+    bool any = false;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto label = images.label(i);
+        any = any || label;
+        text += label ? std::to_string(*label) + ' ' : "- ";
+    }
+    return any ? contentHash(text) : "";
+}
+
+MeasuredOf measuredOf(const onnx::Model& model, const exec::ImageSource& images, std::size_t count,
+                      const quant::EvaluationTask& task)
+{
+    const tasks::Outputs outputs = tasks::outputsOf(model.graph);
+    MeasuredOf of;
+    of.task = task.chosen.def ? task.chosen.def->name : tasks::guessTask(outputs).name;
+    for (const graph::OutputSpan& output : outputs.layout)
+        of.outputs += (of.outputs.empty() ? "" : ",") + output.name;
+    of.reading = task.chosen.task ? task.chosen.reading : "";
+    of.truths = task.truths ? task.truths->key() : labelsHash(images, count);
+    return of;
+}
+
+/// Errors: InvalidArgument, which says in what a line differs.
+Result<void> checkSame(std::span<const ComparisonRow> rows, const MeasuredOf& now)
+{
+    for (const ComparisonRow& row : rows) {
+        if (row.of == now || (row.of == MeasuredOf{} && now.task == "classification"))
+            continue;
+        const std::string what = row.of.task.empty()             ? "was written without what its truths were"
+                                 : row.of.task != now.task       ? "is of the task " + row.of.task
+                                 : row.of.outputs != now.outputs ? "is of the outputs " + row.of.outputs
+                                 : row.of.truths != now.truths   ? "is of other labels or truths"
+                                                                 : "reads the outputs otherwise";
+        return fail(ErrorCode::InvalidArgument, "the comparison to go on from cannot be continued: its line '" +
+                                                    row.method + "' " + what + "; another file starts anew");
+    }
+    return {};
+}
+
+std::string keyOf(const Comparison& comparison, const Candidate& candidate, const MeasuredOf& of)
 {
     const stats::Calibration& calibration = *candidate.calibration;
     std::string importances;
@@ -40,13 +82,15 @@ std::string keyOf(const Comparison& comparison, const Candidate& candidate)
     return contentHash(candidate.method + '\n' + comparison.modelHash + '\n' + comparison.imagesHash + '\n' +
                        calibration.imagesHash + '\n' + std::to_string(calibration.images) + '\n' +
                        calibration.preprocess + '\n' + quant::recipeToJson(candidate.recipe) +
-                       (candidate.search ? '\n' + describe(*candidate.search) : "") + importances);
+                       (candidate.search ? '\n' + describe(*candidate.search) : "") + importances + '\n' + of.task +
+                       '\n' + of.outputs + '\n' + of.reading + '\n' + of.truths);
 }
 
-ComparisonRow rowOf(const Candidate& candidate, std::string key)
+ComparisonRow rowOf(const Candidate& candidate, std::string key, const MeasuredOf& of)
 {
     ComparisonRow row;
     row.key = std::move(key);
+    row.of = of;
     row.method = candidate.method;
     row.calibration = candidate.calibrationTitle;
     row.calibrationImages = candidate.calibration->images;
@@ -154,17 +198,16 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
     if (!into.rows.empty() && (into.modelHash != model.info.hash || into.imagesHash != imagesHash))
         return fail(ErrorCode::InvalidArgument,
                     "the comparison to go on from is of another model or of other images");
+    const MeasuredOf of = measuredOf(model, images, count, task);
+    QS_CHECK(checkSame(into.rows, of));
     into.model = model.info.path.filename().string();
     into.modelHash = model.info.hash;
     into.images = count;
     into.imagesHash = imagesHash;
 
-    std::string ofTask; // lines of classification have the keys that they had before there were tasks
-    if (task.chosen.def && !task.chosen.def->ofClasses)
-        ofTask = ":" + std::string(task.chosen.def->name) + (task.truths ? ":truths" : "");
     std::vector<std::string> keys;
     for (const Candidate& candidate : candidates)
-        keys.push_back(keyOf(into, candidate) + ofTask);
+        keys.push_back(keyOf(into, candidate, of));
     sort(keys, into.rows);
     std::optional<quant::FloatReference> reference;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -180,7 +223,7 @@ Result<void> compare(const onnx::Model& model, std::span<const Candidate> candid
             into.floatTop1 = evaluation.top1;
             into.doubts = evaluation.doubts;
         }
-        ComparisonRow row = rowOf(candidates[i], keys[i]);
+        ComparisonRow row = rowOf(candidates[i], keys[i], of);
         QS_CHECK(fill(model, candidates[i], images, count, *reference, row, task, context));
         into.rows.push_back(std::move(row));
         sort(keys, into.rows);

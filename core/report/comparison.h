@@ -50,10 +50,20 @@ Result<Candidate> candidateOf(std::string_view method, int weightBits, int activ
                               std::optional<graph::Coverage> coverage,
                               std::shared_ptr<const stats::Calibration> calibration, const HybridSearch& search);
 
+/// What the figures of a line are measured of and against, beside the model and the images.
+struct MeasuredOf {
+    std::string task;    ///< tasks::TaskDef::name; "": a line of an earlier version, of classification
+    std::string outputs; ///< names of the outputs that count, with commas between
+    std::string reading; ///< hash of what was said of how to read them (tasks::TaskSettings); "": nothing
+    std::string truths;  ///< tasks::TruthSource::key, or hash of the images' labels; "": none
+    friend bool operator==(const MeasuredOf&, const MeasuredOf&) = default;
+};
+
 /// One line of a comparison.
 struct ComparisonRow {
-    std::string
-        key; ///< hash of method, model, recipe, calibration and images: a line that is there need not be made again
+    std::string key; ///< hash of method, model, recipe, calibration, images and MeasuredOf: a line that is there need
+                     ///< not be made again
+    MeasuredOf of;
     std::string method;
     std::string calibration;
     std::size_t calibrationImages = 0;
@@ -95,8 +105,9 @@ using ComparisonGrew = std::function<void(const Comparison&, const ComparisonRow
 
 /// Makes the lines that are not there yet, one after the other, and calls `grew` (may be empty) after each. A
 /// candidate that cannot be resolved or exported is a line with its failure, not the end. Lines of other candidates
-/// stay. Errors: InvalidArgument (`into` is of another model or of other images), those of the images, Cancelled;
-/// what was finished is in `into` then.
+/// stay. Errors: InvalidArgument (`into` is of another model or of other images, or a line of it of another task,
+/// other outputs or truths: figures of one table stand beside each other), those of the images, Cancelled; what was
+/// finished is in `into` then.
 Result<void> compare(const onnx::Model& model, std::span<const Candidate> candidates, const exec::ImageSource& images,
                      std::size_t count, Comparison& into, const ComparisonGrew& grew, const Context& context,
                      const quant::EvaluationTask& task = {});

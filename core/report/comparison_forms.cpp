@@ -47,6 +47,11 @@ Json toJson(const ComparisonRow& row)
               {"evaluate_seconds", jsonNumber(row.evaluateSeconds)}};
     if (!row.scores)
         json["scores"] = false;
+    if (!row.of.task.empty())
+        json["of"] = Json{{"task", row.of.task},
+                          {"outputs", row.of.outputs},
+                          {"reading", row.of.reading},
+                          {"truths", row.of.truths}};
     if (row.headline)
         json["headline"] = quant::figureJson(*row.headline);
     if (row.top1)
@@ -81,6 +86,9 @@ ComparisonRow rowFrom(const JsonReader& json)
     row.resolveSeconds = json["resolve_seconds"].required().anyNumber(0);
     row.evaluateSeconds = json["evaluate_seconds"].required().anyNumber(0);
     row.scores = json["scores"].flag(true);
+    if (const auto of = json["of"]; of.present())
+        row.of = {of["task"].required().text(), of["outputs"].required().text(), of["reading"].required().text(),
+                  of["truths"].required().text()};
     if (json["headline"].present())
         row.headline = quant::figureFrom(json["headline"]);
     row.top1 = json["top1"].optionalNumber();

@@ -108,6 +108,8 @@ const TaskDef& classificationTask()
                                  "One output of class scores: agreement and KL; top-1 and top-5 with labels.",
                                  fits,
                                  make,
+                                 "classes",
+                                 {},
                                  true};
     return def;
 }

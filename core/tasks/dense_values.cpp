@@ -4,8 +4,12 @@
 #include "core/tasks/task_defs.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <limits>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace qs::tasks {
@@ -17,13 +21,24 @@ struct DepthErrors {
     double absRel = 0; ///< mean |z - t| / t
     double rmse = 0;   ///< sqrt(mean (z - t)²)
     double delta1 = 0; ///< share of pixels with max(z / t, t / z) < 1.25
+    double factor = 0; ///< median of t / z; NaN: no value is above 0
 };
+
+double medianOf(std::vector<double> values)
+{
+    if (values.empty())
+        return std::numeric_limits<double>::quiet_NaN();
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::ranges::nth_element(values, middle);
+    return *middle;
+}
 
 /// Of the pixels whose truth is known and above 0; values are read at the truth's resolution, nearest.
 /// Source: Eigen, Puhrsch, Fergus, Depth Map Prediction from a Single Image, 2014.
 DepthErrors depthErrors(std::span<const float> values, const Planes& planes, const TrueMap& truth)
 {
     double relative = 0, squares = 0, near = 0, count = 0;
+    std::vector<double> factors;
     for (int64_t y = 0; y < truth.height; ++y)
         for (int64_t x = 0; x < truth.width; ++x) {
             const double t = truth.values[static_cast<std::size_t>(y * truth.width + x)];
@@ -38,10 +53,34 @@ DepthErrors depthErrors(std::span<const float> values, const Planes& planes, con
             squares += (z - t) * (z - t);
             near += z > 0 && std::max(z / t, t / z) < 1.25 ? 1 : 0;
             ++count;
+            if (z > 0)
+                factors.push_back(t / z);
         }
     const double none = std::numeric_limits<double>::quiet_NaN();
-    return count > 0 ? DepthErrors{relative / count, std::sqrt(squares / count), near / count}
-                     : DepthErrors{none, none, none};
+    return count > 0 ? DepthErrors{relative / count, std::sqrt(squares / count), near / count, medianOf(factors)}
+                     : DepthErrors{none, none, none, none};
+}
+
+/// Truths in another unit than the values: their ratio is far from 1 in the middle of the images.
+std::optional<Doubt> unitDoubt(std::span<const DepthErrors> ofFloat)
+{
+    constexpr double kFar = 5; ///< no network of the right unit is off by as much at most pixels
+    std::vector<double> factors;
+    for (const DepthErrors& one : ofFloat)
+        if (std::isfinite(one.factor))
+            factors.push_back(one.factor);
+    const double factor = medianOf(factors);
+    if (!(factor > kFar || factor < 1 / kFar))
+        return std::nullopt;
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.3g", factor);
+    return Doubt{
+        DoubtKind::Labels,
+        std::string("the values of the maps are, in the median, ") + text.data() +
+            " times those of the float network: another unit (millimetres, a scale of the file), or a network "
+            "of relative values, which such figures do not judge",
+        "--map-scale divides the maps",
+        {{"factor", factor}}};
 }
 
 class DenseMeasurement final : public Measurement {
@@ -86,6 +125,8 @@ public:
             depth("rmse", "RMSE", m_quantized, &DepthErrors::rmse, "", false);
             depth("delta1", "δ1", m_quantized, &DepthErrors::delta1, "%", true);
             depth("float_abs_rel", "abs-rel of float", m_float, &DepthErrors::absRel, "%", false);
+            if (auto doubt = unitDoubt(m_float))
+                measured.doubts.push_back(std::move(*doubt));
         }
         // Images that are equal have no PSNR to average, and are said.
         const auto equal = std::ranges::count_if(m_psnr, [](double v) { return std::isinf(v) && v > 0; });
@@ -140,7 +181,7 @@ double fits(const Outputs& outputs)
     // Tokens × features look like a picture too: its sides go as the image's do.
     const auto tall = static_cast<double>(planes->height) * static_cast<double>(outputs.inputWidth);
     const auto wide = static_cast<double>(planes->width) * static_cast<double>(outputs.inputHeight);
-    const bool alike = outputs.inputWidth > 0 && std::abs(tall - wide) <= 0.1 * std::max(tall, wide);
+    const bool alike = outputs.inputWidth > 0 && std::abs(tall - wide) <= 0.05 * std::max(tall, wide);
     return alike && !nameHas(outputs.layout[0].name, {"hidden", "feature", "token"}) ? 0.9 : 0.05;
 }
 
@@ -159,10 +200,13 @@ Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSetti
 
 const TaskDef& denseValuesTask()
 {
-    static constexpr TaskDef def{"dense", "Values of pixels",
+    static constexpr TaskDef def{"dense",
+                                 "Values of pixels",
                                  "One output of a value a pixel (depth, matte, saliency): PSNR and relative "
                                  "difference to float; abs-rel, RMSE and δ1 with maps.",
-                                 fits, make};
+                                 fits,
+                                 make,
+                                 "maps"};
     return def;
 }
 

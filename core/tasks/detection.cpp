@@ -6,6 +6,7 @@
 #include "core/tasks/task_defs.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -107,25 +108,75 @@ private:
     std::vector<double> m_same; ///< F1 by image
 };
 
-std::string formText(const DetectionReader& reader)
+std::string boxText(const DetectionReader& reader)
 {
-    const std::string classes = std::to_string(reader.classes()) + " classes";
-    const std::string scores = reader.probabilities() ? "probabilities" : "logits";
-    switch (reader.form()) {
-    case DetectorForm::DetrSoftmax:
-        return "DETR's: " + scores + " of " + classes +
-               " and, last, of nothing (softmax); boxes are centre and size as fractions of the image";
-    case DetectorForm::DetrSigmoid:
-        return "DETR's: " + scores + " of " + classes +
-               ", each for itself (sigmoid); boxes are centre and size as fractions of the image";
-    case DetectorForm::YoloColumns:
-        return "YOLOv8's: columns of centre and size in pixels, then probabilities of " + classes;
-    case DetectorForm::YoloRows:
-        return "YOLOv5's: rows of centre and size in pixels, objectness, then probabilities of " + classes;
-    case DetectorForm::Suppressed:
-        return "final detections: rows of x0 y0 x1 y1 in pixels, score, class";
+    const std::string units = reader.pixels() ? " in pixels" : " as fractions of the image";
+    switch (reader.boxForm()) {
+    case BoxForm::Centre:
+        return "centre and size" + units;
+    case BoxForm::Corners:
+        return "corners (x0 y0 x1 y1)" + units;
+    case BoxForm::CornersYx:
+        return "corners (y0 x0 y1 x1)" + units;
     }
     return "";
+}
+
+std::string formText(const DetectionReader& reader)
+{
+    const std::string scores =
+        (reader.probabilities() ? "probabilities of " : "logits of ") + std::to_string(reader.classes()) + " classes";
+    switch (reader.form()) {
+    case DetectorForm::DetrSoftmax:
+        return "DETR's: " + scores + " and, last, of nothing (softmax); boxes are " + boxText(reader);
+    case DetectorForm::DetrSigmoid:
+        return "DETR's: " + scores + ", each for itself; boxes are " + boxText(reader);
+    case DetectorForm::YoloColumns:
+        return "YOLO's: columns of " + boxText(reader) + ", then " + scores + ", without suppression";
+    case DetectorForm::YoloRows:
+        return "YOLO's: rows of " + boxText(reader) + (reader.objectness() ? ", objectness, then " : ", then ") +
+               scores + ", without suppression";
+    case DetectorForm::YoloParts:
+        return "YOLO's: boxes are " + boxText(reader) + "; " + scores + ", without suppression";
+    case DetectorForm::Suppressed:
+        return "final detections: rows of " + boxText(reader) + ", score, class";
+    case DetectorForm::FinalParts:
+        return "final detections: boxes are " + boxText(reader) + "; a score" +
+               (reader.labels() ? " and a class" : "") + " each";
+    }
+    return "";
+}
+
+DetectorChoice choiceOf(const TaskSettings& settings)
+{
+    DetectorChoice choice;
+    const auto is = [&](std::string_view name, std::string_view value) {
+        const auto found = settings.options.find(name);
+        return found != settings.options.end() && found->second == value;
+    };
+    if (is("form", "detr"))
+        choice.family = DetectorChoice::Family::Detr;
+    if (is("form", "yolo"))
+        choice.family = DetectorChoice::Family::Yolo;
+    if (is("form", "final"))
+        choice.family = DetectorChoice::Family::Final;
+    for (const bool yes : {true, false}) {
+        if (is("objectness", yes ? "yes" : "no"))
+            choice.objectness = yes;
+        if (is("nothing", yes ? "last" : "none"))
+            choice.softmax = yes;
+        if (is("scores", yes ? "probabilities" : "logits"))
+            choice.probabilities = yes;
+        if (is("units", yes ? "pixels" : "fractions"))
+            choice.pixels = yes;
+    }
+    if (is("boxes", "centre"))
+        choice.boxes = BoxForm::Centre;
+    if (is("boxes", "corners"))
+        choice.boxes = BoxForm::Corners;
+    if (is("boxes", "corners-yx"))
+        choice.boxes = BoxForm::CornersYx;
+    return choice;
 }
 
 class DetectionTask final : public Task {
@@ -141,14 +192,22 @@ public:
         return detectionLoss(m_reader.settled(reference), reference, row, gradient);
     }
 
+    const DetectionReader& reader() const { return m_reader; }
+    std::optional<int64_t> classes() const override
+    {
+        return m_reader.classes() > 0 ? std::optional(static_cast<int64_t>(m_reader.classes())) : std::nullopt;
+    }
+
     std::vector<Doubt> assumed(std::span<const float> row) const override
     {
         const DetectionReader reader = m_reader.settled(row);
-        return {{DoubtKind::Assumption,
-                 "the outputs are read as " + formText(reader),
-                 "--task NAME and --output NAME choose otherwise",
-                 {{"candidates", static_cast<double>(reader.candidates())},
-                  {"classes", static_cast<double>(reader.classes())}}}};
+        return {
+            {DoubtKind::Assumption,
+             "the outputs are read as " + formText(reader),
+             "--task-option NAME=VALUE (form, nothing, objectness, scores, boxes, units), --task NAME and --output "
+             "NAME choose otherwise",
+             {{"candidates", static_cast<double>(reader.candidates())},
+              {"classes", static_cast<double>(reader.classes())}}}};
     }
 
 private:
@@ -163,26 +222,45 @@ double fits(const Outputs& outputs)
     return reader->certain() ? 0.95 : 0.05;
 }
 
-Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSettings&)
+Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSettings& settings)
 {
-    const auto reader = DetectionReader::guess(outputs);
+    const auto reader = DetectionReader::guess(outputs, choiceOf(settings));
     if (!reader)
         return fail(
             ErrorCode::InvalidArgument,
-            "detection needs logits [batch, queries, classes] and boxes [batch, queries, 4], or one output of "
-            "[batch, 4 + classes, anchors], [batch, anchors, 5 + classes] or [batch, boxes, 6]; there are " +
+            "detection needs logits [batch, queries, classes] and boxes [batch, queries, 4]; or one output of "
+            "[batch, 4 + classes, anchors], [batch, anchors, 5 + classes] or [batch, boxes, 6]; or boxes [batch, "
+            "boxes, 4] with scores and classes [batch, boxes]; there are " +
                 describe(outputs) + ". --output NAME chooses");
     return std::make_shared<const DetectionTask>(outputs, *reader);
 }
 
 } // namespace
 
+const DetectionReader* detectionReader(const Task& task)
+{
+    const auto* detection = dynamic_cast<const DetectionTask*>(&task);
+    return detection ? &detection->reader() : nullptr;
+}
+
 const TaskDef& detectionTask()
 {
-    static constexpr TaskDef def{"detection", "Detection",
+    static constexpr std::array options{
+        TaskOption{"form", "detr yolo final", "queries; anchors before suppression; detections after it"},
+        TaskOption{"nothing", "last none", "detr: the last class is nothing (softmax), or none is (sigmoid)"},
+        TaskOption{"objectness", "yes no", "yolo: rows have an objectness before the classes"},
+        TaskOption{"scores", "logits probabilities", "what the scores of classes are"},
+        TaskOption{"boxes", "centre corners corners-yx", "centre and size; x0 y0 x1 y1; y0 x0 y1 x1"},
+        TaskOption{"units", "pixels fractions", "of the boxes: pixels of the input, or fractions of it"},
+    };
+    static constexpr TaskDef def{"detection",
+                                 "Detection",
                                  "Boxes with classes, as DETR and YOLO write them: COCO AP with the float network's "
                                  "detections as truth; COCO AP and AP50 with labels.",
-                                 fits, make};
+                                 fits,
+                                 make,
+                                 "boxes",
+                                 options};
     return def;
 }
 

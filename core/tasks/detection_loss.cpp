@@ -1,6 +1,7 @@
 #include "core/tasks/detection_loss.h"
 
 #include "core/exec/losses.h"
+#include "core/tasks/detection_match.h"
 #include "core/tasks/losses.h"
 
 #include <algorithm>
@@ -25,44 +26,11 @@ struct Part {
     std::span<const double> weights;
 };
 
-/// How sure the float network is that there is something.
-double confidence(const DetectionReader& reader, const DetectionField& scores, std::span<const float> row,
-                  std::size_t candidate)
-{
-    const auto score = [&](std::size_t k) { return static_cast<double>(row[scores.at(candidate, k)]); };
-    const auto largest = [&](std::size_t first) {
-        double most = score(first);
-        for (std::size_t k = first + 1; k < scores.count; ++k)
-            most = std::max(most, score(k));
-        return most;
-    };
-    switch (reader.form()) {
-    case DetectorForm::DetrSoftmax: {
-        if (reader.probabilities())
-            return 1 - score(scores.count - 1);
-        const double most = largest(0);
-        double something = 0;
-        for (std::size_t k = 0; k + 1 < scores.count; ++k)
-            something += std::exp(score(k) - most);
-        return something / (something + std::exp(score(scores.count - 1) - most));
-    }
-    case DetectorForm::DetrSigmoid:
-        return reader.probabilities() ? largest(0) : 1 / (1 + std::exp(-largest(0)));
-    case DetectorForm::YoloRows:
-        return score(0) * largest(1);
-    case DetectorForm::YoloColumns:
-    case DetectorForm::Suppressed:
-        return largest(0);
-    }
-    return 0;
-}
-
 std::vector<double> confidences(const DetectionReader& reader, std::span<const float> reference)
 {
-    const DetectionField scores = reader.scores();
     std::vector<double> shares(reader.candidates());
     for (std::size_t a = 0; a < shares.size(); ++a)
-        shares[a] = std::max(0.0, confidence(reader, scores, reference, a));
+        shares[a] = std::max(0.0, confidenceOf(reader, reference, a));
     const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
     for (double& share : shares)
         share = sum > 0 ? share / sum : 1 / static_cast<double>(shares.size());
@@ -72,15 +40,20 @@ std::vector<double> confidences(const DetectionReader& reader, std::span<const f
 double kullbackLeibler(const DetectionReader& reader, const Part& part, const Sides& sides)
 {
     const std::size_t classes = part.field.count;
+    std::vector<float> r(classes), z(classes), slope(sides.gradient.empty() ? 0 : classes);
     double loss = 0;
     for (std::size_t a = 0; a < part.weights.size(); ++a) {
-        const std::size_t first = part.field.at(a, 0);
-        const auto r = sides.reference.subspan(first, classes), z = sides.row.subspan(first, classes);
-        const auto gradient = sides.gradient.empty() ? sides.gradient : sides.gradient.subspan(first, classes);
+        for (std::size_t k = 0; k < classes; ++k) {
+            r[k] = sides.reference[part.field.at(a, k)];
+            z[k] = sides.row[part.field.at(a, k)];
+        }
+        std::ranges::fill(slope, 0.0F);
         if (reader.form() == DetectorForm::DetrSoftmax)
-            loss += exec::klByPosition(r, z, 1, classes, classes, 1, gradient, part.weights[a]);
+            loss += exec::klByPosition(r, z, 1, classes, classes, 1, slope, part.weights[a]);
         else // whose sum over the classes is a mean there
-            loss += binaryKl(r, z, gradient, part.weights[a] * static_cast<double>(classes));
+            loss += binaryKl(r, z, slope, part.weights[a] * static_cast<double>(classes));
+        for (std::size_t k = 0; k < slope.size(); ++k)
+            sides.gradient[part.field.at(a, k)] += slope[k];
     }
     return loss;
 }
@@ -123,34 +96,55 @@ double squares(const Part& part, const Sides& sides)
     return error * scale;
 }
 
+/// Candidates by place.
+double placedLoss(const DetectionReader& reader, const Sides& sides)
+{
+    const std::vector<double> sure = confidences(reader, sides.reference);
+    std::vector<double> weights(sure);
+    for (double& weight : weights)
+        weight = weight / 2 + 1 / (2 * static_cast<double>(sure.size()));
+    const Part classes{reader.scores(), weights}, boxes{reader.boxes(), sure};
+    const bool logits = reader.form() == DetectorForm::DetrSoftmax || (!reader.probabilities() && !reader.isFinal());
+    double loss = logits ? kullbackLeibler(reader, classes, sides) : squares(classes, sides);
+    loss += reader.pixels() ? squares(boxes, sides) : absolute(boxes, sides);
+    if (const auto labels = reader.labels())
+        for (std::size_t a = 0; a < sure.size(); ++a) {
+            const std::size_t at = labels->at(a, 0);
+            loss += std::round(sides.row[at]) != std::round(sides.reference[at]) ? sure[a] : 0;
+        }
+    return loss;
+}
+
+/// Numbers of candidates that are moved together.
+std::vector<DetectionField> fieldsOf(const DetectionReader& reader)
+{
+    std::vector<DetectionField> fields{reader.boxes(), reader.scores()};
+    if (const auto labels = reader.labels())
+        fields.push_back(*labels);
+    return fields;
+}
+
 } // namespace
 
 double detectionLoss(const DetectionReader& reader, std::span<const float> reference, std::span<const float> row,
                      std::span<float> gradient)
 {
-    const Sides sides{reference, row, gradient};
-    const std::vector<double> sure = confidences(reader, reference);
-    std::vector<double> weights(sure);
-    for (double& weight : weights)
-        weight = weight / 2 + 1 / (2 * static_cast<double>(sure.size()));
-    const Part classes{reader.scores(), weights}, boxes{reader.boxes(), sure};
-    switch (reader.form()) {
-    case DetectorForm::DetrSigmoid:
-        if (reader.probabilities())
-            return squares(classes, sides) + absolute(boxes, sides);
-        [[fallthrough]];
-    case DetectorForm::DetrSoftmax:
-        return kullbackLeibler(reader, classes, sides) + absolute(boxes, sides);
-    case DetectorForm::YoloColumns:
-    case DetectorForm::YoloRows:
-        return squares(classes, sides) + squares(boxes, sides);
-    case DetectorForm::Suppressed:
-        break;
-    }
-    double other = 0;
-    for (std::size_t a = 0; a < sure.size(); ++a)
-        other += std::round(row[boxes.field.at(a, 5)]) != std::round(reference[boxes.field.at(a, 5)]) ? sure[a] : 0;
-    return other + squares(classes, sides) + squares(boxes, sides);
+    if (!reader.placesChosen())
+        return placedLoss(reader, {reference, row, gradient});
+    const std::vector<std::size_t> matches = matchCandidates(reader, reference, row);
+    const std::vector<DetectionField> fields = fieldsOf(reader);
+    const auto each = [&](const auto& move) {
+        for (const DetectionField& field : fields)
+            for (std::size_t a = 0; a < matches.size(); ++a)
+                for (std::size_t k = 0; k < field.count; ++k)
+                    move(field.at(a, k), field.at(matches[a], k));
+    };
+    std::vector<float> moved(row.begin(), row.end()), slope(gradient.size(), 0.0F);
+    each([&](std::size_t to, std::size_t from) { moved[to] = row[from]; });
+    const double loss = placedLoss(reader, {reference, moved, slope});
+    if (!gradient.empty())
+        each([&](std::size_t to, std::size_t from) { gradient[from] += slope[to]; });
+    return loss;
 }
 
 } // namespace qs::tasks

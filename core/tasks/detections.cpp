@@ -60,19 +60,6 @@ std::vector<Detection> suppressed(std::span<const Detection> found, std::size_t 
     return kept;
 }
 
-/// cx cy w h, in units of `scaleX` and `scaleY` pixels.
-Detection centred(std::span<const float> row, const DetectionField& boxes, std::size_t candidate, float scaleX,
-                  float scaleY)
-{
-    const auto number = [&](std::size_t k) { return row[boxes.at(candidate, k)]; };
-    Detection box;
-    box.x0 = (number(0) - number(2) / 2) * scaleX;
-    box.y0 = (number(1) - number(3) / 2) * scaleY;
-    box.x1 = (number(0) + number(2) / 2) * scaleX;
-    box.y1 = (number(1) + number(3) / 2) * scaleY;
-    return box;
-}
-
 /// Best class but the last, and its probability by softmax over all.
 std::pair<std::size_t, float> bestBySoftmax(std::span<const float> logits, bool probabilities)
 {
@@ -89,31 +76,47 @@ std::pair<std::size_t, float> bestBySoftmax(std::span<const float> logits, bool 
 
 } // namespace
 
+Detection DetectionReader::boxAt(std::span<const float> row, std::size_t candidate) const
+{
+    const DetectionField field = boxes();
+    const float scaleX = m_pixels ? 1 : static_cast<float>(m_outputs.inputWidth);
+    const float scaleY = m_pixels ? 1 : static_cast<float>(m_outputs.inputHeight);
+    const auto number = [&](std::size_t k) { return row[field.at(candidate, k)]; };
+    Detection box;
+    switch (m_boxForm) {
+    case BoxForm::Centre:
+        box.x0 = (number(0) - number(2) / 2) * scaleX;
+        box.y0 = (number(1) - number(3) / 2) * scaleY;
+        box.x1 = (number(0) + number(2) / 2) * scaleX;
+        box.y1 = (number(1) + number(3) / 2) * scaleY;
+        break;
+    case BoxForm::Corners:
+        box = {number(0) * scaleX, number(1) * scaleY, number(2) * scaleX, number(3) * scaleY};
+        break;
+    case BoxForm::CornersYx:
+        box = {number(1) * scaleX, number(0) * scaleY, number(3) * scaleX, number(2) * scaleY};
+        break;
+    }
+    return box;
+}
+
 std::vector<Detection> DetectionReader::read(std::span<const float> row) const
 {
     std::vector<Detection> found;
-    switch (m_form) {
-    case DetectorForm::DetrSoftmax:
-    case DetectorForm::DetrSigmoid:
+    if (isDetr())
         readQueries(row, found);
-        break;
-    case DetectorForm::YoloColumns:
-    case DetectorForm::YoloRows:
+    else if (isFinal())
+        readFinal(row, found);
+    else
         readAnchors(row, found);
-        break;
-    case DetectorForm::Suppressed:
-        readSuppressed(row, found);
-        break;
-    }
     return found;
 }
 
 void DetectionReader::readQueries(std::span<const float> row, std::vector<Detection>& found) const
 {
-    const DetectionField boxes = this->boxes(), scores = this->scores();
-    const auto width = static_cast<float>(m_outputs.inputWidth), height = static_cast<float>(m_outputs.inputHeight);
+    const DetectionField scores = this->scores();
     for (std::size_t query = 0; query < m_candidates; ++query) {
-        Detection one = centred(row, boxes, query, width, height);
+        Detection one = boxAt(row, query);
         const auto add = [&](std::size_t category, float score) {
             one.category = static_cast<int>(category);
             one.score = score;
@@ -134,16 +137,20 @@ void DetectionReader::readQueries(std::span<const float> row, std::vector<Detect
 
 void DetectionReader::readAnchors(std::span<const float> row, std::vector<Detection>& found) const
 {
-    const DetectionField boxes = this->boxes(), scores = this->scores();
-    const std::size_t first = m_form == DetectorForm::YoloRows ? 1 : 0;
+    const DetectionField scores = this->scores();
+    const std::size_t first = m_objectness ? 1 : 0;
+    const auto probability = [&](std::size_t anchor, std::size_t k) {
+        const float score = row[scores.at(anchor, k)];
+        return m_probabilities ? score : sigmoid(score);
+    };
     for (std::size_t anchor = 0; anchor < m_candidates; ++anchor) {
-        const float object = first == 1 ? row[scores.at(anchor, 0)] : 1;
+        const float object = m_objectness ? probability(anchor, 0) : 1;
         if (!(object > kLeast))
             continue;
-        Detection one = centred(row, boxes, anchor, 1, 1);
+        Detection one = boxAt(row, anchor);
         for (std::size_t c = first; c < scores.count; ++c) {
             one.category = static_cast<int>(c - first);
-            one.score = object * row[scores.at(anchor, c)];
+            one.score = object * probability(anchor, c);
             if (counts(one))
                 found.push_back(one);
         }
@@ -152,19 +159,21 @@ void DetectionReader::readAnchors(std::span<const float> row, std::vector<Detect
     found = suppressed(found, kMost);
 }
 
-void DetectionReader::readSuppressed(std::span<const float> row, std::vector<Detection>& found) const
+void DetectionReader::readFinal(std::span<const float> row, std::vector<Detection>& found) const
 {
-    const DetectionField boxes = this->boxes();
-    for (std::size_t i = 0; i < m_candidates; ++i) {
-        const float category = row[boxes.at(i, 5)];
+    const DetectionField scores = this->scores();
+    const auto labels = this->labels();
+    std::size_t number = m_candidates;
+    if (m_number)
+        if (const float said = m_outputs.layout[*m_number].of(row)[0]; said >= 0)
+            number = std::min(number, static_cast<std::size_t>(std::min(said + 0.5F, 1e9F)));
+    for (std::size_t i = 0; i < number; ++i) {
+        const float category = labels ? row[labels->at(i, 0)] : 0;
         if (!(category >= 0 && category < 1e6F))
             continue;
-        const Detection one{row[boxes.at(i, 0)],
-                            row[boxes.at(i, 1)],
-                            row[boxes.at(i, 2)],
-                            row[boxes.at(i, 3)],
-                            static_cast<int>(std::lround(category)),
-                            row[boxes.at(i, 4)]};
+        Detection one = boxAt(row, i);
+        one.category = static_cast<int>(std::lround(category));
+        one.score = row[scores.at(i, 0)];
         if (counts(one))
             found.push_back(one);
     }

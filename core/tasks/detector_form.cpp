@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace qs::tasks {
 
@@ -54,6 +53,12 @@ struct Pair {
     int named = 0; ///< of the two
 };
 
+/// A list of numbers, one a box; or one number alone.
+std::optional<std::size_t> listOf(const Outputs& outputs, std::size_t output)
+{
+    return vectorLength(outputs.layout[output]);
+}
+
 /// The table of logits and that of boxes, as names say; of equally named ones the first.
 std::optional<Pair> pairOf(const Outputs& outputs, std::span<const Table> tables)
 {
@@ -73,82 +78,142 @@ std::optional<Pair> pairOf(const Outputs& outputs, std::span<const Table> tables
 
 } // namespace
 
-std::optional<DetectionReader> DetectionReader::guess(const Outputs& outputs)
-{
-    std::vector<Table> tables;
-    bool pictures = false; // prototypes of masks, say: columns then hold more than classes
-    for (std::size_t i = 0; i < outputs.layout.size(); ++i) {
-        if (const auto table = tableOf(outputs, i))
-            tables.push_back(*table);
-        const auto planes = planesOf(outputs.layout[i]);
-        pictures |= planes && planes->channels > 1 && !tableOf(outputs, i);
-    }
-    DetectionReader reader;
-    reader.m_outputs = outputs;
-    if (const auto pair = pairOf(outputs, tables)) {
-        reader.m_scores = pair->scores.output;
-        reader.m_boxes = pair->boxes.output;
-        reader.m_candidates = pair->boxes.rows;
-        reader.m_scoreCount = pair->scores.columns;
-        reader.m_certain = pair->named == 2 || outputs.layout.size() == 2;
-        return reader;
-    }
-    if (tables.size() != 1 || pictures)
-        return std::nullopt;
-    const Table& table = tables[0];
-    const auto as = [&](DetectorForm form, std::size_t candidates, std::size_t columns, bool certain) {
-        reader.m_form = form;
-        reader.m_scores = reader.m_boxes = table.output;
-        reader.m_candidates = candidates;
-        reader.m_scoreCount = columns;
-        reader.m_certain = certain;
-        return reader;
-    };
-    const auto columns = [&](bool certain) {
-        return as(DetectorForm::YoloColumns, table.columns, table.rows, certain);
-    };
-    const auto rows = [&](bool certain) { return as(DetectorForm::YoloRows, table.rows, table.columns, certain); };
-    const bool named = nameHas(outputs.layout[table.output].name, {"detect", "yolo", "box"});
-    if (table.rows >= 5 && anchorsOf(outputs, table.columns))
-        return columns(true);
-    if (table.columns >= 6 && anchorsOf(outputs, table.rows))
-        return rows(true);
-    if (table.columns == 6)
-        return as(DetectorForm::Suppressed, table.rows, 6, true);
-    if (table.rows >= 5 && table.columns >= 4 * table.rows)
-        return columns(named);
-    if (table.columns >= 6 && table.rows >= 4 * table.columns)
-        return rows(named);
-    return std::nullopt;
-}
-
-DetectionReader DetectionReader::settled(std::span<const float> row) const
-{
-    DetectionReader reader = *this;
-    if (m_form != DetectorForm::DetrSoftmax && m_form != DetectorForm::DetrSigmoid)
-        return reader;
-    const DetectionField field = scores();
-    const auto all = m_outputs.layout[m_scores].of(row);
-    reader.m_probabilities = std::ranges::all_of(all, [](float value) { return value >= 0 && value <= 1; });
-    std::size_t nothing = 0, whole = 0;
-    for (std::size_t query = 0; query < m_candidates; ++query) {
-        const auto logits = row.subspan(field.at(query, 0), field.count);
-        const double most = *std::ranges::max_element(logits);
-        double sum = 0, softmaxed = 0;
-        for (const float logit : logits) {
-            sum += logit;
-            softmaxed += std::exp(logit - most);
+/// Tries the forms in turn.
+class DetectionReader::Guess {
+public:
+    Guess(const Outputs& outputs, const DetectorChoice& choice) : m_outputs(outputs), m_choice(choice)
+    {
+        m_reader.m_outputs = outputs;
+        m_reader.m_choice = choice;
+        for (std::size_t i = 0; i < outputs.layout.size(); ++i) {
+            const auto table = tableOf(outputs, i);
+            if (table && table->rows > 1)
+                m_tables.push_back(*table);
+            else if (listOf(outputs, i))
+                m_lists.push_back(i);
+            const auto planes = planesOf(outputs.layout[i]);
+            m_pictures |= planes && planes->channels > 1 && !table;
         }
-        nothing += std::exp(logits.back() - most) > 0.5 * softmaxed ? 1 : 0;
-        whole += std::abs(sum - 1) < 1e-3 ? 1 : 0;
     }
-    // By chance one query in `classes` has its last class best; images full of objects leave few queries for nothing.
-    const auto queries = static_cast<double>(m_candidates);
-    const double least = std::max(0.25, 1.5 / static_cast<double>(field.count));
-    const bool softmax =
-        reader.m_probabilities ? whole == m_candidates : static_cast<double>(nothing) > least * queries;
-    reader.m_form = softmax && field.count > 1 ? DetectorForm::DetrSoftmax : DetectorForm::DetrSigmoid;
-    return reader;
+
+    std::optional<DetectionReader> make()
+    {
+        if ((may(DetectorChoice::Family::Final) && finalParts()) || pair() || (m_tables.size() == 1 && single()))
+            return m_reader;
+        return std::nullopt;
+    }
+
+private:
+    bool may(DetectorChoice::Family family) const { return !m_choice.family || *m_choice.family == family; }
+    bool asked(DetectorChoice::Family family) const { return m_choice.family == family; }
+
+    bool take(DetectorForm form, std::size_t candidates, std::size_t columns, bool certain)
+    {
+        m_reader.m_form = form;
+        m_reader.m_candidates = candidates;
+        m_reader.m_scoreCount = columns;
+        m_reader.m_certain = certain;
+        // COCO's 80 classes alone are 84 columns: YOLOv8's, turned.
+        m_reader.m_objectness = form == DetectorForm::YoloRows && m_choice.objectness.value_or(columns != 84);
+        m_reader.m_boxForm = m_reader.isFinal() ? BoxForm::Corners : BoxForm::Centre;
+        m_reader.m_pixels = !m_reader.isDetr();
+        m_reader.m_probabilities = !m_reader.isDetr();
+        return true;
+    }
+
+    /// Boxes [n, 4] and one or two lists of n numbers; another list of one number says how many there are.
+    bool finalParts()
+    {
+        for (const Table& boxes : m_tables) {
+            if (boxes.columns != 4 || nameHas(m_outputs.layout[boxes.output].name, {"hidden", "feature", "embed"}))
+                continue;
+            std::vector<std::size_t> lists;
+            m_reader.m_number.reset();
+            for (const std::size_t i : m_lists)
+                if (*listOf(m_outputs, i) == boxes.rows)
+                    lists.push_back(i);
+                else if (*listOf(m_outputs, i) == 1)
+                    m_reader.m_number = i;
+            if (lists.empty() || lists.size() > 2)
+                continue;
+            const auto name = [&](std::size_t i) -> const std::string& { return m_outputs.layout[lists[i]].name; };
+            const auto classes = [&](std::size_t i) {
+                return nameHas(name(i), {"label", "class", "cls", "categor"});
+            };
+            const auto score = [&](std::size_t i) { return nameHas(name(i), {"score", "conf", "prob"}); };
+            const std::size_t scores =
+                lists.size() == 2 && (score(1) || (classes(0) && !score(0))) && !score(0) ? 1 : 0;
+            m_reader.m_boxes = boxes.output;
+            m_reader.m_scores = lists[scores];
+            if (lists.size() == 2)
+                m_reader.m_labels = lists[1 - scores];
+            m_reader.m_named = lists.size() == 1 || score(scores) || classes(1 - scores);
+            const bool all = m_outputs.layout.size() == 1 + lists.size() + (m_reader.m_number ? 1 : 0);
+            const std::string& boxName = m_outputs.layout[boxes.output].name;
+            take(DetectorForm::FinalParts, boxes.rows, 1, all || namedBoxes(boxName));
+            if (nameHas(boxName, {"detection_boxes"})) // TensorFlow's
+                m_reader.m_boxForm = BoxForm::CornersYx;
+            return true;
+        }
+        return false;
+    }
+
+    bool pair()
+    {
+        const auto found = asked(DetectorChoice::Family::Final) ? std::nullopt : pairOf(m_outputs, m_tables);
+        if (!found)
+            return false;
+        m_reader.m_scores = found->scores.output;
+        m_reader.m_boxes = found->boxes.output;
+        const bool certain = found->named == 2 || m_outputs.layout.size() == 2;
+        const bool anchors = may(DetectorChoice::Family::Yolo) && anchorsOf(m_outputs, found->boxes.rows);
+        const bool yolo = asked(DetectorChoice::Family::Yolo) || anchors;
+        return take(yolo ? DetectorForm::YoloParts : DetectorForm::DetrSigmoid, found->boxes.rows,
+                    found->scores.columns, certain);
+    }
+
+    /// One table.
+    bool single()
+    {
+        if (m_pictures || asked(DetectorChoice::Family::Detr))
+            return false;
+        const Table& table = m_tables[0];
+        m_reader.m_scores = m_reader.m_boxes = table.output;
+        const auto columns = [&](bool certain) {
+            return take(DetectorForm::YoloColumns, table.columns, table.rows, certain);
+        };
+        const auto rows = [&](bool certain) {
+            return take(DetectorForm::YoloRows, table.rows, table.columns, certain);
+        };
+        const std::size_t least = m_choice.objectness == false ? 5 : 6; // of a row: with one class
+        if (may(DetectorChoice::Family::Yolo)) {
+            if (table.rows >= 5 && anchorsOf(m_outputs, table.columns))
+                return columns(true);
+            if (table.columns >= least && anchorsOf(m_outputs, table.rows))
+                return rows(true);
+        }
+        if (may(DetectorChoice::Family::Final) && table.columns == 6)
+            return take(DetectorForm::Suppressed, table.rows, 6, true);
+        if (!may(DetectorChoice::Family::Yolo))
+            return false;
+        const bool named = nameHas(m_outputs.layout[table.output].name, {"detect", "yolo", "box"});
+        const std::size_t times = asked(DetectorChoice::Family::Yolo) ? 1 : 4;
+        if (table.rows >= 5 && table.columns >= times * table.rows)
+            return columns(named);
+        return table.columns >= least && table.rows >= times * table.columns && rows(named);
+    }
+
+    const Outputs& m_outputs;
+    const DetectorChoice& m_choice;
+    DetectionReader m_reader;
+    std::vector<Table> m_tables;
+    std::vector<std::size_t> m_lists;
+    bool m_pictures = false; ///< prototypes of masks, say: columns then hold more than classes
+};
+
+std::optional<DetectionReader> DetectionReader::guess(const Outputs& outputs, const DetectorChoice& choice)
+{
+    return Guess(outputs, choice).make();
 }
 
 std::size_t DetectionReader::classes() const
@@ -157,12 +222,13 @@ std::size_t DetectionReader::classes() const
     case DetectorForm::DetrSoftmax:
         return m_scoreCount - 1;
     case DetectorForm::DetrSigmoid:
+    case DetectorForm::YoloParts:
         return m_scoreCount;
     case DetectorForm::YoloColumns:
-        return m_scoreCount - 4;
     case DetectorForm::YoloRows:
-        return m_scoreCount - 5;
+        return m_scoreCount - (m_objectness ? 5 : 4);
     case DetectorForm::Suppressed:
+    case DetectorForm::FinalParts:
         return 0;
     }
     return 0;
@@ -174,6 +240,8 @@ DetectionField DetectionReader::boxes() const
     switch (m_form) {
     case DetectorForm::DetrSoftmax:
     case DetectorForm::DetrSigmoid:
+    case DetectorForm::YoloParts:
+    case DetectorForm::FinalParts:
         return {first, 4, 4, 1};
     case DetectorForm::YoloColumns:
         return {first, 4, 1, m_candidates};
@@ -190,7 +258,10 @@ DetectionField DetectionReader::scores() const
     switch (m_form) {
     case DetectorForm::DetrSoftmax:
     case DetectorForm::DetrSigmoid:
+    case DetectorForm::YoloParts:
         return {first, m_scoreCount, m_scoreCount, 1};
+    case DetectorForm::FinalParts:
+        return {first, 1, 1, 1};
     case DetectorForm::YoloColumns:
         return {first + 4 * m_candidates, m_scoreCount - 4, 1, m_candidates};
     case DetectorForm::YoloRows:
@@ -199,6 +270,15 @@ DetectionField DetectionReader::scores() const
         return {first + 4, 1, m_scoreCount, 1};
     }
     return {};
+}
+
+std::optional<DetectionField> DetectionReader::labels() const
+{
+    if (m_form == DetectorForm::Suppressed)
+        return DetectionField{m_outputs.layout[m_boxes].first + 5, 1, m_scoreCount, 1};
+    if (m_labels)
+        return DetectionField{m_outputs.layout[*m_labels].first, 1, 1, 1};
+    return std::nullopt;
 }
 
 } // namespace qs::tasks

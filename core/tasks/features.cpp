@@ -3,8 +3,10 @@
 #include "core/tasks/nearest.h"
 #include "core/tasks/shapes.h"
 #include "core/tasks/task_defs.h"
+#include "core/tasks/zero_shot.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <vector>
@@ -17,9 +19,10 @@ constexpr std::size_t kNeighbours = 10; ///< that vote for a class
 /// Comparing every image with every other grows with their square: of more, the first so many are compared.
 constexpr std::size_t kMostCompared = 5000;
 
-/// [D], or [T, D] whose image is the mean of its tokens.
+/// [D], or [T, D] whose image is the mean of its tokens, or the first of them.
 struct FeatureShape {
     std::size_t tokens = 1, length = 0;
+    bool firstToken = false;
 };
 
 std::optional<FeatureShape> shapeOf(const graph::OutputSpan& output)
@@ -37,6 +40,8 @@ std::optional<FeatureShape> shapeOf(const graph::OutputSpan& output)
 
 std::vector<float> pooled(std::span<const float> values, const FeatureShape& shape)
 {
+    if (shape.firstToken)
+        return {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(shape.length)};
     std::vector<float> mean(shape.length, 0);
     for (std::size_t t = 0; t < shape.tokens; ++t)
         for (std::size_t d = 0; d < shape.length; ++d)
@@ -61,7 +66,9 @@ std::optional<int> vote(const Vectors& vectors, const std::vector<std::optional<
 
 class FeaturesMeasurement final : public Measurement {
 public:
-    FeaturesMeasurement(const graph::OutputSpan& output, const FeatureShape& shape) : m_output(output), m_shape(shape)
+    FeaturesMeasurement(const graph::OutputSpan& output, const FeatureShape& shape,
+                        std::span<const std::vector<float>> texts)
+        : m_output(output), m_shape(shape), m_zeroShot(texts)
     {
     }
 
@@ -71,18 +78,23 @@ public:
         const double distance = cosineDistance(before, now, m_shape.length, {});
         m_cosine.push_back(1 - distance);
         m_changed.push_back(std::clamp(distance, 0.0, 1.0));
+        const int* stated = std::get_if<int>(&truth);
+        const auto label = stated ? std::optional(*stated) : std::nullopt;
+        const std::vector<float> was = pooled(before, m_shape), is = pooled(now, m_shape);
+        if (m_zeroShot.any())
+            QS_CHECK(m_zeroShot.add(was, is, label));
         if (m_float.count() >= kMostCompared)
             return {};
-        m_float.add(pooled(before, m_shape));
-        m_quantized.add(pooled(now, m_shape));
-        const int* label = std::get_if<int>(&truth);
-        m_labels.push_back(label ? std::optional(*label) : std::nullopt);
+        m_float.add(was);
+        m_quantized.add(is);
+        m_labels.push_back(label);
         return {};
     }
 
     Measured finish() override
     {
         Measured measured;
+        m_zeroShot.addTo(measured);
         addVotes(measured);
         measured.figures.push_back({"cosine", "cosine", meanOf(m_cosine), meanInterval(m_cosine), "", true});
         if (const std::size_t images = m_float.count(); images > 1) {
@@ -126,14 +138,18 @@ private:
     Vectors m_float, m_quantized;
     std::vector<std::optional<int>> m_labels;
     std::vector<double> m_cosine, m_changed;
+    ZeroShot m_zeroShot;
 };
 
 class Features final : public Task {
 public:
-    Features(Outputs outputs, FeatureShape shape) : Task(std::move(outputs)), m_shape(shape) {}
+    Features(Outputs outputs, FeatureShape shape, std::vector<std::vector<float>> texts)
+        : Task(std::move(outputs)), m_shape(shape), m_texts(std::move(texts))
+    {
+    }
     std::unique_ptr<Measurement> measure() const override
     {
-        return std::make_unique<FeaturesMeasurement>(outputs().layout[0], m_shape);
+        return std::make_unique<FeaturesMeasurement>(outputs().layout[0], m_shape, m_texts);
     }
     /// 1 - cosine of the first output's vectors; further outputs are looked at, not searched for.
     double loss(std::span<const float> reference, std::span<const float> row,
@@ -147,6 +163,7 @@ public:
 
 private:
     FeatureShape m_shape;
+    std::vector<std::vector<float>> m_texts;
 };
 
 double fits(const Outputs& outputs)
@@ -162,27 +179,43 @@ double fits(const Outputs& outputs)
         return outputs.layout.size() == 1 && vector ? 0.85 : 0;
     }
     // Without a name only what can hardly be anything else: one output of tokens × a length.
-    return named ? 0.95 : outputs.layout.size() == 1 && output.shape.rank() == 2 ? 0.5 : 0;
+    const bool alone = outputs.layout.size() == 1 && output.shape.rank() == 2;
+    const bool wide = outputs.inputWidth >= 2 * outputs.inputHeight;
+    return named ? 0.95 : !alone ? 0 : !wide && arePatches(outputs, shape->tokens) ? 0.8 : 0.5;
 }
 
-Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSettings&)
+Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSettings& settings)
 {
-    const auto shape = shapeOf(outputs.layout[0]);
+    auto shape = shapeOf(outputs.layout[0]);
     if (!shape)
         return fail(ErrorCode::InvalidArgument,
                     "features need an output of [batch, length] or [batch, tokens, length]; there are " +
                         describe(outputs) + ". --output NAME chooses one");
-    return std::make_shared<const Features>(outputs, *shape);
+    for (const std::vector<float>& text : settings.textFeatures)
+        if (text.size() != shape->length)
+            return fail(ErrorCode::InvalidArgument, "texts have " + std::to_string(text.size()) +
+                                                        " features, the images " + std::to_string(shape->length) +
+                                                        ": both must come from one model");
+    const auto pool = settings.options.find("pool");
+    shape->firstToken = pool != settings.options.end() && pool->second == "first";
+    return std::make_shared<const Features>(outputs, *shape, settings.textFeatures);
 }
 
 } // namespace
 
 const TaskDef& featuresTask()
 {
-    static constexpr TaskDef def{"features", "Features",
+    static constexpr std::array options{
+        TaskOption{"pool", "mean first", "of tokens: an image is their mean, or the first (the class token)"}};
+    static constexpr TaskDef def{"features",
+                                 "Features",
                                  "A vector an image or a token (the first output): cosine and agreement of nearest "
-                                 "neighbours in the set; k-NN top-1 (k = 10, leave one out) with labels.",
-                                 fits, make};
+                                 "neighbours in the set; k-NN top-1 (k = 10, leave one out) with labels, zero-shot "
+                                 "top-1 with features of texts.",
+                                 fits,
+                                 make,
+                                 "classes",
+                                 options};
     return def;
 }
 

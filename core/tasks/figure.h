@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/doubt.h"
 #include "core/stats/proportion.h"
 
 #include <optional>
@@ -30,6 +31,7 @@ struct Measured {
     std::vector<Figure> figures;
     /// By image, how much of it is no longer as in the float network: 0 nothing … 1 everything. Of each image alone.
     std::vector<double> changed;
+    std::vector<Doubt> doubts; ///< of the truths, as the figures show
     const Figure* find(std::string_view key) const
     {
         for (const Figure& figure : figures)

@@ -102,10 +102,13 @@ Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSetti
 const TaskDef& multiLabelTask()
 {
     static constexpr TaskDef def{
-        "multi-label", "Several labels",
+        "multi-label",
+        "Several labels",
         "One output of logits of classes that do not exclude each other: same classes and binary KL; mean average "
         "precision with labels.",
-        fits, make};
+        fits,
+        make,
+        "class-sets"};
     return def;
 }
 

@@ -117,6 +117,8 @@ public:
                                   gradient);
     }
 
+    std::optional<int64_t> classes() const override { return static_cast<int64_t>(m_planes.channels); }
+
 private:
     Planes m_planes;
 };
@@ -129,9 +131,11 @@ double fits(const Outputs& outputs)
     const auto planes = planesOf(output);
     // Maps of features have many planes of few pixels.
     if (!planes || output.shape.rank() < 3 || planes->channels < 2 || planes->channels > 512 ||
-        planes->pixels() < 256 || planes->channels > planes->pixels() || nameHas(output.name, {"feature", "hidden"}))
+        planes->pixels() < 256 || planes->channels > planes->pixels() ||
+        nameHas(output.name, {"feature", "hidden", "heat", "keypoint", "flow", "reconstruct", "image"}))
         return 0;
-    return 0.9;
+    // Classes are never finer than the image; what is made larger is an image.
+    return static_cast<int64_t>(planes->height) > outputs.inputHeight && outputs.inputHeight > 0 ? 0 : 0.9;
 }
 
 Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSettings&)
@@ -148,10 +152,13 @@ Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSetti
 
 const TaskDef& segmentationTask()
 {
-    static constexpr TaskDef def{"segmentation", "Segmentation",
+    static constexpr TaskDef def{"segmentation",
+                                 "Segmentation",
                                  "One output of class scores a pixel: pixel agreement and mIoU to float; mIoU and "
                                  "pixel accuracy with masks. Compared at the outputs' resolution.",
-                                 fits, make};
+                                 fits,
+                                 make,
+                                 "masks"};
     return def;
 }
 

@@ -35,6 +35,19 @@ std::optional<Planes> planesOf(const graph::OutputSpan& output)
     return std::nullopt;
 }
 
+bool arePatches(const Outputs& outputs, std::size_t tokens)
+{
+    constexpr std::size_t kMostOthers = 8;
+    for (int64_t side = 4; side <= 128 && outputs.inputWidth > 0; ++side) {
+        if (outputs.inputHeight % side != 0 || outputs.inputWidth % side != 0)
+            continue;
+        const auto patches = static_cast<std::size_t>((outputs.inputHeight / side) * (outputs.inputWidth / side));
+        if (patches >= 4 && tokens >= patches && tokens <= patches + kMostOthers)
+            return true;
+    }
+    return false;
+}
+
 std::string describe(const Outputs& outputs)
 {
     std::string text;

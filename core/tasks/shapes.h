@@ -22,6 +22,10 @@ struct Planes {
 };
 std::optional<Planes> planesOf(const graph::OutputSpan& output);
 
+/// Whether so many tokens are one for each patch of a square grid over the image, with at most 8 of their own (class
+/// token, registers) beside.
+bool arePatches(const Outputs& outputs, std::size_t tokens);
+
 /// "logits [21, 128, 128], boxes [100, 4]", for messages.
 std::string describe(const Outputs& outputs);
 

@@ -7,7 +7,10 @@
 #include "core/tasks/figure.h"
 #include "core/tasks/truth.h"
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,8 +22,13 @@ namespace qs::tasks {
 struct Outputs {
     std::vector<graph::OutputSpan> layout;   ///< of a row, see graph::outputLayout
     int64_t inputHeight = 0, inputWidth = 0; ///< of the images that the network takes, pixels
+    /// The network chooses by its own scores what stands at which place of its outputs (top-k of queries): another
+    /// network may have the same in another order.
+    bool placesChosen = false;
 };
 Outputs outputsOf(const graph::Graph& graph);
+/// Whether it gathers values at places that depend on the image.
+bool choosesPlaces(const graph::Graph& graph);
 
 /// One evaluation under way: images are added one by one, in their order, on one thread. Nothing of an image is kept
 /// but what its figures need (counts, errors, codes of features), so memory does not grow with pictures.
@@ -44,6 +52,8 @@ public:
     /// row's size): filled with dL/drow.
     virtual double loss(std::span<const float> reference, std::span<const float> row,
                         std::span<float> gradient) const = 0;
+    /// Classes that truths may name, where the outputs tell: others are an error of the file.
+    virtual std::optional<int64_t> classes() const { return std::nullopt; }
     /// What was taken for granted of the outputs and how to say it otherwise; looks at outputs of the float network.
     virtual std::vector<Doubt> assumed(std::span<const float> /*row*/) const { return {}; }
 
@@ -58,6 +68,18 @@ struct TaskSettings {
     /// Of text: what each class stands for, UTF-8; class 0 is the blank. Empty: texts are compared as class numbers
     /// with the float network's, and with no truth.
     std::vector<std::string> characters;
+    /// Of features: a vector for each class, of the features' length (what a text encoder makes of the classes'
+    /// names): an image's class is the one of the largest cosine (zero-shot). Empty: none.
+    std::vector<std::vector<float>> textFeatures{};
+    /// What is said otherwise of how the outputs are to be read, by TaskOption::name.
+    std::map<std::string, std::string, std::less<>> options{};
+};
+
+/// One thing that may be said of how a task's outputs are to be read.
+struct TaskOption {
+    std::string_view name;   ///< "boxes"
+    std::string_view values; ///< all that there are, with blanks between: "centre corners"
+    std::string_view words;  ///< what they mean
 };
 
 /// One line of the list of tasks.
@@ -69,6 +91,8 @@ struct TaskDef {
     double (*fits)(const Outputs& outputs);
     /// Errors: InvalidArgument, which says the shapes that would do.
     Result<std::shared_ptr<const Task>> (*make)(const Outputs& outputs, const TaskSettings& settings);
+    std::string_view truths = "";          ///< images::TruthKindDef::name of what is right; "": nothing can be
+    std::span<const TaskOption> options{}; ///< that the settings may hold; what is left open is guessed
     /// Outputs are the scores of one class: accuracy, agreement and KL are what counts.
     bool ofClasses = false;
 };
@@ -82,9 +106,10 @@ struct ChosenTask {
     const TaskDef* def = nullptr;
     std::shared_ptr<const Task> task; ///< null: none was chosen
     bool guessed = false;
+    std::string reading{}; ///< hash of the settings; "" where nothing was said
 };
 /// By name, or the guessed one where `name` is empty. Errors: InvalidArgument (no such task: those that there are;
-/// outputs that it cannot be).
+/// an option that it does not have, or a value; outputs that it cannot be).
 Result<ChosenTask> makeTask(std::string_view name, const Outputs& outputs, const TaskSettings& settings = {});
 
 } // namespace qs::tasks

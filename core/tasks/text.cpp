@@ -5,6 +5,7 @@
 #include "core/tasks/task_defs.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ namespace {
 
 struct TextShape {
     std::size_t positions = 0, classes = 0;
+    bool byPosition = false; ///< a character a position, up to the end; else CTC
+    int special = 0;         ///< the class of the blank, of the end
 };
 
 std::optional<TextShape> shapeOf(const graph::OutputSpan& output)
@@ -28,7 +31,12 @@ std::optional<TextShape> shapeOf(const graph::OutputSpan& output)
                      static_cast<std::size_t>(output.shape[first + 1])};
 }
 
-constexpr int kBlank = 0; ///< of CTC, as PaddleOCR, SVTR and torch's ctc_loss have it
+/// Classes of characters that one image's scores spell.
+std::vector<int> read(std::span<const float> row, const TextShape& shape)
+{
+    return shape.byPosition ? positionDecode(row, shape.classes, shape.special)
+                            : ctcDecode(row, shape.classes, shape.special);
+}
 
 /// Sums of edits and of characters by image: character error = edits / characters.
 struct Edits {
@@ -62,8 +70,8 @@ public:
 
     Result<void> add(const Truth& truth, std::span<const float> reference, std::span<const float> row) override
     {
-        const auto before = ctcDecode(m_output.of(reference), m_shape.classes, kBlank);
-        const auto now = ctcDecode(m_output.of(row), m_shape.classes, kBlank);
+        const auto before = read(m_output.of(reference), m_shape);
+        const auto now = read(m_output.of(row), m_shape);
         m_edits.add(before, now);
         const double length = static_cast<double>(std::max<std::size_t>(1, std::max(before.size(), now.size())));
         m_changed.push_back(m_edits.edits.back() / length);
@@ -155,12 +163,14 @@ double fits(const Outputs& outputs)
     if (nameHas(outputs.layout[0].name, {"hidden", "feature", "embed", "token"}))
         return 0;
     const bool line = outputs.inputWidth >= 2 * outputs.inputHeight;
+    if (!line && arePatches(outputs, shape->positions)) // whatever they are called
+        return 0.2;
     return line ? 0.9 : nameHas(outputs.layout[0].name, {"logits", "ctc", "softmax"}) ? 0.6 : 0.2;
 }
 
 Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSettings& settings)
 {
-    const auto shape = outputs.layout.size() == 1 ? shapeOf(outputs.layout[0]) : std::nullopt;
+    auto shape = outputs.layout.size() == 1 ? shapeOf(outputs.layout[0]) : std::nullopt;
     if (!shape || shape->classes < 2)
         return fail(ErrorCode::InvalidArgument, "text needs one output of [batch, positions, classes]; there are " +
                                                     describe(outputs) + ". --output NAME chooses one");
@@ -168,6 +178,13 @@ Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSetti
         return fail(ErrorCode::InvalidArgument, "there are " + std::to_string(settings.characters.size()) +
                                                     " characters (the blank among them) for " +
                                                     std::to_string(shape->classes) + " classes of text");
+    const auto is = [&](std::string_view name, std::string_view value) {
+        const auto found = settings.options.find(name);
+        return found != settings.options.end() && found->second == value;
+    };
+    shape->byPosition = is("reading", "positions");
+    // Paddle's, SVTR's and torch's blank is the first class; an end or a blank may be the last.
+    shape->special = is("special", "last") ? static_cast<int>(shape->classes) - 1 : 0;
     return std::make_shared<const Text>(outputs, *shape, settings.characters);
 }
 
@@ -175,11 +192,19 @@ Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSetti
 
 const TaskDef& textTask()
 {
+    static constexpr std::array options{
+        TaskOption{"reading", "ctc positions",
+                   "repeats merged and blanks dropped; or a character a position, up to the end"},
+        TaskOption{"special", "first last", "which class is the blank (ctc) or the end (positions)"}};
     static constexpr TaskDef def{
-        "text", "Text",
+        "text",
+        "Text",
         "Scores of characters by position, read by CTC (class 0 is the blank): character "
         "error to float, equal strings, KL by position; character error with texts and --characters.",
-        fits, make};
+        fits,
+        make,
+        "text",
+        options};
     return def;
 }
 

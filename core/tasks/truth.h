@@ -49,6 +49,8 @@ public:
     virtual std::size_t size() const = 0;
     /// Errors: what keeps the file from being read, with its path in `where`.
     virtual Result<Truth> of(std::size_t image) const = 0;
+    /// Hash of the files that they are read from and of how they are read; "": not known.
+    virtual std::string key() const { return {}; }
 };
 
 } // namespace qs::tasks

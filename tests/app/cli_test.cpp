@@ -311,6 +311,14 @@ TEST_F(Cli, CompareMakesATableThatCanBeContinued)
     expectRefusal("compare " + model + " --images " + test + " --count 10 --resize none --calib-images " + calib +
                       " --calib-count 8 --presets minmax" + keep,
                   {"other images"});
+    // And of another task, or against other truths.
+    expectRefusal(common + " --presets minmax --task tensors" + keep, {"line 'minmax' is of the task classification"});
+    std::ofstream labels(path("zero.csv"));
+    for (const auto& entry : fs::directory_iterator(test))
+        if (entry.path().extension() == ".jpg")
+            labels << entry.path().filename().string() << ",0\n";
+    labels.close();
+    expectRefusal(common + " --presets minmax --labels " + path("zero.csv") + keep, {"other labels or truths"});
 }
 
 /// A search is a line as any other; without images to search on it is a line that says so.

@@ -82,6 +82,8 @@ TEST_F(TruthPictures, MasksOfEveryDepthGiveIndicesNotColours)
         truth("a.png", test::rawPng(3, 2, bits, {0, 1, 1, 1, 0, 0}, kPalette.substr(0, 6)));
         EXPECT_EQ(mask(test::plain(2, 3)), "0 1 1; 1 0 0") << bits;
     }
+    truth("a.png", test::rawPng(3, 2, 16, {0, 1, 254, 65535, 255, 2}));
+    EXPECT_EQ(mask(test::plain(2, 3)), "0 1 254; . . 2");
     // Transparency and gamma are of colours, not of classes.
     truth("a.png", test::rawPng(3, 2, 8, {0, 1, 2, 3, 2, 1}, kPalette,
                                 test::detail::pngChunk("tRNS", std::string("\x00\x80", 2)) +
@@ -174,6 +176,25 @@ TEST_F(TruthPictures, WhereAMaskIsLookedFor)
     EXPECT_THAT(failed(self.error()), HasSubstr("tells nothing of the 3 images"));
 }
 
+TEST_F(TruthPictures, KeysAreOfContentsAndOfHowTheyAreRead)
+{
+    photo("a.ppm", 2, 2);
+    truth("a.png", test::rawPng(2, 2, 8, {0, 1, 2, 3}));
+    const auto key = [&](const TruthOptions& options, const Preprocess& preprocess) {
+        const auto folder =
+            ImageFolder{m_dir / "images", {{m_dir / "images/a.ppm", "a.ppm", std::nullopt}}, {}, {}, {}};
+        const auto truths = openTruths({TruthKind::Masks, m_dir / "truths", options}, folder, preprocess);
+        return truths ? truths->source->key() : truths.error().text();
+    };
+    const std::string first = key({}, test::plain(2, 2));
+    EXPECT_EQ(first.size(), 32U) << first;
+    EXPECT_EQ(key({}, test::plain(2, 2)), first);
+    EXPECT_NE(key({.reduceZero = true}, test::plain(2, 2)), first);
+    EXPECT_NE(key({}, test::plain(1, 2)), first);
+    truth("a.png", test::rawPng(2, 2, 8, {0, 1, 2, 2}));
+    EXPECT_NE(key({}, test::plain(2, 2)), first);
+}
+
 TEST_F(TruthPictures, MalformedMasks)
 {
     photo("a.ppm", 2, 2);
@@ -185,7 +206,8 @@ TEST_F(TruthPictures, MalformedMasks)
     const std::pair<std::string, const char*> cases[] = {
         {test::png(2, 2, 3, std::vector<uint8_t>(12)), "Unsupported a.png: is a picture of colours"},
         {test::png(2, 2, 2, std::vector<uint8_t>(8)), "Unsupported a.png: is a picture of colours or with alpha"},
-        {test::rawPng(2, 2, 16, {0, 1, 2, 3}), "Unsupported a.png: has 16 bits"},
+        {test::rawPng(2, 2, 16, {0, 1, 300, 3}),
+         "Unsupported a.png: holds the class 300: classes of pixels are 0 to 254"},
         {test::plainPpm(2, 2, 1, 1, 1), "Unsupported a.png: is a PNM image: only PNG"},
         {"no image", "Malformed a.png: "},
         {"", "Malformed a.png: "},

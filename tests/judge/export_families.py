@@ -4,6 +4,8 @@
 
     export_families.py FOLDER [NAME ...] [--exporter script|dynamo] [--seconds 90]
 
+NAME may be one of families_tasks.py too: those are of full size.
+
 Writes FOLDER/NAME_EXPORTER_opN.onnx; N goes round the opsets with the line's place in the tables families_timm.py and
 families_transformers.py: 14, 18, 20 for TorchScript's exporter (it knows no later one), 23, 18, 20, 23 for dynamo's. Batches
 are dynamic from the former and one from the latter, of every fourth network dynamic too. Half of the networks have attention
@@ -26,12 +28,14 @@ import timm
 import transformers.modeling_utils  # here once, not in each child
 import transformers.pytorch_utils
 
+from families_tasks import TASKS
 from families_timm import TIMM, network_of_timm
 from families_transformers import TRANSFORMERS, network_of_transformers, sizes_of
 
 SCRIPT_OPSETS = (14, 18, 20)
 DYNAMO_OPSETS = (23, 18, 20, 23)
-LINES = [*(("timm", name) for name in TIMM), *(("transformers", name) for name in TRANSFORMERS)]
+LINES = [*(("timm", name) for name in TIMM), *(("transformers", name) for name in [*TRANSFORMERS, *TASKS])]
+TRANSFORMERS |= TASKS
 
 
 def job(place: int, library: str, name: str, exporter: str) -> tuple:
@@ -99,9 +103,11 @@ def in_a_child(work, seconds: float) -> str:
 
 
 def in_order(names: list) -> list:
-    """Lines and their places: all, or those of the names, in the order of these."""
+    """Lines and their places: all small ones, or those of the names, in the order of these."""
     lines = list(enumerate(LINES))
-    return sorted((line for line in lines if line[1][1] in names), key=lambda line: names.index(line[1][1])) if names else lines
+    if not names:  # those of full size by name alone
+        return [line for line in lines if line[1][1] not in TASKS]
+    return sorted((line for line in lines if line[1][1] in names), key=lambda line: names.index(line[1][1]))
 
 
 def main() -> int:

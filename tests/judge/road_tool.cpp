@@ -4,6 +4,7 @@
 // with what was found; tests/judge/model_road.py judges them. Exit status: 0, or 2 with the step that failed and why.
 #include "core/exec/program.h"
 #include "core/exec/run_images.h"
+#include "core/graph/outputs.h"
 #include "core/images/folder.h"
 #include "core/images/preprocess.h"
 #include "core/onnx/export.h"
@@ -73,6 +74,8 @@ struct Road {
     Result<void> run(const quant::Recipe& recipe)
     {
         report["structure"] = structureOf(model);
+        for (const graph::OutputSpan& output : graph::outputLayout(model.graph))
+            report["outputs"].push_back({output.name, output.size});
         step = "float";
         std::vector<float> pixels(images->size() * imageElements());
         for (std::size_t i = 0; i < images->size(); ++i)

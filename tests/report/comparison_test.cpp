@@ -16,6 +16,7 @@ Comparison example()
     Comparison comparison{"vit.onnx", "aa", 634, "bb", 0.8123, {}};
     ComparisonRow row;
     row.key = "1";
+    row.of = {"detection", "logits,pred_boxes", "cc", "dd"};
     row.method = "mptq-vit";
     row.calibration = "draw1, 32";
     row.calibrationImages = 32;

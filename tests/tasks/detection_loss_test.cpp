@@ -190,5 +190,50 @@ TEST(DetectionLoss, ValueByHand)
     EXPECT_NEAR(detectionLoss(before.reader, before.row, now.row, {}), expected, 1e-6);
 }
 
+/// Queries 0 … 8 in another order.
+std::vector<float> reordered(const Detr& detr, std::span<const std::size_t> order)
+{
+    std::vector<float> row = detr.row;
+    for (std::size_t a = 0; a < order.size(); ++a) {
+        for (std::size_t c = 0; c < 6; ++c)
+            row[detr.reader.scores().at(a, c)] = detr.row[detr.reader.scores().at(order[a], c)];
+        for (std::size_t k = 0; k < 4; ++k)
+            row[detr.reader.boxes().at(a, k)] = detr.row[detr.reader.boxes().at(order[a], k)];
+    }
+    return row;
+}
+
+TEST(DetectionLoss, OrderDoesNotMatterWhereTheNetworkChoosesIt)
+{
+    std::mt19937 random(8);
+    std::uniform_real_distribution<float> unit(0.05F, 0.95F);
+    Detr detr(9, 6);
+    for (std::size_t query = 0; query < 9; ++query) {
+        std::ranges::generate(detr.logits(query), [&] { return 6 * unit(random) - 5; });
+        std::ranges::generate(detr.box(query), [&] { return unit(random); });
+    }
+    Outputs chosen = detr.outputs;
+    chosen.placesChosen = true;
+    const DetectionReader by = DetectionReader::guess(chosen)->settled(detr.row);
+    const DetectionReader placed = detr.reader.settled(detr.row);
+    const std::vector<std::size_t> order{3, 0, 8, 1, 2, 7, 5, 4, 6};
+    const std::vector<float> row = reordered(detr, order);
+    EXPECT_GT(detectionLoss(placed, detr.row, row, {}), 0.1);
+    EXPECT_EQ(detectionLoss(by, detr.row, row, {}), 0);
+
+    // A little off: the loss and the gradient are those of the queries in their places, moved.
+    std::vector<float> off = detr.row;
+    for (float& value : off)
+        value += 0.01F * (unit(random) - 0.5F);
+    Detr moved = detr;
+    moved.row = off;
+    const std::vector<float> offRow = reordered(moved, order);
+    std::vector<float> gradient(row.size(), 0.0F), want(row.size(), 0.0F);
+    EXPECT_DOUBLE_EQ(detectionLoss(by, detr.row, offRow, gradient), detectionLoss(placed, detr.row, off, want));
+    Detr slopes = detr;
+    slopes.row = want;
+    EXPECT_EQ(gradient, reordered(slopes, order));
+}
+
 } // namespace
 } // namespace qs::tasks

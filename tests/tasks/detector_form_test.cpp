@@ -101,5 +101,45 @@ TEST(DetectorForms, FindsTheClassOfNothingInValues)
         }
 }
 
+TEST(DetectorForms, WhatIsSaidWins)
+{
+    const Outputs pair = outputsOf({{"a", {84, 4}}, {"b", {84, 3}}}, 64, 64);
+    EXPECT_EQ(DetectionReader::guess(pair)->form(), DetectorForm::YoloParts) << "as many as anchors";
+    DetectorChoice choice;
+    choice.family = DetectorChoice::Family::Detr;
+    EXPECT_EQ(DetectionReader::guess(pair, choice)->form(), DetectorForm::DetrSigmoid);
+    choice.softmax = true;
+    choice.boxes = BoxForm::Corners;
+    choice.pixels = true;
+    const std::vector<float> row(rowSize(pair), 0.5F);
+    const DetectionReader settled = DetectionReader::guess(pair, choice)->settled(row);
+    EXPECT_EQ(settled.form(), DetectorForm::DetrSoftmax);
+    EXPECT_EQ(settled.boxForm(), BoxForm::Corners);
+    EXPECT_TRUE(settled.pixels());
+    choice.family = DetectorChoice::Family::Final;
+    EXPECT_FALSE(DetectionReader::guess(pair, choice)) << "no scores by box";
+
+    const Outputs lists = outputsOf({{"scores", {20}}, {"labels", {20}}, {"boxes", {20, 4}}}, 64, 64);
+    const auto final = DetectionReader::guess(lists);
+    ASSERT_TRUE(final);
+    EXPECT_EQ(final->form(), DetectorForm::FinalParts);
+    EXPECT_TRUE(final->certain());
+}
+
+TEST(DetectorForms, OptionsOfTasksAreChecked)
+{
+    const Outputs outputs = outputsOf({{"logits", {100, 92}}, {"pred_boxes", {100, 4}}}, 64, 64);
+    TaskSettings settings;
+    settings.options["boxes"] = "corners";
+    EXPECT_TRUE(makeTask("detection", outputs, settings));
+    settings.options["boxes"] = "corner";
+    EXPECT_EQ(makeTask("detection", outputs, settings).error().text(),
+              "option 'boxes' of detection: must be one of: centre corners corners-yx; not 'corner'");
+    settings.options = {{"box", "corners"}};
+    EXPECT_EQ(makeTask("detection", outputs, settings).error().text(),
+              "option 'box' of detection: there is none; there are form, nothing, objectness, scores, boxes, units");
+    EXPECT_EQ(makeTask("tensors", outputs, settings).error().message, "there is none");
+}
+
 } // namespace
 } // namespace qs::tasks

@@ -138,6 +138,15 @@ TEST(Tasks, AreGuessedFromShapesAndNames)
     };
     EXPECT_EQ(guessTask(single("image_embeds", {512}, 224, 224)).name, "features");
     EXPECT_EQ(guessTask(single("output", {1000, 1, 1}, 224, 224)).name, "classification");
+    // Tokens of patches are features, even under the name of scores; lines of characters are text.
+    EXPECT_EQ(guessTask(single("logits", {197, 768}, 224, 224)).name, "features");
+    EXPECT_EQ(guessTask(single("logits", {16, 96}, 64, 64)).name, "features");
+    EXPECT_EQ(guessTask(single("logits", {26, 95}, 32, 128)).name, "text");
+    EXPECT_EQ(guessTask(single("logits", {40, 97}, 48, 320)).name, "text");
+    // An image that is made larger, and heat maps, are no classes of pixels.
+    EXPECT_EQ(guessTask(single("output", {3, 128, 128}, 64, 64)).name, "tensors");
+    EXPECT_EQ(guessTask(single("heatmaps", {17, 64, 48}, 256, 192)).name, "tensors");
+    EXPECT_EQ(guessTask(single("logits", {19, 64, 64}, 256, 256)).name, "segmentation");
     for (const char* scores : {"cls_score", "norm_logits", "pooled_logits", "class_embed", "cls_prob"})
         EXPECT_EQ(guessTask(single(scores, {1000}, 224, 224)).name, "classification") << scores;
     EXPECT_EQ(guessTask(single("pooler_output", {384}, 224, 224)).name, "features");
