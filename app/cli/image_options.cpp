@@ -86,10 +86,10 @@ Result<images::Preprocess> PreprocessOptions::resolve(const onnx::ModelInfo& mod
                     "the model's input is " + std::to_string(model.height) + "×" + std::to_string(model.width) +
                         " pixels, not " + std::to_string(crop),
                     "--crop");
-    if (model.channels != 1 && model.channels != 3)
+    if (model.channels != 1 && model.channels != 3 && model.channels != 4)
         return fail(ErrorCode::Unsupported,
                     "the model takes images of " + std::to_string(model.channels) +
-                        " channels; images give 3, or 1 as grey",
+                        " channels; images give 3, 1 as grey, or 4 with an opaque alpha",
                     model.path.string());
     if (model.bytes) { // pixels as they are
         if (!mean.empty() || !stddev.empty())

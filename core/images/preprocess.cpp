@@ -61,6 +61,14 @@ Result<Geometry> layOut(const Preprocess& p, const Pixels& src)
     return geometryOf(p, src.width, src.height);
 }
 
+/// An alpha of one, normalised where all channels are normalised in the same way.
+float opaque(const Preprocess& p)
+{
+    const bool same =
+        p.mean[0] == p.mean[1] && p.mean[1] == p.mean[2] && p.stddev[0] == p.stddev[1] && p.stddev[1] == p.stddev[2];
+    return same ? (1 - p.mean[0]) / p.stddev[0] : 1;
+}
+
 } // namespace
 
 Result<void> checkPreprocess(const Preprocess& p)
@@ -105,7 +113,7 @@ Result<void> apply(const Preprocess& preprocess, const Pixels& src, std::span<fl
     QS_CHECK(checkPreprocess(preprocess));
     const std::size_t width = static_cast<std::size_t>(preprocess.cropWidth);
     const std::size_t area = width * static_cast<std::size_t>(preprocess.cropHeight);
-    const std::size_t channels = dst.size() == area ? 1 : 3;
+    const std::size_t channels = dst.size() == area ? 1 : dst.size() == area * 4 ? 4 : 3;
     if (dst.size() != area * channels)
         return fail(ErrorCode::ShapeMismatch, "room for " + std::to_string(dst.size()) +
                                                   " values, the transform gives " + std::to_string(area * 3));
@@ -114,7 +122,9 @@ Result<void> apply(const Preprocess& preprocess, const Pixels& src, std::span<fl
     std::array<uint8_t, 3> colour = preprocess.padding.colour;
     if (channels == 1)
         colour[0] = luminance(colour.data());
-    for (std::size_t c = 0; c < channels; ++c) {
+    if (channels == 4)
+        std::fill_n(dst.data() + 3 * area, area, opaque(preprocess));
+    for (std::size_t c = 0; c < std::min<std::size_t>(channels, 3); ++c) {
         // ToTensor and Normalize, each step rounded to float: a byte has 256 answers.
         std::array<float, 256> normalised;
         for (std::size_t v = 0; v < normalised.size(); ++v)

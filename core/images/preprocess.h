@@ -121,7 +121,8 @@ Result<std::string> checkImage(const std::filesystem::path& path);
 Pixels resize(const Pixels& src, int width, int height, Interpolation interpolation);
 
 /// The whole transform after decoding, into dst [3, cropHeight, cropWidth], or [1, cropHeight, cropWidth]: the
-/// luminance of ITU-R 601-2, as Pillow's convert("L"), with the first mean and deviation. The results are finite.
+/// luminance of ITU-R 601-2, as Pillow's convert("L"), with the first mean and deviation; or [4, ...]: an opaque
+/// alpha too, 1 or, where all channels have one mean and deviation, normalised with them. The results are finite.
 /// Padding by colour is normalised as the pixels are.
 /// Errors: InvalidArgument, ShapeMismatch, TooLarge (a narrow image resized to over 100 megapixels).
 Result<void> apply(const Preprocess& preprocess, const Pixels& src, std::span<float> dst);

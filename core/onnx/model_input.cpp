@@ -65,6 +65,11 @@ Result<ModelInput> readInput(const pb::ValueInfoProto& input, const std::optiona
         plan.assumed.push_back(
             {DoubtKind::Assumption, "the number of channels is open in the file: 3 assumed", "", {}});
     }
+    if (sizes[1] == 4)
+        plan.assumed.push_back({DoubtKind::Assumption,
+                                "the input has four channels: red, green, blue and an opaque alpha assumed",
+                                "",
+                                {}});
     const ImageSize chosen = size.value_or(ImageSize{kDefaultSide, kDefaultSide});
     if (open[2])
         sizes[2] = chosen.height;

@@ -157,7 +157,8 @@ TEST_F(FolderDoubts, DamagedImagesAreCountedAndLeftOut)
     ASSERT_FALSE(strict);
     EXPECT_THAT(strict.error().text(),
                 AllOf(HasSubstr("i105.ppm"), HasSubstr("2 of 21"), HasSubstr("--max-bad-images")));
-    for (const auto& entry : openFolder(m_dir.path())->entries)
+    const auto all = openFolder(m_dir.path());
+    for (const auto& entry : all->entries)
         m_dir.write(entry.name, "");
     const auto none = withoutDamaged(*openFolder(m_dir.path()), {1000}, context);
     ASSERT_FALSE(none);

@@ -57,6 +57,21 @@ TEST(Preprocess, IsPlanarAndNormalised)
         EXPECT_FLOAT_EQ(values[i], expected[i]) << i;
 }
 
+TEST(Preprocess, AFourthChannelIsAnOpaqueAlpha)
+{
+    Preprocess p = bytesOnly(4, 5);
+    std::vector<float> three(3 * 20), four(4 * 20);
+    ASSERT_TRUE(apply(p, coordinates(3, 2), three));
+    ASSERT_TRUE(apply(p, coordinates(3, 2), four));
+    EXPECT_TRUE(std::equal(three.begin(), three.end(), four.begin()));
+    EXPECT_EQ(std::count(four.begin() + 60, four.end(), 255.0F), 20) << "padding too";
+    p.mean = {0.4F, 0.5F, 0.6F};
+    ASSERT_TRUE(apply(p, coordinates(3, 2), four));
+    EXPECT_EQ(std::count(four.begin() + 60, four.end(), 1.0F), 20);
+    std::vector<float> two(2 * 20);
+    EXPECT_FALSE(apply(p, coordinates(3, 2), two));
+}
+
 TEST(Preprocess, SmallImageIsPaddedWithBlack)
 {
     std::vector<float> values(3 * 4 * 6);
