@@ -1,5 +1,7 @@
 #include "app/cli/run.h"
 
+#include "core/exec/integer_execution.h"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -34,11 +36,14 @@ void RunOptions::addTo(CLI::App& app)
 {
     app.add_option("--threads", threads, "Threads; 0 for all cores")->check(CLI::Range(0, 256));
     app.add_option("--seed", seed, "Seed of all random choices");
-    static const std::map<std::string, Execution> kExecutions = {
-        {"auto", Execution::Auto}, {"float", Execution::Float}, {"reference", Execution::Reference}};
-    app.add_option(
-           "--execution", execution,
-           "auto, float (the fast executor), or reference: node by node in plain loops, slow, a second opinion")
+    static const std::map<std::string, Execution> kExecutions = {{"auto", Execution::Auto},
+                                                                 {"float", Execution::Float},
+                                                                 {"integer", exec::kInteger},
+                                                                 {"reference", Execution::Reference}};
+    app.add_option("--execution", execution,
+                   "auto, float (the fast executor), integer (its products of 8-bit codes as the exported file "
+                   "computes them), "
+                   "or reference: node by node in plain loops, slow, a second opinion")
         ->transform(CLI::Transformer(kExecutions));
 }
 

@@ -30,7 +30,7 @@ public:
     Compiler(const graph::Network& network, const Simulation& simulation, const Program::Options& options,
              WeightCache& weights)
         : m_network(network), m_simulation(simulation), m_switches(options.switches),
-          m_operands(network, simulation, options), m_dense(network.graph, m_operands, weights)
+          m_operands(network, simulation, options, weights), m_dense(network.graph, m_operands, weights)
     {
     }
 

@@ -1,6 +1,8 @@
 #include "core/exec/dense_compiler.h"
 
 #include "core/exec/dense_steps.h"
+#include "core/exec/integer_steps.h"
+#include "core/exec/integer_tail.h"
 #include "core/exec/ops/support.h"
 #include "core/exec/ops/views.h"
 
@@ -13,6 +15,8 @@ using graph::Node;
 void DenseCompiler::emit(const Chain& chain)
 {
     const std::string& op = m_graph.node(chain.root).op;
+    if (const IntegerProduct* integers = m_operands.integers().find(chain.root))
+        return integers->weight ? emitIntegerLinear(chain, *integers) : emitIntegerMatMul(chain, *integers);
     if (op == "Linear")
         emitLinear(chain);
     else if (op == "Conv")
@@ -130,39 +134,98 @@ Operand DenseCompiler::scaled(NodeId scale, NodeId root, int input)
     return m_operands.read({scale, scalarInput(m_graph, m_graph.node(scale), 1) ? 0 : 1});
 }
 
+namespace {
+
+/// Columns of a matrix side by side, and no stride that goes backwards.
+bool isAdjacent(const Operand& o)
+{
+    return o.shape.back() == 1 || o.strides.back() == 1;
+}
+bool isForward(const Operand& o)
+{
+    return std::all_of(o.strides.begin(), o.strides.end(), [](int64_t v) { return v >= 0; });
+}
+
+} // namespace
+
+/// The residual of a MatMul in the shape of its output.
+Operand DenseCompiler::residualOf(const Chain& chain)
+{
+    if (!chain.residual.node.valid())
+        return {};
+    Operand residual = m_operands.read(chain.residual);
+    if (!isAdjacent(residual) || !isForward(residual))
+        residual = m_operands.contiguous(residual);
+    const Shape& shape = m_graph.value(chain.output).shape;
+    residual.strides = broadcastStrides(residual.shape, residual.strides, shape);
+    residual.shape = shape;
+    return residual;
+}
+
+/// Where a MatMul writes: in the order in which a later transposition reads, where its rows stay rows.
+Operand DenseCompiler::resultOf(const Chain& chain, bool matrices)
+{
+    const Shape& shape = m_graph.value(chain.output).shape;
+    Shape strides = contiguousStrides(shape);
+    if (const auto preferred = m_operands.preferredStrides(chain.output);
+        preferred && matrices && preferred->back() == 1)
+        strides = *preferred;
+    return m_operands.makeBuffer(DType::Float32, shape, strides);
+}
+
 void DenseCompiler::emitMatMul(const Chain& chain)
 {
     Operand a = scaled(chain.scaleA, chain.root, 0);
     Operand b = scaled(chain.scaleB, chain.root, 1);
-    const auto adjacent = [](const Operand& o) {
-        const Shape& s = o.shape;
-        return s.back() == 1 || o.strides.back() == 1;
-    };
-    const auto positive = [](const Operand& o) {
-        return std::all_of(o.strides.begin(), o.strides.end(), [](int64_t v) { return v >= 0; });
-    };
-    if (!adjacent(a) || !positive(a))
+    if (!isAdjacent(a) || !isForward(a))
         a = m_operands.contiguous(a);
-    if (!positive(b))
+    if (!isForward(b))
         b = m_operands.contiguous(b);
-    const Shape& shape = m_graph.value(chain.output).shape;
-    Operand residual;
-    if (chain.residual.node.valid()) {
-        residual = m_operands.read(chain.residual);
-        if (!adjacent(residual) || !positive(residual))
-            residual = m_operands.contiguous(residual);
-        residual.strides = broadcastStrides(residual.shape, residual.strides, shape);
-        residual.shape = shape;
-    }
-    Shape strides = contiguousStrides(shape);
-    const bool matrices = a.shape.rank() > 1 && b.shape.rank() > 1;
-    if (const auto preferred = m_operands.preferredStrides(chain.output);
-        preferred && matrices && preferred->back() == 1)
-        strides = *preferred;
-    const Operand dst = m_operands.makeBuffer(DType::Float32, shape, strides);
-    if (shape.elements() > 0)
+    const Operand residual = residualOf(chain);
+    const Operand dst = resultOf(chain, a.shape.rank() > 1 && b.shape.rank() > 1);
+    if (dst.shape.elements() > 0)
         m_operands.add(makeMatMulStep(a, b, chain.alpha, residual, dst));
     m_operands.define(chain.output, dst);
+}
+
+void DenseCompiler::emitIntegerMatMul(const Chain& chain, const IntegerProduct& product)
+{
+    Operand a = m_operands.readCodes({chain.root, 0});
+    Operand b = m_operands.readCodes({chain.root, 1});
+    if (!isAdjacent(a))
+        a = m_operands.contiguous(a);
+    const Operand residual = residualOf(chain);
+    const Operand dst = resultOf(chain, true);
+    if (dst.shape.elements() > 0)
+        m_operands.add(makeIntegerMatMulStep(a, product.a, b, product.b, chain.alpha, residual, dst));
+    m_operands.define(chain.output, dst);
+}
+
+void DenseCompiler::emitIntegerLinear(const Chain& chain, const IntegerProduct& product)
+{
+    const WeightCodes& weight = *product.weight;
+    const auto k = static_cast<std::size_t>(weight.codes.shape()[0]);
+    const auto n = static_cast<std::size_t>(weight.codes.shape()[1]);
+    const PackedCodes packed = m_weights.packedCodes(weight.codes, {k, n, n, 1, 0});
+    m_weightBytes += packed->sizeBytes;
+    const auto codes = m_operands.codesAlone(chain.output);
+    IntegerTail tail = tailOf(product, packed->packed.view());
+    if (const Operand bias = m_operands.read({chain.root, 2}); bias.present() && !product.bias)
+        tail.bias = bias.constant;
+    tail.activation = chain.activation;
+    if (chain.residual.node.valid())
+        tail.residual = rows(m_operands.read(chain.residual));
+    const Operand src = rows(m_operands.readCodes({chain.root, 0}));
+    if (codes)
+        requantize(tail, *codes);
+    const Operand out =
+        m_operands.makeBuffer(codes ? DType::UInt8 : DType::Float32, m_operands.shapeOf(chain.output));
+    Operand dst = out;
+    dst.shape = {src.shape[0], weight.codes.shape()[1]};
+    dst.strides = contiguousStrides(dst.shape);
+    assert(dst.shape.elements() == out.shape.elements());
+    m_operands.add(makeIntegerLinearStep(src, packed, std::move(tail), dst));
+    codes ? m_operands.defineCodes(chain.output, out) : m_operands.define(chain.output, out);
 }
 
 } // namespace qs::exec

@@ -23,7 +23,11 @@ private:
     void emitConv(const Chain& chain);
     void emitTransposed(const Chain& chain);
     void emitMatMul(const Chain& chain);
+    void emitIntegerLinear(const Chain& chain, const IntegerProduct& product);
+    void emitIntegerMatMul(const Chain& chain, const IntegerProduct& product);
     Operand rows(const Operand& operand);
+    Operand residualOf(const Chain& chain);
+    Operand resultOf(const Chain& chain, bool matrices);
     Operand scaled(NodeId scale, NodeId root, int input);
 
     const graph::Graph& m_graph;

@@ -20,6 +20,9 @@ struct Tail {
     std::string text() const;
 };
 
+/// What follows a product, for people.
+std::string textOf(bool bias, kernels::Activation activation, bool residual);
+
 using PackedWeight = std::shared_ptr<const WeightCache::Entry>;
 
 /// dst [rows, n] = tail(src [rows, k] * weight). src and the residual are given as matrices with adjacent columns.

@@ -1,6 +1,7 @@
 #include "core/exec/interpreter.h"
 
 #include "core/exec/op.h"
+#include "core/exec/reference/integer_product.h"
 #include "core/exec/reference/reference.h"
 #include "core/graph/output_form.h"
 #include "core/graph/outputs.h"
@@ -30,8 +31,8 @@ bool isPlain(const graph::Node& node, const std::vector<Tensor>& inputs)
 
 } // namespace
 
-Interpreter::Interpreter(const graph::Network& network, const Simulation& simulation)
-    : m_network(network), m_simulation(simulation)
+Interpreter::Interpreter(const graph::Network& network, const Simulation& simulation, bool integers)
+    : m_network(network), m_simulation(simulation), m_integers(m_network, m_simulation, integers)
 {
 }
 
@@ -55,9 +56,11 @@ Tensor Interpreter::mapped(SiteId site, const Tensor& value) const
     return result;
 }
 
-Result<std::vector<Tensor>> Interpreter::compute(const graph::Node& node, const std::vector<Tensor>& inputs) const
+Result<std::vector<Tensor>> Interpreter::compute(const graph::Node& node, NodeId id,
+                                                 const std::vector<Tensor>& inputs) const
 {
-    if (!isPlain(node, inputs))
+    const IntegerProduct* integers = m_integers.find(id);
+    if (!integers && !isPlain(node, inputs))
         return evaluate(node, inputs);
     std::vector<ValueInfo> infos;
     for (const Tensor& input : inputs)
@@ -66,7 +69,11 @@ Result<std::vector<Tensor>> Interpreter::compute(const graph::Node& node, const 
     std::vector<Tensor> results;
     for (const ValueInfo& info : outputs)
         results.emplace_back(info.dtype, info.shape);
-    reference::find(node.op)(node, inputs, results);
+    if (integers)
+        reference::integerProduct(*integers, inputs[0], inputs[1], inputs.size() > 2 ? inputs[2] : Tensor(),
+                                  results[0]);
+    else
+        reference::find(node.op)(node, inputs, results);
     return results;
 }
 
@@ -106,7 +113,7 @@ Result<Tensor> Interpreter::run(const Tensor& input, const std::stop_token& stop
             std::vector<Tensor> inputs;
             for (std::size_t i = 0; i < node.inputs.size(); ++i)
                 inputs.push_back(read(node, {NodeId(n), static_cast<int>(i)}));
-            auto outputs = compute(node, inputs);
+            auto outputs = compute(node, NodeId(n), inputs);
             if (!outputs) {
                 outputs.error().where = node.name;
                 return tl::unexpected<Error>(std::move(outputs.error()));

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/tensor.h"
+#include "core/exec/integers.h"
 #include "core/exec/program.h"
 #include "core/exec/simulation.h"
 #include "core/graph/network.h"
@@ -22,7 +23,11 @@ namespace qs::exec {
 class Interpreter {
 public:
     /// Keeps what it needs. Errors: those of Program::compile for the same graph, as they turn up in run.
-    Interpreter(const graph::Network& network, const Simulation& simulation);
+    /// `integers`: products whose operands have codes add integers, as Execution::Integer does (reference/
+    /// integer_product.h).
+    Interpreter(const graph::Network& network, const Simulation& simulation, bool integers = false);
+    Interpreter(const Interpreter&) = delete;
+    Interpreter& operator=(const Interpreter&) = delete;
 
     /// Sees every value as soon as it exists (before any quantizer), and may change it: what reads it sees that.
     using Sink = std::function<void(TensorId, Tensor&)>;
@@ -35,11 +40,12 @@ public:
     std::set<std::string_view> borrowed() const;
 
 private:
-    Result<std::vector<Tensor>> compute(const graph::Node& node, const std::vector<Tensor>& inputs) const;
+    Result<std::vector<Tensor>> compute(const graph::Node& node, NodeId id, const std::vector<Tensor>& inputs) const;
     Tensor mapped(SiteId site, const Tensor& value) const;
 
     graph::Network m_network;
     Simulation m_simulation;
+    Integers m_integers;
 };
 
 } // namespace qs::exec

@@ -1,5 +1,7 @@
 #include "core/exec/operands.h"
 
+#include "core/exec/integer_execution.h"
+#include "core/exec/integer_steps.h"
 #include "core/exec/ops/views.h"
 
 #include <algorithm>
@@ -9,8 +11,11 @@ namespace qs::exec {
 using graph::Node;
 using graph::Use;
 
-Operands::Operands(const graph::Network& network, const Simulation& simulation, const Program::Options& options)
-    : m_network(network), m_simulation(simulation), m_switches(options.switches)
+Operands::Operands(const graph::Network& network, const Simulation& simulation, const Program::Options& options,
+                   WeightCache& weights)
+    : m_network(network), m_simulation(simulation), m_switches(options.switches),
+      m_integers(network, simulation, options.execution == kInteger,
+                 [&weights](const Tensor& values) { return weights.codes(values); })
 {
     m_observed.assign(network.sites.size(), false);
     for (const SiteId id : options.observed)
@@ -61,7 +66,17 @@ Shape Operands::shapeOf(TensorId tensor) const
 
 Operand Operands::read(Use use)
 {
-    Operand operand = readWhole(use);
+    return narrowed(use, readWhole(use));
+}
+
+Operand Operands::readCodes(Use use)
+{
+    return narrowed(use, m_codes.at(m_network.sites.at(use)));
+}
+
+/// The one index that the node computes along an axis.
+Operand Operands::narrowed(Use use, Operand operand) const
+{
     const Node& node = m_network.graph.node(use.node);
     if (!node.outputs[0].valid())
         return operand;
@@ -161,19 +176,58 @@ void Operands::publish(TensorId tensor)
 {
     for (const SiteId id : m_sitesOf[tensor.index()]) {
         const graph::Site& site = m_network.sites[id];
+        const auto readsCodes = [this](const Use& use) { return m_integers.readsCodes(use); };
         SiteAction action{id, site.name, site.layout, nullptr, m_observed[id.index()]};
-        if (mapOf(id))
+        if (mapOf(id) && (site.uses.empty() || !std::ranges::all_of(site.uses, readsCodes)))
             action.map = m_simulation.activations[id.index()];
         Operand& value = m_values[tensor.index()];
-        if (!action.map) {
+        if (action.map) {
+            Operand mapped = makeBuffer(DType::Float32, value.shape);
+            m_mapped[{tensor, id}] = mapped;
+            m_steps.push_back(makeSiteStep(std::move(action), value, mapped));
+        } else if (action.observed) {
             value = contiguous(value);
             m_steps.push_back(makeSiteStep(std::move(action), value, {}));
-            continue;
         }
-        Operand mapped = makeBuffer(DType::Float32, value.shape);
-        m_mapped[{tensor, id}] = mapped;
-        m_steps.push_back(makeSiteStep(std::move(action), value, mapped));
+        if (std::ranges::any_of(site.uses, readsCodes))
+            publishCodes(site);
     }
+}
+
+void Operands::publishCodes(const graph::Site& site)
+{
+    Operand value = m_values[site.tensor.index()];
+    const auto hasRuns = [](const Operand& o) {
+        bool dense = o.shape.elements() <= 1;
+        for (std::size_t i = 0; i < o.shape.rank(); ++i) {
+            if (o.shape[i] > 1 && o.strides[i] <= 0)
+                return false;
+            dense = dense || (o.shape[i] > 1 && o.strides[i] == 1);
+        }
+        return dense;
+    };
+    if (!hasRuns(value))
+        value = contiguous(value);
+    const Operand codes = makeBuffer(DType::UInt8, value.shape, denseStrides(value.shape, value.strides));
+    m_steps.push_back(makeQuantizeStep(site.name, *m_integers.gridOf(site.id), value, codes));
+    m_codes[site.id] = codes;
+}
+
+std::optional<kernels::QuantGrid> Operands::codesAlone(TensorId tensor) const
+{
+    const auto& outputs = m_network.graph.outputs();
+    const auto& ids = m_sitesOf[tensor.index()];
+    if (ids.size() != 1 || m_observed[ids[0].index()] || std::ranges::find(outputs, tensor) != outputs.end())
+        return std::nullopt;
+    const graph::Site& site = m_network.sites[ids[0]];
+    const auto isOfSite = [&](const Use& use) { return m_network.sites.at(use) == site.id && m_integers.readsCodes(use); };
+    return std::ranges::all_of(m_network.graph.value(tensor).uses, isOfSite) ? m_integers.gridOf(site.id) : std::nullopt;
+}
+
+void Operands::defineCodes(TensorId tensor, Operand operand)
+{
+    m_codes[m_sitesOf[tensor.index()][0]] = std::move(operand);
+    m_defined[tensor.index()] = m_steps.size() - 1;
 }
 
 Operand Operands::resultOf(TensorId tensor)

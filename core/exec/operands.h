@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/exec/integers.h"
 #include "core/exec/memory.h"
 #include "core/exec/narrow.h"
 #include "core/exec/program.h"
@@ -18,13 +19,21 @@ namespace qs::exec {
 /// that there are so far. Steps are appended in the order in which they will run.
 class Operands {
 public:
-    Operands(const graph::Network& network, const Simulation& simulation, const Program::Options& options);
+    Operands(const graph::Network& network, const Simulation& simulation, const Program::Options& options,
+             WeightCache& weights);
 
     /// What a use reads: a constant (of the simulation, or of the graph), or the value; mapped where the use belongs
     /// to a site with a map, and, where the node computes only one index along an axis, that index of it. Absent
     /// where the node has no such input.
     Operand read(graph::Use use);
     std::optional<Tensor> constantAt(graph::Use use) const;
+    /// The codes that an integer product reads (Integers::readsCodes), UInt8.
+    Operand readCodes(graph::Use use);
+    const Integers& integers() const { return m_integers; }
+    /// The grid of the one site of a value that nothing but integer products read: the value may be written as codes.
+    std::optional<kernels::QuantGrid> codesAlone(TensorId tensor) const;
+    /// `operand` holds the codes of such a value, written by the last step.
+    void defineCodes(TensorId tensor, Operand operand);
     /// The same elements side by side: itself, or one copy for all who ask.
     Operand contiguous(const Operand& operand);
     /// What the graph's output `tensor` is, side by side: mapped by its site, where it has one without readers.
@@ -56,11 +65,14 @@ public:
 private:
     const ElementMap* mapOf(SiteId site) const;
     Operand readWhole(graph::Use use);
+    Operand narrowed(graph::Use use, Operand operand) const;
+    void publishCodes(const graph::Site& site);
     void publish(TensorId tensor);
 
     graph::Network m_network;
     const Simulation& m_simulation;
     const Switches m_switches;
+    const Integers m_integers;
     std::vector<std::unique_ptr<Step>> m_steps;
     std::vector<Buffer> m_buffers;
     std::vector<bool> m_observed;                ///< by SiteId
@@ -69,6 +81,7 @@ private:
     std::vector<std::size_t> m_defined;          ///< by TensorId
     std::vector<std::optional<Narrow>> m_narrow; ///< by TensorId
     std::map<std::pair<TensorId, SiteId>, Operand> m_mapped;
+    std::map<SiteId, Operand> m_codes;                 ///< of sites that integer products read
     std::vector<std::pair<Operand, Operand>> m_copies; ///< strided operands and their contiguous copies
 };
 

@@ -1,3 +1,4 @@
+#include "core/exec/batched_step.h"
 #include "core/exec/dense_steps.h"
 
 #include <algorithm>
@@ -76,60 +77,12 @@ private:
     Tail m_tail;
 };
 
-class MatMulStep : public Step {
+class MatMulStep : public BatchedStep<kernels::PackedView> {
 public:
     MatMulStep(Operand a, Operand b, float alpha, Operand residual, Operand dst)
-        : m_plan(*planMatMul(a.shape, a.strides, b.shape, b.strides)), m_alpha(alpha)
+        : BatchedStep(std::move(a), std::move(b), std::move(residual), std::move(dst)), m_alpha(alpha)
     {
-        const std::size_t lead = m_plan.batch.rank();
-        m_dstBatch = Shape(dst.strides.dims().first(lead));
-        m_dstRow = dst.shape.rank() > lead + 1 ? dst.strides[dst.shape.rank() - 2] : m_plan.n;
-        if (residual.present()) {
-            m_residualBatch = Shape(residual.strides.dims().first(lead));
-            m_residualRow = residual.strides[residual.shape.rank() - 2];
-        }
-        m_packedBytes = alignUp(kernels::packedSize(u(m_plan.k), u(m_plan.n)) * sizeof(float));
-        reads = {std::move(a), std::move(b)};
-        if (residual.present()) {
-            reads.push_back(std::move(residual));
-            readsBeforeWriting(2);
-        }
-        writes.push_back(std::move(dst));
-    }
-    double work() const override
-    {
-        return Step::work() + static_cast<double>(m_plan.k) * static_cast<double>(writes[0].shape.elements());
-    }
-    std::size_t workerScratchBytes() const override { return kSlots * m_packedBytes; }
-    void run(const RunState& state) const override
-    {
-        const auto threads = state.pool ? static_cast<int64_t>(state.pool->size()) : 1;
-        if (threads == 1) {
-            for (int64_t i = 0; i < m_plan.batches; ++i)
-                multiply(state, i, pack(state, i, 0), 0, m_plan.m);
-            return;
-        }
-        if (m_plan.batches >= 4 * threads) {
-            state.pool->parallelForNear(u(m_plan.batches), [&](std::size_t i, int worker) {
-                const auto batch = static_cast<int64_t>(i);
-                multiply(state, batch, pack(state, batch, u(worker)), 0, m_plan.m);
-            });
-            return;
-        }
-        // Few matrices: all threads pack, then all multiply, a part of the rows at a time.
-        const int64_t parts = std::min(m_plan.m, (4 * threads + m_plan.batches - 1) / m_plan.batches);
-        std::vector<kernels::PackedView> packed(kSlots * u(threads));
-        for (int64_t first = 0; first < m_plan.batches; first += kSlots * threads) {
-            const int64_t count = std::min(kSlots * threads, m_plan.batches - first);
-            state.pool->parallelForNear(
-                u(count), [&](std::size_t i, int) { packed[i] = pack(state, first + static_cast<int64_t>(i), i); });
-            state.pool->parallelForNear(u(count * parts), [&](std::size_t i, int) {
-                const int64_t batch = static_cast<int64_t>(i) / parts;
-                const int64_t part = static_cast<int64_t>(i) % parts;
-                multiply(state, first + batch, packed[u(batch)], m_plan.m * part / parts,
-                         m_plan.m * (part + 1) / parts);
-            });
-        }
+        m_slotBytes = alignUp(kernels::packedSize(u(m_plan.k), u(m_plan.n)) * sizeof(float));
     }
     std::string text() const override
     {
@@ -137,47 +90,43 @@ public:
     }
 
 private:
-    static constexpr int64_t kSlots = 2; ///< packed matrices a worker
-
-    kernels::PackedView pack(const RunState& state, int64_t batch, std::size_t slot) const
+    kernels::PackedView pack(const RunState& state, int64_t batch, std::byte* slot) const override
     {
-        auto* buffer = reinterpret_cast<float*>(state.scratch + slot * m_packedBytes);
-        return kernels::packMatrixInto(buffer, state.read<float>(reads[1]) + m_plan.offset(batch, m_plan.bBatch),
-                                       u(m_plan.k), u(m_plan.n), u(m_plan.bRow), u(m_plan.bColumn));
+        return kernels::packMatrixInto(reinterpret_cast<float*>(slot),
+                                       state.read<float>(reads[1]) + m_plan.offset(batch, m_plan.bBatch), u(m_plan.k),
+                                       u(m_plan.n), u(m_plan.bRow), u(m_plan.bColumn));
     }
     void multiply(const RunState& state, int64_t batch, const kernels::PackedView& b, int64_t rowBegin,
-                  int64_t rowEnd) const
+                  int64_t rowEnd) const override
     {
         kernels::Epilogue epilogue;
         epilogue.alpha = m_alpha;
-        if (reads.size() > 2) {
-            epilogue.residual = state.read<float>(reads[2]) + m_plan.offset(batch, m_residualBatch);
-            epilogue.residualStride = u(m_residualRow);
-        }
+        epilogue.residual = residual(state, batch);
+        epilogue.residualStride = u(m_residualRow);
         kernels::gemmPart(state.read<float>(reads[0]) + m_plan.offset(batch, m_plan.aBatch), u(m_plan.aRow), b,
-                          state.write<float>(writes[0]) + m_plan.offset(batch, m_dstBatch), u(m_dstRow), epilogue,
-                          {u(rowBegin), u(rowEnd), 0, b.panels()});
+                          result(state, batch), u(m_dstRow), epilogue, {u(rowBegin), u(rowEnd), 0, b.panels()});
     }
 
-    MatMulPlan m_plan;
-    Shape m_dstBatch, m_residualBatch;
-    int64_t m_dstRow = 0, m_residualRow = 0;
     float m_alpha = 1;
-    std::size_t m_packedBytes = 0;
 };
 
 } // namespace
 
-std::string Tail::text() const
+std::string textOf(bool bias, kernels::Activation activation, bool residual)
 {
     std::string s;
-    if (bias.present())
+    if (bias)
         s += " +bias";
     if (activation != kernels::Activation::None)
         s += " " + std::string(activationName(activation));
-    if (residual.present())
+    if (residual)
         s += " +residual";
     return s;
+}
+
+std::string Tail::text() const
+{
+    return textOf(bias.present(), activation, residual.present());
 }
 
 std::unique_ptr<Step> makeLinearStep(Operand src, PackedWeight weight, Tail tail, Operand dst)

@@ -23,6 +23,7 @@ constexpr std::size_t kMaxWidth = 32;
 struct Columns {
     const int32_t* offset = nullptr; ///< null: 0
     const float* scale = nullptr;    ///< null: rows have theirs
+    const float* bias = nullptr;
 };
 
 /// Stores vectors of one row; the last ones of a tile that is not full go through a buffer.
@@ -85,6 +86,7 @@ void finishTile(const IntegerTile& tile, const IntegerEpilogue& epilogue, const 
     const D d;
     alignas(64) int32_t offsets[kMaxWidth] = {};
     alignas(64) float scales[kMaxWidth] = {};
+    alignas(64) float biases[kMaxWidth] = {};
     const bool full = tile.columns == tile.width;
     Columns columns;
     if (epilogue.columnOffset) {
@@ -96,6 +98,11 @@ void finishTile(const IntegerTile& tile, const IntegerEpilogue& epilogue, const 
         columns.scale = epilogue.scale + tile.column;
         if (!full)
             columns.scale = std::copy_n(columns.scale, tile.columns, scales) - tile.columns;
+    }
+    if (epilogue.bias) {
+        columns.bias = epilogue.bias + tile.column;
+        if (!full)
+            columns.bias = std::copy_n(columns.bias, tile.columns, biases) - tile.columns;
     }
     const auto rowOffset = [&](std::size_t i) { return epilogue.rowOffset ? epilogue.rowOffset[tile.row + i] : 0; };
     if (result.sums) {
@@ -115,7 +122,10 @@ void finishTile(const IntegerTile& tile, const IntegerEpilogue& epilogue, const 
             for (std::size_t j = 0; j < tile.columns; j += kVector) {
                 const V t = hn::ConvertTo(d, sumOf(tile, columns, moved, i, j));
                 const V scaled = hn::Mul(t, columns.scale ? hn::LoadU(d, columns.scale + j) : own);
-                row.store(row.addResidual(f(hn::Mul(scaled, alpha)), j), j, grid);
+                V v = hn::Mul(scaled, alpha);
+                if (columns.bias)
+                    v = hn::Add(v, hn::LoadU(d, columns.bias + j));
+                row.store(row.addResidual(f(v), j), j, grid);
             }
         }
     });

@@ -80,13 +80,14 @@ enum class ScaleOf : uint8_t { Columns, Rows, All };
 
 /// What happens to a sum before it is stored, each operation rounded by itself:
 ///   t = float(sum + columnOffset(j) + rowOffset(i))         (the integers modulo 2^32; to nearest even)
-///   v = activation(t * scale * alpha) + residual(i, j)      (from left to right)
+///   v = activation(t * scale * alpha + bias(j)) + residual(i, j)   (from left to right)
 struct IntegerEpilogue {
     const int32_t* columnOffset = nullptr; ///< [n] or null: zero-point corrections and int32 bias
     const int32_t* rowOffset = nullptr;    ///< [m] or null
     const float* scale = nullptr;          ///< [n], [m] or one number
     ScaleOf scaleOf = ScaleOf::Columns;
     float alpha = 1;
+    const float* bias = nullptr; ///< [n] or null: of layers whose bias has no codes
     Activation activation = Activation::None;
     const float* residual = nullptr; ///< [m, n] with rows `residualStride` apart; may be the float result itself
     std::size_t residualStride = 0;

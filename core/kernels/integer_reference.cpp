@@ -33,7 +33,10 @@ void integerGemm(const CodeMatrix& a, std::size_t m, const int8_t* b, std::size_
                                     : epilogue.scaleOf == ScaleOf::Rows  ? i
                                                                          : 0;
             float v = static_cast<float>(in32) * epilogue.scale[own];
-            v = activate(epilogue.activation, v * epilogue.alpha);
+            v *= epilogue.alpha;
+            if (epilogue.bias)
+                v += epilogue.bias[j];
+            v = activate(epilogue.activation, v);
             if (epilogue.residual)
                 v += epilogue.residual[i * epilogue.residualStride + j];
             if (result.values)

@@ -1,5 +1,6 @@
 #include "core/quant/quantizer.h"
 
+#include "core/exec/grid_map.h"
 #include "core/kernels/quantize.h"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ float usableScale(double scale)
     return std::max(rounded, std::numeric_limits<float>::min());
 }
 
-class UniformMap final : public exec::ElementMap {
+class UniformMap final : public exec::GridMap {
 public:
     explicit UniformMap(UniformGrid grid) : m_grid(std::move(grid)) {}
 
@@ -37,6 +38,15 @@ public:
                                               static_cast<std::size_t>(layout.channels),
                                               static_cast<std::size_t>(layout.inner)};
         kernels::fakeQuantizeChannels(channels, src, {m_grid.scale, m_grid.zeroPoint, m_grid.qmin, m_grid.qmax}, dst);
+    }
+
+    std::optional<kernels::QuantGrid> codes() const override
+    {
+        constexpr int kCodes = 256;
+        if (m_grid.scale.size() != 1 || m_grid.levels() > kCodes || m_grid.zeroPoint[0] < m_grid.qmin ||
+            m_grid.zeroPoint[0] > m_grid.qmax)
+            return std::nullopt;
+        return kernels::QuantGrid{m_grid.scale[0], m_grid.zeroPoint[0], m_grid.qmin, m_grid.qmax};
     }
 
 private:

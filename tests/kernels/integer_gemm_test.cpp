@@ -170,6 +170,7 @@ TEST(IntegerGemm, EpiloguesEqualTheReferenceBitByBit)
                     epilogue.columnOffset = columnOffset.data();
                     epilogue.rowOffset = rowOffset.data();
                     epilogue.alpha = 0.7F;
+                    epilogue.bias = residual.data() + 3;
                     epilogue.residual = residual.data();
                     epilogue.residualStride = stride;
                 }
