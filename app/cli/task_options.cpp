@@ -1,55 +1,13 @@
 #include "app/cli/task_options.h"
 
-#include "core/base/file.h"
-#include "core/base/npy.h"
 #include "core/images/doubts.h"
+#include "core/images/task_choice.h"
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 #include <utility>
 
 namespace qs::cli {
-
-namespace {
-
-/// One character a line, as text recognisers ship them: as many as there are classes, the first the blank; or without
-/// the blank; or without it and the space, which is the last class then.
-Result<std::vector<std::string>> readCharacters(const std::string& path, std::size_t classes)
-{
-    QS_ASSIGN(const std::string text, readText(path));
-    std::vector<std::string> characters;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        if (line.ends_with('\r'))
-            line.pop_back();
-        characters.push_back(line);
-    }
-    if (characters.size() == classes) { // the blank is among them
-        characters.front().clear();
-        return characters;
-    }
-    characters.insert(characters.begin(), "");
-    if (characters.size() + 1 == classes)
-        characters.emplace_back(" ");
-    return characters;
-}
-
-/// A vector a class. Errors: those of readNpy; ShapeMismatch.
-Result<std::vector<std::vector<float>>> readTextFeatures(const std::string& path)
-{
-    QS_ASSIGN(const Tensor table, readNpy(path));
-    if (table.dtype() != DType::Float32 || table.shape().rank() != 2 || table.elements() == 0)
-        return fail(ErrorCode::ShapeMismatch, "must be floats [classes, features], is " + table.shape().text(), path);
-    std::vector<std::vector<float>> rows;
-    const auto length = static_cast<std::size_t>(table.shape()[1]);
-    for (std::size_t first = 0; first < table.floats().size(); first += length)
-        rows.emplace_back(table.floats().begin() + static_cast<std::ptrdiff_t>(first),
-                          table.floats().begin() + static_cast<std::ptrdiff_t>(first + length));
-    return rows;
-}
-
-} // namespace
 
 void TaskOptions::addTaskTo(CLI::App& app)
 {
@@ -90,23 +48,15 @@ void TaskOptions::addTruthsTo(CLI::App& app)
 
 Result<tasks::ChosenTask> TaskOptions::choose(const onnx::Model& model, Run& run) const
 {
-    const tasks::Outputs outputs = tasks::outputsOf(model.graph);
-    tasks::TaskSettings settings;
-    if (!characters.empty()) {
-        const Shape& shape = outputs.layout.front().shape;
-        const int64_t classes = shape.rank() > 0 ? shape[shape.rank() - 1] : 0;
-        QS_ASSIGN(settings.characters, readCharacters(characters, static_cast<std::size_t>(classes)));
-    }
-    if (!textFeatures.empty()) {
-        QS_ASSIGN(settings.textFeatures, readTextFeatures(textFeatures));
-    }
+    images::TaskChoice choice{name, characters, {}};
+    choice.textFeatures = textFeatures;
     for (const std::string& option : options) {
         const std::size_t equals = option.find('=');
         if (equals == std::string::npos)
             return fail(ErrorCode::InvalidArgument, "expects NAME=VALUE, got '" + option + "'", "--task-option");
-        settings.options[option.substr(0, equals)] = option.substr(equals + 1);
+        choice.options[option.substr(0, equals)] = option.substr(equals + 1);
     }
-    auto chosen = tasks::makeTask(name, outputs, settings);
+    auto chosen = images::chooseTask(model.graph, choice);
     if (!chosen && chosen.error().where.empty() && !name.empty())
         chosen.error().where = "--task " + name;
     if (chosen && chosen->guessed && !chosen->def->ofClasses)

@@ -23,6 +23,7 @@ public:
     /// of "great white shark, white shark"). Capitals and '_' for a blank do not matter where no other class is
     /// called so. nullopt: unknown, or two classes have the name.
     std::optional<int> find(std::string_view name) const;
+    friend bool operator==(const ClassList& a, const ClassList& b) { return a.m_names == b.m_names; }
 
 private:
     void add(const std::string& name, int index);

@@ -46,6 +46,8 @@ struct TruthOptions {
     bool categoryIds = false;      ///< Boxes: classes are the category ids themselves (91 of DETR), not their order
     std::optional<double> scale{}; ///< Maps: value of the file per unit (KITTI 256, NYU 1000); nullopt: 1
     bool zeroUnknown = true;       ///< Maps: 0 is not known (depth), not a value (mattes, saliency)
+
+    friend bool operator==(const TruthOptions&, const TruthOptions&) = default;
 };
 
 /// Files of truths for a folder of images.
@@ -53,6 +55,8 @@ struct TruthRequest {
     TruthKind kind = TruthKind::Classes;
     std::filesystem::path path{}; ///< folder or file; of Classes not looked at
     TruthOptions options{};
+
+    friend bool operator==(const TruthRequest&, const TruthRequest&) = default;
 };
 
 /// The truths of a folder's images, in the geometry of the model's input.

@@ -110,7 +110,10 @@ const TaskDef& classificationTask()
                                  make,
                                  "classes",
                                  {},
-                                 true};
+                                 true,
+                                 "images of another top-1",
+                                 0,
+                                 "KL to float, nat"};
     return def;
 }
 

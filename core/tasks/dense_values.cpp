@@ -165,6 +165,11 @@ public:
         std::ranges::fill(gradient, 0.0F);
         return exec::relativeError(reference, row, gradient);
     }
+    Reading read(std::span<const float>, std::span<const float> row) const override
+    {
+        const auto values = outputs().layout[0].of(row);
+        return ValueMap{m_planes.height, m_planes.width, {values.begin(), values.end()}};
+    }
 
 private:
     Planes m_planes;
@@ -206,7 +211,12 @@ const TaskDef& denseValuesTask()
                                  "difference to float; abs-rel, RMSE and δ1 with maps.",
                                  fits,
                                  make,
-                                 "maps"};
+                                 "maps",
+                                 {},
+                                 false,
+                                 "relative difference",
+                                 0.05,
+                                 "relative squared error"};
     return def;
 }
 

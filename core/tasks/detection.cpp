@@ -197,6 +197,12 @@ public:
     {
         return m_reader.classes() > 0 ? std::optional(static_cast<int64_t>(m_reader.classes())) : std::nullopt;
     }
+    Reading read(std::span<const float> reference, std::span<const float> row) const override
+    {
+        const std::vector<Detection> found = m_reader.settled(reference).read(row);
+        const auto sure = sureOf(found);
+        return FoundBoxes{{sure.begin(), sure.end()}};
+    }
 
     std::vector<Doubt> assumed(std::span<const float> row) const override
     {
@@ -260,7 +266,11 @@ const TaskDef& detectionTask()
                                  fits,
                                  make,
                                  "boxes",
-                                 options};
+                                 options,
+                                 false,
+                                 "boxes that are not the same (1 − F1)",
+                                 0,
+                                 "class KL + L1 of boxes"};
     return def;
 }
 

@@ -10,13 +10,6 @@
 
 namespace qs::tasks {
 
-/// A box that a detector found, in pixels of the model's input.
-struct Detection {
-    float x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-    int category = 0;
-    float score = 0;
-};
-
 /// How a detector's outputs are written.
 enum class DetectorForm {
     DetrSoftmax, ///< logits [queries, classes + 1], the last: nothing; boxes [queries, 4]

@@ -160,6 +160,10 @@ public:
         return cosineDistance(output.of(reference), output.of(row), m_shape.length,
                               gradient.empty() ? gradient : output.of(gradient));
     }
+    Reading read(std::span<const float>, std::span<const float> row) const override
+    {
+        return FeatureVector{pooled(outputs().layout[0].of(row), m_shape)};
+    }
 
 private:
     FeatureShape m_shape;
@@ -215,7 +219,11 @@ const TaskDef& featuresTask()
                                  fits,
                                  make,
                                  "classes",
-                                 options};
+                                 options,
+                                 false,
+                                 "1 − cosine",
+                                 0.01,
+                                 "1 − cosine"};
     return def;
 }
 

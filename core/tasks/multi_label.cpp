@@ -5,6 +5,8 @@
 #include "core/tasks/task_defs.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -81,6 +83,15 @@ public:
         std::ranges::fill(gradient, 0.0F);
         return binaryKl(reference, row, gradient);
     }
+    Reading read(std::span<const float>, std::span<const float> row) const override
+    {
+        PresentClasses present;
+        for (std::size_t c = 0; c < row.size(); ++c)
+            if (row[c] > kPresent)
+                present.classes.emplace_back(static_cast<int>(c), 1 / (1 + std::exp(-row[c])));
+        std::ranges::stable_sort(present.classes, std::greater<>{}, &std::pair<int, float>::second);
+        return present;
+    }
 };
 
 /// Nothing in a shape tells it from classification: it is asked for by name.
@@ -108,7 +119,12 @@ const TaskDef& multiLabelTask()
         "precision with labels.",
         fits,
         make,
-        "class-sets"};
+        "class-sets",
+        {},
+        false,
+        "classes that are no longer the same",
+        0,
+        "binary KL to float, nat"};
     return def;
 }
 

@@ -116,6 +116,10 @@ public:
         return exec::klByPosition(reference, row, m_planes.pixels(), m_planes.channels, 1, m_planes.pixels(),
                                   gradient);
     }
+    Reading read(std::span<const float>, std::span<const float> row) const override
+    {
+        return ClassMap{m_planes.height, m_planes.width, classesOf(outputs().layout[0].of(row), m_planes)};
+    }
 
     std::optional<int64_t> classes() const override { return static_cast<int64_t>(m_planes.channels); }
 
@@ -158,7 +162,12 @@ const TaskDef& segmentationTask()
                                  "pixel accuracy with masks. Compared at the outputs' resolution.",
                                  fits,
                                  make,
-                                 "masks"};
+                                 "masks",
+                                 {},
+                                 false,
+                                 "pixels of another class",
+                                 0.01,
+                                 "pixel KL to float, nat"};
     return def;
 }
 

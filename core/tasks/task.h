@@ -5,6 +5,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/outputs.h"
 #include "core/tasks/figure.h"
+#include "core/tasks/reading.h"
 #include "core/tasks/truth.h"
 
 #include <functional>
@@ -54,6 +55,9 @@ public:
                         std::span<float> gradient) const = 0;
     /// Classes that truths may name, where the outputs tell: others are an error of the file.
     virtual std::optional<int64_t> classes() const { return std::nullopt; }
+    /// What one image's outputs say, as people look at it; nothing where they are only numbers. reference: the float
+    /// network's outputs of the image, which alone tell some forms (of detectors).
+    virtual Reading read(std::span<const float> /*reference*/, std::span<const float> /*row*/) const { return {}; }
     /// What was taken for granted of the outputs and how to say it otherwise; looks at outputs of the float network.
     virtual std::vector<Doubt> assumed(std::span<const float> /*row*/) const { return {}; }
 
@@ -95,6 +99,10 @@ struct TaskDef {
     std::span<const TaskOption> options{}; ///< that the settings may hold; what is left open is guessed
     /// Outputs are the scores of one class: accuracy, agreement and KL are what counts.
     bool ofClasses = false;
+    std::string_view changed; ///< what Measured::changed is the share or the size of: "pixels of another class"
+    /// From which value (above it) an image counts as changed where nobody says another.
+    double changedFrom = 0;
+    std::string_view loss; ///< what Task::loss is, with its unit: "pixel KL to float, nat"
 };
 std::span<const TaskDef> allTasks(); ///< of equally fitting ones the first is taken
 const TaskDef* findTask(std::string_view name);

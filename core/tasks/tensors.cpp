@@ -76,10 +76,18 @@ Result<std::shared_ptr<const Task>> make(const Outputs& outputs, const TaskSetti
 const TaskDef& tensorsTask()
 {
     static constexpr TaskDef def{
-        "tensors", "Tensors",
+        "tensors",
+        "Tensors",
         "Any outputs: relative squared error (mean over outputs and images), SQNR, cosine and "
         "largest difference by output.",
-        fits, make};
+        fits,
+        make,
+        "",
+        {},
+        false,
+        "relative error",
+        0.01,
+        "relative squared error"};
     return def;
 }
 

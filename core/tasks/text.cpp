@@ -146,6 +146,15 @@ public:
         std::ranges::fill(gradient, 0.0F);
         return exec::klByPosition(reference, row, m_shape.positions, m_shape.classes, m_shape.classes, 1, gradient);
     }
+    Reading read(std::span<const float>, std::span<const float> row) const override
+    {
+        ReadText text;
+        for (const int one : ctcDecode(outputs().layout[0].of(row), m_shape.classes, kBlank)) {
+            const auto at = static_cast<std::size_t>(one);
+            text.characters.push_back(at < m_characters.size() ? m_characters[at] : "‹" + std::to_string(one) + "›");
+        }
+        return text;
+    }
 
 private:
     TextShape m_shape;
@@ -204,7 +213,11 @@ const TaskDef& textTask()
         fits,
         make,
         "text",
-        options};
+        options,
+        false,
+        "characters that differ",
+        0,
+        "KL by position, nat"};
     return def;
 }
 
