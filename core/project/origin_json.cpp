@@ -13,6 +13,7 @@ void eachHash(OriginOrConst& origin, const Visit& visit)
     visit("model", origin.model);
     visit("images", origin.images);
     visit("labels", origin.labels);
+    visit("task", origin.task);
     visit("preprocess", origin.preprocess);
     visit("calibration", origin.calibration);
     visit("recipe", origin.recipe);

@@ -2,6 +2,7 @@
 #include "core/quant/recipe_json.h"
 
 #include "core/base/file.h"
+#include "core/project/task_choice_json.h"
 #include "core/stats/image_names.h"
 
 #include <nlohmann/json.hpp>
@@ -31,6 +32,7 @@ std::vector<std::string> differences(const Origin& then, const Origin& now)
         compare(then.images, now.images, "the images");
     if (then.count == now.count && then.images == now.images)
         compare(then.labels, now.labels, "their labels");
+    compare(then.task, now.task, "the task");
     compare(then.preprocess, now.preprocess, "the preprocessing");
     compare(then.calibration, now.calibration, "the calibration");
     compare(then.recipe, now.recipe, "the recipe");
@@ -43,6 +45,8 @@ std::string keyOf(const Origin& origin)
     for (const std::string* part :
          {&origin.model, &origin.images, &origin.labels, &origin.preprocess, &origin.calibration, &origin.recipe})
         all += *part + '\n';
+    if (!origin.task.empty()) // keys of before know of none
+        all += origin.task + '\n';
     return contentHash(all + std::to_string(origin.count));
 }
 
@@ -57,6 +61,25 @@ std::string recipeKey(const quant::Recipe& recipe)
 std::string preprocessKey(const images::Preprocess& preprocess)
 {
     return contentHash(nlohmann::json(preprocess).dump());
+}
+
+std::string taskKey(const images::TaskChoice& choice, std::string_view guessed)
+{
+    const bool asGuessed = choice.name.empty() || choice.name == guessed;
+    if (asGuessed && choice.characters.empty() && !choice.truths)
+        return {};
+    const auto ofFile = [](const std::filesystem::path& path) {
+        std::error_code error;
+        const auto size = std::filesystem::is_directory(path, error) ? 0 : std::filesystem::file_size(path, error);
+        const auto time = std::filesystem::last_write_time(path, error).time_since_epoch().count();
+        return path.filename().string() + '\n' + std::to_string(size) + '\n' + std::to_string(time) + '\n';
+    };
+    std::string all = asGuessed ? std::string(guessed) : choice.name;
+    if (!choice.characters.empty())
+        all += "\ncharacters " + ofFile(choice.characters);
+    if (choice.truths)
+        all += "\ntruths " + readingJson(*choice.truths).dump() + ofFile(choice.truths->path);
+    return contentHash(all);
 }
 
 std::string imagesKey(const exec::ImageSource& images, std::size_t count)

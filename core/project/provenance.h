@@ -2,12 +2,14 @@
 
 #include "core/exec/image_source.h"
 #include "core/images/preprocess.h"
+#include "core/images/task_choice.h"
 #include "core/quant/recipe.h"
 #include "core/stats/calibration.h"
 
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace qs::project {
@@ -26,6 +28,7 @@ struct Origin {
     std::size_t count = 0;   ///< how many images were used, the first of the folder
     std::string calibration; ///< keyOf() the origin of the calibration; "": a calibration itself
     std::string recipe;      ///< recipeKey(); "": a calibration
+    std::string task{};      ///< what was measured, and by which truths: taskKey(); "": what is guessed, by labels
 
     /// Whether anything is known at all: figures of files of version 1 have no origin.
     bool known() const { return !model.empty() && !images.empty(); }
@@ -37,8 +40,8 @@ struct Origin {
 bool sameOrigin(const Origin& a, const Origin& b);
 
 /// In what `then` differs from `now`, in words, for the reader of a stale figure: "the model", "the images", "their
-/// labels", "the preprocessing", "64 images instead of 128", "the calibration", "the recipe"; {"unknown"} where one
-/// of them is not known. Empty exactly where sameOrigin() holds.
+/// labels", "the task", "the preprocessing", "64 images instead of 128", "the calibration", "the recipe"; {"unknown"}
+/// where one of them is not known. Empty exactly where sameOrigin() holds.
 std::vector<std::string> differences(const Origin& then, const Origin& now);
 
 /// One hash of all of it.
@@ -47,6 +50,9 @@ std::string keyOf(const Origin& origin);
 /// Hash of everything in a recipe that changes numbers: not its locks, not the name of the preset.
 std::string recipeKey(const quant::Recipe& recipe);
 std::string preprocessKey(const images::Preprocess& preprocess);
+/// Of the task's name and characters, and of the names, sizes, times and reading of the files of truths. "":
+/// `guessed` without either, as figures were before there was a choice.
+std::string taskKey(const images::TaskChoice& choice, std::string_view guessed);
 /// Of the names of the first `count` images, in order (fewer where there are fewer).
 std::string imagesKey(const exec::ImageSource& images, std::size_t count);
 std::string labelsKey(const exec::ImageSource& images, std::size_t count);

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/images/preprocess.h"
+#include "core/images/task_choice.h"
 #include "core/onnx/import_options.h"
 #include "core/project/kept_comparison.h"
 #include "core/project/provenance.h"
@@ -61,6 +62,7 @@ struct SessionFile {
     std::size_t calibrationCount = 256;  ///< images that are used at most
     int labelOffset = 0;                 ///< added to the labels of all images
     std::vector<std::string> classNames; ///< read from a list of them; empty: those of the image folders
+    images::TaskChoice task;             ///< and the truths of the test images
 
     std::filesystem::path calibrationFile; ///< .qcal; empty: not calibrated
     std::string calibrationHash;           ///< contentHash of that file when it was written; "": not known

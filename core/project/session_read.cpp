@@ -1,7 +1,9 @@
 #include "core/base/file.h"
 #include "core/base/json_write.h"
 #include "core/project/origin_json.h"
+#include "core/project/path_json.h"
 #include "core/project/session_file.h"
+#include "core/project/task_choice_json.h"
 #include "core/quant/evaluation_json.h"
 #include "core/quant/recipe_json.h"
 
@@ -13,21 +15,6 @@ namespace qs::project {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The place relative to the session file wins: a moved folder keeps working. The absolute one is what is reported.
-fs::path pathFrom(const JsonReader& value, const fs::path& folder)
-{
-    if (!value.present())
-        return {};
-    const std::string absolute = value["path"].required().text();
-    if (const std::string relative = value["relative"].text(); !relative.empty()) {
-        std::error_code ignored;
-        fs::path near = (folder / relative).lexically_normal();
-        if (fs::exists(near, ignored))
-            return near;
-    }
-    return absolute;
-}
 
 Kept<quant::Evaluation> figuresFrom(const JsonReader& value)
 {
@@ -109,6 +96,7 @@ Result<SessionFile> sessionFromJson(std::string_view text, const fs::path& folde
         session.outputs = {file["output"].text()};
     for (const JsonReader& output : file["outputs"].items(1000))
         session.outputs.push_back(output.text());
+    session.task = taskChoiceFrom(file["task"], folder);
     session.savedAs = file["saved_as"].text();
     session.calibrationFolder = pathFrom(file["calibration_images"], folder);
     session.testFolder = pathFrom(file["test_images"], folder);

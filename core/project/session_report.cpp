@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/quant/evaluation_json.h"
+#include "core/quant/task_json.h"
 #include "core/report/results.h"
 
 #include <nlohmann/json.hpp>
@@ -74,7 +75,12 @@ Json rowJson(const report::ComparisonRow& row, const report::Comparison& table, 
     e.meanActivationBits = row.meanActivationBits;
     e.modelBytes = row.modelBytes;
     e.fileBytes = row.fileBytes;
+    e.scores = row.scores;
     Json json = quant::evaluationJson(e);
+    if (row.headline) {
+        json["headline"] = quant::figureJson(*row.headline);
+        json["figures"] = Json::array({json["headline"]});
+    }
     json["state"] = "Comparison: " + row.method;
     json["note"] = table.modelHash == modelHash ? "" : "not current: the model";
     return json;

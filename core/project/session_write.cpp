@@ -1,6 +1,8 @@
 #include "core/base/json_write.h"
 #include "core/project/origin_json.h"
+#include "core/project/path_json.h"
 #include "core/project/session_file.h"
+#include "core/project/task_choice_json.h"
 #include "core/quant/evaluation_json.h"
 #include "core/quant/recipe_json.h"
 
@@ -10,18 +12,6 @@ namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-json pathToJson(const fs::path& path, const fs::path& folder)
-{
-    if (path.empty())
-        return nullptr;
-    std::error_code ignored;
-    const fs::path absolute = fs::absolute(path, ignored);
-    json value{{"path", absolute.lexically_normal().string()}};
-    if (const fs::path relative = absolute.lexically_relative(fs::absolute(folder, ignored)); !relative.empty())
-        value["relative"] = relative.string();
-    return value;
-}
 
 json keptToJson(const Kept<quant::Evaluation>& kept)
 {
@@ -90,6 +80,8 @@ std::string sessionToJson(const SessionFile& session, const fs::path& folder)
         value["class_names"] = session.classNames;
     if (!session.outputs.empty())
         value["outputs"] = session.outputs;
+    if (session.task != images::TaskChoice{})
+        value["task"] = taskChoiceJson(session.task, folder);
     if (session.sensitivity)
         value["sensitivity"] = sensitivityToJson(session.sensitivity);
     if (session.comparison && !session.comparison->table.rows.empty())

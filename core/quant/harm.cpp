@@ -29,7 +29,8 @@ Doubt Harm::doubt(const Recipe& recipe) const
 }
 
 Result<std::optional<Harm>> besideMinMax(const graph::Network& network, const Plan& plan,
-                                         const exec::ImageSource& images, std::size_t count, const Context& context)
+                                         const exec::ImageSource& images, std::size_t count, const Context& context,
+                                         const tasks::ChosenTask& task)
 {
     const auto batch = static_cast<std::size_t>(network.graph.batch());
     count = std::min(count, images.size()) / batch * batch;
@@ -48,8 +49,8 @@ Result<std::optional<Harm>> besideMinMax(const graph::Network& network, const Pl
     Harm harm;
     harm.images = count;
     for (const auto& [which, db] : {std::pair{&plan, &harm.ownDb}, std::pair{minMax.get(), &harm.minMaxDb}}) {
-        QS_ASSIGN(const Evaluation found,
-                  evaluate(network, which, images, count, &reference, exec::makeWeightCache(), context));
+        QS_ASSIGN(const Evaluation found, evaluate(network, which, images, count, &reference,
+                                                   exec::makeWeightCache(), context, {task, nullptr}));
         *db = found.logitSqnrDb;
     }
     return harm;

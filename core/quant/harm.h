@@ -6,6 +6,7 @@
 #include "core/exec/image_source.h"
 #include "core/graph/network.h"
 #include "core/quant/plan.h"
+#include "core/tasks/task.h"
 
 #include <cstddef>
 #include <memory>
@@ -31,8 +32,9 @@ struct Harm {
 
 /// Runs both on the first images (at most `count`, a multiple of the graph's batch). Nothing where there is nothing
 /// to compare: the plan is min-max itself or in float, it has no calibration, or there are too few images.
-/// Errors: those of resolve() and evaluate().
+/// Errors: those of resolve() and evaluate(). task: see EvaluationTask.
 Result<std::optional<Harm>> besideMinMax(const graph::Network& network, const Plan& plan,
-                                         const exec::ImageSource& images, std::size_t count, const Context& context);
+                                         const exec::ImageSource& images, std::size_t count, const Context& context,
+                                         const tasks::ChosenTask& task = {});
 
 } // namespace qs::quant

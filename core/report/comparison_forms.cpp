@@ -204,37 +204,44 @@ std::string comparisonToHtml(const Comparison& comparison)
     std::string body = "<p>" + std::to_string(comparison.images) + " images";
     if (comparison.floatTop1)
         body += ", float top-1 " + numberText(*comparison.floatTop1 * 100, "%.2f") + " %";
-    body += ".</p>\n" + tableHead({{"method", false},
-                                   {"W", true},
-                                   {"A", true},
-                                   {"coverage", false},
-                                   {"calibration", false},
-                                   {"top-1 %", true},
-                                   {"agreement %", true},
-                                   {"KL nats", true},
-                                   {"logit SQNR dB", true},
+    const bool classes = std::ranges::any_of(comparison.rows, &ComparisonRow::scores);
+    const bool others = !std::ranges::all_of(comparison.rows, &ComparisonRow::scores);
+    std::vector<Column> columns{
+        {"method", false}, {"W", true}, {"A", true}, {"coverage", false}, {"calibration", false}};
+    if (others)
+        columns.push_back({"headline (95 % interval)", false});
+    if (classes)
+        columns.insert(columns.end(), {{"top-1 %", true}, {"agreement %", true}, {"KL nats", true}});
+    columns.insert(columns.end(), {{others ? "output SQNR dB" : "logit SQNR dB", true},
                                    {"file MB", true},
                                    {"packed MB", true},
                                    {"int8 %", true},
                                    {"search s", true},
                                    {"", false}});
+    body += ".</p>\n" + tableHead(columns);
     for (const ComparisonRow& row : comparison.rows) {
         const std::string calibration = (row.calibration.empty() ? "" : escape(row.calibration) + ", ") +
                                         std::to_string(row.calibrationImages) + " images";
         body += "<tr>" + cell(escape(row.method)) + cell(std::to_string(row.weightBits), true) +
-                cell(std::to_string(row.activationBits), true) + cell(coverageName(row.coverage)) +
-                cell(calibration) + cell(row.top1 ? top1WithInterval(row, comparison.images) : "–", true) +
-                cell(numberText(row.agreement * 100, "%.1f"), true) +
-                cell(numberText(row.klDivergence, "%.4f"), true) + cell(numberText(row.logitSqnrDb, "%.1f"), true) +
+                cell(std::to_string(row.activationBits), true) + cell(coverageName(row.coverage)) + cell(calibration);
+        if (others)
+            body += cell(row.headline ? escape(row.headline->title + " " + tasks::figureText(*row.headline)) : "–");
+        if (classes)
+            body += cell(row.top1 ? top1WithInterval(row, comparison.images) : "–", true) +
+                    cell(row.scores ? numberText(row.agreement * 100, "%.1f") : "–", true) +
+                    cell(row.scores ? numberText(row.klDivergence, "%.4f") : "–", true);
+        body += cell(numberText(row.logitSqnrDb, "%.1f"), true) +
                 cell(row.fileBytes > 0 ? numberText(static_cast<double>(row.fileBytes) * 1e-6, "%.2f") : "–", true) +
                 cell(numberText(static_cast<double>(row.modelBytes) * 1e-6, "%.2f"), true) +
                 cell(numberText(row.int8Share * 100, "%.0f"), true) +
                 cell(numberText(row.resolveSeconds, "%.1f"), true) + cell(escape(row.failure)) + "</tr>\n";
     }
+    body += "</table>\n<p class=note>";
+    if (classes)
+        body += "Agreement: share of images with the float network's top-1. In brackets: 95 % intervals (Wilson). KL "
+                "and SQNR: logits against the float network's. ";
     body +=
-        "</table>\n<p class=note>Agreement: share of images with the float network's top-1. In brackets: 95 % "
-        "intervals (Wilson). KL and SQNR: logits "
-        "against the float network's. Coverage says which sites are quantized; the rest computes in float. int8: "
+        "Coverage says which sites are quantized; the rest computes in float. int8: "
         "share of the multiply-accumulates that run in integer kernels of ONNX Runtime once exported. Search: time "
         "to choose all ranges and parameters, without the calibration pass.</p>\n";
     return page("Quantoscope comparison: " + escape(comparison.model), body);

@@ -188,7 +188,8 @@ Result<std::string> htmlReport(std::string_view text)
 
 Result<std::string> htmlReport(const JsonReader& file)
 {
-    if (!file.isObject() || !(file["evaluations"].present() || file["agreement"].present()))
+    if (!file.isObject() ||
+        !(file["evaluations"].present() || file["agreement"].present() || file["figures"].present()))
         return fail(ErrorCode::InvalidArgument,
                     "holds neither an evaluation nor a list of them (keys 'agreement' or 'evaluations')");
     const std::vector<JsonReader> evaluations =
