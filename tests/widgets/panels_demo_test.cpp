@@ -6,6 +6,7 @@
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/error/depth_plot.h"
 #include "widgets/panels/error/error_panel.h"
+#include "widgets/panels/images/classes_pane.h"
 #include "widgets/panels/images/images_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 
@@ -54,8 +55,8 @@ private slots:
             m_session->document, m_session->selection, m_session->edits, m_session->plans, m_session->jobs.runner());
         m_error = std::make_unique<ErrorPanel>(m_session->document, m_session->selection, m_session->plans,
                                                m_session->figures);
-        m_images = std::make_unique<ImagesPanel>(m_session->document, m_session->selection, m_session->figures,
-                                                 m_session->jobs.runner());
+        m_images = std::make_unique<ImagesPanel>(m_session->document, m_session->selection, m_session->plans,
+                                                 m_session->figures, m_session->jobs.runner());
         m_layers->resize(470, 560);
         for (QWidget* panel : {static_cast<QWidget*>(m_distribution.get()), static_cast<QWidget*>(m_error.get()),
                                static_cast<QWidget*>(m_images.get())})
@@ -64,7 +65,7 @@ private slots:
                                static_cast<QWidget*>(m_error.get()), static_cast<QWidget*>(m_images.get())})
             panel->show();
         QVERIFY(m_distribution->reason().contains(QLatin1String("No model")));
-        QVERIFY(m_images->reason().contains(QLatin1String("No images")));
+        QVERIFY(m_images->classes().reason().contains(QLatin1String("No images")));
         picture("0-empty");
         m_session->files.openDemo(demoFolder());
     }
@@ -79,7 +80,7 @@ private slots:
         }));
         QVERIFY(m_distribution->reason().isEmpty());
         QTRY_VERIFY(m_distribution->figures().contains(QLatin1String("dB")));
-        QTRY_VERIFY(m_images->model().rowCount() > 0 && m_images->model().rows()[0].evaluated());
+        QTRY_VERIFY(m_images->classes().model().rowCount() > 0 && m_images->classes().model().rows()[0].evaluated());
         QCOMPARE(m_layers->table().selectionModel()->selectedRows().size(), 1);
         m_session->selection.setImage(0);
         QTest::qWait(1500); // pictures
@@ -148,13 +149,13 @@ private slots:
                                  kDemoPatienceMs);
         m_session->figures.evaluate();
         QTRY_VERIFY_WITH_TIMEOUT(m_session->figures.evaluation().current, kDemoPatienceMs);
-        QTRY_VERIFY(std::ranges::all_of(m_images->model().rows(), &ImageRow::evaluated));
-        m_images->setFilter(ImageFilter::Lost);
-        QVERIFY(m_images->shownImages() > 0);
-        QVERIFY(m_images->shownImages() < m_images->model().rowCount());
+        QTRY_VERIFY(std::ranges::all_of(m_images->classes().model().rows(), &ImageRow::evaluated));
+        m_images->classes().setFilter(ImageFilter::Lost);
+        QVERIFY(m_images->classes().shownImages() > 0);
+        QVERIFY(m_images->classes().shownImages() < m_images->classes().model().rowCount());
         QTest::qWait(500);
         picture("4-w4a4");
-        m_images->setFilter(ImageFilter::All);
+        m_images->classes().setFilter(ImageFilter::All);
     }
 
     void cleanupTestCase()

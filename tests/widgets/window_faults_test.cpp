@@ -13,6 +13,7 @@
 #include "widgets/panels/distribution/histogram_plot.h"
 #include "widgets/panels/distribution/ribbon_plot.h"
 #include "widgets/panels/error/error_panel.h"
+#include "widgets/panels/images/classes_pane.h"
 #include "widgets/panels/images/images_panel.h"
 #include "widgets/panels/layers/layers_panel.h"
 #include "widgets/panels/layers/site_row.h"
@@ -334,7 +335,8 @@ private slots:
         SessionDocument document = smallDocument();
         document.loadedTestImages = set;
         other.files.put(std::move(document));
-        ImagesPanel panel(other.document, other.selection, other.figures, other.jobs.runner());
+        ImagesPanel images(other.document, other.selection, other.plans, other.figures, other.jobs.runner());
+        ClassesPane& panel = images.classes();
         QVERIFY(panel.model().rowCount() > 0);
         for (const ImageRow& row : panel.model().rows())
             if (row.label) {

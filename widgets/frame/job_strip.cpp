@@ -12,14 +12,23 @@ namespace qs::ui {
 namespace {
 constexpr int kTickMs = 100;
 constexpr qint64 kPatienceMs = 300;
+
+/// A stage that the title says already is not said twice.
+JobProgress withoutRepetition(const JobStatus& job)
+{
+    JobProgress progress = job.progress;
+    if (job.title.startsWith(progress.stage, Qt::CaseInsensitive))
+        progress.stage.clear();
+    return progress;
+}
 } // namespace
 
 QString progressText(const JobProgress& progress)
 {
     if (progress.total == 0)
         return progress.stage;
-    return QStringLiteral("%1 · %2 of %3")
-        .arg(progress.stage, formatCount(progress.done), formatCount(progress.total));
+    const QString count = QObject::tr("%1 of %2").arg(formatCount(progress.done), formatCount(progress.total));
+    return progress.stage.isEmpty() ? count : progress.stage + QStringLiteral(" · ") + count;
 }
 
 QString timeText(const JobProgress& progress)
@@ -49,6 +58,7 @@ JobStrip::JobStrip(Jobs& jobs, QWidget* parent)
     connect(&m_tick, &QTimer::timeout, this, &JobStrip::refresh);
     connect(&jobs, &Jobs::started, this, [this] { m_tick.start(); });
     connect(&jobs, &Jobs::finished, this, &JobStrip::refresh);
+    setAutoFillBackground(true);
     setVisible(false);
 }
 
@@ -68,7 +78,7 @@ void JobStrip::refresh()
         const JobStatus& job = jobs.front();
         m_kind = job.kind;
         QString text = job.title;
-        if (const QString stage = progressText(job.progress); !stage.isEmpty())
+        if (const QString stage = progressText(withoutRepetition(job)); !stage.isEmpty())
             text += QStringLiteral(" – ") + stage;
         if (asked > 1)
             text += tr("  (+%1 waiting)").arg(asked - 1);
@@ -82,6 +92,8 @@ void JobStrip::refresh()
         m_time->setText(timeText(job.progress));
     }
     setVisible(worth);
+    if (worth)
+        raise(); // over the next step, which waits in the same place
 }
 
 } // namespace qs::ui

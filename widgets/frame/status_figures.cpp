@@ -2,6 +2,7 @@
 
 #include "core/onnx/export.h"
 #include "core/quant/accuracy.h"
+#include "widgets/model/figure_text.h"
 #include "widgets/model/follow.h"
 #include "widgets/model/text.h"
 #include "widgets/theme/format.h"
@@ -52,9 +53,8 @@ QString accuracyText(const quant::Evaluation& figures, bool onCalibration)
         }
         parts << text;
     }
-    if (const tasks::Figure* headline = figures.headline(); headline && !figures.scores)
-        parts << QStringLiteral("%1 %2").arg(QString::fromStdString(headline->title),
-                                             QString::fromStdString(tasks::figureText(*headline)));
+    if (!figures.scores && figures.headline())
+        parts << headlineText(figures, onCalibration);
     if (figures.scores)
         parts << QObject::tr("agreement %1").arg(formatPercent(figures.agreement));
     else
@@ -92,12 +92,6 @@ StatusFigures::StatusFigures(const Document& document, Plans& plans, Figures& fi
     m_bar->setRange(0, 1000);
     m_bar->setTextVisible(false);
     m_bar->setFixedSize(90, 10);
-    m_text->setToolTip(
-        tr("Share of images whose most likely class is the label (top-1), and whose most likely class is "
-           "the float network's (agreement). In brackets 95 % intervals: what other images of the same kind may "
-           "give; a difference is within noise where its interval, from the images that only one network gets "
-           "right, holds 0. Mean bits count weight elements and activation elements. On disk: the file that an "
-           "export writes at opset 17, where codes below 8 bits take a byte; packed: with codes at their bits."));
     follow(this, &StatusFigures::refresh)
         .on(figures, &Figures::probeChanged)
         .on(figures, &Figures::evaluationChanged)
@@ -149,6 +143,24 @@ QString StatusFigures::sizeText() const
     return ui::sizeText(plan == m_measured ? m_fileBytes : 0, plan->modelBytes);
 }
 
+QString StatusFigures::explanation() const
+{
+    const ModelTask& task = m_document.task();
+    const QString figures =
+        !task || task.is("classification")
+            ? tr("Share of images whose most likely class is the label (top-1), and whose most likely class is "
+                 "the float network's (agreement). In brackets 95 % intervals: what other images of the same kind "
+                 "may "
+                 "give; a difference is within noise where its interval, from the images that only one network gets "
+                 "right, holds 0.")
+            : tr("%1. %2 In brackets the 95 % interval: what other images of the same kind may give. SQNR: of all "
+                 "outputs against the float network's.")
+                  .arg(taskTitle(task), taskHelp(task));
+    return figures +
+           tr(" Mean bits count weight elements and activation elements. On disk: the file that an export "
+              "writes at opset 17, where codes below 8 bits take a byte; packed: with codes at their bits.");
+}
+
 void StatusFigures::refresh()
 {
     const Figure<quant::Evaluation> best = m_figures.best();
@@ -180,6 +192,7 @@ void StatusFigures::refresh()
             basis += tr(" – of an older recipe");
     }
     m_basis->setText(basis);
+    m_text->setToolTip(explanation());
     m_basis->setToolTip(text + QLatin1Char('\n') + basis);
 }
 

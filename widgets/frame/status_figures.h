@@ -15,8 +15,9 @@ class QProgressBar;
 
 namespace qs::ui {
 
-/// The line of figures at the bottom: accuracy with its 95 % interval and against float, agreement, mean bits, size
-/// on disk, what they stand on, and what runs in the background. Greyed while they belong to an older recipe.
+/// The line of figures at the bottom: the headline of the task with its 95 % interval and against float, agreement,
+/// mean bits, size on disk, what they stand on, and what runs in the background. Greyed while they belong to an older
+/// recipe.
 class StatusFigures : public QWidget {
     Q_OBJECT
 public:
@@ -28,6 +29,7 @@ public:
 private:
     void measureFile();
     QString sizeText() const;
+    QString explanation() const;
     void refresh();
     void refreshRunning();
     const Document& m_document;

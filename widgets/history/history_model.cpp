@@ -2,6 +2,7 @@
 
 #include "widgets/frame/status_figures.h"
 #include "widgets/model/document.h"
+#include "widgets/model/figure_text.h"
 #include "widgets/model/figures.h"
 #include "widgets/model/history.h"
 #include "widgets/theme/colours.h"
@@ -13,11 +14,28 @@
 
 namespace qs::ui {
 
+namespace {
+
+/// "*": on the first images only.
+QString headlineOf(const quant::Evaluation& figures, bool full)
+{
+    const QString mark = full ? QString() : QStringLiteral(" *");
+    if (figures.scores)
+        return figures.top1 ? formatPercent(*figures.top1) + mark : QStringLiteral("–");
+    return figures.headline() ? figureValue(*figures.headline()) + mark : QStringLiteral("–");
+}
+
+} // namespace
+
 HistoryModel::HistoryModel(const Document& document, const Figures& figures, QObject* parent)
     : QAbstractTableModel(parent), m_document(document), m_figures(figures)
 {
     connect(&document, &Document::historyChanged, this, &HistoryModel::refresh);
     connect(&document, &Document::modelChanged, this, &HistoryModel::refresh);
+    const auto headings = [this] { emit headerDataChanged(Qt::Horizontal, Headline, Second); };
+    connect(&document, &Document::taskChanged, this, headings);
+    connect(&figures, &Figures::probeChanged, this, headings);
+    connect(&figures, &Figures::evaluationChanged, this, headings);
     refresh();
 }
 
@@ -46,6 +64,12 @@ int HistoryModel::columnCount(const QModelIndex& parent) const
     return parent.isValid() ? 0 : static_cast<int>(Columns);
 }
 
+QString HistoryModel::headlineTitle() const
+{
+    const Figure<quant::Evaluation> best = m_figures.best();
+    return best && best->headline() ? figureTitle(*best->headline()) : taskTitle(m_document.task());
+}
+
 QVariant HistoryModel::data(const QModelIndex& index, int role) const
 {
     if (!index.isValid() || index.row() >= std::min(m_rows, m_document.history().size()))
@@ -59,9 +83,8 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
             return state.text;
         if (!best)
             return QStringLiteral("–");
-        if (index.column() == Top1)
-            return best->top1 ? formatPercent(*best->top1) + (full ? QString() : QStringLiteral(" *"))
-                              : QStringLiteral("–");
+        if (index.column() == Headline)
+            return headlineOf(*best, full);
         return best->scores ? formatPercent(best->agreement) : formatDb(best->logitSqnrDb);
     case Qt::TextAlignmentRole:
         return static_cast<int>(Qt::AlignVCenter | (index.column() == Change ? Qt::AlignLeft : Qt::AlignRight));
@@ -89,17 +112,22 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
 
 QVariant HistoryModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
-    if (orientation == Qt::Horizontal && role == Qt::ToolTipRole && section == Agreement)
-        return tr("Agreement: share of images with the float network's most likely class");
+    const bool scores = !m_document.task() || m_document.task().is("classification");
+    if (orientation == Qt::Horizontal && role == Qt::ToolTipRole && section == Headline)
+        return scores ? tr("Share of the labelled images whose most likely class is the label")
+                      : headlineTitle() + QStringLiteral("\n") + taskHelp(m_document.task());
+    if (orientation == Qt::Horizontal && role == Qt::ToolTipRole && section == Second)
+        return scores ? tr("Agreement: share of images with the float network's most likely class")
+                      : tr("SQNR of all outputs against the float network's");
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return {};
     switch (section) {
     case Change:
         return tr("Change");
-    case Top1:
-        return tr("Top-1");
-    case Agreement:
-        return tr("Agree");
+    case Headline:
+        return scores ? tr("Top-1") : headlineTitle();
+    case Second:
+        return scores ? tr("Agree") : tr("SQNR");
     default:
         return {};
     }

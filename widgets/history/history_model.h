@@ -11,7 +11,7 @@ class Figures;
 class HistoryModel : public QAbstractTableModel {
     Q_OBJECT
 public:
-    enum Column { Change, Top1, Agreement, Columns };
+    enum Column { Change, Headline, Second, Columns };
 
     explicit HistoryModel(const Document& document, const Figures& figures, QObject* parent = nullptr);
 
@@ -22,6 +22,8 @@ public:
 
 private:
     void refresh();
+    /// The headline that the column shows: that of the present figures.
+    QString headlineTitle() const;
     const Document& m_document;
     const Figures& m_figures;
     int m_rows = 0;

@@ -87,7 +87,7 @@ QString HistoryPanel::tableCsv() const
     if (m_model->rowCount() == 0)
         return {};
     QString csv = QStringLiteral("state,change,images,full_test_set,top1,float_top1,agreement,mean_weight_bits,"
-                                 "mean_activation_bits,model_bytes\n");
+                                 "mean_activation_bits,model_bytes,headline,value,low,high\n");
     const History& history = m_document.history();
     for (int i = 0; i < history.size(); ++i) {
         const HistoryState& state = history.state(i);
@@ -98,14 +98,23 @@ QString HistoryPanel::tableCsv() const
             const auto figure = [](const std::optional<double>& f) {
                 return f ? QString::number(*f, 'g', 8) : QString();
             };
+            const tasks::Figure* headline = e->headline();
+            const auto bound = [&](double stats::Interval::*which) {
+                return headline && headline->interval ? QString::number((*headline->interval).*which, 'g', 8)
+                                                      : QString();
+            };
             csv += QStringLiteral(",%1,%2,%3,%4,%5,%6,%7,%8")
                        .arg(e->images)
                        .arg(full ? 1 : 0)
-                       .arg(figure(e->top1), figure(e->floatTop1), figure(e->agreement), figure(e->meanWeightBits),
-                            figure(e->meanActivationBits))
+                       .arg(figure(e->top1), figure(e->floatTop1), e->scores ? figure(e->agreement) : QString(),
+                            figure(e->meanWeightBits), figure(e->meanActivationBits))
                        .arg(e->modelBytes);
+            csv += QStringLiteral(",%1,%2,%3,%4")
+                       .arg(headline ? QString::fromStdString(headline->key) : QString(),
+                            headline ? figure(headline->value) : QString(), bound(&stats::Interval::low),
+                            bound(&stats::Interval::high));
         } else {
-            csv += QStringLiteral(",,,,,,,,");
+            csv += QStringLiteral(",,,,,,,,,,,,");
         }
         csv += u'\n';
     }

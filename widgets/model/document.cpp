@@ -39,8 +39,9 @@ const std::shared_ptr<const ImageSet>& Document::probeImages() const
 
 ImageUse Document::useOf(ImagePurpose purpose) const
 {
-    return {m_preprocess, m_model ? std::optional(m_model->info.classes) : std::nullopt, m_labelOffset,
-            purpose == ImagePurpose::Calibration};
+    const bool forCalibration = purpose == ImagePurpose::Calibration;
+    return m_model ? imageUse(*m_model, m_task, m_preprocess, m_labelOffset, forCalibration)
+                   : ImageUse{m_preprocess, std::nullopt, m_labelOffset, forCalibration, {}};
 }
 
 bool Document::calibrationCurrent() const
@@ -69,6 +70,7 @@ project::Origin Document::originOn(const std::shared_ptr<const ImageSet>& images
     project::Origin origin = project::figureOrigin(m_model->info.hash, m_preprocess, *images->source, count, true,
                                                    project::originOf(*m_calibration), m_recipe);
     origin.recipe.clear();
+    origin.task = project::taskKey(m_task.choice, m_task.guessed);
     return origin;
 }
 
@@ -83,6 +85,10 @@ void Document::replace(SessionDocument& opened)
     m_calibrationCount = opened.calibrationCount;
     m_labelOffset = opened.labelOffset;
     m_classNames = std::move(opened.classNames);
+    m_task = {};
+    for (const images::TaskChoice& choice : {opened.task, images::TaskChoice{}})
+        if (m_model && !m_task)
+            m_task = makeModelTask(*m_model, choice).value_or(ModelTask{}); // who opened it said why it cannot be
     m_calibration = std::move(opened.loadedCalibration);
     originsChanged();
     m_windowState = QByteArray::fromBase64(QByteArray::fromStdString(opened.window));
@@ -102,6 +108,7 @@ void Document::replace(SessionDocument& opened)
 void Document::announce()
 {
     emit modelChanged();
+    emit taskChanged();
     emit imagesChanged(ImageChange::All);
     emit calibrationReplaced();
     emit recipeChanged({});
@@ -166,22 +173,41 @@ void Document::setLabelOffset(int offset)
 {
     if (offset == m_labelOffset)
         return;
-    const auto moved = [&](ImagePurpose purpose) -> Result<std::shared_ptr<const ImageSet>> {
-        const std::shared_ptr<const ImageSet>& present = images(purpose);
-        if (!present)
-            return present;
-        ImageUse use = useOf(purpose);
-        use.labelOffset = offset;
-        return refit(*present, use);
-    };
-    const auto calibration = moved(ImagePurpose::Calibration);
-    const auto test = moved(ImagePurpose::Test);
-    if (!m_messages.succeeded(calibration) || !m_messages.succeeded(test))
+    if (!refitImages(m_task, offset))
         return;
     m_labelOffset = offset;
+    touch();
+    emit imagesChanged(ImageChange::Labels);
+}
+
+bool Document::refitImages(const ModelTask& task, int labelOffset)
+{
+    const auto fitted = [&](ImagePurpose purpose) -> Result<std::shared_ptr<const ImageSet>> {
+        const std::shared_ptr<const ImageSet>& present = images(purpose);
+        if (!present || !m_model)
+            return present;
+        return refit(*present,
+                     imageUse(*m_model, task, m_preprocess, labelOffset, purpose == ImagePurpose::Calibration));
+    };
+    const auto calibration = fitted(ImagePurpose::Calibration);
+    const auto test = fitted(ImagePurpose::Test);
+    if (!m_messages.succeeded(calibration) || !m_messages.succeeded(test))
+        return false;
     m_calibrationImages = *calibration;
     m_testImages = *test;
+    return true;
+}
+
+void Document::setTask(const images::TaskChoice& choice)
+{
+    if (!m_model || choice == m_task.choice)
+        return;
+    auto task = makeModelTask(*m_model, choice);
+    if (!m_messages.succeeded(task) || !refitImages(*task, m_labelOffset))
+        return;
+    m_task = std::move(*task);
     touch();
+    emit taskChanged();
     emit imagesChanged(ImageChange::Labels);
 }
 

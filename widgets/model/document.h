@@ -8,6 +8,7 @@
 #include "widgets/model/figure.h"
 #include "widgets/model/history.h"
 #include "widgets/model/image_set.h"
+#include "widgets/model/model_task.h"
 
 #include <QByteArray>
 #include <QObject>
@@ -31,8 +32,8 @@ enum class ImageChange {
     Calibration,
     Test,
     Preprocess,
-    Labels,
-    Names, ///< of the classes
+    Labels, ///< or truths
+    Names,  ///< of the classes
 };
 
 /// What a session file would hold: undoing to the saved state of the recipe is back at the saved revision.
@@ -67,6 +68,7 @@ public:
     /// Loaded from a file, instead of those of the images; empty: none were.
     const std::vector<std::string>& classNames() const { return m_classNames; }
     ImageUse useOf(ImagePurpose purpose) const;
+    const ModelTask& task() const { return m_task; }
 
     const std::shared_ptr<const stats::Calibration>& calibration() const { return m_calibration; }
     /// Whether calibrating now would give this one: computed from what it says it was made of. Images that are not
@@ -101,6 +103,8 @@ public:
     void setClassNames(std::vector<std::string> names);
     /// All or nothing: labels that would be outside the model's classes are said and change nothing.
     void setLabelOffset(int offset);
+    /// All or nothing, likewise: a task that the outputs cannot be is said.
+    void setTask(const images::TaskChoice& choice);
     /// What follows from images and their number, and so is no change that must be saved.
     void setCalibration(std::shared_ptr<const stats::Calibration> calibration);
     /// One entry of the history. Consecutive ones with the same gesture (not 0) become one.
@@ -115,6 +119,7 @@ public:
 signals:
     void modelChanged(); ///< another model (or none): everything after it is new
     void imagesChanged(qs::ui::ImageChange change);
+    void taskChanged();
     void calibrationReplaced(); ///< another one (or none)
     void calibrationAged();     ///< what it was made of changed
     /// Settings of these sites differ; none: a lock, or the guard, say. recipeKey() tells whether numbers do.
@@ -126,6 +131,8 @@ private:
     void recipeApplied(const quant::Recipe& recipe); // from the history
     void originsChanged();
     void sayWhetherModified();
+    /// The present images as they would be under this task and offset. False: they cannot, and it was said.
+    bool refitImages(const ModelTask& task, int labelOffset);
 
     Messages& m_messages;
     History m_history;
@@ -134,6 +141,7 @@ private:
     images::Preprocess m_preprocess;
     std::size_t m_calibrationCount = 256;
     int m_labelOffset = 0;
+    ModelTask m_task;
     std::vector<std::string> m_classNames;
     std::shared_ptr<const stats::Calibration> m_calibration;
     project::Origin m_calibrationOrigin; ///< that it would have now; unknown without images

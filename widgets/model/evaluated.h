@@ -3,7 +3,7 @@
 #include "core/exec/program.h"
 #include "core/onnx/import.h"
 #include "core/quant/evaluate.h"
-#include "widgets/model/image_set.h"
+#include "widgets/model/model_task.h"
 
 #include <memory>
 
@@ -15,13 +15,15 @@ struct Evaluated {
     std::shared_ptr<const quant::FloatReference> reference;
 };
 
-/// The first `count` images, with the float logits of an earlier run where there are any. Errors: quant::evaluate's.
+/// The first `count` images as the task says, with what is doubtful of their truths, and with the float logits of an
+/// earlier run where there are any. Errors: quant::evaluate's.
 Result<Evaluated> evaluateOn(const onnx::Model& model, const quant::Plan& plan, const ImageSet& images,
                              std::size_t count, std::shared_ptr<const quant::FloatReference> reference,
-                             const std::shared_ptr<exec::WeightCache>& weights, const Context& context);
+                             const std::shared_ptr<exec::WeightCache>& weights, const ModelTask& task,
+                             const Context& context);
 
 /// With the doubt that plain min-max does better, as the command line says it.
 Result<Evaluated> withHarm(Evaluated evaluated, const onnx::Model& model, const quant::Plan& plan,
-                           const ImageSet& images, const Context& context);
+                           const ImageSet& images, const ModelTask& task, const Context& context);
 
 } // namespace qs::ui

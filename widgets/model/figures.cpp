@@ -206,9 +206,9 @@ void Figures::startProbe()
         return;
     m_runProbe.start(
         [model = m_document.model(), plan = plan.value, images, reference = m_probeReference.of(images),
-         weights = m_weights](const Context& context) {
+         weights = m_weights, task = m_document.task()](const Context& context) {
             return evaluateOn(*model, *plan, *images, std::min(kProbeImages, images->size()), reference, weights,
-                              context);
+                              task, context);
         },
         [this, images, origin = now(m_probeOrigin)](Result<Evaluated> result) {
             if (m_messages.succeeded(result)) {
@@ -260,15 +260,15 @@ void Figures::evaluate()
     // The plan of the present recipe may still be on its way: the job resolves for itself then.
     m_evaluate.start(
         [model, images, calibration = m_document.calibration(), recipe = m_document.recipe(), plan = known.value,
-         current = known.current, reference = m_testReference.of(images),
-         weights = m_weights](const Context& context) -> Result<Evaluated> {
+         current = known.current, reference = m_testReference.of(images), weights = m_weights,
+         task = m_document.task()](const Context& context) -> Result<Evaluated> {
             std::shared_ptr<const quant::Plan> present = plan;
             if (!current || plan->recipe != recipe) {
                 QS_ASSIGN(present, quant::resolve(*model, calibration, recipe, plan.get(), context));
             }
             QS_ASSIGN(Evaluated evaluated,
-                      evaluateOn(*model, *present, *images, images->size(), reference, weights, context));
-            return withHarm(std::move(evaluated), *model, *present, *images, context);
+                      evaluateOn(*model, *present, *images, images->size(), reference, weights, task, context));
+            return withHarm(std::move(evaluated), *model, *present, *images, task, context);
         },
         [this, images, origin = now(m_evaluationOrigin)](Result<Evaluated> result) {
             if (m_messages.succeeded(result)) {
@@ -291,11 +291,11 @@ void Figures::measureSensitivity()
         !m_messages.need(images != nullptr, tr("Open test images first.")))
         return;
     m_measure.start(
-        [model = m_document.model(), plan = plan.value, images,
-         weights = m_weights](const Context& context) -> Result<std::shared_ptr<const Profiles>> {
+        [model = m_document.model(), plan = plan.value, images, weights = m_weights,
+         task = m_document.task()](const Context& context) -> Result<std::shared_ptr<const Profiles>> {
             QS_ASSIGN(Profiles found,
-                      quant::sensitivities(*model, *plan, *images->source, std::min(kProfileImages, images->size()),
-                                           weights, context));
+                      quant::sensitivities(*model, *plan, *images->source,
+                                           std::min(kProfileImages, images->size()), weights, context, task.chosen));
             return std::make_shared<const Profiles>(std::move(found));
         },
         [this, origin = now(m_profileOrigin)](Result<std::shared_ptr<const Profiles>> result) {

@@ -78,25 +78,34 @@ void Files::modelOpened(std::shared_ptr<const onnx::Model> model)
     opened.loadedModel = model;
     opened.labelOffset = m_document.labelOffset();
     opened.preprocess = defaultPreprocess(model->info);
-    if (before && before->info.path == model->info.path) { // at another size: normalised as it was
+    const bool again = before && before->info.path == model->info.path;
+    if (again) { // at another size, or with other outputs: normalised as it was
+        opened.task = m_document.task().choice;
         opened.preprocess.mean = m_document.preprocess().mean;
         opened.preprocess.stddev = m_document.preprocess().stddev;
         opened.classNames = m_document.classNames();
     }
     opened.calibrationCount = m_document.calibrationCount();
+    auto task = makeModelTask(*model, opened.task);
+    if (!task) { // other outputs
+        opened.task = {};
+        task = makeModelTask(*model, {});
+    }
+    if (!m_messages.succeeded(task))
+        return;
     QStringList kept;
     bool dropped = false;
     const auto keep = [&](ImagePurpose purpose) -> std::shared_ptr<const ImageSet> {
         const std::shared_ptr<const ImageSet>& images = m_document.images(purpose);
         if (!images)
             return nullptr;
-        const bool demo = inside(*images, m_demoFolder) && !(before && before->info.path == model->info.path);
+        const bool demo = inside(*images, m_demoFolder) && !again;
         dropped |= demo;
         if (demo)
             return nullptr;
         const bool forCalibration = purpose == ImagePurpose::Calibration;
         const auto fitted =
-            refit(*images, {opened.preprocess, model->info.classes, opened.labelOffset, forCalibration});
+            refit(*images, imageUse(*model, *task, opened.preprocess, opened.labelOffset, forCalibration));
         if (!m_messages.succeeded(fitted))
             return nullptr;
         kept << (forCalibration ? tr("%1 calibration images") : tr("%1 test images")).arg((*fitted)->size());
@@ -260,6 +269,7 @@ SessionDocument Files::gather() const
     document.calibrationCount = m_document.calibrationCount();
     document.labelOffset = m_document.labelOffset();
     document.classNames = m_document.classNames();
+    document.task = m_document.task().choice;
     const History& history = m_document.history();
     for (int i = 0; i < history.size(); ++i) {
         const HistoryState& state = history.state(i);

@@ -29,7 +29,10 @@ Result<std::shared_ptr<const ImageSet>> refit(const ImageSet& images, const Imag
         set.folder = std::move(*fitted);
     }
     set.preprocess = use.preprocess;
-    set.source = images::makeSource(set.folder, set.preprocess);
+    set.truths =
+        use.truths ? std::make_shared<const images::LateTruths>(*use.truths, set.folder, set.preprocess) : nullptr;
+    if (set.found || !set.source)
+        set.source = images::makeSource(set.folder, set.preprocess);
     return std::make_shared<const ImageSet>(std::move(set));
 }
 
@@ -38,6 +41,8 @@ std::shared_ptr<const ImageSet> prepared(const ImageSet& images, const images::P
     ImageSet set = images;
     set.preprocess = preprocess;
     set.source = images::makeSource(set.folder, preprocess);
+    if (set.truths)
+        set.truths = std::make_shared<const images::LateTruths>(set.truths->request(), set.folder, preprocess);
     return std::make_shared<const ImageSet>(std::move(set));
 }
 

@@ -3,6 +3,7 @@
 #include "core/base/context.h"
 #include "core/images/folder.h"
 #include "core/images/preprocess.h"
+#include "core/images/task_choice.h"
 
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@ struct ImageUse {
     std::optional<int64_t> classes; ///< of the model; nullopt: none is open
     int labelOffset = 0;            ///< added to every label
     bool forCalibration = false;
+    std::optional<images::TruthRequest> truths{}; ///< none: the folder's labels
 };
 
 /// A folder of images under the session's preprocessing.
@@ -23,6 +25,7 @@ struct ImageSet {
     images::Preprocess preprocess;
     std::shared_ptr<const exec::ImageSource> source;
     std::shared_ptr<const images::ImageFolder> found; ///< before the labels became a model's; null: made up
+    std::shared_ptr<const images::LateTruths> truths; ///< in the geometry of the preprocessing; null: the labels
     std::size_t size() const { return folder.entries.size(); }
 };
 

@@ -1,7 +1,7 @@
 #include "widgets/model/new_document.h"
 
 #include "core/quant/presets.h"
-#include "widgets/model/image_set.h"
+#include "widgets/model/model_task.h"
 
 namespace qs::ui {
 
@@ -30,9 +30,12 @@ Result<SessionDocument> loadDemo(const std::filesystem::path& folder, const proj
     QS_ASSIGN(document.preprocess, images::preprocessPreset("crop-only", static_cast<int>(model.info.height),
                                                             static_cast<int>(model.info.width)));
     document.loadedModel = std::make_shared<const onnx::Model>(std::move(model));
-    ImageUse use{document.preprocess, document.loadedModel->info.classes, 0, true};
+    if (files.masks)
+        document.task.truths = images::TruthRequest{images::TruthKind::Masks, *files.masks, {}};
+    QS_ASSIGN(const ModelTask task, makeModelTask(*document.loadedModel, document.task));
+    ImageUse use = imageUse(*document.loadedModel, task, document.preprocess, 0, true);
     QS_ASSIGN(document.loadedCalibrationImages, readImageSet(document.calibrationFolder, use, context));
-    use.forCalibration = false;
+    use = imageUse(*document.loadedModel, task, document.preprocess, 0, false);
     QS_ASSIGN(document.loadedTestImages, readImageSet(document.testFolder, use, context));
     document.states.push_back(firstState());
     return document;

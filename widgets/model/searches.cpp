@@ -113,8 +113,10 @@ void Searches::startSearch(const search::Options& options, SearchImages which)
     const auto feed = std::make_shared<SearchFeed>();
     m_feed = feed;
     m_poll.start();
+    search::Options ofTask = options;
+    ofTask.task = m_document.task().chosen;
     m_runSearch.start(
-        [model, calibration, recipe = m_document.recipe(), images, options, feed](const Context& context) {
+        [model, calibration, recipe = m_document.recipe(), images, options = ofTask, feed](const Context& context) {
             return search::greedyMixedPrecision(
                 *model, calibration, recipe, *images->source, exec::makeWeightCache(), options, context,
                 [&feed](const search::Trace& trace, const search::Step& step) { feed->add(trace, step); });
@@ -215,9 +217,11 @@ void Searches::startHybrid(const search::HybridOptions& options, SearchImages wh
     m_runHybrid.cancel();
     m_hybrid.running = true;
     m_hybrid.cancelled = false;
+    search::HybridOptions ofTask = options;
+    ofTask.task = m_document.task().chosen;
     m_runHybrid.start(
         [model = m_document.model(), calibration = m_document.calibration(), recipe = m_document.recipe(), images,
-         options, origin = originOf(images, options.images)](
+         options = ofTask, origin = originOf(images, options.images)](
             const Context& context) -> Result<std::shared_ptr<const HybridFound>> {
             QS_ASSIGN(search::HybridResult result,
                       search::searchHybrid(*model, calibration, recipe, *images->source, options, context));

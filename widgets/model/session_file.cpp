@@ -3,18 +3,37 @@
 
 #include "core/project/hybrid_file.h"
 #include "widgets/model/image_set.h"
+#include "widgets/model/model_task.h"
 
 namespace qs::ui {
 
 namespace {
 
+/// The task of the session, or what can still be had of it: what cannot becomes a warning.
+Result<ModelTask> taskOf(SessionDocument& document)
+{
+    std::error_code error;
+    const auto& truths = document.task.truths;
+    if (truths && truths->kind != images::TruthKind::Classes && !std::filesystem::exists(truths->path, error)) {
+        document.warnings.push_back(truths->path.string() +
+                                    ": not found; the truths of the test images are left out");
+        document.task.truths.reset();
+    }
+    auto task = makeModelTask(*document.loadedModel, document.task);
+    if (task)
+        return task;
+    document.warnings.push_back(task.error().text() + " (the task is guessed)");
+    document.task = {};
+    return makeModelTask(*document.loadedModel, {});
+}
+
 std::shared_ptr<const ImageSet> loadImages(const std::filesystem::path& root, bool forCalibration,
-                                           SessionDocument& document, const Context& context)
+                                           const ModelTask& task, SessionDocument& document, const Context& context)
 {
     if (root.empty())
         return nullptr;
     auto images = readImageSet(
-        root, {document.preprocess, document.loadedModel->info.classes, document.labelOffset, forCalibration},
+        root, imageUse(*document.loadedModel, task, document.preprocess, document.labelOffset, forCalibration),
         context);
     if (!images) {
         document.warnings.push_back(images.error().text());
@@ -52,8 +71,9 @@ Result<SessionDocument> loadSession(const std::filesystem::path& path, const Con
     if (context.stopRequested())
         return cancelled();
     context.progress("images and calibration", 1, 2);
-    document.loadedCalibrationImages = loadImages(document.calibrationFolder, true, document, context);
-    document.loadedTestImages = loadImages(document.testFolder, false, document, context);
+    QS_ASSIGN(const ModelTask task, taskOf(document));
+    document.loadedCalibrationImages = loadImages(document.calibrationFolder, true, task, document, context);
+    document.loadedTestImages = loadImages(document.testFolder, false, task, document, context);
     if (!document.hybrid.empty()) {
         if (auto hybrid = project::hybridFromJson(document.hybrid, document.loadedModel->sites))
             document.hybridFound = std::move(*hybrid);

@@ -9,6 +9,7 @@
 #include "widgets/shell/input_dialog.h"
 #include "widgets/shell/menus.h"
 #include "widgets/shell/session_flow.h"
+#include "widgets/shell/task_box.h"
 
 #include <QMenuBar>
 
@@ -55,6 +56,7 @@ void addModelDialogs(QMenu& menu, Actions& actions, Document& document, Plans& p
     });
     actions.add(Command::InputAndOutput, menu, {tr("Model's i&nput and output…")}, kModel,
                 [&document, &files, &jobs, window] { showInputDialog(document, files, jobs.runner(), window); });
+    addTaskMenu(menu, actions, document);
 }
 
 void addSessionActions(QMenu& menu, Actions& actions, SessionFlow& flow, QWidget* window)

@@ -2,6 +2,7 @@
 
 #include "widgets/model/document.h"
 #include "widgets/model/plans.h"
+#include "widgets/shell/truths_form.h"
 #include "widgets/theme/format.h"
 
 #include <QCheckBox>
@@ -40,7 +41,8 @@ private:
     std::array<QDoubleSpinBox*, 3> m_mean{};
     std::array<QDoubleSpinBox*, 3> m_stddev{};
     QSpinBox* m_count = new QSpinBox(this);
-    int m_height = 224, m_width = 224;
+    TruthsForm* m_truths = nullptr; ///< null: labels are all that the task knows
+    images::Preprocess m_base;      ///< what the controls do not show comes from here
 };
 
 QString folderText(const std::shared_ptr<const ImageSet>& images)
@@ -71,6 +73,10 @@ ImagesDialog::ImagesDialog(Document& document, Plans& plans, QWidget* parent)
     m_count->setSuffix(tr(" images at most"));
     form->addRow(tr("&Use"), m_count);
     form->addRow(tr("Test"), path(folderText(document.testImages())));
+    if (document.task() && images::truthKindOf(*document.task().chosen.def)) {
+        m_truths = new TruthsForm(document.task(), this);
+        form->addRow(tr("What is right"), m_truths);
+    }
 
     m_preset->addItem(tr("choose …"));
     for (const images::PreprocessPreset& preset : images::preprocessPresets()) {
@@ -125,8 +131,8 @@ ImagesDialog::ImagesDialog(Document& document, Plans& plans, QWidget* parent)
     connect(m_resizes, &QCheckBox::toggled, m_resize, &QWidget::setEnabled);
     connect(m_resizes, &QCheckBox::toggled, m_squash, &QWidget::setEnabled);
     connect(m_preset, &QComboBox::activated, this, [this] {
-        if (const auto found =
-                images::preprocessPreset(m_preset->currentData().toString().toStdString(), m_height, m_width))
+        if (const auto found = images::preprocessPreset(m_preset->currentData().toString().toStdString(),
+                                                        m_base.cropHeight, m_base.cropWidth))
             write(*found);
     });
     write(document.preprocess());
@@ -134,8 +140,10 @@ ImagesDialog::ImagesDialog(Document& document, Plans& plans, QWidget* parent)
 
 void ImagesDialog::write(const images::Preprocess& p)
 {
-    m_height = p.cropHeight;
-    m_width = p.cropWidth;
+    m_base = p;
+    m_resizes->setText(p.to == images::ResizeTo::Shorter  ? tr("shorter side to")
+                       : p.to == images::ResizeTo::Longer ? tr("longer side to")
+                                                          : tr("into a box of"));
     m_resizes->setChecked(p.resize.has_value());
     m_resize->setEnabled(p.resize.has_value());
     m_squash->setEnabled(p.resize.has_value());
@@ -151,7 +159,7 @@ void ImagesDialog::write(const images::Preprocess& p)
 
 images::Preprocess ImagesDialog::read() const
 {
-    images::Preprocess p = m_document.preprocess();
+    images::Preprocess p = m_base;
     p.resize = m_resizes->isChecked() ? std::optional(m_resize->value()) : std::nullopt;
     p.squash = m_squash->isChecked() && m_resizes->isChecked();
     p.interpolation =
@@ -174,6 +182,8 @@ void ImagesDialog::apply()
     const bool recount = count != m_document.calibrationCount();
     const images::Preprocess preprocess = read();
     const bool again = preprocess != m_document.preprocess();
+    if (m_truths)
+        m_document.setTask(m_truths->choice());
     m_document.setCalibrationCount(count);
     m_document.setPreprocess(preprocess); // calibrates
     if (recount && !again && m_document.calibrationImages())

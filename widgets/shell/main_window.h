@@ -69,7 +69,6 @@ private:
     Actions* m_actions;
     SessionFlow* m_flow;
     Workspace* m_workspace = nullptr;
-    QWidget* m_doubts = nullptr; ///< strips over the foot of the area
     MessageStrip* m_messages = nullptr;
     RecentFiles* m_recent = nullptr;
     ModelTitle* m_title = nullptr;

@@ -18,6 +18,7 @@
 #include "widgets/shell/preset_box.h"
 #include "widgets/shell/recent_files.h"
 #include "widgets/shell/session_flow.h"
+#include "widgets/shell/task_box.h"
 #include "widgets/shell/welcome.h"
 #include "widgets/shell/workspace.h"
 
@@ -43,7 +44,6 @@ void MainWindow::buildArea()
             [this] { showInputDialog(m_session.document, m_session.files, m_session.jobs.runner(), this); });
     m_messages = new MessageStrip(m_workspace);
     m_messages->standOn(doubtsView);
-    m_doubts = doubtsView;
     layout->addWidget(m_workspace, 1);
     auto* jobs = new JobStrip(m_session.jobs, whole);
     QSizePolicy reserved = jobs->sizePolicy(); // nothing moves when a job begins
@@ -67,12 +67,10 @@ void MainWindow::buildStatusBar()
 void MainWindow::buildPanels()
 {
     Session& s = m_session;
-    auto* next = new NextStep(s.document, s.plans, m_workspace->centre());
+    auto* next = new NextStep(s.document, s.plans, centralWidget());
     connect(next, &NextStep::openCalibrationImages, this,
             [this] { action(Command::OpenCalibrationImages)->trigger(); });
     connect(next, &NextStep::openTestImages, this, [this] { action(Command::OpenTestImages)->trigger(); });
-    next->standOn(m_doubts);
-    m_messages->standOn(next);
     for (const PanelFactory& factory : panelFactories())
         m_workspace->add(QString::fromLatin1(factory.id), tr(factory.title), factory.create(s), factory.area);
     m_workspace->add(QStringLiteral("recipe"), tr("Recipe"),
@@ -139,6 +137,7 @@ void MainWindow::buildToolBar()
         tools->addAction(action(command));
     tools->addSeparator();
     tools->addWidget(new PresetBox(m_session.document, m_session.edits, m_session.messages, tools));
+    tools->addWidget(new TaskBox(m_session.document, tools));
     tools->addSeparator();
     for (const Command command : {Command::Undo, Command::Redo}) {
         tools->addAction(action(command));

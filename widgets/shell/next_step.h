@@ -11,7 +11,8 @@ class QPushButton;
 
 namespace qs::ui {
 
-/// One line over the foot of the plots while something is missing: what it is, and the button that gets it.
+/// One line in the place of the jobs, at the foot of the window, while something is missing and no job runs: what it
+/// is, and the button that gets it.
 class NextStep : public Overlay {
     Q_OBJECT
 public:

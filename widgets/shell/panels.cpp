@@ -63,7 +63,7 @@ QWidget* makeComparison(Session& s)
 
 QWidget* makeImages(Session& s)
 {
-    return saying(new ImagesPanel(s.document, s.selection, s.figures, s.jobs.runner()), s);
+    return saying(new ImagesPanel(s.document, s.selection, s.plans, s.figures, s.jobs.runner()), s);
 }
 
 QWidget* makeAnatomy(Session& s)

@@ -32,7 +32,6 @@ public:
 
     void setWelcome(QWidget* page);
     /// What lies over the foot of the tabs.
-    QWidget* centre() const { return m_centre; }
     void add(const QString& id, const QString& title, QWidget* widget, PanelArea area);
 
     const std::vector<PlacedPanel>& panels() const { return m_panels; }

@@ -55,6 +55,7 @@ void BitsPanel::refresh()
     showAll();
     form().setObstacle(m_plans.calibration() ? QString() : tr("Calibrate first."));
     const auto count = [](const std::shared_ptr<const ImageSet>& images) { return images ? images->size() : 0; };
+    form().setTask(m_document.task().chosen);
     form().setImages(count(m_document.calibrationImages()), count(m_document.testImages()));
     if (m_plans.plan())
         form().setCosts(m_plans.plan()->modelBytes, m_plans.plan()->bops);
@@ -66,7 +67,8 @@ void BitsPanel::refresh()
 
 void BitsPanel::refreshTrace()
 {
-    const SearchRun& run = m_searches.search();
+    SearchRun run = m_searches.search();
+    run.options.task = m_document.task().chosen; // what is changed drops the search; files do not keep it
     form().setRunning(run.running);
     if (run.running && !m_tick.isActive())
         m_tick.start();

@@ -1,5 +1,6 @@
 #include "widgets/panels/bits/search_form.h"
 
+#include "widgets/model/model_task.h"
 #include "widgets/theme/format.h"
 
 #include <QCheckBox>
@@ -219,6 +220,22 @@ void SearchForm::setCosts(std::size_t bytes, double bops)
 void SearchForm::showProgress(const QString& text, const QString& time, double fraction)
 {
     m_progress->tell(text, time, fraction);
+}
+
+void SearchForm::setTask(const tasks::ChosenTask& task)
+{
+    const bool classes = !task.def || task.def->name == "classification";
+    const int loss = m_performance->findData(static_cast<int>(search::Performance::KlDivergence));
+    m_performance->setItemText(loss, classes ? tr("KL") : tr("loss"));
+    m_performance->setItemData(
+        loss,
+        classes ? tr("Mean KL(softmax(float) ‖ softmax(quantized)) of the images, nat; needs "
+                     "no labels.")
+                : tr("Mean loss of the task against the float network: %1; needs no labels.").arg(lossTitle(task)),
+        Qt::ToolTipRole);
+    if (!classes)
+        m_performance->setCurrentIndex(loss);
+    m_performance->setEnabled(classes);
 }
 
 void SearchForm::setRunning(bool running)

@@ -31,6 +31,8 @@ public:
     void setCosts(std::size_t bytes, double bops); ///< of the present plan: what a budget of them is compared with
     /// fraction < 0: unknown.
     void showProgress(const QString& text, const QString& time, double fraction);
+    /// Top-1 is for classification alone.
+    void setTask(const tasks::ChosenTask& task);
     void setRunning(bool running);
 
     QPushButton& searchButton() { return *m_search; }

@@ -1,6 +1,7 @@
 #include "widgets/panels/bits/trace_plot.h"
 
 #include "widgets/frame/csv.h"
+#include "widgets/model/model_task.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -130,7 +131,7 @@ void TracePlot::rebuild()
                                     QT_TR_NOOP("of the budget, %")};
     xAxis->setLabel(tr(kTitles[static_cast<std::size_t>(m_cost)]));
     const QString loss =
-        m_run.options.performance == search::Performance::Top1 ? tr("wrong top-1, %") : tr("KL to float, nat");
+        m_run.options.performance == search::Performance::Top1 ? tr("wrong top-1, %") : lossTitle(m_run.options.task);
     // Sums are not the loss of the step as a whole, and may be below zero.
     yAxis->setLabel(m_run.options.mode == search::Mode::Table ? tr("%1 (summed)").arg(loss) : loss);
     yAxis->setScaleType(logarithmic() ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
@@ -292,7 +293,7 @@ QString TracePlot::describe(int step) const
                                    .arg(at.bitsAfter);
     text += m_run.options.performance == search::Performance::Top1
                 ? tr(" · wrong top-1 %1").arg(formatPercent(at.loss))
-                : tr(" · KL %1 nat").arg(formatNumber(at.loss));
+                : tr(" · %1: %2").arg(lossTitle(m_run.options.task), formatNumber(at.loss));
     if (!at.measured)
         text += tr(" (from the table)");
     return text + tr(" · W %1 A %2 bit · %3 · %4 % of the budget")

@@ -69,7 +69,8 @@ void Comparer::start(const ComparisonWish& wish)
     if (!model || !images || !calibration)
         return;
     const auto& calibrationImages = m_session.document.calibrationImages();
-    const report::HybridSearch hybridSearch{{}, calibrationImages ? calibrationImages->source : nullptr};
+    report::HybridSearch hybridSearch{{}, calibrationImages ? calibrationImages->source : nullptr};
+    hybridSearch.options.task = m_session.document.task().chosen;
     auto candidates = std::make_shared<std::vector<report::Candidate>>();
     for (const graph::Coverage coverage : wish.coverages)
         for (const auto& [weights, activations] : wish.bits)
@@ -91,8 +92,9 @@ void Comparer::start(const ComparisonWish& wish)
     m_wanted = candidates->size();
     m_feed = std::make_shared<Feed>();
     m_job.start(
-        [model, images, candidates, table = m_kept->table,
-         feed = m_feed](const Context& context) -> Result<report::Comparison> {
+        [model, images, candidates, table = m_kept->table, feed = m_feed,
+         task = evaluationTask(m_session.document.task(), *images)](
+            const Context& context) -> Result<report::Comparison> {
             report::Comparison into = table;
             QS_CHECK(report::compare(
                 *model, *candidates, *images->source, images->size(), into,
@@ -100,7 +102,7 @@ void Comparer::start(const ComparisonWish& wish)
                     const std::lock_guard lock(feed->mutex);
                     feed->fresh = now;
                 },
-                context));
+                context, task));
             return into;
         },
         [this, feed = m_feed](Result<report::Comparison> result) {

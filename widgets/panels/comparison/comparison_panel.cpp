@@ -3,6 +3,7 @@
 #include "core/quant/presets.h"
 #include "core/stats/proportion.h"
 #include "widgets/frame/job_strip.h"
+#include "widgets/model/figure_text.h"
 #include "widgets/model/follow.h"
 #include "widgets/model/text.h"
 #include "widgets/panels/comparison/comparison_form.h"
@@ -77,11 +78,15 @@ void ComparisonPanel::refresh()
         m_empty->showView();
     QString note;
     if (!table.rows.empty()) {
-        note = table.floatTop1 ? tr("Float: %1 top-1 on %2 test images (95 %: %3). ")
-                                     .arg(formatPercent(*table.floatTop1))
-                                     .arg(table.images)
-                                     .arg(floatInterval(table))
-                               : tr("%1 unlabelled test images. ").arg(table.images);
+        const auto other = std::ranges::find_if(
+            table.rows, [](const report::ComparisonRow& row) { return !row.scores && row.headline; });
+        note = other != table.rows.end()
+                   ? tr("%1 on %2 test images. ").arg(figureTitle(*other->headline)).arg(table.images)
+               : table.floatTop1 ? tr("Float: %1 top-1 on %2 test images (95 %: %3). ")
+                                       .arg(formatPercent(*table.floatTop1))
+                                       .arg(table.images)
+                                       .arg(floatInterval(table))
+                                 : tr("%1 unlabelled test images. ").arg(table.images);
         if (m_table->isColumnHidden(ComparisonTable::kCoverage))
             note += tr("Coverage: %1. ").arg(coverageTitle(table.rows.front().coverage));
         if (m_table->isColumnHidden(ComparisonTable::kCalibration))

@@ -3,6 +3,7 @@
 #include "core/quant/presets.h"
 #include "core/quant/recipe.h"
 #include "core/stats/proportion.h"
+#include "widgets/model/figure_text.h"
 #include "widgets/theme/colours.h"
 #include "widgets/theme/format.h"
 
@@ -68,7 +69,7 @@ struct Share {
 };
 std::optional<Share> shareOf(const report::ComparisonRow& row, int column, std::size_t images)
 {
-    if (images == 0 || (!row.failure.empty() && row.agreement == 0))
+    if (images == 0 || !row.scores || (!row.failure.empty() && row.agreement == 0))
         return std::nullopt;
     if (column == kTop1 && row.top1) {
         const std::size_t labelled = row.labelled > 0 ? row.labelled : images;
@@ -79,9 +80,35 @@ std::optional<Share> shareOf(const report::ComparisonRow& row, int column, std::
     return std::nullopt;
 }
 
+/// Whether the intervals of a headline do not meet, and the first is the better one. Both are of the same images, so
+/// that a smaller difference may be real too: this says only what is sure.
+bool beyond(const tasks::Figure& better, const tasks::Figure& worse)
+{
+    if (!better.interval || !worse.interval || better.key != worse.key)
+        return false;
+    return better.higherIsBetter ? better.interval->low > worse.interval->high
+                                 : better.interval->high < worse.interval->low;
+}
+
+/// The same for tasks that are measured by a headline.
+bool clearlyBestHeadline(const report::Comparison& table, const report::ComparisonRow& row)
+{
+    std::size_t others = 0;
+    for (const report::ComparisonRow& other : table.rows) {
+        if (&other == &row || !sameGroup(row, other) || !other.headline)
+            continue;
+        ++others;
+        if (!row.headline || !beyond(*row.headline, *other.headline))
+            return false;
+    }
+    return others > 0;
+}
+
 /// Better than every other line at these bits and this coverage, beyond the 95 % interval of the difference.
 bool clearlyBest(const report::Comparison& table, const report::ComparisonRow& row, int column)
 {
+    if (!row.scores)
+        return column == kTop1 && clearlyBestHeadline(table, row);
     const auto own = shareOf(row, column, table.images);
     if (!own)
         return false;
@@ -113,10 +140,9 @@ ComparisonTable::ComparisonTable(QWidget* parent) : QTableWidget(0, kColumns, pa
     explain(kBits,
             tr("As asked for: weights / activations. The patch embedding's input stays at 8 bits in presets."));
     explain(kCoverage, tr("Which sites are quantized. Figures of different coverages do not compare."));
-    explain(kTop1, tr("Share of the labelled test images whose first class is right."));
     explain(kAgreement, tr("Share of the test images with the float network's first class."));
     explain(kKl, tr("Mean KL(softmax(float) ‖ softmax(quantized)) of the test images."));
-    explain(kSqnr, tr("10 log₁₀(Σl² / Σ(l − l_q)²) of the logits."));
+    explain(kSqnr, tr("10 log₁₀(Σl² / Σ(l − l_q)²) of the outputs."));
     explain(kSize, tr("The exported file on disk, at opset 17: codes below 8 bits take a byte each. A line's tip has "
                       "the size with packed codes."));
     explain(kInt8,
@@ -165,6 +191,9 @@ QString ComparisonTable::figuresHelp(const report::ComparisonRow& row, int colum
 {
     if (column == kSize && row.modelBytes > 0)
         return tr("%1 with packed codes. ").arg(formatBytes(row.modelBytes));
+    if (column == kTop1 && !row.scores && row.headline)
+        return tr("%1 %2; 95 % interval %3. ")
+            .arg(figureTitle(*row.headline), figureValue(*row.headline), figureInterval(*row.headline));
     const auto share = shareOf(row, column, m_comparison.images);
     if (!share)
         return {};
@@ -184,7 +213,7 @@ void ComparisonTable::fill()
         const int at = static_cast<int>(i);
         const auto text = [&](int column, const QString& value) { setItem(at, column, new QTableWidgetItem(value)); };
         const auto number = [&](int column, double value, int digits) {
-            const bool known = std::isfinite(value) && (row.failure.empty() || row.agreement > 0);
+            const bool known = std::isfinite(value) && (row.failure.empty() || row.agreement > 0 || row.headline);
             auto* cell = new NumberItem(known ? QString::number(value, 'f', digits) : QStringLiteral("–"),
                                         known ? value : -std::numeric_limits<double>::infinity());
             if (clearlyBest(m_comparison, row, column)) {
@@ -202,7 +231,12 @@ void ComparisonTable::fill()
                                row.weightBits * 100 + row.activationBits));
         item(at, kBits)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
         text(kCoverage, row.coverage == graph::Coverage::Full ? tr("full") : tr("matmul"));
-        number(kTop1, row.top1 ? *row.top1 * 100 : std::numeric_limits<double>::quiet_NaN(), 1);
+        if (!row.scores && row.headline) {
+            const bool share = row.headline->unit == "%";
+            number(kTop1, row.headline->value * (share ? 100 : 1), share || row.headline->unit == "dB" ? 1 : 4);
+        } else {
+            number(kTop1, row.top1 ? *row.top1 * 100 : std::numeric_limits<double>::quiet_NaN(), 1);
+        }
         number(kAgreement, row.agreement * 100, 1);
         number(kKl, row.klDivergence, 4);
         number(kSqnr, row.logitSqnrDb, 1);
@@ -223,6 +257,7 @@ void ComparisonTable::fill()
         if (!row.failure.empty())
             item(at, kCalibration)->setForeground(colours().bad);
     }
+    nameHeadline();
     setSortingEnabled(true);
     const auto& rows = m_comparison.rows;
     setColumnHidden(
@@ -238,6 +273,26 @@ void ComparisonTable::fill()
             setColumnWidth(column, column == kCalibration ? std::min(wanted, kMostCalibration) : wanted);
     }
     giveRestToMethods();
+}
+
+/// The first figure is the headline of the task: top-1, or what another task has in its place.
+void ComparisonTable::nameHeadline()
+{
+    const auto& rows = m_comparison.rows;
+    const auto other =
+        std::ranges::find_if(rows, [](const report::ComparisonRow& row) { return !row.scores && row.headline; });
+    const bool classes = other == rows.end();
+    QTableWidgetItem* heading = horizontalHeaderItem(kTop1);
+    if (classes) {
+        heading->setText(tr("Top-1\n%"));
+        heading->setToolTip(tr("<p>Share of the labelled test images whose first class is right.</p>"));
+    } else {
+        heading->setText(figureTitle(*other->headline).replace(QStringLiteral(" to float"), QString()) +
+                         QLatin1Char('\n') + QString::fromStdString(other->headline->unit));
+        heading->setToolTip(QStringLiteral("<p>%1</p>").arg(figureTitle(*other->headline)));
+    }
+    setColumnHidden(kAgreement, !classes);
+    setColumnHidden(kKl, !classes);
 }
 
 void ComparisonTable::giveRestToMethods()

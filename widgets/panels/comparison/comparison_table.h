@@ -42,6 +42,7 @@ private:
     void fill();
     QString figuresHelp(const report::ComparisonRow& row, int column) const;
     /// The names of the methods get what the figures leave, so that the table is no wider than the panel.
+    void nameHeadline();
     void giveRestToMethods();
 
     report::Comparison m_comparison;

@@ -47,6 +47,8 @@ void DistributionPanel::refresh()
     if (!m_document.model())
         return showReason(tr("No model yet.\nDrop an ONNX file on the window, or open the demo from the File menu."));
     const SiteId id = m_selection.current();
+    if (!id.valid() && m_plans.calibration().running)
+        return showReason(tr("Calibrating… the distributions come in a moment."));
     if (!id.valid())
         return m_plans.calibration() || !m_document.calibrationImages()
                    ? showReason(tr("Select a site in Layers to see its values."))

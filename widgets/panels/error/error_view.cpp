@@ -21,11 +21,11 @@ ErrorView::ErrorView(QWidget* parent)
 {
     m_show->addItem(tr("Where the error comes from, % of the signal"), QVariant::fromValue(0));
     m_show->addItem(tr("Where the error comes from, shares"), QVariant::fromValue(1));
-    m_show->addItem(tr("Sensitivity of the logits"), QVariant::fromValue(2));
+    m_show->addItem(tr("Sensitivity of the outputs"), QVariant::fromValue(2));
     m_show->setAccessibleName(tr("What the bars show"));
     m_show->setToolTip(tr("<p>Error over signal of each layer: Σ(x − Q(x))² / Σx² of its weights and of its inputs, "
-                          "each quantized alone, split into rounding and clipping. Sensitivity: mean KL divergence "
-                          "of the class probabilities with one site quantized at a time.</p>"));
+                          "each quantized alone, split into rounding and clipping. Sensitivity: mean loss of "
+                          "the outputs (KL of class probabilities) with one site quantized at a time.</p>"));
     m_measure->setToolTip(tr("Quantizes one site at a time on a few images; takes a while, can be cancelled"));
     m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_note->setToolTip(

@@ -86,9 +86,8 @@ QString HybridPanel::summary() const
         return {};
     const search::HybridResult& result = run.found->result;
     const auto count = [&](auto predicate) { return std::ranges::count_if(result.choices, predicate); };
-    return tr("%1 of %2 sites changed, %3 per channel, %4 asymmetric, %5 judged at bridge blocks · KL of the start "
-              "%6 "
-              "nat · %7 evaluations · %8 s (gradients %9 s, candidates %10 s)")
+    return tr("%1 of %2 sites changed, %3 per channel, %4 asymmetric, %5 judged at bridge blocks · loss of the start "
+              "%6 · %7 evaluations · %8 s (gradients %9 s, candidates %10 s)")
         .arg(count(&search::HybridChoice::changed))
         .arg(result.choices.size())
         .arg(count([](const auto& choice) { return choice.granularity == quant::Granularity::Channel; }))

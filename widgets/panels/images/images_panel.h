@@ -2,31 +2,44 @@
 
 #include "widgets/frame/panel.h"
 #include "widgets/frame/refresher.h"
-#include "widgets/model/document.h"
-#include "widgets/model/figures.h"
-#include "widgets/model/selection.h"
-#include "widgets/panels/images/images_view.h"
-#include "widgets/panels/images/thumbnails.h"
+
+#include <QWidget>
+
+class QStackedWidget;
 
 namespace qs::ui {
 
-/// Images: binds the table of images to the session's test images (calibration images where there are none) and their
-/// evaluation.
-class ImagesPanel : public ImagesView, public Panel {
+class ChangesPane;
+class ClassesPane;
+class Document;
+class Figures;
+class JobRunner;
+class Plans;
+class Selection;
+
+/// Images: what both networks say of each, as the task has it: classes, or pictures, texts and neighbours.
+class ImagesPanel : public QWidget, public Panel {
     Q_OBJECT
 public:
-    explicit ImagesPanel(const Document& document, Selection& selection, Figures& figures, JobRunner& runner,
-                         QWidget* parent = nullptr);
+    ImagesPanel(const Document& document, Selection& selection, const Plans& plans, Figures& figures,
+                JobRunner& runner, QWidget* parent = nullptr);
 
+    ClassesPane& classes() { return *m_classes; }
+    ChangesPane& changes() { return *m_changes; }
+    bool showsClasses() const;
     QString tableCsv() const override;
+
+signals:
+    void helpWished();
+    void failed(const QString& text);
 
 private:
     void refresh();
 
     const Document& m_document;
-    Selection& m_selection;
-    Figures& m_figures;
-    Thumbnails m_thumbnails;
+    QStackedWidget* m_stack;
+    ClassesPane* m_classes;
+    ChangesPane* m_changes;
     Refresher m_refresher{*this, [this] { refresh(); }};
 };
 

@@ -2,15 +2,14 @@
 
 #include "widgets/panels/images/top_five.h"
 #include "widgets/panels/shared/empty_state.h"
+#include "widgets/panels/shared/save_table.h"
 
 #include <QComboBox>
-#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QMenu>
 #include <QPushButton>
-#include <QSaveFile>
 #include <QSplitter>
 #include <QTableView>
 #include <QVBoxLayout>
@@ -248,17 +247,9 @@ void ImagesView::showDetail()
 
 void ImagesView::saveCsv()
 {
-    auto* dialog = new QFileDialog(window(), tr("Save the table of images"), QString(), tr("Table (*.csv)"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setDefaultSuffix(QStringLiteral("csv"));
-    dialog->selectFile(QStringLiteral("images.csv"));
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-        QSaveFile file(path);
-        if (!file.open(QIODevice::WriteOnly) || file.write(m_model->csv().toUtf8()) < 0 || !file.commit())
-            emit failed(tr("%1: cannot be written (%2)").arg(path, file.errorString()));
-    });
-    dialog->open();
+    saveTable(
+        this, tr("Save the table of images"), QStringLiteral("images.csv"), [this] { return m_model->csv(); },
+        [this](const QString& text) { emit failed(text); });
 }
 
 } // namespace qs::ui

@@ -48,8 +48,8 @@ std::array<SiteColumnInfo, static_cast<std::size_t>(SiteColumn::Count)> makeColu
         true);
     set(SiteColumn::TailWeight, "tail", "max / σ", "Largest absolute value over the standard deviation.", true);
     set(SiteColumn::Sensitivity, "sens", "Sens., mnat",
-        "Sensitivity: mean KL divergence of the class probabilities with only this site quantized, in thousandths of "
-        "a nat. Measured on demand (Quantize menu).",
+        "Sensitivity: mean KL divergence of the class probabilities (of other tasks, their loss) with only this site "
+        "quantized, in thousandths. Measured on demand (Quantize menu).",
         true);
     set(SiteColumn::Role, "role", "Role", "What the operator that reads the value does, found from structure.",
         false);
