@@ -44,7 +44,7 @@ void RunOptions::addTo(CLI::App& app)
                    "auto, float (the fast executor), integer (its products of 8-bit codes as the exported file "
                    "computes them), "
                    "or reference: node by node in plain loops, slow, a second opinion")
-        ->transform(CLI::Transformer(kExecutions));
+        ->transform(CLI::Transformer(kExecutions).description("{auto,float,integer,reference}"));
 }
 
 Run::Run(const RunOptions& options) : m_pool(options.threads)

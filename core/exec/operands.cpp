@@ -220,8 +220,11 @@ std::optional<kernels::QuantGrid> Operands::codesAlone(TensorId tensor) const
     if (ids.size() != 1 || m_observed[ids[0].index()] || std::ranges::find(outputs, tensor) != outputs.end())
         return std::nullopt;
     const graph::Site& site = m_network.sites[ids[0]];
-    const auto isOfSite = [&](const Use& use) { return m_network.sites.at(use) == site.id && m_integers.readsCodes(use); };
-    return std::ranges::all_of(m_network.graph.value(tensor).uses, isOfSite) ? m_integers.gridOf(site.id) : std::nullopt;
+    const auto isOfSite = [&](const Use& use) {
+        return m_network.sites.at(use) == site.id && m_integers.readsCodes(use);
+    };
+    return std::ranges::all_of(m_network.graph.value(tensor).uses, isOfSite) ? m_integers.gridOf(site.id)
+                                                                             : std::nullopt;
 }
 
 void Operands::defineCodes(TensorId tensor, Operand operand)

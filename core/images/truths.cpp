@@ -75,12 +75,13 @@ Result<std::string> keyOf(const TruthRequest& request, const OpenedTruths& opene
     for (const ImageEntry& entry : folder.entries)
         text += entry.name + ' ' + std::to_string(entry.label.value_or(-1)) + '\n';
     std::vector<std::filesystem::path> files = opened.files;
-    if (files.empty() && request.kind != TruthKind::Classes)
+    std::error_code error;
+    if (files.empty() && std::filesystem::is_regular_file(request.path, error))
         files.push_back(request.path);
     for (const std::filesystem::path& path : files) {
         if (context.stopRequested())
             return cancelled();
-        QS_ASSIGN(const MappedFile file, MappedFile::open(path));
+        QS_ASSIGN(const FileBytes file, FileBytes::read(path));
         text += contentHash(file.bytes());
     }
     return contentHash(text);

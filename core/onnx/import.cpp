@@ -178,11 +178,11 @@ Error oneLine(Error error)
 }
 
 Result<Model> read(std::span<const std::byte> bytes, const std::shared_ptr<ExternalData>& external,
-                     const ImportOptions& options);
+                   const ImportOptions& options);
 
 /// A condition that one image and two decide in another way: the graph, and an export, have one of its branches.
-void noteBranches(Model& model, std::span<const std::byte> bytes,
-                  const std::shared_ptr<ExternalData>& external, ImportOptions options)
+void noteBranches(Model& model, std::span<const std::byte> bytes, const std::shared_ptr<ExternalData>& external,
+                  ImportOptions options)
 {
     if (model.info.facts.branches.empty() || !model.info.dynamicBatch || options.batch != 1)
         return;
@@ -201,7 +201,7 @@ void noteBranches(Model& model, std::span<const std::byte> bytes,
 
 /// Readings share what lies beside the model.
 Result<Model> read(std::span<const std::byte> bytes, const std::shared_ptr<ExternalData>& external,
-                     const ImportOptions& options)
+                   const ImportOptions& options)
 {
     try {
         PreparationFacts facts;

@@ -2,6 +2,7 @@
 #include "core/base/half.h"
 #include "core/exec/interpreter.h"
 #include "core/exec/program.h"
+#include "core/exec/run_images.h"
 #include "core/graph/output_form.h"
 #include "core/graph/outputs.h"
 #include "core/onnx/onnx_runtime.h"
@@ -9,6 +10,7 @@
 #include "core/onnx/second_opinion.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -21,11 +23,11 @@ using Rounding = float (*)(float);
 /// What the file computes in 16 bits, by name of the value.
 Result<std::map<std::string, Rounding>> roundedValues(const Model& model)
 {
-    QS_ASSIGN(const MappedFile file, MappedFile::open(model.info.path));
+    QS_ASSIGN(const FileBytes file, FileBytes::read(model.info.path));
     quantoscope_onnx::ModelProto proto;
     if (!proto.ParseFromArray(file.bytes().data(), static_cast<int>(file.bytes().size())))
         return fail(ErrorCode::Malformed, "is not an ONNX model any more", model.info.path.string());
-    TensorReader reader(model.info.path.parent_path());
+    TensorReader reader(std::make_shared<ExternalData>(ExternalData::ofModel(model.info.path)));
     PreparationReport prepared;
     QS_CHECK(prepare(proto, model.info.facts, reader, &prepared));
     std::map<std::string, Rounding> rounded;
@@ -39,7 +41,7 @@ Result<Tensor> runRounded(const Model& model, const std::map<std::string, Roundi
                           const exec::ImageSource& images, std::size_t count, const Context& context)
 {
     const graph::Graph& graph = model.graph;
-    const exec::Interpreter interpreter(graph, model.sites, {});
+    const exec::Interpreter interpreter(model, {});
     const auto batch = static_cast<std::size_t>(graph.batch());
     const auto each = static_cast<std::size_t>(graph::outputsPerImage(graph));
     Tensor rows(DType::Float32, Shape{static_cast<int64_t>(count), static_cast<int64_t>(each)});
@@ -92,7 +94,7 @@ Result<std::vector<Opinion>> ownArithmetic(const Model& model, const exec::Image
     options.rewrites = 0; // node by node, as the file has them
     options.outputs = model.info.counted;
     QS_ASSIGN(const Model plain, importModel(model.info.path, options));
-    QS_ASSIGN(const exec::Program program, exec::Program::compile(model.graph, model.sites));
+    QS_ASSIGN(const exec::Program program, exec::Program::compile(model));
     QS_ASSIGN(const Tensor expected, exec::runImages(program, images, 0, count, context, "checking"));
     QS_ASSIGN(const Tensor own, runRounded(plain, rounded, images, count, context));
     opinions.push_back(opinionOf(model, "reference execution",

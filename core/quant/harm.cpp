@@ -49,8 +49,8 @@ Result<std::optional<Harm>> besideMinMax(const graph::Network& network, const Pl
     Harm harm;
     harm.images = count;
     for (const auto& [which, db] : {std::pair{&plan, &harm.ownDb}, std::pair{minMax.get(), &harm.minMaxDb}}) {
-        QS_ASSIGN(const Evaluation found, evaluate(network, which, images, count, &reference,
-                                                   exec::makeWeightCache(), context, {task, nullptr}));
+        QS_ASSIGN(const Evaluation found, evaluate(network, which, images, count, &reference, exec::makeWeightCache(),
+                                                   context, {task, nullptr}));
         *db = found.logitSqnrDb;
     }
     return harm;

@@ -32,7 +32,7 @@ std::optional<TextShape> shapeOf(const graph::OutputSpan& output)
 }
 
 /// Classes of characters that one image's scores spell.
-std::vector<int> read(std::span<const float> row, const TextShape& shape)
+std::vector<int> spelled(std::span<const float> row, const TextShape& shape)
 {
     return shape.byPosition ? positionDecode(row, shape.classes, shape.special)
                             : ctcDecode(row, shape.classes, shape.special);
@@ -70,8 +70,8 @@ public:
 
     Result<void> add(const Truth& truth, std::span<const float> reference, std::span<const float> row) override
     {
-        const auto before = read(m_output.of(reference), m_shape);
-        const auto now = read(m_output.of(row), m_shape);
+        const auto before = spelled(m_output.of(reference), m_shape);
+        const auto now = spelled(m_output.of(row), m_shape);
         m_edits.add(before, now);
         const double length = static_cast<double>(std::max<std::size_t>(1, std::max(before.size(), now.size())));
         m_changed.push_back(m_edits.edits.back() / length);
@@ -149,7 +149,7 @@ public:
     Reading read(std::span<const float>, std::span<const float> row) const override
     {
         ReadText text;
-        for (const int one : ctcDecode(outputs().layout[0].of(row), m_shape.classes, kBlank)) {
+        for (const int one : spelled(outputs().layout[0].of(row), m_shape)) {
             const auto at = static_cast<std::size_t>(one);
             text.characters.push_back(at < m_characters.size() ? m_characters[at] : "‹" + std::to_string(one) + "›");
         }

@@ -35,7 +35,7 @@ TEST_F(Files, NoOptionOverwritesTheModel)
         for (const std::string& arguments :
              {"inspect " + own + " --json " + target, "calibrate " + own + images + " -o " + target,
               "evaluate " + own + images + " --json " + target,
-              "compare " + own + images + bits + " --resume " + target,
+              "compare " + own + images + " --calib-images " + calib + " --resume " + target,
               "search " + own + images + bits + " --mean-bits 6 -o " + path("r.json") + " --trace " + target,
               "hybrid " + own + images + bits + " -o " + path("r.json") + " --choices " + target,
               "export " + own + bits + " -o " + path("q.onnx") + " --json " + target,
@@ -95,10 +95,11 @@ TEST_F(Files, EveryOptionThatNamesAFileIsGuarded)
         "--classes",      "--characters",    "--coco",         "--texts",   "--class-lists", "--images",
         "--calib-images", "--search-images", "--masks",        "--maps"};
     // Their help speaks of files, their value is none.
-    const std::set<std::string> others = {"--verify",  "--verify-with",        "--float",          "--input-size",
-                                          "--ignored", "--full-range-weights", "--max-bad-images", "--output",
-                                          "--count",   "--calib-count",        "--importances",    "--label-offset",
-                                          "--preset",  "--zero-unknown",       "--json-images"};
+    const std::set<std::string> others = {
+        "--verify",       "--verify-with", "--execution",          "--float",
+        "--input-size",   "--ignored",     "--full-range-weights", "--max-bad-images",
+        "--output",       "--count",       "--calib-count",        "--importances",
+        "--label-offset", "--preset",      "--zero-unknown",       "--json-images"};
     for (const char* command :
          {"inspect", "calibrate", "evaluate", "search", "hybrid", "compare", "export", "report", "demo"}) {
         const std::string help = run(std::string(command) + " --help").output;

@@ -27,12 +27,11 @@ TEST(OutputFiles, WhatCannotBeWrittenIsSaidBeforeTheWork)
     EXPECT_THAT(refusal({{"--json", folder / "no" / "a.json"}}), HasSubstr("the folder does not exist"));
     EXPECT_THAT(refusal({{"--json", folder / "no" / "a.json"}}), testing::StartsWith("--json: cannot write"));
     EXPECT_THAT(refusal({{"--json", folder.path()}}), HasSubstr("it is a folder"));
-    EXPECT_THAT(refusal({{"--json", file / "a.json"}}), HasSubstr("Not a directory"));
+    EXPECT_THAT(refusal({{"--json", file / "a.json"}}), HasSubstr("is no folder"));
     std::filesystem::create_symlink("no/where", folder / "link");
     EXPECT_THAT(refusal({{"--json", folder / "link"}}), HasSubstr("the folder does not exist"));
     EXPECT_EQ(refusal({{"--json", folder / "new"}, {"--trace", ""}, {"--out", file}}), "");
     EXPECT_EQ(refusal({{"--json", "relative.json"}}), "");
-    EXPECT_THAT(refusal({{"--json", "/proc/a.json"}}), HasSubstr("--json")); // no file can be made there
 }
 
 TEST(OutputFiles, OneFileIsNotWrittenTwice)

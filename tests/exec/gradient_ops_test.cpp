@@ -134,10 +134,10 @@ const Case kCases[] = {
     {"gather", "input x:4x3\ni:3:int64 = [2 -1 2]\ny:3x3 = Gather(x, i) axis=0\noutput y\n"},
     {"gatherElements", "input x:3x4\ni:2x4:int64 = [2 1 0 2 1 1 2 2]\ny:2x4 = GatherElements(x, i) axis=0\n"
                        "output y\n"},
-    {"gatherElements where the input says", "input x:3x5\nv:3x2, i:3x2:int64 = TopK(x) axis=1 k=2\n"
-                                            "s:3x5 = Mul(x, x)\ny:3x2 = GatherElements(s, i) axis=1\noutput y\n"},
-    {"gather where the input says", "input x:3x5\ni:3:int64 = ArgMax(x) axis=1 keepdims=0\n"
-                                    "s:3x5 = Mul(x, x)\ny:3x3 = Gather(s, i) axis=1\noutput y\n"},
+    {"gatherElementsChosen", "input x:3x5\nv:3x2, i:3x2:int64 = TopK(x) axis=1 k=2\n"
+                             "s:3x5 = Mul(x, x)\ny:3x2 = GatherElements(s, i) axis=1\noutput y\n"},
+    {"gatherChosen", "input x:3x5\ni:3:int64 = ArgMax(x) axis=1 keepdims=0\n"
+                     "s:3x5 = Mul(x, x)\ny:3x3 = Gather(s, i) axis=1\noutput y\n"},
     {"gatherND", "input x:3x4\ni:3x1:int64 = [2 0 2]\ny:3x4 = GatherND(x, i)\noutput y\n"},
     {"scatterND",
      QS_TWO("1x1x3x4",

@@ -9,6 +9,7 @@
 #include "core/quant/level_grids.h"
 #include "core/quant/plan.h"
 #include "core/quant/presets.h"
+#include "core/quant/resolve.h"
 #include "tests/support/small_vit.h"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ struct Quantized {
         auto recipe = quant::presetRecipe(std::string(preset), weightBits, activationBits);
         EXPECT_TRUE(recipe) << recipe.error().text();
         recipe->coverage = coverage;
-        auto plan = quant::resolve(vit.graph, vit.sites, calibration, *recipe, nullptr, {});
+        auto plan = quant::resolve(vit, calibration, *recipe, nullptr, {});
         EXPECT_TRUE(plan) << plan.error().text();
         return *plan;
     }
@@ -43,7 +44,7 @@ struct Quantized {
         options.execution = execution;
         options.switches = switches;
         options.observed = observed;
-        auto program = Program::compile(vit.graph, vit.sites, plan.simulation, options);
+        auto program = Program::compile(vit, plan.simulation, options);
         EXPECT_TRUE(program) << program.error().text();
         return *program;
     }
@@ -122,7 +123,7 @@ TEST(Integer, ProductsHaveTheBitsOfPlainIntegers)
     const Quantized q;
     for (const int bits : {8, 5, 2}) {
         const auto plan = q.plan(bits, bits);
-        const Interpreter plain(q.vit.graph, q.vit.sites, plan->simulation, true);
+        const Interpreter plain(q.vit, plan->simulation, true);
         Switches switches;
         switches.fuseActivation = switches.fuseResidual = switches.fuseScale = false;
         std::vector<SiteId> all;

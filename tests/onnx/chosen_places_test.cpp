@@ -60,7 +60,7 @@ TEST(ChosenPlaces, RowsOfTheBestPlacesAreTaken)
     gather(b, "row");
     const auto model = import(b);
     ASSERT_TRUE(model) << model.error().text();
-    const auto program = exec::Program::compile(model->graph, model->sites);
+    const auto program = exec::Program::compile(*model);
     ASSERT_TRUE(program) << program.error().text();
     const std::vector<float> image{0, 11, 5, 1, 2, 3, 9, 4, 6, 7, 10, 8};
     exec::Workspace workspace;
@@ -117,7 +117,7 @@ TEST(ChosenPlaces, DetectionsInOutputsOfTheirOwnCountWithTheirClasses)
     const auto model = import(b);
     ASSERT_TRUE(model) << model.error().text();
     EXPECT_EQ(model->info.counted, (std::vector<std::string>{"labels", "scores", "boxes"}));
-    const auto program = exec::Program::compile(model->graph, model->sites);
+    const auto program = exec::Program::compile(*model);
     ASSERT_TRUE(program) << program.error().text();
     std::vector<float> image(16), row(static_cast<std::size_t>(program->outputElements()));
     for (std::size_t i = 0; i < image.size(); ++i)

@@ -110,7 +110,7 @@ TEST_P(LeftProducts, AreSitesAndComputeAndExportWhatTheFileDoes)
     EXPECT_EQ(weights[0]->channelAxis, 1U);
 
     const test::NoiseImages images(4);
-    const auto program = exec::Program::compile(model->graph, model->sites);
+    const auto program = exec::Program::compile(*model);
     ASSERT_TRUE(program) << program.error().text();
     std::vector<float> x(static_cast<std::size_t>(program->inputElements()));
     ASSERT_TRUE(images.load(0, x));

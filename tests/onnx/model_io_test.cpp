@@ -142,7 +142,7 @@ TEST(ModelInput, SixteenBitsRoundTheImageInBothLayouts)
             b.node("Flatten", {"real"}, "flat");
             const auto model = import(b);
             ASSERT_TRUE(model) << model.error().text();
-            const auto program = exec::Program::compile(model->graph, model->sites);
+            const auto program = exec::Program::compile(*model);
             ASSERT_TRUE(program) << program.error().text();
             std::vector<float> image(static_cast<std::size_t>(program->inputElements()));
             for (std::size_t i = 0; i < image.size(); ++i)

@@ -351,7 +351,7 @@ private slots:
         list.write("ant\nbee\ncow\ndog\nelk\n");
         list.close();
         other.files.loadClassNames(list.fileName());
-        panel.show();
+        images.show();
         QTRY_COMPARE(panel.model().rows()[1].labelName, QStringLiteral("bee"));
         other.files.loadClassNames(QStringLiteral("/no/such/list.txt")); // and stay
         QCOMPARE(other.document.classNames().size(), std::size_t{5});

@@ -21,8 +21,8 @@ Result<Evaluated> evaluateOn(const onnx::Model& model, const quant::Plan& plan, 
                   quant::evaluationReference(model, *images.source, count, context, task));
         reference = std::make_shared<const quant::FloatReference>(std::move(found));
     }
-    QS_ASSIGN(quant::Evaluation evaluation, quant::evaluate(model, &plan, *images.source, count,
-                                                            reference.get(), weights, context, task));
+    QS_ASSIGN(quant::Evaluation evaluation,
+              quant::evaluate(model, &plan, *images.source, count, reference.get(), weights, context, task));
     if (truths)
         evaluation.doubts.insert(evaluation.doubts.end(), truths->doubts.begin(), truths->doubts.end());
     return Evaluated{std::make_shared<const quant::Evaluation>(std::move(evaluation)), std::move(reference)};

@@ -294,8 +294,8 @@ void Figures::measureSensitivity()
         [model = m_document.model(), plan = plan.value, images, weights = m_weights,
          task = m_document.task()](const Context& context) -> Result<std::shared_ptr<const Profiles>> {
             QS_ASSIGN(Profiles found,
-                      quant::sensitivities(*model, *plan, *images->source,
-                                           std::min(kProfileImages, images->size()), weights, context, task.chosen));
+                      quant::sensitivities(*model, *plan, *images->source, std::min(kProfileImages, images->size()),
+                                           weights, context, task.chosen));
             return std::make_shared<const Profiles>(std::move(found));
         },
         [this, origin = now(m_profileOrigin)](Result<std::shared_ptr<const Profiles>> result) {

@@ -37,7 +37,7 @@ TaskBox::TaskBox(Document& document, QWidget* parent)
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(6, 0, 6, 0);
     layout->setSpacing(4);
-    auto* label = new QLabel(tr("&Task"), this);
+    auto* label = new QLabel(tr("Tas&k"), this);
     label->setBuddy(m_tasks);
     layout->addWidget(label);
     layout->addWidget(m_tasks);

@@ -1,5 +1,7 @@
 #include "widgets/panels/images/image_reading.h"
 
+#include "core/exec/run_images.h"
+
 #include <utility>
 
 namespace qs::ui {
@@ -17,8 +19,8 @@ Result<void> ReadingNetworks::compile(const Context& context)
     exec::Program::Options options;
     options.weights = exec::makeWeightCache();
     options.execution = context.execution;
-    QS_ASSIGN(exec::Program before, exec::Program::compile(m_model->graph, m_model->sites, {}, options));
-    QS_ASSIGN(exec::Program now, exec::Program::compile(m_model->graph, m_model->sites, m_plan->simulation, options));
+    QS_ASSIGN(exec::Program before, exec::Program::compile(*m_model, {}, options));
+    QS_ASSIGN(exec::Program now, exec::Program::compile(*m_model, m_plan->simulation, options));
     m_float = std::move(before);
     m_quantized = std::move(now);
     return {};
