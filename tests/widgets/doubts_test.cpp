@@ -177,6 +177,8 @@ private slots:
             QFile::copy(demoFolder() + QStringLiteral("/images/test/") + name, folder + QLatin1Char('/') + name);
         }
         Session& session = demo.session();
+        session.files.openDemo(demoFolder());
+        QTRY_VERIFY_WITH_TIMEOUT(demo.ready(), kDemoPatienceMs);
         session.folders.open(ImagePurpose::Calibration, folder);
         QTRY_VERIFY_WITH_TIMEOUT(session.document.calibrationImages() &&
                                      session.document.calibrationImages()->size() == 12 && settled(session),
